@@ -1,0 +1,34 @@
+# make demo    trained decoders beside today's, on real memory experiments
+# make test    lint, types and the whole test suite
+# Both set up .venv on the first call. On Linux without a GPU, the CPU build of PyTorch is a smaller download:
+#   make demo PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
+
+USABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
+            if $$p -c '$(USABLE)' 2>/dev/null; then echo $$p; break; fi; done)
+PIP_ARGS ?=
+VENV := .venv
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test install clean
+
+demo: install
+	$(VENV)/bin/cascade demo
+
+test: install
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/pyright
+	$(VENV)/bin/pytest -n 2
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "error: cascade-qec needs Python 3.11, 3.12 or 3.13 with the venv module;" \
+	  "none of python3.11, python3.12, python3.13, python3 is one. Name yours: make PYTHON=/path/to/python3.12" >&2; exit 2; }
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV)

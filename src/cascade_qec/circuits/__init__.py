@@ -1,0 +1,13 @@
+"""From a code to a noisy memory experiment in Stim."""
+
+from cascade_qec.circuits.memory import memory
+from cascade_qec.circuits.noise import SI1000, DataDepolarizing, NoiseModel, UniformDepolarizing, noise_model
+
+__all__ = [
+    "SI1000",
+    "DataDepolarizing",
+    "NoiseModel",
+    "UniformDepolarizing",
+    "memory",
+    "noise_model",
+]

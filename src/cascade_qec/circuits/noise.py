@@ -1,0 +1,175 @@
+"""Noise models as data: how strongly each kind of operation of a memory experiment fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from cascade_qec.errors import CascadeError
+
+# At these strengths a channel has erased all information; beyond them it is no longer noise of that kind.
+_MAXIMUM = {
+    "two_qubit": 15 / 16,
+    "idle": 3 / 4,
+    "idle_during_measurement": 3 / 4,
+    "data_before_round": 3 / 4,
+    "reset": 1 / 2,
+    "measurement": 1 / 2,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoiseModel:
+    """Strength of every noise channel of a memory experiment; all default to no noise.
+
+    `dataclasses.asdict` turns a model into a plain dictionary and `NoiseModel(**dictionary)` back.
+
+    Attributes
+    ----------
+    name
+        What recipes and tables call the model; "custom" for one put together by hand.
+    p
+        Nominal strength that the channels were derived from, None for a custom model. For the record only.
+    two_qubit
+        Two-qubit depolarizing probability after every CNOT.
+    idle
+        Depolarizing probability of a data qubit that sits out a layer of CNOTs.
+    idle_during_measurement
+        Depolarizing probability of a data qubit that sits out a layer with ancilla measurements or resets.
+    reset
+        Probability that a reset prepares the orthogonal state.
+    measurement
+        Probability that a measurement reports the wrong outcome.
+    data_before_round
+        Depolarizing probability of every data qubit, once at the start of each round.
+
+    Raises
+    ------
+    CascadeError
+        If a strength is not a number between 0 and the strength at which its channel erases all information:
+        15/16 for two_qubit, 1/2 for the two kinds of flip, 3/4 for the others.
+    """
+
+    name: str = "custom"
+    p: float | None = None
+    two_qubit: float = 0.0
+    idle: float = 0.0
+    idle_during_measurement: float = 0.0
+    reset: float = 0.0
+    measurement: float = 0.0
+    data_before_round: float = 0.0
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if field.name in _MAXIMUM:
+                _check_probability(field.name, getattr(self, field.name), _MAXIMUM[field.name])
+
+
+def UniformDepolarizing(p: float) -> NoiseModel:
+    """Circuit noise in which every location fails with the same probability.
+
+    Parameters
+    ----------
+    p
+        Probability of each fault, at most 1/2.
+
+    Raises
+    ------
+    CascadeError
+        If p is not a number in [0, 1/2].
+    """
+    _check_probability("p", p, 1 / 2)
+    return NoiseModel(
+        name="uniform",
+        p=p,
+        two_qubit=p,
+        idle=p,
+        idle_during_measurement=p,
+        reset=p,
+        measurement=p,
+    )
+
+
+def SI1000(p: float) -> NoiseModel:
+    """Superconducting-inspired noise (Gidney et al., "A fault-tolerant honeycomb memory", 2021).
+
+    Two-qubit gates fail with probability p, idle qubits with p/10, resets with 2p, measurements with 5p, and
+    qubits that wait for a measurement or reset depolarize with probability 2p.
+
+    The circuits of this package measure and reset X ancillas directly, so the original's Hadamard gates and
+    their noise p/10 are absent. Measurement and reset of an ancilla count as one layer of waiting, which
+    costs 2p in place of, not on top of, the p/10 of an ordinary layer. Data qubits that take part in a CNOT
+    in such a layer, as some do in the bicycle schedule, suffer only its p.
+
+    Parameters
+    ----------
+    p
+        Strength of the two-qubit gates, at most 1/10.
+
+    Raises
+    ------
+    CascadeError
+        If p is not a number in [0, 1/10].
+    """
+    _check_probability("p", p, 1 / 10)
+    return NoiseModel(
+        name="si1000",
+        p=p,
+        two_qubit=p,
+        idle=p / 10,
+        idle_during_measurement=2 * p,
+        reset=2 * p,
+        measurement=5 * p,
+    )
+
+
+def DataDepolarizing(p: float) -> NoiseModel:
+    """Noise of the data qubits only: each depolarizes once per round, and everything else is perfect.
+
+    Parameters
+    ----------
+    p
+        Depolarizing probability, at most 3/4.
+
+    Raises
+    ------
+    CascadeError
+        If p is not a number in [0, 3/4].
+    """
+    _check_probability("p", p, 3 / 4)
+    return NoiseModel(name="data", p=p, data_before_round=p)
+
+
+_FACTORIES: dict[str, Callable[[float], NoiseModel]] = {
+    "uniform": UniformDepolarizing,
+    "si1000": SI1000,
+    "data": DataDepolarizing,
+}
+
+
+def noise_model(name: str, p: float) -> NoiseModel:
+    """The noise model that recipes and the command line call by this name.
+
+    Parameters
+    ----------
+    name
+        "uniform", "si1000" or "data".
+    p
+        Nominal strength.
+
+    Raises
+    ------
+    CascadeError
+        If the name is unknown or p is out of the model's range.
+    """
+    if name not in _FACTORIES:
+        raise CascadeError(f"unknown noise model {name!r}: expected one of {', '.join(_FACTORIES)}")
+    return _FACTORIES[name](p)
+
+
+def _check_probability(what: str, value: object, maximum: float) -> None:
+    if isinstance(value, int | float | np.floating) and not isinstance(value, bool) and 0 <= value <= maximum:
+        return
+    raise CascadeError(f"{what} must be a number between 0 and {maximum:g}, got {value!r}")

@@ -1,0 +1,60 @@
+"""The command `cascade`: one file for each subcommand."""
+
+import signal
+import sys
+from types import FrameType
+
+import typer
+
+from cascade_qec.cli.decode import decode
+from cascade_qec.cli.demo import demo
+from cascade_qec.cli.info import info
+from cascade_qec.cli.train import train
+from cascade_qec.cli.zoo import zoo
+from cascade_qec.errors import CascadeError
+
+app = typer.Typer(
+    name="cascade",
+    help="Decode quantum error-correction experiments with the Cascade neural network.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    # Flags are spelt as Stim and sinter spell theirs (--in_format); dashes work as well.
+    context_settings={"token_normalize_func": lambda flag: flag.replace("-", "_")},
+)
+app.command()(demo)
+app.command()(info)
+app.command()(decode)
+app.command()(train)
+app.add_typer(zoo, name="zoo")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit status.
+
+    0: done. 1: the system refused something, such as a full disk. 2: input that cannot be used, told in one
+    line on stderr. 130: interrupted. 143: terminated.
+    """
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        app(arguments)
+    except CascadeError as error:
+        return _fail(str(error), 2)
+    except OSError as error:
+        return _fail(str(error), 1)
+    except KeyboardInterrupt:
+        return 130
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else 1 if done.code else 0
+    return 0
+
+
+def _fail(message: str, status: int) -> int:
+    print("Error:", " ".join(message.split()), file=sys.stderr)
+    return status
+
+
+def _terminated(signum: int, frame: FrameType | None) -> None:
+    # As an exception it unwinds the stack, which removes half-written files.
+    raise SystemExit(128 + signum)

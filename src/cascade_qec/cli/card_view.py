@@ -1,0 +1,79 @@
+"""Cards as tables for the terminal."""
+
+import json
+from collections.abc import Mapping
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from cascade_qec.evaluation.rates import CONVENTION
+from cascade_qec.zoo import registry
+from cascade_qec.zoo.card import Card, Measurement, RivalMeasurement
+
+
+def models_table() -> Table:
+    """One row for each shipped model."""
+    table = Table("model", "code", "parameters", "shots seen", "block error, 95 % interval", title="Models")
+    for name in registry.names():
+        card = registry.card(name)
+        table.add_row(name, card.code, f"{card.parameters:,}", f"{card.shots:,}", _headline(card))
+    return table
+
+
+def _headline(card: Card) -> str:
+    """The measurement nearest to 0.3 %, the middle of the range that models are compared at."""
+    if not card.measurements:
+        return "not measured"
+    row = min(card.measurements, key=lambda row: (abs(row.p - 0.003), row.basis != "both"))
+    return f"{_interval(row)} at p = {100 * row.p:.3g} %"
+
+
+def card_view(card: Card) -> Group:
+    """Everything the card says."""
+    facts = Table.grid(padding=(0, 2))
+    zero = card.zero_syndrome
+    for title, value in [
+        ("code", f"{card.code}, bases {' and '.join(card.bases)}, trained on {_listed(card.rounds)} rounds"),
+        ("network", f"{card.parameters:,} parameters: {_settings(card.network)}"),
+        ("training", f"{card.shots:,} shots in {card.hours:.3g} h on {card.hardware}, seed {card.seed}"),
+        ("made", f"{card.date}, commit {card.commit}, {_settings(card.versions)}"),
+        ("no event", f"{zero.observables_flipped} observables flipped, confidence {zero.min_confidence:.5f}"),
+        ("notes", card.notes),
+    ]:
+        if value:
+            facts.add_row(Text(title, style="bold"), Text(value))
+    recipe = Text(json.dumps(card.recipe, indent=2))
+    title = Text(card.name, style="bold underline")
+    return Group(title, facts, _measurements(card), Text("Recipe", style="bold"), recipe)
+
+
+def _measurements(card: Card) -> Table:
+    columns = ("p", "basis", "rounds", "decoder", "failures / shots", "block error", "per logical per cycle")
+    table = Table(
+        *columns, title="Measured", title_justify="left", caption=CONVENTION, caption_justify="left"
+    )
+    rows: list[Measurement] = [*card.measurements, *card.rivals]
+    for row in sorted(rows, key=lambda row: (row.p, row.basis, row.rounds)):
+        table.add_row(
+            f"{100 * row.p:.3g} %",
+            row.basis,
+            str(row.rounds),
+            row.decoder if isinstance(row, RivalMeasurement) else "Cascade",
+            f"{row.failures:,} / {row.shots:,}",
+            _interval(row),
+            "-" if row.per_logical_per_cycle is None else f"{row.per_logical_per_cycle:.2e}",
+        )
+    return table
+
+
+def _interval(row: Measurement) -> str:
+    return f"{row.block_error:.2e} [{row.low:.2e}, {row.high:.2e}]"
+
+
+def _listed(numbers: list[int]) -> str:
+    return ", ".join(map(str, numbers))
+
+
+def _settings(settings: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in settings.items())

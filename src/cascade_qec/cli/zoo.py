@@ -1,0 +1,20 @@
+"""``cascade zoo``: the models that come with the package."""
+
+import typer
+
+zoo = typer.Typer(help="The pretrained models.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@zoo.callback()
+def _group() -> None:
+    """The pretrained models."""
+
+
+@zoo.command("list")
+def list_models() -> None:
+    """List the models that come with the package."""
+    from rich.console import Console
+
+    from cascade_qec.cli.card_view import models_table
+
+    Console().print(models_table())

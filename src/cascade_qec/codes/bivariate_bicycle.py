@@ -1,0 +1,128 @@
+"""Bivariate bicycle codes (Bravyi et al., Nature 627, 778) on an l x m torus."""
+
+from __future__ import annotations
+
+import re
+from operator import index
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade_qec.codes import gf2
+from cascade_qec.codes.css import Basis, CSSCode, frozen
+from cascade_qec.codes.logicals import low_weight_logicals
+from cascade_qec.codes.polynomial import parse_polynomial
+from cascade_qec.errors import CascadeError
+
+# Information sets that the search for logicals tries after the last one that made progress.
+SEARCH_ROUNDS = 200
+
+
+class BivariateBicycleCode(CSSCode):
+    """Code with checks H_X = [A | B], H_Z = [B^T | A^T] for polynomials A, B in x and y, with x^l = y^m = 1.
+
+    The group element x^i y^j has index g = i * m + j. Data qubits are two copies of the torus: g in block L
+    (0) is qubit g, in block R (1) qubit l * m + g. X check g touches g * a_t in L and g * b_t in R, Z check g
+    touches g / b_t in L and g / a_t in R. Slots are in the order of the terms as written: A_1, A_2, ..., B_1,
+    B_2, ... for X checks, and B_1^T, B_2^T, ..., A_1^T, A_2^T, ... for Z checks.
+
+    Inverting the group and swapping the blocks turns X checks into Z checks, and X logicals into Z logicals:
+    ``neighbours("Z")[dual_check][:, dual_slot] == dual_qubit[neighbours("X")]``.
+
+    Parameters
+    ----------
+    l, m
+        Size of the torus.
+    a, b
+        Polynomials as text: terms joined by "+", each "1" or a product of powers of x and y, such as
+        "x^3 + x*y + 1". Exponents are taken modulo l and m.
+    name
+        How the code is to be called; by default its size and polynomials.
+    d
+        Distance if known. :meth:`logicals` then stops at this weight, and raises a :class:`CascadeError` if
+        the lightest operator that it finds has another.
+
+    Attributes
+    ----------
+    l, m : int
+    a_terms, b_terms : tuple of (int, int)
+        Exponents (i, j) of the terms of A and B, in the order written.
+    dual_check : int64 [l * m]
+        The Z check that X check g becomes.
+    dual_qubit : int64 [2 * l * m]
+        The data qubit that each data qubit becomes; its own inverse.
+    dual_slot : int64 [slots]
+        The slot of the Z check that each slot of an X check becomes.
+
+    Raises
+    ------
+    CascadeError
+        If a size is no positive integer, a polynomial cannot be read or has a term twice, or no logical qubit
+        is encoded (k = 0).
+    """
+
+    def __init__(self, l: int, m: int, a: str, b: str, name: str | None = None, d: int | None = None) -> None:  # noqa: E741
+        self.l, self.m = _size(l, "l"), _size(m, "m")
+        self.a_terms = parse_polynomial(a, self.l, self.m)
+        self.b_terms = parse_polynomial(b, self.l, self.m)
+        sites = self.l * self.m  # of one block; also the first qubit of block R
+        cells = np.stack(np.divmod(np.arange(sites), self.m), axis=1)
+        inverse = -cells[:, 0] % self.l * self.m + -cells[:, 1] % self.m
+        a_terms = np.array([i * self.m + j for i, j in self.a_terms])
+        b_terms = np.array([i * self.m + j for i, j in self.b_terms])
+        times = _multiplication_table(self.l, self.m)
+        slots = len(a_terms) + len(b_terms)
+        self.dual_check: NDArray[np.int64] = frozen(inverse, np.int64)
+        self.dual_qubit: NDArray[np.int64] = frozen(np.concatenate([sites + inverse, inverse]), np.int64)
+        self.dual_slot: NDArray[np.int64] = frozen((np.arange(slots) + len(b_terms)) % slots, np.int64)
+        super().__init__(
+            name=name or f"bb_{self.l}x{self.m}_" + re.sub(r"[\s^*]", "", f"{a}_{b}"),
+            family="bb",
+            d=d,
+            neighbours={
+                "X": np.hstack([times[:, a_terms], sites + times[:, b_terms]]),
+                "Z": np.hstack([times[:, inverse[b_terms]], sites + times[:, inverse[a_terms]]]),
+            },
+            check_coords={"X": cells, "Z": cells},
+            qubit_coords=np.column_stack([np.repeat([0, 1], sites), np.vstack([cells, cells])]),
+        )
+        if self.k == 0:
+            raise CascadeError(
+                f"expected a code with logical qubits, but l={l}, m={m}, A={a!r}, B={b!r} gives k = 0"
+            )
+
+    def _find_logicals(self, basis: Basis) -> NDArray[np.uint8]:
+        if basis == "Z":
+            # The duality is its own inverse and keeps weights: one search serves both bases.
+            return self.logicals("X")[:, self.dual_qubit]
+        stabilizers = gf2.row_reduce(self.hx)[0]
+        spanning = np.vstack([stabilizers, gf2.nullspace(self.hz)])
+        logicals = spanning[gf2.independent_rows(spanning)[len(stabilizers) :]]
+        times = _multiplication_table(self.l, self.m)
+        translations = np.hstack([times, times + len(times)])
+        conjugates = logicals[:, self.dual_qubit]
+        found = low_weight_logicals(
+            stabilizers, logicals, conjugates, translations, target=self.d, rounds=SEARCH_ROUNDS
+        )
+        lightest = int(found[0].sum())
+        if self.d is not None and lightest != self.d:
+            raise CascadeError(
+                f"{self.name}: expected distance {self.d}, the lightest logical found weighs {lightest}"
+            )
+        return found
+
+
+def _size(value: int, name: str) -> int:
+    try:
+        size = index(value)
+    except TypeError as error:
+        raise CascadeError(f"expected {name} as an integer, got {value!r}") from error
+    if size < 1:
+        raise CascadeError(f"expected {name} of at least 1, got {size}")
+    return size
+
+
+def _multiplication_table(l: int, m: int) -> NDArray[np.int64]:  # noqa: E741
+    """Index of the product of group elements g and h: ``int64 [l * m, l * m]``."""
+    i, j = np.divmod(np.arange(l * m), m)
+    return (i[:, None] + i) % l * m + (j[:, None] + j) % m

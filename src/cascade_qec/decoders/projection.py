@@ -1,0 +1,112 @@
+"""Detector error models restricted to some of their detectors."""
+
+import numpy as np
+import stim
+from numpy.typing import NDArray
+
+from cascade_qec.errors import CascadeError
+
+
+def project(dem: stim.DetectorErrorModel, detectors: NDArray[np.integer]) -> stim.DetectorErrorModel:
+    """Forget all detectors but some.
+
+    Mechanisms that cannot be told apart any more, because they flip the same remaining detectors and the same
+    observables, become one with the probability ``p1 (1 - p2) + p2 (1 - p1)`` that an odd number of them
+    happens. Mechanisms that flip nothing any more are dropped. Suggested decompositions are dropped too: what
+    flips at most two of the remaining detectors needs none.
+
+    Parameters
+    ----------
+    dem
+        Any detector error model.
+    detectors : int [kept]
+        Indices of the detectors to keep, each once. Detector ``detectors[i]`` becomes detector ``i``, so that
+        ``dets[:, detectors]`` is what the new model speaks of.
+
+    Returns
+    -------
+    stim.DetectorErrorModel
+        Flat, with ``kept`` detectors (their coordinates kept) and as many observables as before.
+
+    Raises
+    ------
+    CascadeError
+        If ``detectors`` repeats an index or has one that the model lacks.
+    """
+    if len(np.unique(detectors)) != len(detectors) or not np.isin(detectors, range(dem.num_detectors)).all():
+        raise CascadeError(f"expected distinct detectors of 0..{dem.num_detectors - 1}, got {detectors!r}")
+    renumbered = {int(old): new for new, old in enumerate(detectors)}
+    probabilities: dict[tuple[frozenset[int], frozenset[int]], float] = {}
+    for instruction in dem.flattened():
+        if instruction.type != "error":
+            continue
+        (p,) = instruction.args_copy()
+        flipped: set[int] = set()
+        observables: set[int] = set()
+        for target in instruction.targets_copy():
+            if target.is_relative_detector_id() and target.val in renumbered:
+                flipped ^= {renumbered[target.val]}
+            elif target.is_logical_observable_id():
+                observables ^= {target.val}
+        if flipped or observables:
+            symptoms = frozenset(flipped), frozenset(observables)
+            before = probabilities.get(symptoms, 0.0)
+            probabilities[symptoms] = before * (1 - p) + p * (1 - before)
+    return _assemble(probabilities, dem, renumbered)
+
+
+def _assemble(
+    probabilities: dict[tuple[frozenset[int], frozenset[int]], float],
+    dem: stim.DetectorErrorModel,
+    renumbered: dict[int, int],
+) -> stim.DetectorErrorModel:
+    coordinates = dem.get_detector_coordinates()
+    projected = stim.DetectorErrorModel()
+    for (flipped, observables), p in probabilities.items():
+        targets = [stim.target_relative_detector_id(i) for i in sorted(flipped)]
+        targets += [stim.target_logical_observable_id(i) for i in sorted(observables)]
+        projected.append("error", p, targets)
+    for old, new in renumbered.items():
+        projected.append("detector", coordinates[old], [stim.target_relative_detector_id(new)])
+    for i in range(dem.num_observables):
+        projected.append("logical_observable", [], [stim.target_logical_observable_id(i)])
+    return projected
+
+
+def basis_detectors(dem: stim.DetectorErrorModel) -> NDArray[np.int64]:
+    """Detectors of the basis that a memory experiment is read out in.
+
+    Parameters
+    ----------
+    dem
+        Model of a circuit from :func:`cascade_qec.circuits.memory`, or another one with detector coordinates
+        (x, y, t, plane), where plane is 0 for X checks and 1 for Z checks. The experiment's own plane is the one
+        with detectors at the earliest t: only those checks have a known outcome after the reset.
+
+    Returns
+    -------
+    int64 [kept]
+        Indices of the detectors of that plane, ascending.
+
+    Raises
+    ------
+    CascadeError
+        If a detector has other coordinates, or both planes have detectors at the earliest t.
+    """
+    coordinates = dem.get_detector_coordinates()
+    for detector, place in coordinates.items():
+        if len(place) != 4 or place[3] not in (0, 1):
+            raise CascadeError(
+                "filtered decoding expects detector coordinates (x, y, t, plane) with plane 0 for X checks and "
+                f"1 for Z checks; detector {detector} has {tuple(place)}"
+            )
+    if not coordinates:
+        raise CascadeError("filtered decoding expects a model with detectors, got one without any")
+    start = min(place[2] for place in coordinates.values())
+    planes = {place[3] for place in coordinates.values() if place[2] == start}
+    if len(planes) != 1:
+        raise CascadeError(
+            f"filtered decoding expects detectors of one plane at the earliest time, t = {start:g}; found both"
+        )
+    (plane,) = planes
+    return np.array(sorted(i for i, place in coordinates.items() if place[3] == plane), dtype=np.int64)

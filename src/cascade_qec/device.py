@@ -1,0 +1,36 @@
+"""Which device and which precision to compute in."""
+
+from __future__ import annotations
+
+import torch
+
+from cascade_qec.errors import CascadeError
+from cascade_qec.kernels.cpu import bfloat16_pays, keep_pages
+
+_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+def pick_device(name: str) -> torch.device:
+    """"auto" is the first CUDA device where there is one, else the CPU."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise CascadeError(f"expected device auto, cpu, cuda or cuda:N, got {name!r}") from error
+    if device.type not in ("cpu", "cuda"):
+        raise CascadeError(f"expected device auto, cpu, cuda or cuda:N, got {name!r}")
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise CascadeError(f"expected a CUDA device for {name!r}, found none")
+    if device.type == "cpu":
+        keep_pages()
+    return device
+
+
+def pick_dtype(precision: str, device: torch.device) -> torch.dtype:
+    """"auto" is bfloat16 where the device multiplies it in hardware, else float32."""
+    if precision == "auto":
+        return torch.bfloat16 if bfloat16_pays(device) else torch.float32
+    if precision not in _DTYPES:
+        raise CascadeError(f"expected precision auto, float32 or bfloat16, got {precision!r}")
+    return _DTYPES[precision]

@@ -1,0 +1,8 @@
+"""The one error that users meet."""
+
+
+class CascadeError(ValueError):
+    """Input that cannot be used: the message says what was expected and what came.
+
+    The command line prints it on one line and exits with status 2.
+    """

@@ -1,0 +1,99 @@
+"""Failure counts to rates: block error, its interval, and the rate per logical per cycle."""
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade_qec.errors import CascadeError
+
+CONVENTION = (
+    "block error P: shots with any of the k observables wrong; "
+    "per logical per cycle: (1 - (1 - 2q)^(1/R)) / 2 with q = 1 - (1 - P)^(1/k) over R cycles; "
+    "intervals: Wilson, 95 %"
+)
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A rate with its confidence interval, ``0 <= low <= value <= high <= 1``."""
+
+    value: float
+    low: float
+    high: float
+
+
+def failures(predictions: NDArray[np.bool_], observables: NDArray[np.bool_]) -> int:
+    """Count the shots in which any observable is predicted wrongly.
+
+    Parameters
+    ----------
+    predictions, observables : bool [shots, k]
+
+    Raises
+    ------
+    CascadeError
+        If the shapes differ.
+    """
+    if predictions.shape != observables.shape:
+        raise CascadeError(
+            f"expected predictions of the observables' shape {list(observables.shape)}, "
+            f"got {list(predictions.shape)}"
+        )
+    return int(np.any(predictions != observables, axis=1).sum())
+
+
+def block_error(failed: int, shots: int, confidence: float = 0.95) -> Rate:
+    """Fraction of failed shots with its Wilson score interval.
+
+    The interval contains the true rate with probability ``confidence`` on average over true rates; near 0 and 1
+    it stays inside [0, 1], and it is not empty where there was no failure.
+
+    Raises
+    ------
+    CascadeError
+        Unless ``0 <= failed <= shots``, ``shots >= 1`` and ``0 < confidence < 1``.
+    """
+    if not (shots >= 1 and 0 <= failed <= shots and 0 < confidence < 1):
+        raise CascadeError(
+            "expected 0 <= failed <= shots, shots >= 1 and 0 < confidence < 1, "
+            f"got failed = {failed}, shots = {shots}, confidence = {confidence}"
+        )
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    fraction = failed / shots
+    centre = (fraction + z**2 / (2 * shots)) / (1 + z**2 / shots)
+    half = z * math.sqrt(fraction * (1 - fraction) / shots + (z / (2 * shots)) ** 2) / (1 + z**2 / shots)
+    # At the ends the formula gives exactly 0 and 1 but for rounding.
+    return Rate(
+        value=fraction,
+        low=0.0 if failed == 0 else centre - half,
+        high=1.0 if failed == shots else centre + half,
+    )
+
+
+def per_logical_per_cycle(block: Rate, *, k: int, rounds: int) -> Rate:
+    """Logical error rate of one logical qubit in one cycle, from the block error over all k and all cycles.
+
+    With the block error P, ``q = 1 - (1 - P)^(1/k)`` is the error of one of k independent logical qubits over
+    the whole shot, and ``(1 - (1 - 2 q)^(1/rounds)) / 2`` the rate of flips per cycle of which an odd number
+    makes up q. It is 1/2, that of a coin, wherever q reaches 1/2. The ends of the interval are converted alike.
+
+    This is not ``sinter.shot_error_rate_to_piece_error_rate(pieces=rounds, values=k)``, which is the rate per
+    cycle of *any* of the k being wrong.
+
+    Raises
+    ------
+    CascadeError
+        If ``k`` or ``rounds`` is below 1.
+    """
+    if k < 1 or rounds < 1:
+        raise CascadeError(f"expected k >= 1 and rounds >= 1, got k = {k}, rounds = {rounds}")
+
+    def convert(p: float) -> float:
+        # log1p and expm1 keep their digits where p is 1e-10 and below.
+        q = -math.expm1(math.log1p(-p) / k) if p < 1 else 1.0
+        return -0.5 * math.expm1(math.log1p(-2 * q) / rounds) if q < 0.5 else 0.5
+
+    return Rate(convert(block.value), convert(block.low), convert(block.high))

@@ -1,0 +1,7 @@
+"""Where every detector sits, and which sites read which: all that the network knows of a code."""
+
+from cascade_qec.lattice.frames import Frame, frame_of
+from cascade_qec.lattice.lattice import ABSENT, Lattice, memory_lattice
+from cascade_qec.lattice.relations import RelationTable, Span, concatenate
+
+__all__ = ["ABSENT", "Frame", "Lattice", "RelationTable", "Span", "concatenate", "frame_of", "memory_lattice"]

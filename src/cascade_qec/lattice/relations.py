@@ -1,0 +1,157 @@
+"""Relation tables: which site reads which neighbour, at which offset.
+
+A lattice convolution is a table and nothing else: the network and the kernels know no code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+ABSENT_SITE = -1
+
+
+@dataclass(frozen=True)
+class Span:
+    """A run of consecutive sites that share a plane, and so share weights."""
+
+    start: int
+    stop: int
+    plane: int
+
+
+@dataclass(frozen=True, eq=False)
+class RelationTable:
+    """The table of one lattice convolution ``y[s] = sum_r W[plane(s), r] x[table[s, r]]``.
+
+    Attributes
+    ----------
+    table : int64 [sites_out, relations]
+        The input site that an output site reads through a relation, -1 where there is none.
+        Through one relation an input site is read by at most one output site.
+    spans_in, spans_out : sequences of `Span`
+        Runs of input and of output sites by plane; together they cover all sites in order.
+    """
+
+    table: np.ndarray
+    spans_in: tuple[Span, ...]
+    spans_out: tuple[Span, ...]
+
+    @property
+    def relations(self) -> int:
+        return self.table.shape[1]
+
+    @property
+    def sites_in(self) -> int:
+        return self.spans_in[-1].stop
+
+    @property
+    def sites_out(self) -> int:
+        return self.spans_out[-1].stop
+
+    @property
+    def planes_out(self) -> int:
+        return 1 + max(span.plane for span in self.spans_out)
+
+    @cached_property
+    def inverse(self) -> np.ndarray:
+        """The output site that reads an input site through a relation: int64 [sites_in, relations], -1 if none."""
+        inverse = np.full((self.sites_in, self.relations), ABSENT_SITE, dtype=np.int64)
+        for r in range(self.relations):
+            readers = np.flatnonzero(self.table[:, r] >= 0)
+            read = self.table[readers, r]
+            if len(np.unique(read)) != len(read):
+                raise AssertionError(f"relation {r} reads an input site twice")
+            inverse[read, r] = readers
+        return inverse
+
+    @cached_property
+    def reader_planes(self) -> np.ndarray:
+        """Plane of the sites that read an input plane through a relation: int64 [planes_in, relations].
+
+        The backward pass multiplies by the reader's weights, so a relation must lead from one input
+        plane to one output plane only; 0 where nobody reads.
+        """
+        plane_out = np.concatenate([np.full(s.stop - s.start, s.plane) for s in self.spans_out])
+        planes_in = 1 + max(span.plane for span in self.spans_in)
+        readers = np.zeros((planes_in, self.relations), dtype=np.int64)
+        for plane in range(planes_in):
+            sites = np.concatenate([np.arange(s.start, s.stop) for s in self.spans_in if s.plane == plane])
+            for r in range(self.relations):
+                reading = self.inverse[sites, r]
+                found = np.unique(plane_out[reading[reading >= 0]])
+                if len(found) > 1:
+                    raise AssertionError(f"relation {r} leads from plane {plane} to planes {found.tolist()}")
+                if len(found) == 1:
+                    readers[plane, r] = found[0]
+        return readers
+
+
+def concatenate(tables: Sequence[RelationTable]) -> RelationTable:
+    """Several lattices side by side as one table, their sites one after the other."""
+    rows, spans_in, spans_out = [], [], []
+    offset_in = offset_out = 0
+    for part in tables:
+        rows.append(np.where(part.table >= 0, part.table + offset_in, ABSENT_SITE))
+        spans_in += [Span(s.start + offset_in, s.stop + offset_in, s.plane) for s in part.spans_in]
+        spans_out += [Span(s.start + offset_out, s.stop + offset_out, s.plane) for s in part.spans_out]
+        offset_in += part.sites_in
+        offset_out += part.sites_out
+    return RelationTable(np.concatenate(rows), tuple(spans_in), tuple(spans_out))
+
+
+def in_spacetime(
+    space: np.ndarray,
+    time_offsets: Sequence[int],
+    *,
+    slices: int,
+    planes_in: Sequence[int],
+    planes_out: Sequence[int],
+) -> RelationTable:
+    """Extend relations in space to space and time.
+
+    Parameters
+    ----------
+    space : int64 [places_out, relations]
+        The input place that an output place reads, -1 where there is none. Places are sorted by plane.
+    time_offsets : sequence of int
+        Each relation in space is repeated for each offset; slices outside 0..slices-1 are absent.
+    slices : int
+        Number of time slices of input and output alike.
+    planes_in, planes_out : sequences of int
+        Number of places in each plane.
+
+    Returns
+    -------
+    RelationTable
+        Over sites in the order (plane, time, place in plane), relations in the order (offset, relation).
+    """
+    site_in, spans_in = _sites(planes_in, slices)
+    site_out, spans_out = _sites(planes_out, slices)
+    table = np.full((site_out.size, len(time_offsets) * space.shape[1]), ABSENT_SITE, dtype=np.int64)
+    times = np.arange(slices)
+    for o, offset in enumerate(time_offsets):
+        inside = times[(times + offset >= 0) & (times + offset < slices)]
+        for r in range(space.shape[1]):
+            places = np.flatnonzero(space[:, r] >= 0)
+            column = o * space.shape[1] + r
+            table[site_out[np.ix_(inside, places)], column] = site_in[np.ix_(inside + offset, space[places, r])]
+    return RelationTable(table, spans_in, spans_out)
+
+
+def site_index(plane_sizes: Sequence[int], slices: int) -> np.ndarray:
+    """Site of each (time, place): int64 [slices, places], sites in the order (plane, time, place in plane)."""
+    return _sites(plane_sizes, slices)[0]
+
+
+def _sites(plane_sizes: Sequence[int], slices: int) -> tuple[np.ndarray, tuple[Span, ...]]:
+    blocks, spans, start = [], [], 0
+    for plane, size in enumerate(plane_sizes):
+        stop = start + size * slices
+        blocks.append(np.arange(start, stop).reshape(slices, size))
+        spans.append(Span(start, stop, plane))
+        start = stop
+    return np.concatenate(blocks, axis=1), tuple(spans)

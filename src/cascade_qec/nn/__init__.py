@@ -1,0 +1,8 @@
+"""The network and what it is told of a code."""
+
+from cascade_qec.nn.geometry import Geometry
+from cascade_qec.nn.layers import collect_statistics
+from cascade_qec.nn.model_file import ModelDescription, load_model, model_bytes
+from cascade_qec.nn.network import CascadeNetwork, NetworkSettings
+
+__all__ = ["CascadeNetwork", "Geometry", "ModelDescription", "NetworkSettings", "collect_statistics", "load_model", "model_bytes"]

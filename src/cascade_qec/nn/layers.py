@@ -1,0 +1,115 @@
+"""Layers of the network; activations are site-major, [sites, shots, channels], channels last everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+
+from cascade_qec.kernels import Relations, lattice_convolution
+
+
+class Pointwise(torch.nn.Module):
+    """A product over channels, the same at every site. MuP initialisation: variance 1 / fan_in."""
+
+    def __init__(self, channels_in: int, channels_out: int) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.randn(channels_out, channels_in) * channels_in**-0.5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return F.linear(x, self.weight.to(x.dtype))
+
+
+class LatticeConvolution(torch.nn.Module):
+    """A convolution over a relation table, with weights of its own for each plane and relation."""
+
+    def __init__(self, channels: int, *, planes: int, relations: int, depthwise: bool) -> None:
+        super().__init__()
+        self.planes, self.depthwise = planes, depthwise
+        fan_in = relations if depthwise else relations * channels
+        shape = (planes, fan_in * channels) if depthwise else (planes * channels, fan_in)
+        # the planes' matrices stacked into one, since optimizers of matrices take two dimensions
+        self.weight = torch.nn.Parameter(torch.randn(shape) * fan_in**-0.5)
+
+    def forward(self, x: torch.Tensor, relations: Relations) -> torch.Tensor:
+        weight = self.weight.to(x.dtype)
+        if not self.depthwise:
+            weight = weight.view(self.planes, -1, weight.shape[1])
+        return lattice_convolution(x, weight, relations)
+
+
+class BatchNorm(torch.nn.Module):
+    """Batch normalisation over all sites and shots.
+
+    Training normalises by the batch and leaves the statistics alone: they belong to a set of weights (the averaged
+    ones, as a rule) and to the training noise, and are measured on purpose, by `collect_statistics`. Statistics
+    re-estimated at another noise rate imitate an error floor.
+    """
+
+    def __init__(self, channels: int, epsilon: float = 1e-5) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(channels))
+        self.bias = torch.nn.Parameter(torch.zeros(channels))
+        self.mean: torch.Tensor
+        self.variance: torch.Tensor
+        self.register_buffer("mean", torch.zeros(channels))
+        self.register_buffer("variance", torch.ones(channels))
+        self.epsilon = epsilon
+        self.batches: int | None = None
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        flat = x.reshape(-1, x.shape[-1])
+        if not self.training:
+            y = F.batch_norm(flat, self.mean, self.variance, self.weight, self.bias, False, 0.0, self.epsilon)
+        elif self.batches is None:
+            y = F.batch_norm(flat, None, None, self.weight, self.bias, True, 0.0, self.epsilon)
+        else:
+            self.batches += 1
+            momentum = 1 / self.batches  # the mean over all batches collected so far
+            y = F.batch_norm(flat, self.mean, self.variance, self.weight, self.bias, True, momentum, self.epsilon)
+        return y.view(x.shape)
+
+
+@contextmanager
+def collect_statistics(network: torch.nn.Module) -> Iterator[None]:
+    """Within this context every forward pass adds to the statistics of all batch norms; they start afresh."""
+    norms = cast(Iterable[BatchNorm], [m for m in network.modules() if isinstance(m, BatchNorm)])
+    training = network.training
+    network.train()
+    for norm in norms:
+        norm.batches = 0
+    try:
+        yield
+    finally:
+        for norm in norms:
+            norm.batches = None
+        network.train(training)
+
+
+class Bottleneck(torch.nn.Module):
+    """Pre-activation bottleneck: BN, SiLU, H to C; then BN, SiLU before each step of the convolution; C to H."""
+
+    def __init__(
+        self, width: int, channels: int, *, steps: list[tuple[int, int]], depthwise: bool, scale: float
+    ) -> None:
+        super().__init__()
+        self.scale = scale
+        self.norm_in = BatchNorm(width)
+        self.down = Pointwise(width, channels)
+        self.norms = torch.nn.ModuleList(BatchNorm(channels) for _ in steps)
+        self.convolutions = torch.nn.ModuleList(
+            LatticeConvolution(channels, planes=planes, relations=relations, depthwise=depthwise)
+            for planes, relations in steps
+        )
+        self.norm_out = BatchNorm(channels)
+        self.up = Pointwise(channels, width)
+
+    def forward(self, x: torch.Tensor, steps: Iterable[Relations]) -> torch.Tensor:
+        y = self.down(F.silu(self.norm_in(x)))
+        for norm, convolution, relations in zip(self.norms, self.convolutions, steps, strict=True):
+            y = convolution(F.silu(norm(y)), relations)
+        y = self.up(F.silu(self.norm_out(y)))
+        return torch.add(x, y, alpha=self.scale)

@@ -1,0 +1,67 @@
+"""Trained weights as a safetensors file whose metadata say how to rebuild the network."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from cascade_qec import codes
+from cascade_qec.errors import CascadeError
+from cascade_qec.nn.network import CascadeNetwork, NetworkSettings
+
+_KEY = "cascade"
+
+
+class ModelDescription(BaseModel):
+    """What a file says of its weights."""
+
+    model_config = ConfigDict(frozen=True)
+
+    format: int = 1
+    name: str
+    code: str
+    rounds: int
+    bases: list[str]
+    noise_model: str = "uniform"
+    noise_p: float
+    network: NetworkSettings
+
+
+def model_bytes(network: CascadeNetwork, description: ModelDescription) -> bytes:
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    return save(tensors, metadata={_KEY: description.model_dump_json()})
+
+
+def load_model(path: str | Path) -> tuple[CascadeNetwork, ModelDescription]:
+    """Rebuild the network of a file, in evaluation mode.
+
+    Raises
+    ------
+    CascadeError
+        If the file is missing, damaged, not one of ours, or its weights do not fit its description.
+    """
+    path = Path(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            text = (file.metadata() or {}).get(_KEY)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+    except (OSError, SafetensorError) as error:
+        raise CascadeError(f"cannot read model file {path}: {error}") from error
+    if text is None:
+        raise CascadeError(f"expected a Cascade model in {path}, got a safetensors file without its description")
+    try:
+        description = ModelDescription.model_validate(json.loads(text))
+    except (ValidationError, json.JSONDecodeError) as error:
+        raise CascadeError(f"the description in model file {path} cannot be read: {error}") from error
+    network = CascadeNetwork(codes.get(description.code), description.network)
+    wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    if wanted != found:
+        odd = sorted(set(wanted.items()) ^ set(found.items()))[0]
+        raise CascadeError(f"the weights in {path} do not fit their description, {odd[0]} {list(odd[1])} first of all")
+    network.load_state_dict(tensors)
+    return network.eval().requires_grad_(False), description

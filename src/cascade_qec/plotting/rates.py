@@ -1,0 +1,125 @@
+"""Error rates against the strength of the noise."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
+
+from cascade_qec.decoders.atomic import written_whole
+from cascade_qec.errors import CascadeError
+from cascade_qec.evaluation.tables import Row
+
+# Okabe and Ito's colours, which the colour-blind can tell apart; markers and dashes do the same in black and white.
+_STYLES = (
+    {"color": "#0072B2", "marker": "o", "linestyle": "-"},
+    {"color": "#D55E00", "marker": "s", "linestyle": "--"},
+    {"color": "#009E73", "marker": "^", "linestyle": "-."},
+    {"color": "#CC79A7", "marker": "D", "linestyle": ":"},
+    {"color": "#E69F00", "marker": "v", "linestyle": (0, (5, 1))},
+    {"color": "#56B4E9", "marker": "P", "linestyle": (0, (3, 1, 1, 1))},
+    {"color": "#000000", "marker": "X", "linestyle": (0, (1, 3))},
+)
+# Lines up the error bars of decoders at one p beside each other; relative, since the axis is logarithmic.
+_SIDESTEP = 0.012
+
+
+def block_error_figure(rows: Sequence[Row]) -> Figure:
+    """Block error against p, one panel for each code and one curve for each decoder.
+
+    Bars are 95 % intervals. A point without a failure has no place on a logarithmic axis: an arrow hangs down
+    from the upper end of its interval instead. A decoder looks the same in every panel.
+
+    Parameters
+    ----------
+    rows
+        Results; codes and decoders come in the order in which they first occur.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        To be written by :func:`save`.
+
+    Raises
+    ------
+    CascadeError
+        If there are no rows, more than seven decoders, or two rows of one decoder at one point.
+    """
+    codes = list(dict.fromkeys(row.code for row in rows))
+    decoders = list(dict.fromkeys(row.decoder for row in rows))
+    if not rows or len(decoders) > len(_STYLES):
+        raise CascadeError(
+            f"expected rows of 1 to {len(_STYLES)} decoders to plot, got {len(rows)} rows of {len(decoders)}"
+        )
+    if len({(row.code, row.decoder, row.p) for row in rows}) != len(rows):
+        raise CascadeError("expected one row for each code, decoder and p; some occur twice")
+    figure = Figure(figsize=(3.4 * len(codes), 3.6), layout="constrained")
+    panels = figure.subplots(1, len(codes), squeeze=False)[0]
+    for axes, code in zip(panels, codes, strict=True):
+        present = [d for d in decoders if any(row.code == code and row.decoder == d for row in rows)]
+        for place, decoder in enumerate(present):
+            curve = sorted(
+                (r for r in rows if r.code == code and r.decoder == decoder), key=lambda row: row.p
+            )
+            step = (1 + _SIDESTEP) ** (place - (len(present) - 1) / 2)
+            _draw_curve(axes, curve, step, _STYLES[decoders.index(decoder)])
+        _dress(axes, code, sorted({100 * row.p for row in rows if row.code == code}))
+    panels[0].set_ylabel("block error (any observable wrong)")
+    return figure
+
+
+def _draw_curve(axes: Axes, curve: Sequence[Row], step: float, style: dict) -> None:
+    p = [100 * row.p * step for row in curve]
+    rates = [row.block_error for row in curve]
+    # Without a failure the arrow starts at the upper end and says "at most".
+    y = [rate.value or rate.high for rate in rates]
+    axes.errorbar(
+        p,
+        y,
+        yerr=[
+            [rate.value - rate.low if rate.value else rate.high / 2 for rate in rates],
+            [rate.high - rate.value if rate.value else 0.0 for rate in rates],
+        ],
+        uplims=[rate.value == 0 for rate in rates],
+        label=curve[0].decoder,
+        markersize=4.5,
+        linewidth=1.2,
+        capsize=2.5,
+        **style,
+    )
+
+
+def _dress(axes: Axes, code: str, percents: Sequence[float]) -> None:
+    axes.set_title(code)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xticks(percents, [f"{percent:g}" for percent in percents])
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.set_xlabel("noise p (%)")
+    axes.grid(True, which="major", linewidth=0.5, alpha=0.5)
+    axes.legend(fontsize="small", framealpha=0.9)
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure; the file appears whole or not at all.
+
+    Parameters
+    ----------
+    figure
+        Any figure.
+    path
+        Its suffix tells the format, such as .png, .svg or .pdf.
+
+    Raises
+    ------
+    CascadeError
+        If there is no such format or the file cannot be written.
+    """
+    formats = figure.canvas.get_supported_filetypes()
+    suffix = path.suffix.removeprefix(".").lower()
+    if suffix not in formats:
+        raise CascadeError(f"{path}: expected a suffix of {', '.join(sorted(formats))}, got {path.suffix!r}")
+    with written_whole(path) as file:
+        figure.savefig(file, format=suffix, dpi=200)

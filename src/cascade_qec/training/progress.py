@@ -1,0 +1,79 @@
+"""What a person sees of a run: a bar on a terminal, one plain line per logged step elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextColumn, TimeRemainingColumn
+
+from cascade_qec.training.recipe import Recipe
+
+_LOG_SECONDS = 10.0
+"""Logging reads the losses back from the device, so it is done by the clock and not at every step."""
+
+
+class Progress:
+    """Collects losses between log lines, and shows them."""
+
+    def __init__(self, recipe: Recipe, step: int, *, main: bool) -> None:
+        self._recipe = recipe
+        self._losses: torch.Tensor | None = None
+        self._steps = 0
+        self._since = time.monotonic()
+        self._block_error = ""
+        self._console = Console(file=sys.stdout, quiet=not main, highlight=False)
+        self._bar = Bar(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[text]}"),
+            console=self._console,
+            disable=not (main and self._console.is_terminal),
+        )
+        self._task = self._bar.add_task(recipe.name, total=recipe.optimizer.steps, completed=step, text="")
+
+    def __enter__(self) -> Progress:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def step(self, step: int, losses: torch.Tensor) -> None:
+        self._losses = losses if self._losses is None else self._losses + losses
+        self._steps += 1
+        self._bar.update(self._task, completed=step)
+
+    @property
+    def log_due(self) -> bool:
+        return time.monotonic() - self._since > _LOG_SECONDS
+
+    def mean_losses(self) -> list[float]:
+        """Mean loss of each observable since the last log line."""
+        assert self._losses is not None
+        return (self._losses / self._steps).tolist()
+
+    def logged(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Show a log row, completed by the rate of shots, and start a new interval."""
+        now = time.monotonic()
+        row = row | {"shots_per_second": round(self._steps * self._recipe.shots_per_step / (now - self._since), 1)}
+        text = f"loss {row['loss']:.4f}  {row['shots_per_second']:.0f} shots/s{self._block_error}"
+        if row["dead"]:
+            text += f"  heads at ln 2: {', '.join(row['dead'])}"
+        self._bar.update(self._task, text=text)
+        if not self._console.is_terminal:
+            self._console.print(f"{self._recipe.name} step {row['step']} {text}")
+        self._losses, self._steps, self._since = None, 0, now
+        return row
+
+    def validated(self, step: int, errors: dict[str, float]) -> None:
+        self._block_error = "  block error " + " ".join(f"{p}: {error:.4g}" for p, error in errors.items())
+        if not self._console.is_terminal:
+            self._console.print(f"{self._recipe.name} step {step}{self._block_error}")
+        self._since = time.monotonic()  # the time of a validation is none of training
+        self._losses, self._steps = None, 0

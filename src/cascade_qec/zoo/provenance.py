@@ -1,0 +1,54 @@
+"""What a run ran on: the machine and the versions of the packages that matter."""
+
+import os
+import platform
+import sys
+from importlib import metadata
+from pathlib import Path
+
+_PACKAGES = (
+    "cascade-qec",
+    "torch",
+    "stim",
+    "sinter",
+    "numpy",
+    "pymatching",
+    "ldpc",
+    "stimbposd",
+    "tesseract-decoder",
+)
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that decide results; those not installed are left out."""
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def hardware() -> str:
+    """One line: processor, cores open to this process, and accelerators that PyTorch sees."""
+    import torch
+
+    parts = [f"{_processor()}, {_cores()} cores"]
+    if torch.cuda.is_available():
+        parts += [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+    return "; ".join(parts)
+
+
+def _cores() -> int:
+    # Of a machine shared by containers os.cpu_count() gives all, also those that this process may not use.
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,49 @@
+from dataclasses import FrozenInstanceError, asdict
+
+import pytest
+
+from cascade_qec.circuits import SI1000, DataDepolarizing, NoiseModel, UniformDepolarizing, noise_model
+from cascade_qec.errors import CascadeError
+
+
+def test_named_models_are_what_the_factories_make():
+    assert noise_model("uniform", 0.003) == UniformDepolarizing(0.003)
+    assert noise_model("si1000", 0.003) == SI1000(0.003)
+    assert noise_model("data", 0.003) == DataDepolarizing(0.003)
+
+
+@pytest.mark.parametrize("name", ["uniform", "si1000", "data"])
+def test_model_survives_the_way_through_a_dictionary(name):
+    model = noise_model(name, 0.002)
+    assert (model.name, model.p) == (name, 0.002)
+    assert NoiseModel(**asdict(model)) == model
+
+
+def test_si1000_ratios():
+    model = SI1000(0.01)
+    assert model.two_qubit == 0.01
+    assert model.idle == pytest.approx(0.001)
+    assert model.idle_during_measurement == model.reset == 0.02
+    assert model.measurement == 0.05
+
+
+def test_model_is_immutable():
+    with pytest.raises(FrozenInstanceError):
+        UniformDepolarizing(0.1).p = 0.2  # pyright: ignore[reportAttributeAccessIssue]
+
+
+@pytest.mark.parametrize("p", [-0.001, 0.76, float("nan"), "0.1", None, True])
+@pytest.mark.parametrize("name", ["uniform", "si1000", "data"])
+def test_strength_out_of_range(name, p):
+    with pytest.raises(CascadeError, match="p must be a number between 0 and"):
+        noise_model(name, p)
+
+
+def test_channel_out_of_range_is_named():
+    with pytest.raises(CascadeError, match="two_qubit must be a number between 0 and"):
+        NoiseModel(two_qubit=0.95)
+
+
+def test_unknown_name():
+    with pytest.raises(CascadeError, match="'bitflip': expected one of uniform, si1000, data"):
+        noise_model("bitflip", 0.001)

@@ -1,0 +1,73 @@
+"""The command line as a whole: help, errors, exit statuses, and how fast it starts."""
+
+import subprocess
+import sys
+
+import pytest
+
+from cascade_qec.cli import main
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "cascade_qec", *arguments], capture_output=True, text=True)
+
+
+def test_help_lists_the_subcommands(capsys):
+    assert main(["--help"]) == 0
+    listed = capsys.readouterr().out
+    for command in ("demo", "info", "decode", "train", "zoo"):
+        assert f"  {command} " in listed
+
+
+@pytest.mark.parametrize("command", ["demo", "info", "decode", "train", "zoo"])
+def test_every_subcommand_has_help(command, capsys):
+    assert main([command, "--help"]) == 0
+    assert "Usage: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["teleport"], "No such command"),
+        (["decode"], "Missing option '--model'"),
+        (["decode", "--colour", "red"], "No such option"),
+        (["info", "bb73"], "unknown model 'bb73'"),
+    ],
+)
+def test_bad_input_exits_with_2_and_says_why_on_stderr(arguments, message, capsys):
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert message in captured.err
+    assert "Traceback" not in captured.err
+
+
+def test_an_error_is_one_line_and_the_process_exits_with_2():
+    done = run("info", "bb73")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("Error: unknown model 'bb73'")
+    assert done.stderr.count("\n") == 1
+
+
+def _modules_after(statement: str) -> set[str]:
+    code = f"{statement}\nimport sys\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_import_and_help_load_nothing_heavy():
+    """What keeps `import cascade_qec` and `cascade --help` fast, without a stopwatch."""
+    heavy = {"torch", "stim", "scipy", "matplotlib", "sinter", "pymatching"}
+    assert not heavy & _modules_after("import cascade_qec")
+    assert not heavy & _modules_after("import cascade_qec.cli")
+
+
+def test_public_names():
+    import cascade_qec
+
+    for name in cascade_qec.__all__:
+        assert getattr(cascade_qec, name) is not None
+    assert dir(cascade_qec) == sorted(cascade_qec.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'teleport'"):
+        cascade_qec.teleport  # noqa: B018
