@@ -1,12 +1,13 @@
 """``cascade decode``: files in, files out, through the public doors."""
 
+import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
 import stim
 
-from cascade_qec import load
+from cascade_qec import CascadeDecoder, load
 from cascade_qec.cli import main
 from cascade_qec.decoders import file_decoding
 
@@ -105,6 +106,26 @@ def test_no_shots(tiny_model, sampled, tmp_path, capsys):
     assert (tmp_path / "out.b8").read_bytes() == b""
     assert np.load(tmp_path / "p.npy").shape == (0, 1)
     assert "shots: 0\n" in capsys.readouterr().out
+
+
+def test_termination_leaves_no_file(tiny_model, sampled, tmp_path, monkeypatch):
+    """SIGTERM in the midst of decoding: outputs already begun are removed."""
+
+    def terminate(self: CascadeDecoder, dets: np.ndarray) -> None:
+        assert len(list(tmp_path.iterdir())) == 2
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(CascadeDecoder, "decode_batch", terminate)
+    files = (
+        "--in",
+        sampled[0] / "shots.b8",
+        "--out",
+        tmp_path / "o.b8",
+        "--probabilities_out",
+        tmp_path / "p.npy",
+    )
+    assert decode(tiny_model, "--circuit", sampled[0] / "c.stim", *files) == 143
+    assert list(tmp_path.iterdir()) == []
 
 
 class TestBadInput:

@@ -15,7 +15,7 @@ from cascade_qec.errors import CascadeError
 
 app = typer.Typer(
     name="cascade",
-    help="Decode quantum error-correction experiments with the Cascade neural network.",
+    help="Cascade, a neural-network decoder for quantum error correction.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -3,13 +3,24 @@
 import json
 from collections.abc import Mapping
 
-from rich.console import Group
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
 from cascade_qec.evaluation.rates import CONVENTION
 from cascade_qec.zoo import registry
 from cascade_qec.zoo.card import Card, Measurement, RivalMeasurement
+
+# A pipe or a log has no width of its own; this holds the tables without folding.
+_WIDTH_OFF_TERMINAL = 120
+
+
+def console() -> Console:
+    """The terminal, or a plain stream wide enough for the tables."""
+    # Without markup: a name such as "tesseract [beam 15]" is text.
+    found = Console(markup=False, highlight=False)
+    return found if found.is_terminal else Console(markup=False, highlight=False, width=_WIDTH_OFF_TERMINAL)
 
 
 def models_table() -> Table:
@@ -49,10 +60,8 @@ def card_view(card: Card) -> Group:
 
 
 def _measurements(card: Card) -> Table:
-    columns = ("p", "basis", "rounds", "decoder", "failures / shots", "block error", "per logical per cycle")
-    table = Table(
-        *columns, title="Measured", title_justify="left", caption=CONVENTION, caption_justify="left"
-    )
+    columns = ("p", "basis", "rounds", "decoder", "failures / shots", "block error", "per cycle")
+    table = Table(*columns, box=SIMPLE_HEAD, caption=CONVENTION, caption_justify="left")
     rows: list[Measurement] = [*card.measurements, *card.rivals]
     for row in sorted(rows, key=lambda row: (row.p, row.basis, row.rounds)):
         table.add_row(
@@ -68,7 +77,7 @@ def _measurements(card: Card) -> Table:
 
 
 def _interval(row: Measurement) -> str:
-    return f"{row.block_error:.2e} [{row.low:.2e}, {row.high:.2e}]"
+    return f"{row.block_error:.2e} [{row.low:.1e}, {row.high:.1e}]"
 
 
 def _listed(numbers: list[int]) -> str:

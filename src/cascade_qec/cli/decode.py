@@ -66,10 +66,10 @@ def decode(
             "--probabilities_out", help="File for P(observable flipped): .npy, float32 [shots, observables]."
         ),
     ] = None,
-    device: Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")] = "auto",
-    precision: Annotated[str, typer.Option("--precision", help="auto, fp32 or bf16.")] = "auto",
+    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")] = "auto",
+    precision: Annotated[str, typer.Option("--precision", help="auto, float32 or bfloat16.")] = "auto",
 ) -> None:
-    """Decode a file of shots in one of Stim's formats; with the truth at hand, count the failures."""
+    """Decode a file of shots. Formats are Stim's; with the truth at hand, failures are counted."""
     if circuit is not None and (rounds is not None or basis is not None):
         raise CascadeError("expected either --circuit or --rounds and --basis, got both")
     if obs_in is not None and in_includes_appended_observables:

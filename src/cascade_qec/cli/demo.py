@@ -10,9 +10,7 @@ from cascade_qec.errors import CascadeError
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="Directory for the picture and the table.")] = Path(
-        "cascade-demo"
-    ),
+    out: Annotated[Path, typer.Option(help="Directory for picture and table.")] = Path("cascade-demo"),
     seconds: Annotated[float, typer.Option(help="Decoding time, over all decoders and noise rates.")] = 130.0,
     seed: Annotated[int, typer.Option(help="Seed of the shots.")] = 0,
 ) -> None:

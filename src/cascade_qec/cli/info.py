@@ -14,16 +14,14 @@ def info(
     ] = None,
 ) -> None:
     """Show a model's card: training, measured block errors, recipe. Without MODEL: what is installed."""
-    from rich.console import Console
-
-    from cascade_qec.cli.card_view import card_view, models_table
+    from cascade_qec.cli.card_view import card_view, console, models_table
     from cascade_qec.zoo import registry
     from cascade_qec.zoo.provenance import hardware, versions
 
-    console = Console()
+    show = console().print
     if model is not None:
-        console.print(card_view(registry.card(model)))
+        show(card_view(registry.card(model)))
         return
-    console.print(models_table())
-    console.print("Hardware:", hardware())
-    console.print("Versions:", ", ".join(f"{package} {version}" for package, version in versions().items()))
+    show(models_table())
+    show("Hardware:", hardware())
+    show("Versions:", ", ".join(f"{package} {version}" for package, version in versions().items()))

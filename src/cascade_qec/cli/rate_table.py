@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -14,26 +15,18 @@ _WIDTH_OFF_TERMINAL = 120
 
 def print_rates(rows: Sequence[Row]) -> None:
     """Print rows with their rates, a line between experiments, and the convention below."""
-    table = Table(
-        "code",
-        "p",
-        "decoder",
-        "shots",
-        "failures",
-        "block error, 95 % interval",
-        "per logical per cycle",
-        "us / shot",
-    )
-    for column in table.columns[3:]:
-        column.justify = "right"
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1))
+    for title in ("code", "p", "decoder"):
+        table.add_column(title)
+    for title in ("failures / shots", "block error, 95 % interval", "per logical\nper cycle", "us / shot"):
+        table.add_column(title, justify="right")
     for i, row in enumerate(rows):
         following = rows[i + 1 : i + 2]
         table.add_row(
             row.code,
             f"{100 * row.p:.3g} %",
             row.decoder,
-            f"{row.shots:,}",
-            f"{row.failures:,}",
+            f"{row.failures:,} / {row.shots:,}",
             _with_interval(row.block_error),
             _alone(row.per_logical_per_cycle),
             f"{row.microseconds_per_shot:,.1f}",
@@ -47,8 +40,13 @@ def print_rates(rows: Sequence[Row]) -> None:
 
 
 def _with_interval(rate: Rate) -> str:
-    return f"{rate.value:.2e} [{rate.low:.1e}, {rate.high:.1e}]"
+    return f"{_short(rate.value, 2)} [{_short(rate.low, 1)}, {_short(rate.high, 1)}]"
 
 
 def _alone(rate: Rate) -> str:
-    return f"{rate.value:.2e}" if rate.value else f"< {rate.high:.1e}"
+    return _short(rate.value, 2) if rate.value else f"< {_short(rate.high, 1)}"
+
+
+def _short(value: float, digits: int) -> str:
+    """Like 1.06e-2: exponents here have one digit, and columns are narrow."""
+    return f"{value:.{digits}e}".replace("e-0", "e-").replace("e+00", "")

@@ -13,8 +13,6 @@ def _group() -> None:
 @zoo.command("list")
 def list_models() -> None:
     """List the models that come with the package."""
-    from rich.console import Console
+    from cascade_qec.cli.card_view import console, models_table
 
-    from cascade_qec.cli.card_view import models_table
-
-    Console().print(models_table())
+    console().print(models_table())

@@ -1,93 +1,17 @@
 """The decoders of the field behind one protocol."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import stim
 from numpy.typing import NDArray
 
-from cascade_qec.decoders.projection import basis_detectors, project
+from cascade_qec.decoders.classical_protocol import ClassicalDecoder, CompiledClassical
+from cascade_qec.decoders.projection import basis_detectors, mechanisms, project
 from cascade_qec.errors import CascadeError
-
-
-@dataclass(frozen=True)
-class CompiledClassical:
-    """A classical decoder that is ready for the shots of one detector error model.
-
-    Attributes
-    ----------
-    name
-        Name of the decoder.
-    num_detectors, num_observables
-        As in the detector error model.
-    """
-
-    name: str
-    num_detectors: int
-    num_observables: int
-    decode: Callable[[NDArray[np.bool_]], NDArray]
-
-    def predict(self, dets: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Predict which observables were flipped.
-
-        Parameters
-        ----------
-        dets : bool [shots, num_detectors]
-            Detection events, not bit-packed.
-
-        Returns
-        -------
-        bool [shots, num_observables]
-
-        Raises
-        ------
-        CascadeError
-            If ``dets`` has another type or shape.
-        """
-        if dets.dtype != np.bool_ or dets.ndim != 2 or dets.shape[1] != self.num_detectors:
-            raise CascadeError(
-                f"{self.name} was compiled for detection events bool [shots, {self.num_detectors}], "
-                f"got {dets.dtype} {list(dets.shape)}"
-            )
-        return np.asarray(self.decode(dets), dtype=np.bool_)
-
-
-class ClassicalDecoder(Protocol):
-    """What every classical decoder offers.
-
-    Attributes
-    ----------
-    name
-        As :func:`get` knows it.
-    package
-        The Python package that does the work.
-    decomposed
-        Whether it wants its model from ``circuit.detector_error_model(decompose_errors=True)``.
-    parameters
-        The settings it runs with, for tables.
-    """
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def package(self) -> str: ...
-    @property
-    def decomposed(self) -> bool: ...
-    @property
-    def parameters(self) -> Mapping[str, Any]: ...
-
-    def compile(self, dem: stim.DetectorErrorModel) -> CompiledClassical:
-        """Prepare for the shots of `dem`.
-
-        Raises
-        ------
-        CascadeError
-            If the package is missing or cannot use the model.
-        """
-        ...
 
 
 @dataclass(frozen=True)
@@ -149,7 +73,7 @@ class Tesseract:
     beam: int = 15
     det_orders: int = 16
     pqlimit: int = 200_000
-    # The seed of Tesseract's own sinter decoders; it only shuffles the order in which detectors are explained.
+    # As in Tesseract's own sinter decoders; it shuffles the orders in which detectors are explained.
     seed: int = 2384753
     package = "tesseract_decoder"
     decomposed = False
@@ -255,11 +179,10 @@ def _imported(decoder: ClassicalDecoder) -> Any:
 
 def _check_graphlike(name: str, dem: stim.DetectorErrorModel) -> None:
     # PyMatching leaves larger mechanisms out without a word.
-    for instruction in dem.flattened():
-        if instruction.type == "error":
-            for part in instruction.target_groups():
-                if sum(target.is_relative_detector_id() for target in part) > 2:
-                    raise CascadeError(
-                        f"{name} expects errors that flip at most two detectors or are decomposed into such "
-                        f"(circuit.detector_error_model(decompose_errors=True)), got: {instruction}"
-                    )
+    for _, parts in mechanisms(dem):
+        for part in parts:
+            if sum(target.is_relative_detector_id() for target in part) > 2:
+                raise CascadeError(
+                    f"{name} expects errors that flip at most two detectors or are decomposed into such "
+                    f"(decompose_errors=True), got one that flips {' '.join(map(str, part))}"
+                )

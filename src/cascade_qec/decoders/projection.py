@@ -1,5 +1,7 @@
 """Detector error models restricted to some of their detectors."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import stim
 from numpy.typing import NDArray
@@ -37,22 +39,26 @@ def project(dem: stim.DetectorErrorModel, detectors: NDArray[np.integer]) -> sti
         raise CascadeError(f"expected distinct detectors of 0..{dem.num_detectors - 1}, got {detectors!r}")
     renumbered = {int(old): new for new, old in enumerate(detectors)}
     probabilities: dict[tuple[frozenset[int], frozenset[int]], float] = {}
-    for instruction in dem.flattened():
-        if instruction.type != "error":
-            continue
-        (p,) = instruction.args_copy()
+    for p, parts in mechanisms(dem):
         flipped: set[int] = set()
         observables: set[int] = set()
-        for target in instruction.targets_copy():
-            if target.is_relative_detector_id() and target.val in renumbered:
-                flipped ^= {renumbered[target.val]}
-            elif target.is_logical_observable_id():
+        for target in (target for part in parts for target in part):
+            if target.is_logical_observable_id():
                 observables ^= {target.val}
+            elif target.val in renumbered:
+                flipped ^= {renumbered[target.val]}
         if flipped or observables:
             symptoms = frozenset(flipped), frozenset(observables)
             before = probabilities.get(symptoms, 0.0)
             probabilities[symptoms] = before * (1 - p) + p * (1 - before)
     return _assemble(probabilities, dem, renumbered)
+
+
+def mechanisms(dem: stim.DetectorErrorModel) -> Iterator[tuple[float, list[list[stim.DemTarget]]]]:
+    """Each error mechanism of a model: its probability, and its targets in the parts that ``^`` suggests."""
+    for instruction in dem.flattened():
+        if isinstance(instruction, stim.DemInstruction) and instruction.type == "error":
+            yield instruction.args_copy()[0], instruction.target_groups()
 
 
 def _assemble(
@@ -63,7 +69,7 @@ def _assemble(
     coordinates = dem.get_detector_coordinates()
     projected = stim.DetectorErrorModel()
     for (flipped, observables), p in probabilities.items():
-        targets = [stim.target_relative_detector_id(i) for i in sorted(flipped)]
+        targets: list[object] = [stim.target_relative_detector_id(i) for i in sorted(flipped)]
         targets += [stim.target_logical_observable_id(i) for i in sorted(observables)]
         projected.append("error", p, targets)
     for old, new in renumbered.items():
@@ -80,8 +86,8 @@ def basis_detectors(dem: stim.DetectorErrorModel) -> NDArray[np.int64]:
     ----------
     dem
         Model of a circuit from :func:`cascade_qec.circuits.memory`, or another one with detector coordinates
-        (x, y, t, plane), where plane is 0 for X checks and 1 for Z checks. The experiment's own plane is the one
-        with detectors at the earliest t: only those checks have a known outcome after the reset.
+        (x, y, t, plane), where plane is 0 for X checks and 1 for Z checks. The experiment's own plane is the
+        one with detectors at the earliest t: only those checks have a known outcome after the reset.
 
     Returns
     -------
@@ -97,8 +103,8 @@ def basis_detectors(dem: stim.DetectorErrorModel) -> NDArray[np.int64]:
     for detector, place in coordinates.items():
         if len(place) != 4 or place[3] not in (0, 1):
             raise CascadeError(
-                "filtered decoding expects detector coordinates (x, y, t, plane) with plane 0 for X checks and "
-                f"1 for Z checks; detector {detector} has {tuple(place)}"
+                "filtered decoding expects detector coordinates (x, y, t, plane) with plane 0 for X checks "
+                f"and 1 for Z checks; detector {detector} has {tuple(place)}"
             )
     if not coordinates:
         raise CascadeError("filtered decoding expects a model with detectors, got one without any")
@@ -106,7 +112,7 @@ def basis_detectors(dem: stim.DetectorErrorModel) -> NDArray[np.int64]:
     planes = {place[3] for place in coordinates.values() if place[2] == start}
     if len(planes) != 1:
         raise CascadeError(
-            f"filtered decoding expects detectors of one plane at the earliest time, t = {start:g}; found both"
+            f"filtered decoding expects detectors of one plane at the earliest t, {start:g}; found two"
         )
     (plane,) = planes
     return np.array(sorted(i for i, place in coordinates.items() if place[3] == plane), dtype=np.int64)

@@ -10,7 +10,7 @@ import numpy as np
 import stim
 from numpy.typing import NDArray
 
-from cascade_qec.decoders.classical import ClassicalDecoder
+from cascade_qec.decoders.classical_protocol import ClassicalDecoder
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.rates import failures
 from cascade_qec.evaluation.tables import Row
@@ -37,13 +37,22 @@ class Contender:
     parameters
         Its settings, as text.
     seconds
-        Decoding time that it may use in one comparison. When that is used up, the rest of the shots is left out.
+        Decoding time that it may use in one comparison; shots that remain after it are left out.
+
+    Raises
+    ------
+    CascadeError
+        If ``seconds`` is not positive.
     """
 
     name: str
     bind: Callable[[stim.Circuit], Predictor]
     parameters: str = ""
     seconds: float = math.inf
+
+    def __post_init__(self) -> None:
+        if not self.seconds > 0:
+            raise CascadeError(f"{self.name}: expected seconds > 0 to decode in, got {self.seconds}")
 
 
 def classical_contender(decoder: ClassicalDecoder, *, seconds: float = math.inf) -> Contender:
@@ -106,7 +115,7 @@ class Experiment:
         counts = {circuit.num_observables for circuit in self.circuits.values()}
         if len(counts) != 1 or counts == {0}:
             raise CascadeError(
-                f"{self.code}: expected circuits with one number of observables, at least 1; got {sorted(counts)}"
+                f"{self.code}: expected circuits with one number of observables, not 0; got {sorted(counts)}"
             )
 
     @property
@@ -121,13 +130,12 @@ def compare(
     *,
     shots: int,
     seed: int,
-    report: Callable[[float], None] | None = None,
+    report: Callable[[float], None] = lambda done: None,
 ) -> list[Row]:
     """Decode the same shots with each contender.
 
-    The shots are shared out evenly among the experiment's bases, and so is a contender's time. Each decodes the
-    shots in order; one that runs out of time has decoded the first of those that the others decoded, and its
-    row tells how many.
+    The shots are shared out evenly among the experiment's bases, and so is a contender's time. One that runs
+    out of time has decoded the first of the shots that the others decoded, and its row tells how many.
 
     Parameters
     ----------
@@ -148,7 +156,7 @@ def compare(
     Raises
     ------
     CascadeError
-        If ``shots`` is below 1, a contender has no time, or it cannot decode the experiment.
+        If ``shots`` is below 1, or a contender cannot decode the experiment.
     """
     if shots < 1:
         raise CascadeError(f"expected at least 1 shot, got {shots}")
@@ -160,14 +168,11 @@ def compare(
         for c, (contender, tally) in enumerate(zip(contenders, tallies, strict=True)):
             begun = b * len(contenders) + c
             tally.decode(
-                contender,
                 contender.bind(circuit),
                 dets,
                 observables,
                 seconds=contender.seconds / bases,
-                report=lambda part, begun=begun: (
-                    report and report((begun + part) / (bases * len(contenders)))
-                ),
+                report=lambda part, begun=begun: report((begun + part) / (bases * len(contenders))),
             )
     return [
         Row(
@@ -202,18 +207,13 @@ class _Tally:
 
     def decode(
         self,
-        contender: Contender,
         predictor: Predictor,
         dets: NDArray[np.bool_],
         observables: NDArray[np.bool_],
         *,
         seconds: float,
-        report: Callable[[float], object],
+        report: Callable[[float], None],
     ) -> None:
-        if seconds <= 0:
-            raise CascadeError(
-                f"{contender.name}: expected some decoding time, got {contender.seconds} seconds"
-            )
         predictor.predict(dets[:1])  # the first call may load, compile or allocate
         done, elapsed = 0, 0.0
         while done < len(dets) and elapsed < seconds:

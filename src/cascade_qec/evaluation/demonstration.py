@@ -22,8 +22,8 @@ from cascade_qec.evaluation.tables import Row
 CASCADE = "cascade"
 PS = (0.002, 0.003, 0.005)
 SHOTS = 40_000
-# Who decodes each code, and the shares of the decoding time that they may use. Matching takes microseconds for a
-# shot; BP+OSD on all detectors of bb72 takes the better part of a second.
+# Who decodes each code, and the shares of the decoding time that they may use. Matching takes microseconds
+# for a shot; BP+OSD on all detectors of bb72 takes the better part of a second.
 SHARES: Mapping[str, Mapping[str, float]] = {
     "surface_d3": {CASCADE: 2.0, "pymatching": 0.5, "pymatching-correlated": 0.5},
     "surface_d5": {CASCADE: 2.0, "pymatching": 0.5, "pymatching-correlated": 0.5},
@@ -42,7 +42,7 @@ def demonstrate(
     *,
     seconds: float,
     seed: int,
-    report: Callable[[float], None] | None = None,
+    report: Callable[[float], None] = lambda done: None,
 ) -> Iterator[list[Row]]:
     """Decode memory experiments of as many rounds as the code's distance, both bases pooled.
 
@@ -82,7 +82,7 @@ def demonstrate(
                 contenders,
                 shots=SHOTS,
                 seed=seed + len(PS) * c + i,
-                report=lambda done, before=spent, part=part: report and report(before + part * done),
+                report=lambda done, before=spent, part=part: report(before + part * done),
             )
             spent += part
 

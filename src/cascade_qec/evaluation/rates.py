@@ -48,8 +48,8 @@ def failures(predictions: NDArray[np.bool_], observables: NDArray[np.bool_]) -> 
 def block_error(failed: int, shots: int, confidence: float = 0.95) -> Rate:
     """Fraction of failed shots with its Wilson score interval.
 
-    The interval contains the true rate with probability ``confidence`` on average over true rates; near 0 and 1
-    it stays inside [0, 1], and it is not empty where there was no failure.
+    It contains the true rate with probability ``confidence``, on average over true rates. It stays inside
+    [0, 1], and has a width even where nothing failed.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def per_logical_per_cycle(block: Rate, *, k: int, rounds: int) -> Rate:
 
     With the block error P, ``q = 1 - (1 - P)^(1/k)`` is the error of one of k independent logical qubits over
     the whole shot, and ``(1 - (1 - 2 q)^(1/rounds)) / 2`` the rate of flips per cycle of which an odd number
-    makes up q. It is 1/2, that of a coin, wherever q reaches 1/2. The ends of the interval are converted alike.
+    makes up q. It is 1/2, that of a coin, where q is 1/2 or more. The interval's ends are converted alike.
 
     This is not ``sinter.shot_error_rate_to_piece_error_rate(pieces=rounds, values=k)``, which is the rate per
     cycle of *any* of the k being wrong.

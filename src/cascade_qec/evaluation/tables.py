@@ -16,8 +16,8 @@ from cascade_qec.evaluation.rates import Rate, block_error, per_logical_per_cycl
 class Row(BaseModel):
     """What one decoder did on one experiment.
 
-    Only counts and times are stored. The rates follow from them; in files they stand beside them, each as three
-    columns: the rate, and the ends of its 95 % interval.
+    Only counts and times are stored. The rates follow from them; files have them too, each as three columns:
+    the rate, and the ends of its 95 % interval.
 
     Attributes
     ----------

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from cascade_qec.decoders.atomic import written_whole
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.tables import Row
 
-# Okabe and Ito's colours, which the colour-blind can tell apart; markers and dashes do the same in black and white.
+# Okabe and Ito's colours, which the colour-blind can tell apart; markers and dashes do it in black and white.
 _STYLES = (
     {"color": "#0072B2", "marker": "o", "linestyle": "-"},
     {"color": "#D55E00", "marker": "s", "linestyle": "--"},
@@ -57,37 +57,49 @@ def block_error_figure(rows: Sequence[Row]) -> Figure:
     figure = Figure(figsize=(3.4 * len(codes), 3.6), layout="constrained")
     panels = figure.subplots(1, len(codes), squeeze=False)[0]
     for axes, code in zip(panels, codes, strict=True):
-        present = [d for d in decoders if any(row.code == code and row.decoder == d for row in rows)]
+        here = [row for row in rows if row.code == code]
+        present = [decoder for decoder in decoders if any(row.decoder == decoder for row in here)]
         for place, decoder in enumerate(present):
-            curve = sorted(
-                (r for r in rows if r.code == code and r.decoder == decoder), key=lambda row: row.p
-            )
+            curve = sorted((row for row in here if row.decoder == decoder), key=lambda row: row.p)
             step = (1 + _SIDESTEP) ** (place - (len(present) - 1) / 2)
             _draw_curve(axes, curve, step, _STYLES[decoders.index(decoder)])
-        _dress(axes, code, sorted({100 * row.p for row in rows if row.code == code}))
+        _dress(axes, code, sorted({100 * row.p for row in here}))
     panels[0].set_ylabel("block error (any observable wrong)")
+    caption = "Bars: 95 % intervals (Wilson)."
+    if any(row.failures == 0 for row in rows):
+        caption += " Arrows: no failure seen, from the interval's upper end."
+    figure.supxlabel(caption, fontsize="small")
     return figure
 
 
 def _draw_curve(axes: Axes, curve: Sequence[Row], step: float, style: dict) -> None:
-    p = [100 * row.p * step for row in curve]
-    rates = [row.block_error for row in curve]
-    # Without a failure the arrow starts at the upper end and says "at most".
-    y = [rate.value or rate.high for rate in rates]
+    seen = [(100 * row.p * step, row.block_error) for row in curve if row.failures]
+    unseen = [(100 * row.p * step, row.block_error) for row in curve if not row.failures]
     axes.errorbar(
-        p,
-        y,
+        [p for p, _ in seen],
+        [rate.value for _, rate in seen],
         yerr=[
-            [rate.value - rate.low if rate.value else rate.high / 2 for rate in rates],
-            [rate.high - rate.value if rate.value else 0.0 for rate in rates],
+            [rate.value - rate.low for _, rate in seen],
+            [rate.high - rate.value for _, rate in seen],
         ],
-        uplims=[rate.value == 0 for rate in rates],
         label=curve[0].decoder,
         markersize=4.5,
         linewidth=1.2,
         capsize=2.5,
         **style,
     )
+    if unseen:
+        tops = [rate.high for _, rate in unseen]
+        axes.errorbar(
+            [p for p, _ in unseen],
+            tops,
+            yerr=[[top / 2 for top in tops], [0.0 for _ in tops]],
+            uplims=True,
+            markersize=4.5,
+            elinewidth=1.2,
+            markerfacecolor="white",
+            **{**style, "linestyle": "none"},
+        )
 
 
 def _dress(axes: Axes, code: str, percents: Sequence[float]) -> None:
@@ -96,7 +108,9 @@ def _dress(axes: Axes, code: str, percents: Sequence[float]) -> None:
     axes.set_yscale("log")
     axes.set_xticks(percents, [f"{percent:g}" for percent in percents])
     axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("noise p (%)")
     axes.grid(True, which="major", linewidth=0.5, alpha=0.5)
     axes.legend(fontsize="small", framealpha=0.9)

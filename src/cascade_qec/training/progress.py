@@ -62,18 +62,20 @@ class Progress:
         """Show a log row, completed by the rate of shots, and start a new interval."""
         now = time.monotonic()
         row = row | {"shots_per_second": round(self._steps * self._recipe.shots_per_step / (now - self._since), 1)}
-        text = f"loss {row['loss']:.4f}  {row['shots_per_second']:.0f} shots/s{self._block_error}"
+        text = f"loss {row['loss']:.4f}  {row['shots_per_second']:.0f} shots/s"
         if row["dead"]:
             text += f"  heads at ln 2: {', '.join(row['dead'])}"
-        self._bar.update(self._task, text=text)
-        if not self._console.is_terminal:
-            self._console.print(f"{self._recipe.name} step {row['step']} {text}")
+        self._bar.update(self._task, text=f"{text}  {self._block_error}")
+        self._line(row["step"], text)
         self._losses, self._steps, self._since = None, 0, now
         return row
 
     def validated(self, step: int, errors: dict[str, float]) -> None:
-        self._block_error = "  block error " + " ".join(f"{p}: {error:.4g}" for p, error in errors.items())
-        if not self._console.is_terminal:
-            self._console.print(f"{self._recipe.name} step {step}{self._block_error}")
+        self._block_error = "block error " + "  ".join(f"{p}: {error:.4g}" for p, error in errors.items())
+        self._line(step, self._block_error)
         self._since = time.monotonic()  # the time of a validation is none of training
         self._losses, self._steps = None, 0
+
+    def _line(self, step: int, text: str) -> None:
+        if not self._console.is_terminal:
+            self._console.print(f"{self._recipe.name} step {step}  {text}", soft_wrap=True)

@@ -1,0 +1,202 @@
+"""The Cascade decoder: trained weights bound to an experiment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import stim
+import torch
+from numpy.typing import NDArray
+
+from cascade_qec import circuits, codes
+from cascade_qec.decoders.result import DecodeResult
+from cascade_qec.device import pick_device, pick_dtype
+from cascade_qec.errors import CascadeError
+from cascade_qec.decoders.atomic import written_whole
+from cascade_qec.lattice import Lattice, memory_lattice
+from cascade_qec.nn import CascadeNetwork, Geometry, ModelDescription, NetworkSettings, load_model, model_bytes
+from cascade_qec.zoo import registry
+
+_CHUNK_ACTIVATIONS = {"cpu": 1 << 22, "cuda": 1 << 28}
+"""Activations of the residual stream decoded at a time: on a CPU what its caches hold, on a GPU a part of memory."""
+
+_MAX_CHUNK_SHOTS = 8192
+
+
+def load(
+    model: str | Path,
+    *,
+    circuit: stim.Circuit | stim.DetectorErrorModel | None = None,
+    device: str = "auto",
+    precision: str = "auto",
+) -> CascadeDecoder:
+    """Load a trained decoder.
+
+    Parameters
+    ----------
+    model
+        A name in the zoo ("bb72"), or the path of a ``.safetensors`` file.
+    circuit
+        The circuit or detector error model whose shots will be decoded; its detectors must have the coordinates
+        that `cascade_qec.circuits.memory` gives them. Without it the decoder is bound to its own experiment with
+        d rounds in the Z basis, until `CascadeDecoder.experiment` is asked for another.
+    device
+        "auto" (a CUDA device where there is one), "cpu", "cuda" or "cuda:N".
+    precision
+        "auto" (bfloat16 where the device multiplies it in hardware), "float32" or "bfloat16".
+
+    Raises
+    ------
+    CascadeError
+        For an unknown name, a damaged file, an unusable device, or a circuit of another code.
+    """
+    network, description = load_model(registry.path(model))
+    decoder = CascadeDecoder(network, description, device=device, precision=precision)
+    return decoder if circuit is None else decoder.for_circuit(circuit)
+
+
+class CascadeDecoder:
+    """A network and the experiment whose shots it decodes. Made by `load`.
+
+    Attributes
+    ----------
+    description : ModelDescription
+        What the weights' file says: name, code, rounds and noise of training, network.
+    code : CSSCode
+    lattice : Lattice
+        Where the detectors of the bound experiment sit.
+    device, dtype
+        Where and in what precision the network runs.
+    """
+
+    def __init__(
+        self,
+        network: CascadeNetwork,
+        description: ModelDescription,
+        *,
+        lattice: Lattice | None = None,
+        device: str = "auto",
+        precision: str = "auto",
+    ) -> None:
+        self.device = pick_device(device)
+        self.dtype = pick_dtype(precision, self.device)
+        self.description = description
+        self.code = codes.get(description.code)
+        self.network = network.to(self.device).eval()
+        self._precision = precision
+        self._bind(lattice or memory_lattice(self.code, description.rounds, description.bases[0]))
+
+    @classmethod
+    def untrained(cls, code: str, *, width: int = 16, depth: int = 2, seed: int = 0) -> CascadeDecoder:
+        """A decoder with random weights, for trying out formats and interfaces."""
+        family = codes.get(code)
+        torch.manual_seed(seed)
+        settings = NetworkSettings(
+            width=width, depth=depth, convolution="direct" if family.family == "surface" else "bipartite"
+        )
+        network = CascadeNetwork(family, settings).requires_grad_(False)
+        torch.nn.init.normal_(network.output)
+        description = ModelDescription(
+            name=f"{code}_untrained",
+            code=code,
+            rounds=family.d or 3,
+            bases=["Z", "X"],
+            noise_p=0.005,
+            network=settings,
+        )
+        return cls(network, description)
+
+    def save(self, path: str | Path) -> None:
+        """Write weights and description as a safetensors file that `load` reads."""
+        with written_whole(Path(path)) as file:
+            file.write(model_bytes(self.network, self.description))
+
+    def experiment(self, p: float, *, rounds: int | None = None, basis: str = "Z") -> stim.Circuit:
+        """A memory experiment of this decoder's code under its training noise model; binds the decoder to it.
+
+        Parameters
+        ----------
+        p
+            Noise strength.
+        rounds
+            Rounds of syndrome extraction; the rounds of training, which is d, by default.
+        basis
+            "Z" or "X".
+        """
+        rounds = self.description.rounds if rounds is None else rounds
+        noise = circuits.noise_model(self.description.noise_model, p)
+        circuit = circuits.memory(self.code, rounds=rounds, basis=basis, noise=noise)  # pyright: ignore[reportArgumentType]
+        self._check_basis(basis)
+        self._bind(memory_lattice(self.code, rounds, basis))
+        return circuit
+
+    def for_circuit(self, circuit: stim.Circuit | stim.DetectorErrorModel) -> CascadeDecoder:
+        """A decoder with the same weights bound to a circuit's or an error model's detectors."""
+        if circuit.num_observables != self.code.k:
+            raise CascadeError(
+                f"expected a circuit with the {self.code.k} observables of {self.code.name}, "
+                f"got one with {circuit.num_observables}"
+            )
+        lattice = Lattice.from_circuit(self.code, circuit)
+        self._check_basis(lattice.basis)
+        return CascadeDecoder(
+            self.network, self.description, lattice=lattice, device=str(self.device), precision=self._precision
+        )
+
+    def decode_batch(self, detection_events: NDArray, *, bit_packed: bool = False) -> DecodeResult:
+        """Decode a batch of any size, a piece at a time; each shot's result is its own, whatever surrounds it.
+
+        Parameters
+        ----------
+        detection_events
+            bool [shots, detectors], or with `bit_packed` uint8 [shots, ceil(detectors / 8)], bit 0 of byte 0
+            being detector 0 (as `stim` packs).
+        bit_packed
+            Whether the input is packed.
+
+        Raises
+        ------
+        CascadeError
+            If the array is of another shape or type; the message gives both.
+        """
+        events = self._checked(np.asarray(detection_events), bit_packed)
+        probabilities = np.empty((len(events), self.code.k), dtype=np.float32)
+        for start in range(0, len(events), self._chunk):
+            chunk = events[start : start + self._chunk]
+            if bit_packed:
+                chunk = np.unpackbits(chunk, axis=1, count=self.lattice.detectors, bitorder="little").view(bool)
+            states = torch.from_numpy(self.lattice.scatter(chunk)).to(self.device)
+            with torch.inference_mode():
+                logits = self.network(states, self._geometry, self.dtype)
+            probabilities[start : start + self._chunk] = torch.sigmoid(logits).cpu().numpy()
+        return DecodeResult.of_probabilities(probabilities)
+
+    def _bind(self, lattice: Lattice) -> None:
+        self.lattice = lattice
+        self._geometry = Geometry([lattice], self.network.settings.convolution).to(self.device)
+        per_shot = lattice.sites * self.network.settings.width
+        budget = _CHUNK_ACTIVATIONS[self.device.type]
+        self._chunk = max(1, min(_MAX_CHUNK_SHOTS, budget // per_shot))
+
+    def _check_basis(self, basis: str) -> None:
+        if basis not in self.description.bases:
+            bases = " and ".join(self.description.bases)
+            raise CascadeError(f"model {self.description.name} was trained for basis {bases}, got basis {basis}")
+
+    def _checked(self, events: NDArray, bit_packed: bool) -> NDArray:
+        detectors = self.lattice.detectors
+        width = -(-detectors // 8) if bit_packed else detectors
+        packing = " bit-packed" if bit_packed else ""
+        if events.ndim != 2 or events.shape[1] != width:
+            raise CascadeError(
+                f"model {self.description.name} expects{packing} detection events of shape [shots, {width}] "
+                f"({self.lattice.rounds} rounds, basis {self.lattice.basis}), got {list(events.shape)}"
+            )
+        if bit_packed and events.dtype != np.uint8:
+            raise CascadeError(f"expected bit-packed detection events as uint8, got {events.dtype}")
+        if not bit_packed and events.dtype != np.bool_:
+            if events.dtype != np.uint8 or (events.size and events.max() > 1):
+                raise CascadeError(f"expected detection events as bool (or uint8 0 and 1), got {events.dtype}")
+            events = events.view(np.bool_)
+        return events
