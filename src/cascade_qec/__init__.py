@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cascade_qec import circuits, codes, zoo
-    from cascade_qec.decoders.cascade import CascadeDecoder, DecodeResult, load
+    from cascade_qec.decoders.cascade import CascadeDecoder, load
+    from cascade_qec.decoders.result import DecodeResult
     from cascade_qec.decoders.sinter_face import sinter_decoders
     from cascade_qec.errors import CascadeError
 
@@ -33,7 +34,7 @@ __all__ = [
 _HOMES = {
     "CascadeDecoder": "cascade_qec.decoders.cascade",
     "CascadeError": "cascade_qec.errors",
-    "DecodeResult": "cascade_qec.decoders.cascade",
+    "DecodeResult": "cascade_qec.decoders.result",
     "load": "cascade_qec.decoders.cascade",
     "sinter_decoders": "cascade_qec.decoders.sinter_face",
 }

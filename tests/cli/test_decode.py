@@ -161,7 +161,7 @@ class TestBadInput:
         refused("more bytes after 99 whole shots", **{"in": tmp_path / "cut.b8"})
 
     def test_shots_of_another_circuit(self, refused, sampled):
-        refused("expected 24 characters", circuit=None, rounds=3, **{"in": sampled[0] / "shots.01"})
+        refused("expected at most 24 characters", circuit=None, rounds=3, **{"in": sampled[0] / "shots.01"})
 
     def test_missing_shots(self, refused, tmp_path):
         refused("found nothing of that name", **{"in": tmp_path / "none.b8"})
@@ -190,7 +190,7 @@ class TestBadInput:
         from cascade_qec import circuits, codes
 
         circuits.memory(codes.get("surface_d5"), rounds=3).to_file(tmp_path / "d5.stim")
-        refused("surface_d3", circuit=tmp_path / "d5.stim", **{"in": tmp_path / "shots.b8"})
+        refused("is no check of surface_d3", circuit=tmp_path / "d5.stim")
 
     def test_circuit_and_rounds(self, refused):
         refused("expected either --circuit or --rounds and --basis, got both", rounds=3)

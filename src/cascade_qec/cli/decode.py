@@ -85,6 +85,7 @@ def decode(
         experiment = decoder.experiment(p=0.001, rounds=rounds, basis=basis or "Z")
     else:
         experiment = _read_circuit(circuit)
+    decoder = decoder.for_circuit(experiment)
     detectors, k = experiment.num_detectors, experiment.num_observables
     shots = ShotFile(
         shots_in,
@@ -97,7 +98,7 @@ def decode(
         truth = ShotFile(obs_in, obs_in_format or guess_format(obs_in, "--obs_in_format"), 0, k)
     with progress("decoding") as report:
         decoded = decode_file(
-            decoder.for_circuit(experiment),
+            decoder,
             shots,
             predictions_out,
             out_format or guess_format(predictions_out, "--out_format"),

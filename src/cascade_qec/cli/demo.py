@@ -11,26 +11,29 @@ from cascade_qec.errors import CascadeError
 
 def demo(
     out: Annotated[Path, typer.Option(help="Directory for picture and table.")] = Path("cascade-demo"),
-    seconds: Annotated[float, typer.Option(help="Decoding time, over all decoders and noise rates.")] = 130.0,
-    seed: Annotated[int, typer.Option(help="Seed of the shots.")] = 0,
+    seconds: Annotated[
+        float, typer.Option(help="Decoding time over all decoders and noise rates.", min=1.0)
+    ] = 130.0,
+    seed: Annotated[int, typer.Option(help="Seed of the shots.", min=0)] = 0,
 ) -> None:
     """Decode memory experiments with the shipped models and with the decoders in use today."""
     from cascade_qec import load
     from cascade_qec.cli.rate_table import print_rates
-    from cascade_qec.evaluation.demonstration import demonstrate
+    from cascade_qec.evaluation.demonstration import SHARES, demonstrate
     from cascade_qec.evaluation.tables import write_csv
     from cascade_qec.plotting import block_error_figure, save
 
     if out.exists() and not out.is_dir():
         raise CascadeError(f"--out: expected a directory, {out} is a file")
-    with progress("demo, percent") as report:
-        results = demonstrate(
-            load, seconds=seconds, seed=seed, report=lambda done: report(int(100 * done), 100)
-        )
-        rows = [row for cell in results for row in cell]
+    models = {code: load(code) for code in SHARES}
     out.mkdir(parents=True, exist_ok=True)
-    write_csv(rows, out / "rates.csv")
-    save(block_error_figure(rows), out / "rates.png")
+    with progress("demo, percent") as report:
+        rows = demonstrate(
+            models, seconds=seconds, seed=seed, report=lambda done: report(round(100 * done), 100)
+        )
+    table, curves = out / "rates.csv", out / "rates.png"
+    write_csv(rows, table)
+    save(block_error_figure(rows), curves)
     print_rates(rows)
-    print(f"Table: {out / 'rates.csv'}")
-    print(f"Curves: {out / 'rates.png'}")
+    print(f"Table: {table}")
+    print(f"Curves: {curves}")

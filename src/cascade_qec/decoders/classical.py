@@ -32,7 +32,7 @@ class PyMatching:
 
     def compile(self, dem: stim.DetectorErrorModel) -> CompiledClassical:
         _check_graphlike(self.name, dem)
-        matching = _imported(self).Matching.from_detector_error_model(
+        matching = require(self).Matching.from_detector_error_model(
             dem, enable_correlations=self.enable_correlations
         )
 
@@ -59,7 +59,7 @@ class BPOSD:
         return asdict(self)
 
     def compile(self, dem: stim.DetectorErrorModel) -> CompiledClassical:
-        decoder = _imported(self).BPOSD(dem, **self.parameters)
+        decoder = require(self).BPOSD(dem, **self.parameters)
         return CompiledClassical(self.name, dem.num_detectors, dem.num_observables, decoder.decode_batch)
 
 
@@ -87,7 +87,7 @@ class Tesseract:
         return asdict(self)
 
     def compile(self, dem: stim.DetectorErrorModel) -> CompiledClassical:
-        tesseract_decoder = _imported(self)
+        tesseract_decoder = require(self)
         order = tesseract_decoder.utils.DetOrder.DetIndex
         config = tesseract_decoder.tesseract.TesseractConfig(
             dem=dem,
@@ -167,7 +167,18 @@ def get(name: str) -> ClassicalDecoder:
     return _BY_NAME[name]
 
 
-def _imported(decoder: ClassicalDecoder) -> Any:
+def require(decoder: ClassicalDecoder) -> Any:
+    """Import the package that a decoder needs.
+
+    Returns
+    -------
+    module
+
+    Raises
+    ------
+    CascadeError
+        If it is not installed; the message tells how to get it.
+    """
     try:
         return import_module(decoder.package)
     except ModuleNotFoundError as error:

@@ -1,14 +1,13 @@
 """The shipped models beside the decoders in use today: what `cascade demo` measures."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import stim
 
 from cascade_qec import codes
-from cascade_qec.codes.css import BASES, Basis
+from cascade_qec.codes.css import BASES
 from cascade_qec.decoders import classical
-from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.comparison import (
     CascadeLike,
     Contender,
@@ -34,22 +33,22 @@ SHARES: Mapping[str, Mapping[str, float]] = {
 class Model(CascadeLike, Protocol):
     """What the demonstration needs of a loaded model."""
 
-    def experiment(self, p: float, rounds: int | None = None, basis: Basis = "Z") -> stim.Circuit: ...
+    def experiment(self, p: float, /, *, rounds: int, basis: str) -> stim.Circuit: ...
 
 
 def demonstrate(
-    load: Callable[[str], Model],
+    models: Mapping[str, Model],
     *,
     seconds: float,
     seed: int,
     report: Callable[[float], None] = lambda done: None,
-) -> Iterator[list[Row]]:
+) -> list[Row]:
     """Decode memory experiments of as many rounds as the code's distance, both bases pooled.
 
     Parameters
     ----------
-    load
-        Gives the model for a code of :data:`SHARES`, by its name.
+    models
+        The loaded model for each code of :data:`SHARES`.
     seconds
         Decoding time over all experiments and decoders; preparing them takes some ten seconds more.
     seed
@@ -57,34 +56,35 @@ def demonstrate(
     report
         Called now and then with the fraction of the demonstration that is done.
 
-    Yields
-    ------
+    Returns
+    -------
     list of Row
-        The decoders of one code at one p.
+        By code, then p, then decoder.
 
     Raises
     ------
     CascadeError
-        If ``seconds`` is not positive, ``seed`` is negative, or a model or package is missing.
+        If ``seconds`` is not positive or a decoder's package is missing; this is found before the first shot.
     """
-    if not seconds > 0 or seed < 0:
-        raise CascadeError(f"expected seconds > 0 and seed >= 0, got seconds = {seconds:g}, seed = {seed}")
     unit = seconds / (len(PS) * sum(sum(shares.values()) for shares in SHARES.values()))
-    # All models are there, or we fail before the first shot.
-    models = {code: load(code) for code in SHARES}
-    spent = 0.0
-    for c, (code, shares) in enumerate(SHARES.items()):
-        contenders = [_contender(name, models[code], unit * share) for name, share in shares.items()]
-        part = unit * sum(shares.values()) / seconds
-        for i, p in enumerate(PS):
-            yield compare(
-                _experiment(code, models[code], p),
-                contenders,
-                shots=SHOTS,
-                seed=seed + len(PS) * c + i,
-                report=lambda done, before=spent, part=part: report(before + part * done),
-            )
-            spent += part
+    contenders = {
+        code: [_contender(name, models[code], unit * share) for name, share in shares.items()]
+        for code, shares in SHARES.items()
+    }
+    cells = [(code, p) for code in SHARES for p in PS]
+    rows: list[Row] = []
+    done = 0.0
+    for number, (code, p) in enumerate(cells):
+        part = unit * sum(SHARES[code].values()) / seconds
+        rows += compare(
+            _experiment(code, models[code], p),
+            contenders[code],
+            shots=SHOTS,
+            seed=seed + number,
+            report=lambda fraction, done=done, part=part: report(done + part * fraction),
+        )
+        done += part
+    return rows
 
 
 def _contender(name: str, model: Model, seconds: float) -> Contender:

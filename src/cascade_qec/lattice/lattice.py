@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from numbers import Integral
 
 import numpy as np
 import stim
@@ -37,9 +38,9 @@ class Lattice:
     def __init__(
         self, code: CSSCode, *, rounds: int, basis: str, detector_coords: np.ndarray | None = None
     ) -> None:
-        if not isinstance(rounds, int) or rounds < 1:
+        if not isinstance(rounds, Integral) or rounds < 1:
             raise CascadeError(f"expected at least 1 round, got {rounds!r}")
-        self.code, self.rounds, self.basis = code, rounds, basis
+        self.code, self.rounds, self.basis = code, int(rounds), basis
         self.frame: Frame = frame_of(code, basis)
         places = sum(self.frame.plane_sizes)
         self.slices = rounds + 1
@@ -69,7 +70,16 @@ class Lattice:
             raise CascadeError(
                 f"expected detectors of one plane (0 = X, 1 = Z) at t = 0, got planes {sorted(first)}"
             )
-        return cls(code, rounds=max(rounds, 1), basis=_PLANES[int(first.pop())], detector_coords=table)
+        basis = _PLANES[int(first.pop())]
+        lattice = cls(code, rounds=max(rounds, 1), basis=basis, detector_coords=table)
+        whole = memory_lattice(code, lattice.rounds, basis)
+        # A smaller code of the family fits into a corner of this one, so that every detector has a site.
+        if set(lattice.detector_sites) != set(whole.detector_sites):
+            raise CascadeError(
+                f"expected the {whole.detectors} detectors of {code.name} with {lattice.rounds} rounds in basis "
+                f"{basis}, got {lattice.detectors} that are not all of them"
+            )
+        return lattice
 
     def scatter(self, detection_events: np.ndarray) -> np.ndarray:
         """Detection events, bool [shots, detectors], to states of sites, uint8 [sites, shots]."""
@@ -98,7 +108,7 @@ class Lattice:
         }
         site_at = site_index(self.frame.plane_sizes, self.slices)
         sites = np.empty(len(coords), dtype=np.int64)
-        for detector, (x, y, t, plane) in enumerate(coords):
+        for detector, (x, y, t, plane) in enumerate(coords.tolist()):
             place = known.get((x, y, plane))
             if place is None or not (0 <= t <= self.rounds and t == int(t)):
                 raise CascadeError(

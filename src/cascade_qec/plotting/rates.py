@@ -67,7 +67,7 @@ def block_error_figure(rows: Sequence[Row]) -> Figure:
     panels[0].set_ylabel("block error (any observable wrong)")
     caption = "Bars: 95 % intervals (Wilson)."
     if any(row.failures == 0 for row in rows):
-        caption += " Arrows: no failure seen, from the interval's upper end."
+        caption += "\nArrows: no failure, upper end of the interval."
     figure.supxlabel(caption, fontsize="small")
     return figure
 

@@ -1,0 +1,168 @@
+"""What a trained model is worth, measured beside its rivals on the same shots, as the card that ships with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from cascade_qec.codes.css import BASES
+from cascade_qec.decoders import classical
+from cascade_qec.decoders.cascade import CascadeDecoder
+from cascade_qec.evaluation.comparison import Experiment, cascade_contender, classical_contender, compare
+from cascade_qec.evaluation.tables import Row
+from cascade_qec.zoo.card import Card, Measurement, RivalMeasurement, ZeroSyndrome
+
+CASCADE = "cascade"
+ENOUGH_FAILURES = 200
+ENOUGH_SHOTS = 200_000
+_FIRST_SHOTS = 4_000
+
+
+def measure(
+    decoder: CascadeDecoder,
+    rivals: Mapping[str, float],
+    *,
+    ps: Sequence[float],
+    seed: int,
+    report: Callable[[float], None] = lambda done: None,
+) -> list[Row]:
+    """Measure a model and its rivals on memory experiments with the model's rounds, all its bases pooled.
+
+    The model decodes until it has 200 failures or 200,000 shots at each noise rate. A rival decodes the same shots
+    until its time is used up.
+
+    Parameters
+    ----------
+    decoder
+        The model.
+    rivals
+        Seconds of decoding at each noise rate by name (see `cascade_qec.decoders.classical.names`).
+    ps
+        Noise rates.
+    seed
+        Seed of the shots; every rate has a stream of its own.
+    report
+        Called with the fraction that is done.
+
+    Returns
+    -------
+    list of Row
+        By noise rate, the model first.
+    """
+    rows = []
+    rounds = decoder.description.rounds
+    for index, p in enumerate(ps):
+        circuits = {b: decoder.experiment(p, rounds=rounds, basis=b) for b in decoder.description.bases}
+        experiment = Experiment(decoder.code.name, p, rounds, circuits)
+        totals: dict[str, Row] = {}
+        wanted, batch = _FIRST_SHOTS, 0
+        while wanted:
+            left = {n: s - _seconds(totals.get(n)) for n, s in rivals.items()}
+            contenders = [cascade_contender(CASCADE, decoder)] + [
+                classical_contender(classical.get(n), seconds=s) for n, s in left.items() if s > 0
+            ]
+            stream = int(np.random.SeedSequence([seed, index, batch]).generate_state(1)[0])
+            for row in compare(experiment, contenders, shots=wanted, seed=stream):
+                totals[row.decoder] = _sum(totals.get(row.decoder), row, seed)
+            batch += 1
+            wanted = _shots_wanted(totals[CASCADE])
+            report((index + min(1.0, totals[CASCADE].shots / ENOUGH_SHOTS)) / len(ps))
+        rows += totals.values()
+    report(1.0)
+    return rows
+
+
+def _shots_wanted(row: Row) -> int:
+    """Shots of the next batch: as many as are likely to be missing, at most four times those decoded so far."""
+    if row.failures >= ENOUGH_FAILURES or row.shots >= ENOUGH_SHOTS:
+        return 0
+    missing = 1.1 * row.shots * (ENOUGH_FAILURES / max(1, row.failures) - 1)
+    return int(max(_FIRST_SHOTS, min(missing, 4 * row.shots, ENOUGH_SHOTS - row.shots)))
+
+
+def _seconds(row: Row | None) -> float:
+    return 0.0 if row is None else row.shots * row.microseconds_per_shot / 1e6
+
+
+def _sum(before: Row | None, row: Row, seed: int) -> Row:
+    if before is None:
+        return row.model_copy(update={"seed": seed})
+    shots = before.shots + row.shots
+    seconds = _seconds(before) + _seconds(row)
+    update = {"shots": shots, "failures": before.failures + row.failures}
+    return before.model_copy(update=update | {"microseconds_per_shot": 1e6 * seconds / shots})
+
+
+def zero_syndrome(decoder: CascadeDecoder) -> ZeroSyndrome:
+    """What the model makes of shots without any detection event, over its bases."""
+    flipped, confidence = 0, 1.0
+    for basis in decoder.description.bases:
+        decoder.experiment(decoder.description.noise_p, basis=basis)
+        result = decoder.decode_batch(np.zeros((1, decoder.lattice.detectors), dtype=bool))
+        flipped += int(result.observables.sum())
+        confidence = min(confidence, float(result.confidence[0]))
+    return ZeroSyndrome(observables_flipped=flipped, min_confidence=confidence)
+
+
+def write_card(run: Path, decoder: CascadeDecoder, rows: Sequence[Row], path: Path, notes: str = "") -> Card:
+    """Write the card of the model that a training run made.
+
+    Parameters
+    ----------
+    run
+        Folder of the run (see `cascade_qec.training.Trainer`).
+    decoder, rows
+        The run's model and its measurements.
+    path
+        Where the card goes.
+    notes
+        Anything else that users should know.
+    """
+    made = json.loads((run / "run.json").read_text())
+    last = json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])
+    seconds = max(
+        json.loads(line).get("seconds", 0.0) for line in (run / "metrics.jsonl").read_text().splitlines()
+    )
+    card = Card(
+        name=decoder.description.name,
+        code=decoder.description.code,
+        bases=[b for b in BASES if b in decoder.description.bases],
+        rounds=[decoder.description.rounds],
+        network=decoder.description.network.model_dump(),
+        parameters=sum(parameter.numel() for parameter in decoder.network.parameters()),
+        recipe=made["recipe"],
+        seed=made["recipe"]["seed"],
+        shots=last["shots"],
+        hardware=made["hardware"],
+        hours=round(seconds / 3600, 3),
+        commit=made["commit"],
+        versions=made["versions"],
+        date=date.today(),
+        measurements=[Measurement(**_figures(row)) for row in rows if row.decoder == CASCADE],
+        rivals=[
+            RivalMeasurement(decoder=row.decoder, **_figures(row)) for row in rows if row.decoder != CASCADE
+        ],
+        zero_syndrome=zero_syndrome(decoder),
+        notes=notes,
+    )
+    card.write(path)
+    return card
+
+
+def _figures(row: Row) -> dict:
+    rate = row.block_error
+    return {
+        "p": row.p,
+        "basis": "both" if len(row.bases) == 2 else row.bases,
+        "rounds": row.rounds,
+        "shots": row.shots,
+        "failures": row.failures,
+        "block_error": rate.value,
+        "low": rate.low,
+        "high": rate.high,
+        "per_logical_per_cycle": row.per_logical_per_cycle.value,
+    }

@@ -1,0 +1,93 @@
+"""The demonstration with stand-ins for the models: matching that has the methods of a loaded model."""
+
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import stim
+
+import cascade_qec
+from cascade_qec import circuits, codes
+from cascade_qec.cli import main
+from cascade_qec.decoders import classical
+from cascade_qec.errors import CascadeError
+from cascade_qec.evaluation import demonstration, read_csv
+
+
+@dataclass(frozen=True)
+class Result:
+    observables: np.ndarray
+
+
+@dataclass(frozen=True)
+class StandIn:
+    code: str
+    circuit: stim.Circuit | None = None
+
+    def experiment(self, p: float, *, rounds: int, basis: str) -> stim.Circuit:
+        noise = circuits.UniformDepolarizing(p)
+        return circuits.memory(codes.get(self.code), rounds=rounds, basis=basis, noise=noise)
+
+    def for_circuit(self, circuit: stim.Circuit) -> "StandIn":
+        return StandIn(self.code, circuit)
+
+    def decode_batch(self, dets: np.ndarray) -> Result:
+        assert self.circuit is not None
+        decoder = classical.get("pymatching-filtered")
+        return Result(decoder.compile(self.circuit.detector_error_model()).predict(dets))
+
+
+@pytest.fixture
+def stand_ins(monkeypatch):
+    # `load` is looked up on first use, so there may be nothing to replace yet.
+    monkeypatch.setitem(vars(cascade_qec), "load", StandIn)
+    # BP+OSD takes seconds for bb72 whatever the limit; it is left to the real demonstration.
+    surface = {code: shares for code, shares in demonstration.SHARES.items() if code != "bb72"}
+    monkeypatch.setattr(demonstration, "SHARES", surface)
+
+
+def test_table_and_picture(stand_ins, tmp_path, capsys):
+    out = tmp_path / "new" / "demo"
+    assert main(["demo", "--out", str(out), "--seconds", "1.5", "--seed", "3"]) == 0
+    rows = read_csv(out / "rates.csv")
+    assert [(row.code, row.p, row.decoder) for row in rows] == [
+        (code, p, decoder)
+        for code in ("surface_d3", "surface_d5")
+        for p in (0.002, 0.003, 0.005)
+        for decoder in ("cascade", "pymatching", "pymatching-correlated")
+    ]
+    assert {(row.code, row.rounds, row.bases) for row in rows} == {
+        ("surface_d3", 3, "XZ"),
+        ("surface_d5", 5, "XZ"),
+    }
+    assert (out / "rates.png").read_bytes().startswith(b"\x89PNG")
+    captured = capsys.readouterr()
+    assert str(out / "rates.png") in captured.out
+    for row in rows:
+        assert f"{row.failures:,} / {row.shots:,}" in captured.out
+    assert "demo, percent: 100 of 100" in captured.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--seconds", "0"], "'--seconds'"),
+        (["--seed", "-1"], "'--seed'"),
+        (["--out", __file__], "expected a directory"),
+    ],
+)
+def test_bad_input_exits_with_2(arguments, message, capsys):
+    assert main(["demo", *arguments]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_missing_package_is_found_before_the_first_shot(monkeypatch):
+    def fail(*arguments: object, **options: object) -> None:
+        pytest.fail("decoded before all packages were there")
+
+    monkeypatch.setattr(demonstration, "compare", fail)
+    monkeypatch.setitem(sys.modules, "stimbposd", None)
+    models = {code: StandIn(code) for code in demonstration.SHARES}
+    with pytest.raises(CascadeError, match=r"cascade-qec\[classical\]"):
+        demonstration.demonstrate(models, seconds=1.0, seed=0)
