@@ -1,7 +1,6 @@
 # make demo    trained decoders beside today's, on real memory experiments
 # make test    lint, types and the whole test suite
-# Both set up .venv on the first call. On Linux without a GPU, the CPU build of PyTorch is a smaller download:
-#   make demo PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
+# Both set up .venv on the first call. PIP_ARGS is handed to pip, for an index with CPU builds of PyTorch, say.
 
 USABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \

@@ -11,7 +11,7 @@ _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 def pick_device(name: str) -> torch.device:
-    """"auto" is the first CUDA device where there is one, else the CPU."""
+    """The device of a name; "auto" is the first CUDA device where there is one, else the CPU."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
@@ -20,15 +20,16 @@ def pick_device(name: str) -> torch.device:
         raise CascadeError(f"expected device auto, cpu, cuda or cuda:N, got {name!r}") from error
     if device.type not in ("cpu", "cuda"):
         raise CascadeError(f"expected device auto, cpu, cuda or cuda:N, got {name!r}")
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise CascadeError(f"expected a CUDA device for {name!r}, found none")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        found = torch.cuda.device_count() or "none"
+        raise CascadeError(f"expected a CUDA device for {name!r}, found {found}")
     if device.type == "cpu":
         keep_pages()
     return device
 
 
 def pick_dtype(precision: str, device: torch.device) -> torch.dtype:
-    """"auto" is bfloat16 where the device multiplies it in hardware, else float32."""
+    """The type of a name; "auto" is bfloat16 where the device multiplies it in hardware, else float32."""
     if precision == "auto":
         return torch.bfloat16 if bfloat16_pays(device) else torch.float32
     if precision not in _DTYPES:

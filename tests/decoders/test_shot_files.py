@@ -9,10 +9,10 @@ import stim
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cascade_qec.decoders.atomic import written_whole
 from cascade_qec.decoders.shot_files import ShotFile, guess_format, observables_writer
 from cascade_qec.decoders.shot_formats import READERS, WRITERS
 from cascade_qec.errors import CascadeError
+from cascade_qec.files import written_whole
 
 
 def random_bits(seed: int, shots: int, width: int, density: float) -> np.ndarray:

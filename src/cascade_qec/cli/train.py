@@ -10,17 +10,27 @@ import typer
 
 def train(
     recipe: Annotated[Path, typer.Argument(help="Recipe, a TOML file (see recipes/).")],
-    out: Annotated[Path | None, typer.Option(help="Folder of the run.  [default: runs/<recipe's name>]")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the run.  [default: runs/<recipe's name>]")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's checkpoint.")] = False,
-    minutes: Annotated[float | None, typer.Option(min=0.01, help="Stop, resumable, after so many minutes.")] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0.01, help="Stop, resumable, after so many minutes.")
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     precision: Annotated[str, typer.Option(help="Of the activations: auto, float32 or bfloat16.")] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.  [default: all cores]")] = None,
     workers: Annotated[int, typer.Option(min=0, help="Background processes that sample shots.")] = 1,
 ) -> None:
-    """Train a recipe. SIGTERM, Ctrl-C and --minutes stop it cleanly; --resume goes on where it stopped.
+    """Train a recipe.
 
-    On CPU a resumed run equals an uninterrupted one bit for bit. Under torchrun several processes share each step.
+    The folder of the run gets run.json, metrics.jsonl, checkpoint.pt and the model, NAME.safetensors.
+
+    SIGTERM, Ctrl-C and --minutes stop the run after the step under way: checkpoint and model are written, the
+    exit status is 0, and --resume goes on from there. A second Ctrl-C interrupts at once, exit status 130.
+
+    On a CPU a resumed run equals an uninterrupted one bit for bit, given the same number of threads. Under
+    torchrun several processes share each step: torchrun --nproc-per-node 8 -m cascade_qec train RECIPE
     """
     import torch
 
@@ -42,4 +52,5 @@ def train(
         complete = trainer.run(minutes=minutes)
         if distributed.is_main():
             state = "complete" if complete else "stopped, go on with --resume"
-            typer.echo(f"{loaded.name}: {trainer.step} of {loaded.optimizer.steps} steps in {trainer.out}, {state}")
+            steps = f"{trainer.step} of {loaded.optimizer.steps} steps"
+            typer.echo(f"{loaded.name}: {steps} in {trainer.out}, {state}")

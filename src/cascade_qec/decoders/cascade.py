@@ -13,7 +13,7 @@ from cascade_qec import circuits, codes
 from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.device import pick_device, pick_dtype
 from cascade_qec.errors import CascadeError
-from cascade_qec.decoders.atomic import written_whole
+from cascade_qec.files import written_whole
 from cascade_qec.lattice import Lattice, memory_lattice
 from cascade_qec.nn import CascadeNetwork, Geometry, ModelDescription, NetworkSettings, load_model, model_bytes
 from cascade_qec.zoo import registry
@@ -196,7 +196,9 @@ class CascadeDecoder:
         if bit_packed and events.dtype != np.uint8:
             raise CascadeError(f"expected bit-packed detection events as uint8, got {events.dtype}")
         if not bit_packed and events.dtype != np.bool_:
-            if events.dtype != np.uint8 or (events.size and events.max() > 1):
+            if events.dtype != np.uint8:
                 raise CascadeError(f"expected detection events as bool (or uint8 0 and 1), got {events.dtype}")
+            if events.size and events.max() > 1:
+                raise CascadeError(f"expected detection events 0 and 1, got {events.max()}")
             events = events.view(np.bool_)
         return events

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_qec.decoders.atomic import written_whole
 from cascade_qec.decoders.shot_files import ShotFile, observables_writer
 from cascade_qec.errors import CascadeError
+from cascade_qec.files import written_whole
 
 if TYPE_CHECKING:
     from cascade_qec.decoders.cascade import CascadeDecoder

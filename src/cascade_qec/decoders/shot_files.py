@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from cascade_qec.decoders.atomic import written_whole
 from cascade_qec.decoders.shot_formats import READERS, WRITERS, Bits
 from cascade_qec.errors import CascadeError
+from cascade_qec.files import written_whole
 
 
 def guess_format(path: Path, flag: str) -> str:

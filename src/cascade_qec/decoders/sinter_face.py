@@ -1,10 +1,12 @@
 """Cascade decoders as sinter sees decoders, for ``sinter.collect(custom_decoders=...)``."""
 
+import multiprocessing
 from dataclasses import dataclass
 
 import numpy as np
 import sinter
 import stim
+import torch
 from numpy.typing import NDArray
 
 from cascade_qec.decoders.cascade import CascadeDecoder, load
@@ -27,7 +29,8 @@ def sinter_decoders() -> dict[str, sinter.Decoder]:
 class SinterCascade(sinter.Decoder):
     """A model that sinter can send to its workers: only its name travels, the weights are loaded there.
 
-    Decoding by files (``decode_via_files``) is sinter's own, on top of the compiled decoder.
+    Decoding by files (``decode_via_files``) is sinter's own, on top of the compiled decoder. In a worker
+    process PyTorch is held to one thread, as sinter is meant to run a worker for each core.
 
     Parameters
     ----------
@@ -49,6 +52,8 @@ class SinterCascade(sinter.Decoder):
         CascadeError
             If the model is unknown, or the detectors are not those of its code.
         """
+        if multiprocessing.parent_process() is not None:
+            torch.set_num_threads(1)
         decoder = load(self.model, circuit=dem, device=self.device, precision=self.precision)
         return CompiledSinterCascade(decoder, dem.num_detectors)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import numpy as np
 from cascade_qec.codes.css import BASES
 from cascade_qec.decoders import classical
 from cascade_qec.decoders.cascade import CascadeDecoder
+from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.comparison import Experiment, cascade_contender, classical_contender, compare
 from cascade_qec.evaluation.tables import Row
 from cascade_qec.zoo.card import Card, Measurement, RivalMeasurement, ZeroSyndrome
@@ -136,11 +137,11 @@ def write_card(run: Path, decoder: CascadeDecoder, rows: Sequence[Row], path: Pa
         parameters=sum(parameter.numel() for parameter in decoder.network.parameters()),
         recipe=made["recipe"],
         seed=made["recipe"]["seed"],
-        shots=last["shots"],
-        hardware=made["hardware"],
-        hours=round(seconds / 3600, 3),
-        commit=made["commit"],
-        versions=made["versions"],
+        shots=max(row["shots"] for row in metrics),
+        hardware="; ".join(_distinct(session["hardware"] for session in sessions)),
+        hours=round(max(row.get("seconds", 0.0) for row in metrics) / 3600, 3),
+        commit=", ".join(_distinct(session["commit"] or "unknown" for session in sessions)),
+        versions=sessions[-1]["versions"],
         date=date.today(),
         measurements=[Measurement(**_figures(row)) for row in rows if row.decoder == CASCADE],
         rivals=[
@@ -151,6 +152,10 @@ def write_card(run: Path, decoder: CascadeDecoder, rows: Sequence[Row], path: Pa
     )
     card.write(path)
     return card
+
+
+def _distinct(texts: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(texts))
 
 
 def _figures(row: Row) -> dict:

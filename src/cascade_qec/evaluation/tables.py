@@ -8,9 +8,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from cascade_qec.decoders.atomic import written_whole
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.rates import Rate, block_error, per_logical_per_cycle
+from cascade_qec.files import written_whole
 
 
 class Row(BaseModel):

@@ -13,10 +13,10 @@ _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
 
 @cache
 def keep_pages() -> None:
-    """Let glibc's allocator keep freed memory instead of handing each large tensor's pages back to the kernel.
+    """Let glibc's allocator keep freed memory instead of handing every large tensor back to the kernel.
 
-    Otherwise every activation is mapped, faulted in page by page and unmapped again, which takes several times as
-    long as writing it. Does nothing on other C libraries.
+    Otherwise each activation is mapped, faulted in page by page and unmapped again, which takes several times
+    as long as writing it. Does nothing on other C libraries.
     """
     if not sys.platform.startswith("linux"):
         return
@@ -31,4 +31,6 @@ def bfloat16_pays(device: torch.device) -> bool:
     """Whether matrix products in bfloat16 run in hardware on this device."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    return device.type == "cpu" and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    return device.type == "cpu" and (
+        torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    )

@@ -43,10 +43,10 @@ class Lattice:
         self.code, self.rounds, self.basis = code, int(rounds), basis
         self.frame: Frame = frame_of(code, basis)
         places = sum(self.frame.plane_sizes)
-        self.slices = rounds + 1
+        self.slices = self.rounds + 1
         self.sites = self.slices * places
         if detector_coords is None:
-            detector_coords = _memory_coords(code, rounds, basis)
+            detector_coords = _memory_coords(code, self.rounds, basis)
         self.detector_sites = self._locate(detector_coords)
         self.detectors = len(self.detector_sites)
 

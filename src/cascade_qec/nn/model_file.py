@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
@@ -21,11 +22,11 @@ class ModelDescription(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    format: int = 1
+    format: Literal[1] = 1
     name: str
     code: str
-    rounds: int
-    bases: list[str]
+    rounds: int = Field(ge=1)
+    bases: list[Literal["X", "Z"]] = Field(min_length=1)
     noise_model: str = "uniform"
     noise_p: float
     network: NetworkSettings
@@ -61,7 +62,10 @@ def load_model(path: str | Path) -> tuple[CascadeNetwork, ModelDescription]:
     wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     if wanted != found:
-        odd = sorted(set(wanted.items()) ^ set(found.items()))[0]
-        raise CascadeError(f"the weights in {path} do not fit their description, {odd[0]} {list(odd[1])} first of all")
+        name = min(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
+        raise CascadeError(
+            f"the weights in {path} do not fit their description: expected {name} of shape "
+            f"{wanted.get(name, 'none')}, got {found.get(name, 'none')}"
+        )
     network.load_state_dict(tensors)
     return network.eval().requires_grad_(False), description

@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from cascade_qec.decoders.atomic import written_whole
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.tables import Row
+from cascade_qec.files import written_whole
 
 # Okabe and Ito's colours, which the colour-blind can tell apart; markers and dashes do it in black and white.
 _STYLES = (

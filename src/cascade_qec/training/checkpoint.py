@@ -1,37 +1,45 @@
-"""Files of a run: written to a temporary name and renamed, so that a kill leaves the last whole one."""
+"""Checkpoints: written whole or not at all, so that a kill leaves the last one; checked when read."""
 
 from __future__ import annotations
 
-import os
 import pickle
-from collections.abc import Callable
+import zipfile
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import torch
 
 from cascade_qec.errors import CascadeError
+from cascade_qec.files import written_whole
 
-
-def write_atomically(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
-    """Call `write` with a temporary file beside `path`, then rename it to `path`; on any failure nothing is left."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            write(file)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+_PARTS = ("recipe", "step", "seconds", "network", "average", "optimizers")
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
-    write_atomically(path, lambda file: torch.save(state, file))
+    """Write the state of a run in place of the last one."""
+    with written_whole(path) as file:
+        torch.save(state, file)
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
+    """Read what `save_checkpoint` wrote, tensors on the CPU.
+
+    Raises
+    ------
+    CascadeError
+        If the file cannot be read, is cut short or damaged, or is no checkpoint of a run.
+    """
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with zipfile.ZipFile(path) as archive:  # torch writes checksums, but does not look at them
+            damaged = archive.testzip()
+        if damaged is not None:
+            raise CascadeError(f"checkpoint {path} is damaged: the checksum of {damaged} does not match")
+        state = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise CascadeError(f"cannot read checkpoint {path}: {error.strerror}") from error
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise CascadeError(f"{path} is no checkpoint of this program, or a truncated one: {error}") from error
+    except (zipfile.BadZipFile, pickle.UnpicklingError, RuntimeError) as error:
+        raise CascadeError(f"{path} is no checkpoint of a run, or a truncated one: {error}") from error
+    missing = [part for part in _PARTS if part not in state] if isinstance(state, dict) else _PARTS
+    if missing:
+        raise CascadeError(f"{path} is no checkpoint of a run: expected {', '.join(missing)} in it")
+    return state

@@ -1,4 +1,4 @@
-"""The same step on several processes under `torchrun`: each takes its share of the micro-batches, gradients are summed.
+"""One step on several processes under `torchrun`: each has its share of micro-batches, gradients are summed.
 
 A micro-batch's normalisation is its own, so the number of processes changes nothing but the order of a sum.
 """
@@ -36,16 +36,20 @@ def is_main() -> bool:
     return not dist.is_initialized() or dist.get_rank() == 0
 
 
+def processes() -> int:
+    return dist.get_world_size() if dist.is_initialized() else 1
+
+
 def share_of(micro_batches: int) -> range:
     """Numbers of the micro-batches that this process trains on."""
     if not dist.is_initialized():
         return range(micro_batches)
-    if micro_batches % dist.get_world_size():
+    if micro_batches % processes():
         raise CascadeError(
-            f"expected a recipe whose micro-batches divide among {dist.get_world_size()} processes, "
-            f"got {micro_batches} micro-batches"
+            f"expected batch.micro_batches to be a multiple of {processes()}, the number of processes, "
+            f"got {micro_batches}"
         )
-    return range(dist.get_rank(), micro_batches, dist.get_world_size())
+    return range(dist.get_rank(), micro_batches, processes())
 
 
 def sum_over_processes(tensors: Sequence[torch.Tensor]) -> None:

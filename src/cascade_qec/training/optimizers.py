@@ -1,4 +1,4 @@
-"""Muon for matrices, Lion for everything else, with learning rates that carry over from one width to another (MuP)."""
+"""Muon for matrices, Lion for the rest, with learning rates that carry over from width to width (MuP)."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from cascade_qec.training.recipe import OptimizerSettings
 class Optimizers:
     """Both optimizers as one.
 
-    Muon's update of a matrix has a spectral norm that depends on its shape alone, so its rate needs no scaling with
-    width. Lion moves every entry by its rate whatever the gradient; the output weights sum over 2 H hidden channels,
-    so theirs falls with 1 / H.
+    Muon's update of a matrix has a spectral norm that depends on its shape alone, so its rate needs no
+    scaling with width. Lion moves every entry by its rate whatever the gradient; the output weights sum over
+    2 H hidden channels, so theirs falls with 1 / H.
     """
 
     def __init__(self, network: CascadeNetwork, settings: OptimizerSettings) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import torch
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
 
 from cascade_qec.training.recipe import Recipe
 
@@ -61,7 +62,8 @@ class Progress:
     def logged(self, row: dict[str, Any]) -> dict[str, Any]:
         """Show a log row, completed by the rate of shots, and start a new interval."""
         now = time.monotonic()
-        row = row | {"shots_per_second": round(self._steps * self._recipe.shots_per_step / (now - self._since), 1)}
+        rate = self._steps * self._recipe.shots_per_step / (now - self._since)
+        row = row | {"shots_per_second": round(rate, 1)}
         text = f"loss {row['loss']:.4f}  {row['shots_per_second']:.0f} shots/s"
         if row["dead"]:
             text += f"  heads at ln 2: {', '.join(row['dead'])}"

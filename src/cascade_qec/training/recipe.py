@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from cascade_qec import codes
+from cascade_qec import circuits, codes
 from cascade_qec.errors import CascadeError
 from cascade_qec.nn import NetworkSettings
 
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class NoiseCurriculum(_Section):
-    """Noise over the steps: low at the start, a linear ramp, then held; or drawn log-uniformly once the ramp is over.
+    """Noise over the steps: low at the start, a linear ramp, then held or drawn log-uniformly.
 
-    Training from scratch at a high rate can fail to learn anything for a long time; the short start at low noise
-    is what prevents it.
+    Training from scratch at a high rate can fail to learn anything for a long time; the short start at low
+    noise is what prevents it.
     """
 
     model: str = Field(default="uniform", description="noise model of cascade_qec.circuits")
@@ -30,8 +33,23 @@ class NoiseCurriculum(_Section):
     hold_steps: int = Field(default=0, ge=0, description="steps at the starting rate")
     ramp_steps: int = Field(default=0, ge=0, description="steps from the starting rate to p")
     log_uniform_from: float | None = Field(
-        default=None, gt=0, le=0.1, description="after the ramp, draw each micro-batch's rate from here to p"
+        default=None,
+        gt=0,
+        le=0.1,
+        description="after the ramp, draw the rate of each micro-batch and basis from here to p",
     )
+
+    @field_validator("model")
+    @classmethod
+    def _known(cls, model: str) -> str:
+        circuits.noise_model(model, 0.0)
+        return model
+
+    @model_validator(mode="after")
+    def _in_order(self) -> NoiseCurriculum:
+        if self.log_uniform_from is not None and self.log_uniform_from > self.p:
+            raise ValueError(f"expected log_uniform_from at most p = {self.p}, got {self.log_uniform_from}")
+        return self
 
     def rate(self, step: int, uniform: float) -> float:
         """The rate at a step; `uniform`, drawn from [0, 1), decides where the rate is random."""
@@ -55,7 +73,7 @@ class OptimizerSettings(_Section):
     steps: int = Field(ge=1)
     muon_lr: float = Field(default=3e-3, gt=0)
     lion_lr: float = Field(default=2e-4, gt=0, description="at base_width; output weights scale with 1/width")
-    base_width: int = Field(default=64, ge=1, description="width at which the learning rates were found (MuP)")
+    base_width: int = Field(default=64, ge=1, description="width at which the rates were found (MuP)")
     weight_decay: float = Field(default=3e-3, ge=0)
     warmup_steps: int = Field(default=1000, ge=0)
     final_lr: float = Field(default=0.1, ge=0, le=1, description="share of the peak at the last step")
@@ -64,17 +82,17 @@ class OptimizerSettings(_Section):
 
 
 class BatchSettings(_Section):
-    """A step sees `micro_batches` micro-batches of `shots` shots of each basis; statistics are per micro-batch."""
+    """A step sees `micro_batches` times `shots` shots of each basis; statistics are a micro-batch's."""
 
     shots: int = Field(ge=2, description="shots of each basis in a micro-batch")
     micro_batches: int = Field(default=1, ge=1)
 
 
 class ValidationSettings(_Section):
-    p: list[float] = Field(default=[0.002, 0.003, 0.005], min_length=1)
+    p: list[Annotated[float, Field(gt=0, le=0.1)]] = Field(default=[0.002, 0.003, 0.005], min_length=1)
     shots: int = Field(default=4000, ge=1, description="of each basis and rate")
-    every: int = Field(default=1000, ge=1, description="steps between validations, each of which writes a checkpoint")
-    statistics_batches: int = Field(default=16, ge=1, description="batches over which statistics are measured")
+    every: int = Field(default=1000, ge=1, description="steps between validations and checkpoints")
+    statistics_batches: int = Field(default=16, ge=1, description="batches for batch norm's statistics")
 
 
 class Recipe(_Section):
@@ -82,36 +100,78 @@ class Recipe(_Section):
     code: str
     rounds: int = Field(ge=1)
     bases: list[Literal["X", "Z"]] = Field(default=["Z", "X"], min_length=1, max_length=2)
-    seed: int = 0
+    seed: int = Field(default=0, ge=0, lt=2**63)
     network: NetworkSettings
     noise: NoiseCurriculum
     optimizer: OptimizerSettings
     batch: BatchSettings
     validation: ValidationSettings = ValidationSettings()
 
+    @field_validator("code")
+    @classmethod
+    def _known(cls, code: str) -> str:
+        codes.get(code)
+        return code
+
+    @field_validator("bases")
+    @classmethod
+    def _distinct(cls, bases: list[str]) -> list[str]:
+        if len(set(bases)) != len(bases):
+            raise ValueError(f"expected each basis once, got {bases}")
+        return bases
+
     @model_validator(mode="after")
-    def _consistent(self) -> Recipe:
-        codes.get(self.code)
-        if len(set(self.bases)) != len(self.bases):
-            raise ValueError(f"expected each basis once, got {self.bases}")
+    def _fitting(self) -> Recipe:
+        convolution = self.network.convolution
+        if codes.get(self.code).family == "surface" and convolution != "direct":
+            raise ValueError(f"expected network.convolution 'direct' for {self.code}, got {convolution!r}")
         return self
 
     @property
     def shots_per_step(self) -> int:
         return self.batch.shots * self.batch.micro_batches * len(self.bases)
 
+    def differences(self, other: Recipe) -> list[str]:
+        """Fields in which another recipe is not this one, with both values."""
+        return _differences(self.model_dump(), other.model_dump())
+
 
 def load_recipe(path: str | Path) -> Recipe:
-    """Read a recipe from a TOML file; what is wrong with it is said field by field."""
+    """Read a recipe from a TOML file.
+
+    Raises
+    ------
+    CascadeError
+        If the file cannot be read, is not TOML, or has fields that are wrong; all of them are named.
+    """
     path = Path(path)
     try:
-        data = tomllib.loads(path.read_text())
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise CascadeError(f"cannot read recipe {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise CascadeError(f"{path} is no TOML file: {error}") from error
     try:
-        return Recipe.model_validate(data)
+        return Recipe.model_validate(data, strict=True)
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'recipe'}: {e['msg']}" for e in error.errors())
-        raise CascadeError(f"recipe {path}: {wrong}") from error
+        raise CascadeError(f"recipe {path}: {'; '.join(map(_told, error.errors()))}") from error
+
+
+def _told(error: ErrorDetails) -> str:
+    """One wrong field: its name, what was expected, and what came."""
+    told = error["msg"].removeprefix("Value error, ")
+    if error["loc"]:
+        told = f"{'.'.join(map(str, error['loc']))}: {told}"
+    if error["type"] in ("missing", "value_error"):  # nothing came; our own messages say what
+        return told
+    return f"{told}, got {error['input']!r}"
+
+
+def _differences(ours: dict[str, Any], theirs: dict[str, Any], section: str = "") -> list[str]:
+    found = []
+    for key, value in ours.items():
+        if isinstance(value, dict):
+            found += _differences(value, theirs[key], f"{key}.")
+        elif value != theirs[key]:
+            found.append(f"{section}{key} = {theirs[key]} instead of {value}")
+    return found

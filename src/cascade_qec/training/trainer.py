@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import copy
-import json
 import math
 import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import torch
 import torch.nn.functional as F
+from pydantic import ValidationError
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from cascade_qec import codes
 from cascade_qec.errors import CascadeError
+from cascade_qec.files import written_whole
 from cascade_qec.lattice import memory_lattice
 from cascade_qec.nn import CascadeNetwork, Geometry, ModelDescription, model_bytes
 from cascade_qec.training import distributed
-from cascade_qec.training.checkpoint import load_checkpoint, save_checkpoint, write_atomically
+from cascade_qec.training.checkpoint import load_checkpoint, save_checkpoint
 from cascade_qec.training.data import Producers
+from cascade_qec.training.metrics import Metrics
 from cascade_qec.training.optimizers import Optimizers
 from cascade_qec.training.progress import Progress
 from cascade_qec.training.recipe import Recipe
+from cascade_qec.training.record import record_session
 from cascade_qec.training.validation import block_errors, measure_statistics
 
 _DEAD_HEAD = 0.98
@@ -34,8 +39,14 @@ _DEAD_HEAD = 0.98
 class Trainer:
     """Trains one recipe into one folder.
 
-    The folder gets `checkpoint.pt` (resumable), `<name>.safetensors` (averaged weights with their statistics),
-    `metrics.jsonl` (a line per logged step and per validation) and `recipe.json`.
+    The folder gets
+
+    * `run.json`: the recipe, and machine, versions, settings and commit of each session;
+    * `metrics.jsonl`: a line for every logged step and every validation;
+    * `checkpoint.pt`: everything to go on from, after each validation and at every stop;
+    * `<name>.safetensors`: averaged weights with their statistics, along with each checkpoint.
+
+    On a CPU a resumed run equals an uninterrupted one bit for bit, given the same threads and precision.
 
     Parameters
     ----------
@@ -47,7 +58,13 @@ class Trainer:
     dtype : torch.dtype
         Of the activations; weights, averages and optimizer state are float32.
     workers : int
-        Background processes that sample shots.
+        Background processes that sample shots; the shots do not depend on their number.
+
+    Raises
+    ------
+    CascadeError
+        If the folder has a checkpoint and `resume` is not asked for; if it is, and there is none, a damaged
+        one or that of another recipe; or if the micro-batches cannot be divided among the processes.
     """
 
     def __init__(
@@ -62,7 +79,11 @@ class Trainer:
     ) -> None:
         self.recipe, self.out, self.dtype, self.workers = recipe, out, dtype, workers
         self.device = torch.device(device)
+        self.micros = distributed.share_of(recipe.batch.micro_batches)
+        if out.exists() and not out.is_dir():
+            raise CascadeError(f"expected a folder for the run, found the file {out}")
         self.checkpoint = out / "checkpoint.pt"
+        self.metrics = Metrics(out / "metrics.jsonl")
         if self.checkpoint.exists() and not resume:
             raise CascadeError(f"{self.checkpoint} exists: resume it with --resume, or choose another --out")
         if resume and not self.checkpoint.exists():
@@ -75,82 +96,107 @@ class Trainer:
         self.geometry = Geometry(lattices, recipe.network.convolution).to(self.device)
         self.optimizers = Optimizers(self.network, recipe.optimizer)
         self.step, self.seconds = 0, 0.0
-        self._stop = False
+        self._stop_asked = False
         if resume:
             self._load(load_checkpoint(self.checkpoint))
 
     def run(self, *, minutes: float | None = None) -> bool:
-        """Train to the last step, a SIGTERM, or until the minutes are used; returns whether the recipe is complete."""
-        recipe = self.recipe
-        self.out.mkdir(parents=True, exist_ok=True)
-        started, before = time.monotonic(), self.seconds
-        micros = distributed.share_of(recipe.batch.micro_batches)
-        producers = Producers(recipe, range(self.step, recipe.optimizer.steps), micros, self.workers)
-        batches = iter(producers)
-        with Progress(recipe, self.step, main=distributed.is_main()) as progress, self._stop_on_sigterm():
-            try:
-                while self.step < recipe.optimizer.steps and not self._stop:
-                    losses = self._train_step(batches, len(micros))
-                    self.step += 1
-                    self.seconds = before + time.monotonic() - started
-                    progress.step(self.step, losses)
-                    if progress.log_due:
-                        self._check_and_log(progress)
-                    self._stop = distributed.any_process(
-                        self._stop or (minutes is not None and time.monotonic() - started > 60 * minutes)
-                    )
-                    if self.step % recipe.validation.every == 0 or self.step == recipe.optimizer.steps:
-                        self._validate(progress)
-            finally:
-                producers.close()
-            if self._stop and distributed.is_main():
-                save_checkpoint(self.checkpoint, self._state())
-        return self.step >= recipe.optimizer.steps
+        """Train to the last step, or until the minutes are used, a SIGTERM or Ctrl-C comes.
 
-    def _train_step(self, batches: Iterator[tuple[torch.Tensor, torch.Tensor]], micros: int) -> torch.Tensor:
+        Either way the folder then has a checkpoint and a model of the step reached. A second Ctrl-C
+        interrupts at once.
+
+        Returns
+        -------
+        bool
+            Whether the recipe is complete.
+
+        Raises
+        ------
+        CascadeError
+            If a loss or a weight is not finite; the last checkpoint stays.
+        """
+        started, before, last = time.monotonic(), self.seconds, self.recipe.optimizer.steps
+        if distributed.is_main():
+            self.out.mkdir(parents=True, exist_ok=True)
+            self._record_session()
+            self.metrics.forget_after(self.step)
+        stop = False
+        with (
+            self._stop_on_signals(),
+            Producers(self.recipe, range(self.step, last), self.micros, self.workers) as producers,
+            Progress(self.recipe, self.step, main=distributed.is_main()) as progress,
+        ):
+            batches = iter(producers)
+            while self.step < last and not stop:
+                losses = self._train_step(batches)
+                self.step += 1
+                self.seconds = before + time.monotonic() - started
+                progress.step(self.step, losses)
+                time_is_up = minutes is not None and time.monotonic() - started > 60 * minutes
+                # all processes leave the loop after the same step, or one would wait for the others for ever
+                stop = distributed.any_process(self._stop_asked or time_is_up)
+                validate = self.step % self.recipe.validation.every == 0 or self.step == last
+                if progress.log_due or validate or stop:
+                    self._check_and_log(progress)
+                if distributed.is_main() and (validate or stop):
+                    measure_statistics(self.average, self.geometry, self.recipe, self.step, self.dtype)
+                    if validate:
+                        self._validate(progress)
+                    self._save()
+        return self.step >= last
+
+    def _train_step(self, batches: Iterator[tuple[torch.Tensor, torch.Tensor]]) -> torch.Tensor:
         """One optimizer step; returns the mean loss of each observable."""
         settings = self.recipe.optimizer
         self.network.train()
         losses = torch.zeros(self.geometry.observables, device=self.device)
-        for _ in range(micros):
+        for _ in self.micros:
             states, labels = next(batches)
-            logits = self.network(states.to(self.device), self.geometry, self.dtype)
-            each = F.binary_cross_entropy_with_logits(logits, labels.to(self.device), reduction="none").mean(dim=0)
+            states, labels = states.to(self.device), labels.to(self.device)
+            logits = self.network(states, self.geometry, self.dtype)
+            each = F.binary_cross_entropy_with_logits(logits, labels, reduction="none").mean(dim=0)
             (each.mean() / self.recipe.batch.micro_batches).backward()
             losses += each.detach() / self.recipe.batch.micro_batches
-        parameters = list(self.network.parameters())
+        parameters: list[torch.Tensor] = list(self.network.parameters())
         distributed.sum_over_processes([p.grad for p in parameters if p.grad is not None] + [losses])
         torch.nn.utils.clip_grad_norm_(parameters, settings.clip)
         self.optimizers.step(self.step)
         # early on the average follows quickly, or it would drag the initial weights along
         decay = min(settings.ema, (1 + self.step) / (10 + self.step))
-        torch._foreach_lerp_(list(self.average.parameters()), parameters, 1 - decay)
+        get_ema_multi_avg_fn(decay)(list(self.average.parameters()), parameters, None)
         return losses
 
     def _check_and_log(self, progress: Progress) -> None:
         losses = progress.mean_losses()
-        if not all(map(math.isfinite, losses)):
-            bad = [name for name, loss in zip(self._observables(), losses, strict=True) if not math.isfinite(loss)]
+        heads = list(zip(self._observables(), losses, strict=True))
+        bad = [name for name, loss in heads if not math.isfinite(loss)]
+        if bad:
             raise CascadeError(f"the loss of {', '.join(bad)} is not finite at step {self.step}")
         dead = []
         if self.step > self.recipe.noise.ramp_end + self.recipe.optimizer.warmup_steps:
-            heads = zip(self._observables(), losses, strict=True)
             dead = [name for name, loss in heads if loss > _DEAD_HEAD * math.log(2)]
         row = {"step": self.step, "shots": self._shots(), "seconds": round(self.seconds, 3)}
         row |= {"loss": sum(losses) / len(losses), "losses": losses, "dead": dead}
-        self._log(progress.logged(row))
+        row = progress.logged(row)
+        if distributed.is_main():
+            self.metrics.append(row)
 
     def _validate(self, progress: Progress) -> None:
-        if not distributed.is_main():
-            return
-        measure_statistics(self.average, self.geometry, self.recipe, self.step, self.dtype)
         rows = block_errors(self.average, self.geometry, self.recipe, self.dtype)
         errors = {str(p): row["failures"] / row["shots"] for p, row in rows.items()}
         shots = next(iter(rows.values()))["shots"]
-        self._log({"step": self.step, "shots": self._shots(), "block_error": errors, "validation_shots": shots})
+        row = {"step": self.step, "shots": self._shots(), "block_error": errors, "validation_shots": shots}
+        self.metrics.append(row)
         progress.validated(self.step, errors)
-        model = model_bytes(self.average, self.description())
-        write_atomically(self.out / f"{self.recipe.name}.safetensors", lambda file: file.write(model))
+
+    def _save(self) -> None:
+        """Write model and checkpoint, unless the last update spoilt the weights."""
+        bad = [name for name, p in self.network.named_parameters() if not torch.isfinite(p).all()]
+        if bad:
+            raise CascadeError(f"the weights {', '.join(bad)} are not finite at step {self.step}")
+        with written_whole(self.out / f"{self.recipe.name}.safetensors") as file:
+            file.write(model_bytes(self.average, self.description()))
         save_checkpoint(self.checkpoint, self._state())
 
     def description(self) -> ModelDescription:
@@ -172,10 +218,15 @@ class Trainer:
         k = codes.get(self.recipe.code).k
         return [f"{basis}{index}" for basis in self.recipe.bases for index in range(k)]
 
-    def _log(self, row: dict[str, Any]) -> None:
-        if distributed.is_main():
-            with (self.out / "metrics.jsonl").open("a") as file:
-                file.write(json.dumps(row) + "\n")
+    def _record_session(self) -> None:
+        settings = {
+            "device": str(self.device),
+            "precision": str(self.dtype).removeprefix("torch."),
+            "threads": torch.get_num_threads(),
+            "processes": distributed.processes(),
+            "workers": self.workers,
+        }
+        record_session(self.out / "run.json", self.recipe, self.step, settings)
 
     def _state(self) -> dict[str, Any]:
         return {
@@ -188,23 +239,29 @@ class Trainer:
         }
 
     def _load(self, state: dict[str, Any]) -> None:
-        found = Recipe.model_validate_json(state["recipe"])
-        if found != self.recipe:
-            ours, theirs = self.recipe.model_dump(), found.model_dump()
-            differing = sorted(key for key in ours if ours[key] != theirs[key])
-            raise CascadeError(f"{self.checkpoint} was made by another recipe: {', '.join(differing)} differ")
+        try:
+            differences = self.recipe.differences(Recipe.model_validate_json(state["recipe"]))
+        except ValidationError as error:
+            raise CascadeError(f"the recipe in {self.checkpoint} cannot be read: {error}") from error
+        if differences:
+            raise CascadeError(f"{self.checkpoint} was made by another recipe: {', '.join(differences)}")
         self.step, self.seconds = state["step"], state["seconds"]
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
         self.optimizers.load_state_dict(state["optimizers"])
 
     @contextmanager
-    def _stop_on_sigterm(self) -> Iterator[None]:
-        def stop(*_: object) -> None:
-            self._stop = True
+    def _stop_on_signals(self) -> Iterator[None]:
+        def stop(signum: int, frame: FrameType | None) -> None:
+            self._stop_asked = True
+            if signum == signal.SIGINT:
+                signal.signal(signal.SIGINT, signal.default_int_handler)
 
-        previous = signal.signal(signal.SIGTERM, stop)
+        # a process that was started to ignore a signal (a script's background job, say) goes on ignoring it
+        heeded = [s for s in (signal.SIGTERM, signal.SIGINT) if signal.getsignal(s) is not signal.SIG_IGN]
+        previous = [signal.signal(signum, stop) for signum in heeded]
         try:
             yield
         finally:
-            signal.signal(signal.SIGTERM, previous)
+            for signum, handler in zip(heeded, previous, strict=True):
+                signal.signal(signum, handler)

@@ -1,4 +1,4 @@
-"""What a set of weights is worth: statistics at the training noise, then block errors at the recipe's rates."""
+"""What weights are worth: statistics at the training noise, then block errors at the recipe's rates."""
 
 from __future__ import annotations
 

@@ -6,8 +6,8 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from cascade_qec.decoders.atomic import written_whole
 from cascade_qec.errors import CascadeError
+from cascade_qec.files import written_whole
 
 
 class _Part(BaseModel):

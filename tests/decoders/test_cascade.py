@@ -1,0 +1,206 @@
+import numpy as np
+import pytest
+import stim
+
+import cascade_qec as cascade
+from cascade_qec.decoders.cascade import CascadeDecoder, load
+from cascade_qec.decoders.result import DecodeResult
+from cascade_qec.errors import CascadeError
+from cascade_qec.nn import ModelDescription
+
+CODES = pytest.mark.parametrize("code", ["surface_d3", "bb72"])
+BASES = pytest.mark.parametrize("basis", ["X", "Z"])
+
+
+def decoder_for(code: str) -> CascadeDecoder:
+    return CascadeDecoder.untrained(code, width=8, depth=1, seed=3)
+
+
+def sampled(decoder: CascadeDecoder, shots: int, *, rounds: int = 3, basis: str = "Z") -> np.ndarray:
+    """Detection events of the experiment that the decoder is bound to from here on."""
+    circuit = decoder.experiment(0.01, rounds=rounds, basis=basis)
+    return circuit.compile_detector_sampler(seed=7).sample(shots)
+
+
+@BASES
+@CODES
+@pytest.mark.parametrize("rounds", [1, 2, 8])
+def test_shapes_and_types(code, rounds, basis):
+    decoder = decoder_for(code)
+    result = decoder.decode_batch(sampled(decoder, 5, rounds=rounds, basis=basis))
+    assert isinstance(result, cascade.DecodeResult)
+    assert result.observables.shape == result.probabilities.shape == (5, decoder.code.k)
+    assert result.confidence.shape == (5,)
+    assert (result.observables.dtype, result.probabilities.dtype) == (np.bool_, np.float32)
+    assert result.confidence.dtype == np.float32
+    assert (decoder.lattice.rounds, decoder.lattice.basis) == (rounds, basis)
+    assert len(np.unique(result.probabilities)) > 1
+
+
+def test_an_experiment_has_the_rounds_of_training_unless_told_otherwise():
+    decoder = decoder_for("surface_d5")
+    assert decoder.experiment(0.001).num_detectors == decoder.lattice.detectors == 5 * 24
+    assert (decoder.lattice.rounds, decoder.lattice.basis) == (5, "Z")
+
+
+@CODES
+def test_a_shots_result_is_its_own(code, monkeypatch):
+    # The rounding of a matrix product may depend on how many shots it is for, but on nothing else of the others.
+    decoder = decoder_for(code)
+    events = sampled(decoder, 41)
+    whole = decoder.decode_batch(events)
+    order = np.random.default_rng(1).permutation(41)
+    np.testing.assert_allclose(
+        decoder.decode_batch(events[order]).probabilities, whole.probabilities[order], atol=1e-3
+    )
+    for size in (1, 7, 40):
+        pieces = [decoder.decode_batch(events[i : i + size]) for i in range(0, 41, size)]
+        for field in ("probabilities", "confidence"):
+            together = np.concatenate([getattr(piece, field) for piece in pieces])
+            np.testing.assert_allclose(together, getattr(whole, field), atol=1e-3)
+    monkeypatch.setattr(decoder, "_chunk", 6)  # large batches pass through memory in pieces
+    np.testing.assert_allclose(decoder.decode_batch(events).probabilities, whole.probabilities, atol=1e-3)
+
+
+@BASES
+@CODES
+def test_bit_packed_events_are_the_same_events(code, basis):
+    decoder = decoder_for(code)
+    events = sampled(decoder, 33, basis=basis)
+    packed = np.packbits(events, axis=1, bitorder="little")
+    expected = decoder.decode_batch(events)
+    for found in (
+        decoder.decode_batch(packed, bit_packed=True),
+        decoder.decode_batch(events.astype(np.uint8)),
+    ):
+        np.testing.assert_array_equal(found.probabilities, expected.probabilities)
+        np.testing.assert_array_equal(found.observables, expected.observables)
+
+
+@BASES
+@CODES
+def test_a_circuits_own_order_of_detectors_is_understood(code, basis):
+    decoder = decoder_for(code)
+    circuit = decoder.experiment(0.01, rounds=4, basis=basis)
+    events = circuit.compile_detector_sampler(seed=7).sample(20)
+    expected = decoder.decode_batch(events)
+    for source in (circuit, circuit.detector_error_model(flatten_loops=True)):
+        bound = decoder_for(code).for_circuit(source)
+        np.testing.assert_array_equal(bound.decode_batch(events).probabilities, expected.probabilities)
+
+    order = np.random.default_rng(2).permutation(circuit.num_detectors)
+    coords = circuit.get_detector_coordinates()
+    permuted = stim.Circuit()  # the detectors and nothing else
+    for detector in order:
+        permuted.append("DETECTOR", [], coords[detector])
+    permuted.append("OBSERVABLE_INCLUDE", [], decoder.code.k - 1)
+    bound = decoder_for(code).for_circuit(permuted)
+    assert (bound.lattice.rounds, bound.lattice.basis) == (4, basis)
+    np.testing.assert_array_equal(bound.decode_batch(events[:, order]).probabilities, expected.probabilities)
+
+
+def test_binding_to_a_circuit_leaves_the_decoder_as_it_was():
+    decoder = decoder_for("surface_d3")
+    circuit = decoder_for("surface_d3").experiment(0.01, rounds=5, basis="X")
+    bound = decoder.for_circuit(circuit)
+    assert bound.lattice.detectors == circuit.num_detectors
+    assert (decoder.lattice.rounds, decoder.lattice.basis) == (3, "Z")
+    assert bound.network is decoder.network
+
+
+def test_confidence_is_the_probability_that_no_observable_is_wrong():
+    probabilities = np.array([[0.0, 1.0, 0.5], [0.1, 0.8, 0.4], [0.51, 0.49, 0.0]], dtype=np.float32)
+    result = DecodeResult.of_probabilities(probabilities)
+    assert result.observables.tolist() == [[False, True, False], [False, True, False], [True, False, False]]
+    assert result.confidence == pytest.approx([0.5, 0.9 * 0.8 * 0.6, 0.51 * 0.51])
+    assert result.confidence.dtype == np.float32
+
+
+@CODES
+@pytest.mark.parametrize("bit_packed", [False, True])
+def test_no_shots_give_no_results(code, bit_packed):
+    decoder = decoder_for(code)
+    detectors = decoder.lattice.detectors
+    events = np.zeros((0, -(-detectors // 8)), np.uint8) if bit_packed else np.zeros((0, detectors), np.bool_)
+    result = decoder.decode_batch(events, bit_packed=bit_packed)
+    k = decoder.code.k
+    assert (result.observables.shape, result.probabilities.shape, result.confidence.shape) == (
+        (0, k),
+        (0, k),
+        (0,),
+    )
+    assert (result.observables.dtype, result.probabilities.dtype) == (np.bool_, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("events", "bit_packed", "message"),
+    [
+        (np.zeros((2, 23), bool), False, r"shape \[shots, 24\] \(3 rounds, basis Z\), got \[2, 23\]"),
+        (np.zeros((2, 32), bool), False, r"shape \[shots, 24\] .*, got \[2, 32\]"),
+        (np.zeros(24, bool), False, r"shape \[shots, 24\] .*, got \[24\]"),
+        (np.zeros((0,), bool), False, r"shape \[shots, 24\] .*, got \[0\]"),
+        (np.zeros((2, 24), np.uint8), True, r"bit-packed .* shape \[shots, 3\] .*, got \[2, 24\]"),
+        (np.zeros((2, 3), np.uint8), False, r"shape \[shots, 24\] .*, got \[2, 3\]"),
+        (np.zeros((2, 3), bool), True, "bit-packed detection events as uint8, got bool"),
+        (np.zeros((2, 24)), False, r"as bool \(or uint8 0 and 1\), got float64"),
+        (np.full((2, 24), 2, np.uint8), False, "detection events 0 and 1, got 2"),
+    ],
+)
+def test_other_shapes_and_types_are_refused(events, bit_packed, message):
+    with pytest.raises(CascadeError, match=message):
+        decoder_for("surface_d3").decode_batch(events, bit_packed=bit_packed)
+
+
+def test_circuits_of_other_codes_are_refused():
+    decoder = decoder_for("surface_d3")
+    with pytest.raises(CascadeError, match="the 1 observables of surface_d3, got one with 12"):
+        decoder.for_circuit(decoder_for("bb72").experiment(0.01))
+    with pytest.raises(CascadeError, match="no check of surface_d3 in rounds 0..3"):
+        decoder.for_circuit(decoder_for("surface_d5").experiment(0.01, rounds=3))
+    with pytest.raises(CascadeError, match="the 72 detectors of surface_d5 with 3 rounds in basis Z, got 24"):
+        decoder_for("surface_d5").for_circuit(decoder.experiment(0.01, rounds=3))
+
+
+def test_a_model_decodes_the_bases_it_was_trained_for():
+    decoder = decoder_for("surface_d3")
+    values = decoder.description.model_dump() | {"bases": ["X"]}
+    only_x = CascadeDecoder(decoder.network, ModelDescription.model_validate(values))
+    assert only_x.lattice.basis == "X"
+    for ask in (lambda: only_x.experiment(0.01), lambda: only_x.for_circuit(decoder.experiment(0.01))):
+        with pytest.raises(CascadeError, match="surface_d3_untrained was trained for basis X, got basis Z"):
+            ask()
+    assert only_x.lattice.basis == "X"
+
+
+def test_saved_and_loaded_it_decodes_alike(tmp_path):
+    decoder = decoder_for("surface_d3")
+    path = tmp_path / "model.safetensors"
+    decoder.save(path)
+    assert [file.name for file in tmp_path.iterdir()] == ["model.safetensors"]
+    loaded = load(path)
+    assert loaded.description == decoder.description
+    circuit = decoder.experiment(0.01, rounds=2, basis="X")
+    events = circuit.compile_detector_sampler(seed=7).sample(20)
+    expected = decoder.decode_batch(events).probabilities
+    for bound in (loaded.for_circuit(circuit), cascade.load(str(path), circuit=circuit)):
+        np.testing.assert_array_equal(bound.decode_batch(events).probabilities, expected)
+
+
+def test_precision_and_device_are_as_asked(tmp_path):
+    path = tmp_path / "model.safetensors"
+    decoder_for("surface_d3").save(path)
+    exact = load(path, device="cpu", precision="float32")
+    rough = load(path, device="cpu", precision="bfloat16")
+    events = sampled(exact, 50)
+    found, expected = rough.decode_batch(events).probabilities, exact.decode_batch(events).probabilities
+    assert np.abs(found - expected).max() < 0.05  # 8 bits to a number, through a handful of layers
+    with pytest.raises(CascadeError, match="expected precision auto, float32 or bfloat16, got 'half'"):
+        load(path, precision="half")
+    with pytest.raises(CascadeError, match="expected device auto, cpu, cuda or cuda:N, got 'tpu'"):
+        load(path, device="tpu")
+
+
+@pytest.mark.parametrize("name", ["no_such_model", "no/such/file.safetensors"])
+def test_unknown_models_are_refused(name):
+    with pytest.raises(CascadeError, match=f"{name}.*expected"):
+        load(name)

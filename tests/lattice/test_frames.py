@@ -1,0 +1,178 @@
+from functools import cache
+
+import numpy as np
+import pytest
+
+from cascade_qec import codes
+from cascade_qec.circuits import UniformDepolarizing, memory
+from cascade_qec.codes import BivariateBicycleCode, CSSCode, gf2
+from cascade_qec.errors import CascadeError
+from cascade_qec.lattice import Frame, Lattice, frame_of
+from cascade_qec.lattice.relations import site_index
+
+
+@cache
+def code_named(name: str) -> CSSCode:
+    # The toric code: polynomials of two terms on a torus that is not square.
+    return BivariateBicycleCode(4, 3, "1+x", "1+y") if name == "toric" else codes.get(name)
+
+
+every_frame = [
+    pytest.param(name, basis, id=f"{name}-{basis}")
+    for name in ("surface_d3", "surface_d5", "toric", "bb72", "bb90")
+    for basis in "XZ"
+]
+
+
+def read_once(table: np.ndarray, inputs: int) -> np.ndarray:
+    """How often each output reads each input through any relation: int64 [outputs, inputs]."""
+    times = np.zeros((len(table), inputs), dtype=np.int64)
+    outputs, relations = np.nonzero(table >= 0)
+    np.add.at(times, (outputs, table[outputs, relations]), 1)
+    return times
+
+
+def overlaps(frame: Frame) -> np.ndarray:
+    """Which checks each data qubit reads, by place: int64 [data places, check places]."""
+    # With a single slice sites are places, and the relations that lead to another slice are absent.
+    return read_once(frame.readout(1).table, sum(frame.plane_sizes))
+
+
+def qubit_of_place(code: CSSCode, frame: Frame) -> np.ndarray:
+    """The data qubit at each data place, recognised by the checks that it touches: int64 [n]."""
+    places = np.concatenate([frame.check_place["X"], frame.check_place["Z"]])
+    qubits = {tuple(column): qubit for qubit, column in enumerate(np.vstack([code.hx, code.hz]).T.tolist())}
+    assert len(qubits) == code.n
+    return np.array([qubits[tuple(row)] for row in overlaps(frame)[:, places].tolist()])
+
+
+@pytest.mark.parametrize(("name", "basis"), every_frame)
+def test_readout_reads_all_checks_that_touch_a_data_qubit_and_no_other(name, basis):
+    # Every data place reads a set of checks that is some qubit's column of (hx, hz), and each column once.
+    code = code_named(name)
+    assert sorted(qubit_of_place(code, frame_of(code, basis))) == list(range(code.n))
+
+
+@pytest.mark.parametrize(("name", "basis"), every_frame)
+def test_primary_checks_are_those_of_the_basis(name, basis):
+    code = code_named(name)
+    frame = frame_of(code, basis)
+    other = "X" if basis == "Z" else "Z"
+    assert set(frame.place_kind[frame.check_place[basis]] % 2) == {0}
+    assert set(frame.place_kind[frame.check_place[other]] % 2) == {1}
+    every_place = np.concatenate([frame.check_place[basis], frame.check_place[other]])
+    assert sorted(every_place) == list(range(sum(frame.plane_sizes)))
+
+
+@pytest.mark.parametrize(("name", "basis"), every_frame)
+def test_support_is_the_logical_seen_in_the_frame(name, basis):
+    code = code_named(name)
+    frame = frame_of(code, basis)
+    expected = code.logicals(basis)[:, qubit_of_place(code, frame)]
+    np.testing.assert_array_equal(frame.support, expected.astype(bool))
+
+
+@pytest.mark.parametrize(("name", "basis"), every_frame)
+def test_support_is_a_logical_of_the_frame(name, basis):
+    frame = frame_of(code_named(name), basis)
+    support = frame.support.astype(np.int64)
+    primary = overlaps(frame)[:, frame.place_kind % 2 == 0].T
+    secondary = overlaps(frame)[:, frame.place_kind % 2 == 1].T
+    # Observables of the primary kind commute with the checks of the other kind, and are no product of their own.
+    assert not (secondary @ support.T % 2).any()
+    rank = gf2.rank(primary.astype(np.uint8))
+    assert gf2.rank(np.vstack([primary, support]).astype(np.uint8)) == rank + len(support)
+
+
+@pytest.mark.parametrize("basis", ["X", "Z"])
+@pytest.mark.parametrize("name", ["toric", "bb72", "bb90"])
+def test_bipartite_steps_go_to_the_data_qubits_and_back(name, basis):
+    frame = frame_of(code_named(name), basis)
+    gather, spread = frame.convolution("bipartite", 1)
+    np.testing.assert_array_equal(read_once(gather.table, gather.sites_in), overlaps(frame))
+    np.testing.assert_array_equal(read_once(spread.table, spread.sites_in), overlaps(frame).T)
+
+
+@pytest.mark.parametrize(("name", "basis"), every_frame)
+def test_direct_convolution_reads_every_check_that_shares_a_qubit(name, basis):
+    frame = frame_of(code_named(name), basis)
+    (table,) = frame.convolution("direct", 1)
+    shared = overlaps(frame).T @ overlaps(frame)
+    np.testing.assert_array_equal(read_once(table.table, table.sites_in), shared > 0)
+
+
+@pytest.mark.parametrize("basis", ["X", "Z"])
+def test_bipartite_convolution_reaches_what_the_direct_one_reaches(basis):
+    frame = frame_of(code_named("bb72"), basis)
+    gather, spread = (read_once(t.table, t.sites_in) for t in frame.convolution("bipartite", 4))
+    (direct,) = frame.convolution("direct", 4)
+    np.testing.assert_array_equal(spread @ gather > 0, read_once(direct.table, direct.sites_in) > 0)
+
+
+def grid_of(code: CSSCode, frame: Frame, basis: str) -> np.ndarray:
+    """(row, column) of every check place of a surface frame: int64 [places, 2]."""
+    grid = np.empty((sum(frame.plane_sizes), 2), dtype=np.int64)
+    for kind in ("X", "Z"):
+        coords = code.check_coords(kind)
+        grid[frame.check_place[kind]] = coords[:, ::-1] if basis == "X" else coords
+    return grid
+
+
+@pytest.mark.parametrize("basis", ["X", "Z"])
+def test_surface_relations_are_fixed_offsets_of_the_frame(basis):
+    code = codes.get("surface_d5")
+    frame = frame_of(code, basis)
+    grid, slices = grid_of(code, frame, basis), 3
+    (table,) = frame.convolution("direct", slices)
+    place_and_time = np.empty((table.sites_in, 3), dtype=np.int64)
+    for t, sites in enumerate(site_index(frame.plane_sizes, slices)):
+        place_and_time[sites] = np.column_stack([np.full(len(grid), t), grid])
+    offsets = [(dt, dr, dc) for dt in (-1, 0, 1) for dr in (-1, 0, 1) for dc in (-1, 0, 1)]
+    known = {tuple(place): site for site, place in enumerate(place_and_time.tolist())}
+    expected = [
+        [known.get(tuple(place), -1) for place in (here + offsets).tolist()] for here in place_and_time
+    ]
+    assert table.table.tolist() == expected
+
+
+def bulk_mechanisms(basis: str) -> dict[tuple, float]:
+    """Probability of each error mechanism away from all boundaries, by its detectors' relative (t, row, col, kind)."""
+    # Detectors of one fault lie at most two steps apart: those three steps inside the boundary belong to faults
+    # that the boundary does not cut, and d = 9 leaves room for all of them.
+    d, rounds = 9, 6
+    code = codes.get(f"surface_d{d}")
+    circuit = memory(code, rounds=rounds, basis=basis, noise=UniformDepolarizing(0.003))
+    lattice = Lattice.from_circuit(code, circuit)
+    grid = grid_of(code, lattice.frame, basis)
+    place_of = np.empty((lattice.sites, 4), dtype=np.int64)
+    for t, sites in enumerate(site_index(lattice.frame.plane_sizes, lattice.slices)):
+        place_of[sites] = np.column_stack([np.full(len(grid), t), grid, lattice.frame.place_kind])
+    low, high = np.array([2, 3, 3]), np.array([rounds - 2, d - 3, d - 3])
+    found: dict[tuple, float] = {}
+    for error in circuit.detector_error_model(flatten_loops=True):
+        if error.type != "error":
+            continue
+        detectors = [target.val for target in error.targets_copy() if target.is_relative_detector_id()]
+        places = place_of[lattice.detector_sites[detectors]]
+        if ((places[:, :3] >= low) & (places[:, :3] <= high)).all():
+            places[:, :3] -= places[:, :3].min(axis=0)
+            key = tuple(sorted(map(tuple, places.tolist())))
+            probability = error.args_copy()[0]
+            assert found.setdefault(key, probability) == pytest.approx(probability)
+    return found
+
+
+def test_both_surface_frames_show_the_same_physics():
+    z, x = bulk_mechanisms("Z"), bulk_mechanisms("X")
+    assert len(z) > 20
+    assert x == pytest.approx(z)
+
+
+def test_what_has_no_frame_is_refused():
+    surface, bicycle = codes.get("surface_d3"), codes.get("bb72")
+    with pytest.raises(CascadeError, match="expected basis 'X' or 'Z', got 'Y'"):
+        frame_of(surface, "Y")
+    with pytest.raises(CascadeError, match="surface code's convolution is 'direct', not 'bipartite'"):
+        frame_of(surface, "Z").convolution("bipartite", 2)
+    with pytest.raises(CascadeError, match="is 'bipartite' or 'direct', not 'conv'"):
+        frame_of(bicycle, "Z").convolution("conv", 2)

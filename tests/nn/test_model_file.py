@@ -1,0 +1,105 @@
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from cascade_qec import codes
+from cascade_qec.errors import CascadeError
+from cascade_qec.lattice import memory_lattice
+from cascade_qec.nn import Geometry, ModelDescription, load_model, model_bytes
+
+
+@pytest.fixture
+def model_file(tmp_path: Path, lively_network) -> Path:
+    network = lively_network("surface_d3", convolution="direct")
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(model_bytes(network, description_of(network)))
+    return path
+
+
+def description_of(network) -> ModelDescription:
+    return ModelDescription(
+        name="lively", code="surface_d3", rounds=3, bases=["Z", "X"], noise_p=0.004, network=network.settings
+    )
+
+
+def rewritten(path: Path, *, without: str = "", **changes) -> Path:
+    """The same file with another description, and perhaps without one of its weights."""
+    with safe_open(path, framework="pt") as file:
+        description = json.loads(file.metadata()["cascade"])
+        tensors = {name: file.get_tensor(name) for name in file.keys() if name != without}  # noqa: SIM118
+    description["network"] |= changes.pop("network", {})
+    save_file(tensors, path, metadata={"cascade": json.dumps(description | changes)})
+    return path
+
+
+def test_a_file_holds_the_whole_model(model_file, lively_network):
+    network = lively_network("surface_d3", convolution="direct")
+    loaded, description = load_model(model_file)
+    assert description == description_of(network)
+    assert not loaded.training
+    assert not any(parameter.requires_grad for parameter in loaded.parameters())
+    lattice = memory_lattice(codes.get("surface_d3"), 4, "X")
+    states = torch.randint(0, 3, (lattice.sites, 50), generator=torch.Generator().manual_seed(1)).byte()
+    geometry = Geometry([lattice], "direct")
+    assert torch.equal(loaded(states, geometry), network(states, geometry))
+    assert model_bytes(loaded, description) == model_file.read_bytes()
+
+
+@pytest.mark.parametrize("kept", [0, 5, 100, -1])
+def test_truncated_files_are_refused(model_file, kept):
+    model_file.write_bytes(model_file.read_bytes()[:kept])
+    with pytest.raises(CascadeError, match=rf"cannot read model file {model_file}: "):
+        load_model(model_file)
+
+
+def test_files_that_are_no_models_are_refused(tmp_path):
+    path = tmp_path / "other.safetensors"
+    with pytest.raises(CascadeError, match=f"cannot read model file {path}: "):
+        load_model(path)
+    path.write_text("no safetensors at all, but long enough to hold a header")
+    with pytest.raises(CascadeError, match=f"cannot read model file {path}: "):
+        load_model(path)
+    save_file({"weight": torch.zeros(3)}, path)
+    with pytest.raises(
+        CascadeError, match=f"expected a Cascade model in {path}, got .* without its description"
+    ):
+        load_model(path)
+    for text in ("{}", "not JSON", "[1]"):
+        save_file({"weight": torch.zeros(3)}, path, metadata={"cascade": text})
+        with pytest.raises(CascadeError, match=f"the description in model file {path} cannot be read"):
+            load_model(path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"network": {"width": 16}},
+            r"expected blocks\.0\.convolutions\.0\.weight of shape \(8, 216\), got \(4, 108\)",
+        ),
+        (
+            {"network": {"depth": 3}},
+            r"expected blocks\.2\.convolutions\.0\.weight of shape \(4, 108\), got none",
+        ),
+        (
+            {"network": {"depth": 1}},
+            r"expected blocks\.1\.convolutions\.0\.weight of shape none, got \(4, 108\)",
+        ),
+        ({"without": "output_bias"}, r"expected output_bias of shape \(1,\), got none"),
+        ({"network": {"convolution": "bipartite"}}, "convolution is 'direct', not 'bipartite'"),
+        ({"network": {"convolution": "spiral"}}, "description .* cannot be read"),
+        ({"code": "surface_d4"}, "odd"),
+        ({"code": "golay"}, "unknown code 'golay'"),
+        ({"bases": []}, "description .* cannot be read"),
+        ({"bases": ["Y"]}, "description .* cannot be read"),
+        ({"rounds": 0}, "description .* cannot be read"),
+        ({"format": 2}, "description .* cannot be read"),
+    ],
+)
+def test_weights_that_do_not_fit_their_description_are_refused(model_file, changes, message):
+    with pytest.raises(CascadeError, match=message):
+        load_model(rewritten(model_file, **changes))

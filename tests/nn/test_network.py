@@ -1,0 +1,156 @@
+import numpy as np
+import pytest
+import torch
+
+from cascade_qec import codes
+from cascade_qec.circuits import UniformDepolarizing, memory
+from cascade_qec.errors import CascadeError
+from cascade_qec.lattice import Lattice, memory_lattice
+from cascade_qec.nn import CascadeNetwork, Geometry, NetworkSettings
+
+EVERY_BASIS = pytest.mark.parametrize("basis", ["X", "Z"])
+
+
+def random_states(lattice: Lattice, shots: int, seed: int) -> torch.Tensor:
+    events = np.random.default_rng(seed).random((shots, lattice.detectors)) < 0.2
+    return torch.from_numpy(lattice.scatter(events))
+
+
+def rolled_detectors(code, rounds: int, basis: str, by: tuple[int, int]) -> list[int]:
+    """The detector at each detector's place moved by (i, j) on the torus."""
+    coords = memory(code, rounds=rounds, basis=basis).get_detector_coordinates()
+    at = {tuple(place): detector for detector, place in coords.items()}
+    moved = [((x + by[0]) % code.l, (y + by[1]) % code.m, t, plane) for x, y, t, plane in coords.values()]
+    return [at[place] for place in moved]
+
+
+@EVERY_BASIS
+@pytest.mark.parametrize("by", [(0, 1), (7, 2)])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"convolution": "bipartite"},
+        {"convolution": "direct"},
+        {"convolution": "bipartite", "depthwise": True},
+        {"convolution": "direct", "depthwise": True},
+    ],
+    ids=["bipartite", "direct", "depthwise bipartite", "depthwise direct"],
+)
+def test_rolling_the_detectors_rolls_everything(settings, by, basis, lively_network):
+    code, rounds, shots = codes.get("bb90"), 1, 3
+    network = lively_network("bb90", **settings)
+    lattice = Lattice(code, rounds=rounds, basis=basis)
+    geometry = Geometry([lattice], settings["convolution"])
+    # The X frame has its checks at inverted places, so there everything moves the other way.
+    shift = by if basis == "Z" else (-by[0], -by[1])
+
+    events = np.random.default_rng(1).random((shots, lattice.detectors)) < 0.2
+    moved = np.empty_like(events)
+    moved[:, rolled_detectors(code, rounds, basis, by)] = events
+
+    def rolled(x: torch.Tensor) -> torch.Tensor:  # sites are numbered by plane, slice, and place on the torus
+        return x.view(2, rounds + 1, code.l, code.m, -1).roll(shift, dims=(2, 3)).view(x.shape)
+
+    before, after = torch.from_numpy(lattice.scatter(events)), torch.from_numpy(lattice.scatter(moved))
+    assert torch.equal(after, rolled(before))
+    x = network.embed(before, geometry, torch.float64)
+    y = network.embed(after, geometry, torch.float64)
+    for block in network.double().blocks:
+        x, y = block(x, geometry.steps), block(y, geometry.steps)
+        # The same sums in the same order: what is left is the rounding of the matrix products.
+        torch.testing.assert_close(y, rolled(x), rtol=1e-13, atol=1e-13)
+
+    network.float()
+    logits = network(before, geometry)
+    assert logits.std() > 0.1
+    support = torch.from_numpy(lattice.frame.support)
+    lattice.frame.support = (
+        support.view(-1, 2, code.l, code.m).roll(shift, dims=(2, 3)).view(support.shape).numpy()
+    )
+    torch.testing.assert_close(network(after, Geometry([lattice], settings["convolution"])), logits)
+    assert not torch.allclose(network(after, geometry), logits)  # without moving the logicals
+
+
+@pytest.mark.parametrize(
+    ("code", "convolution"), [("surface_d3", "direct"), ("bb72", "bipartite"), ("bb72", "direct")]
+)
+def test_both_bases_together_give_the_logits_of_each_alone(code, convolution, lively_network):
+    network = lively_network(code, convolution=convolution)
+    # Different numbers of rounds may share a batch too.
+    lattices = [memory_lattice(codes.get(code), rounds, basis) for rounds, basis in ((3, "Z"), (2, "X"))]
+    states = [random_states(lattice, 6, seed) for seed, lattice in enumerate(lattices)]
+    together = network(torch.cat(states), Geometry(lattices, convolution))
+    alone = [
+        network(s, Geometry([lattice], convolution)) for s, lattice in zip(states, lattices, strict=True)
+    ]
+    assert together.shape == (6, 2 * codes.get(code).k)
+    assert together.dtype == torch.float32
+    torch.testing.assert_close(together, torch.cat(alone, dim=1))
+
+
+@EVERY_BASIS
+@pytest.mark.parametrize(
+    ("small", "large", "convolution"),
+    [("surface_d3", "surface_d7", "direct"), ("bb72", "bb90", "bipartite"), ("bb72", "bb90", "direct")],
+)
+def test_weights_fit_every_size_of_a_family(small, large, convolution, basis, lively_network):
+    network = lively_network(small, convolution=convolution)
+    settings = NetworkSettings(width=8, depth=2, bottleneck=2, convolution=convolution)
+    shapes = {name: t.shape for name, t in CascadeNetwork(codes.get(large), settings).state_dict().items()}
+    assert {name: t.shape for name, t in network.state_dict().items()} == shapes
+    lattice = memory_lattice(codes.get(large), 1, basis)
+    logits = network(random_states(lattice, 2, 0), Geometry([lattice], convolution))
+    assert logits.shape == (2, codes.get(large).k)
+
+
+@pytest.mark.parametrize("code", ["surface_d3", "bb72"])
+def test_absence_silence_and_events_are_three_states(code, lively_network):
+    network = lively_network(code, convolution="direct")
+    lattice = memory_lattice(codes.get(code), 1, "Z")
+    geometry = Geometry([lattice], "direct")
+    site = lattice.detector_sites[0]
+    states = torch.from_numpy(lattice.scatter(np.zeros((3, lattice.detectors), dtype=bool)))
+    states[site] = torch.tensor([0, 1, 2])
+    kind = int(lattice.site_kind[site])
+    embedded = network.embed(states, geometry, torch.float32)
+    torch.testing.assert_close(embedded[site], network.embedding[3 * kind : 3 * kind + 3])
+    assert len(set(network(states, geometry)[:, 0].tolist())) == 3
+
+
+def test_an_untrained_network_knows_nothing_and_learns():
+    torch.manual_seed(0)
+    code = codes.get("surface_d3")
+    network = CascadeNetwork(code, NetworkSettings(width=16, depth=3, convolution="direct"))
+    assert [block.scale for block in network.blocks] == [6**-0.5] * 3
+    lattice = memory_lattice(code, 3, "Z")
+    geometry = Geometry([lattice], "direct")
+    circuit = memory(code, rounds=3, noise=UniformDepolarizing(0.01))
+    events, flips = circuit.compile_detector_sampler(seed=1).sample(256, separate_observables=True)
+    states, labels = torch.from_numpy(lattice.scatter(events)), torch.from_numpy(flips).float()
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
+    losses = []
+    for _ in range(12):
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(network(states, geometry), labels)
+        losses.append(loss.item())
+        loss.backward()
+        unreached = [name for name, p in network.named_parameters() if p.grad is None or not p.grad.any()]
+        optimizer.step()
+        optimizer.zero_grad()
+    assert losses[0] == pytest.approx(np.log(2))
+    assert losses[-1] < 0.5 * losses[0]
+    assert unreached == []
+
+
+def test_bfloat16_activations_give_float32_logits(lively_network):
+    network = lively_network("surface_d3", convolution="direct", width=32)
+    lattice = memory_lattice(codes.get("surface_d3"), 3, "Z")
+    geometry, states = Geometry([lattice], "direct"), random_states(lattice, 64, 3)
+    found, exact = network(states, geometry, torch.bfloat16), network(states, geometry)
+    assert found.dtype == torch.float32
+    # Activations carry 8 bits; through some ten layers of independent roundings 3 % of the spread is left.
+    assert (found - exact).norm() < 0.03 * (exact - exact.mean()).norm()
+
+
+def test_convolutions_that_a_family_lacks_are_refused():
+    with pytest.raises(CascadeError, match="surface code's convolution is 'direct', not 'bipartite'"):
+        CascadeNetwork(codes.get("surface_d3"), NetworkSettings(width=8, depth=1, convolution="bipartite"))

@@ -1,0 +1,46 @@
+"""Output files are whole or not there."""
+
+import pytest
+
+from cascade_qec.errors import CascadeError
+from cascade_qec.files import written_whole
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_the_file_appears_at_the_end_of_the_block(tmp_path):
+    path = tmp_path / "shots.b8"
+    with written_whole(path) as file:
+        file.write(b"whole")
+        assert not path.exists()
+    assert path.read_bytes() == b"whole"
+    assert names(tmp_path) == ["shots.b8"]
+
+
+@pytest.mark.parametrize("problem", [OSError("disk full"), KeyboardInterrupt(), SystemExit(143)])
+def test_a_failure_leaves_what_was_there_before(problem, tmp_path):
+    path = tmp_path / "shots.b8"
+    for before in ([], ["shots.b8"]):
+        with pytest.raises(type(problem)), written_whole(path) as file:
+            file.write(b"half")
+            raise problem
+        assert names(tmp_path) == before
+        path.write_bytes(b"before")
+    assert path.read_bytes() == b"before"
+
+
+def test_where_no_file_can_be(tmp_path):
+    with (
+        pytest.raises(CascadeError, match="expected the name of a file to write, found a directory"),
+        written_whole(tmp_path),
+    ):
+        pass
+    path = tmp_path / "none" / "shots.b8"
+    with (
+        pytest.raises(CascadeError, match=r"shots\.b8: cannot be written: No such file"),
+        written_whole(path),
+    ):
+        pass
+    assert names(tmp_path) == []

@@ -1,0 +1,139 @@
+"""Shots of a run: what they depend on, their statistics, their layout, and the processes that make them."""
+
+import multiprocessing
+import os
+from math import prod
+
+import numpy as np
+import pytest
+import stim
+import torch
+
+from cascade_qec import circuits, codes
+from cascade_qec.lattice import ABSENT, memory_lattice
+from cascade_qec.training import data
+from cascade_qec.training.data import STATISTICS, TRAINING, VALIDATION, Producers, sample, unpack
+
+
+def flat(parts: data.Packed) -> bytes:
+    return b"".join(array.tobytes() for pair in parts for array in pair)
+
+
+def test_a_micro_batch_depends_on_recipe_purpose_step_and_number_alone(tiny):
+    recipe = tiny(noise={"hold_steps": 0, "ramp_steps": 0})
+    key = (TRAINING, 5, 1)
+    assert flat(sample(recipe, *key, 64)) == flat(sample(recipe, *key, 64))
+    others = [(TRAINING, 5, 0), (TRAINING, 6, 1), (TRAINING, 1, 5), (STATISTICS, 5, 1), (VALIDATION, 5, 1)]
+    streams = [flat(sample(recipe, *other, 64)) for other in [key, *others]]
+    streams.append(flat(sample(tiny(seed=8, noise={"hold_steps": 0, "ramp_steps": 0}), *key, 64)))
+    assert len(set(streams)) == len(streams)
+
+
+def test_the_bases_have_shots_of_their_own(tiny):
+    (z_events, z_flips), (x_events, x_flips) = sample(tiny(), TRAINING, 20, 0, 256)
+    assert z_events.shape == x_events.shape
+    assert not np.array_equal(z_events, x_events)
+    assert not np.array_equal(z_flips, x_flips)
+
+
+def mean_flips(circuit: stim.Circuit) -> tuple[np.ndarray, np.ndarray]:
+    """Probability that each detector fires, and that each observable flips, from the circuit's error model."""
+    model = circuit.detector_error_model(flatten_loops=True)
+    unflipped = [np.ones(model.num_detectors), np.ones(model.num_observables)]
+    for instruction in model:
+        if instruction.type == "error":
+            for target in instruction.targets_copy():
+                kind = unflipped[target.is_logical_observable_id()]
+                kind[target.val] *= 1 - 2 * instruction.args_copy()[0]
+    return (1 - unflipped[0]) / 2, (1 - unflipped[1]) / 2
+
+
+@pytest.mark.parametrize(("step", "p"), [(0, 0.002), (100, 0.006)])
+def test_statistics_are_those_of_the_noise_of_the_step(step, p, tiny):
+    shots = 20_000
+    recipe = tiny()
+    for basis, (events, flips) in zip(recipe.bases, sample(recipe, TRAINING, step, 0, shots), strict=True):
+        rate = p if p == recipe.noise.p else data._on_grid(p, recipe.noise.p)
+        assert rate == pytest.approx(p, rel=0.0101)
+        noise = circuits.UniformDepolarizing(rate)
+        circuit = circuits.memory(codes.get(recipe.code), rounds=recipe.rounds, basis=basis, noise=noise)
+        for packed, expected in zip((events, flips), mean_flips(circuit), strict=True):
+            found = np.unpackbits(packed, axis=1, count=len(expected), bitorder="little").mean(axis=0)
+            sigma = np.sqrt(expected * (1 - expected) / shots)
+            assert np.all(np.abs(found - expected) < 5 * sigma)
+
+
+def test_a_given_rate_overrides_the_curriculum(tiny):
+    events = [sample(tiny(), VALIDATION, 0, 0, 2000, p)[0][0] for p in (0.001, 0.01)]
+    low, high = (np.unpackbits(packed).mean() for packed in events)
+    assert 5 * low < high
+
+
+def test_log_uniform_rates_differ_from_batch_to_batch_and_basis_to_basis(tiny, monkeypatch):
+    rates = []
+    monkeypatch.setattr(data, "_circuit", lambda *key: rates.append(key[-1]) or stim.Circuit())
+    recipe = tiny(noise={"log_uniform_from": 0.001})
+    for micro in range(200):
+        sample(recipe, TRAINING, 1000, micro, 1)
+    assert min(rates) >= 0.001 * 0.99
+    assert max(rates) <= 0.006 * 1.01
+    assert len(set(rates)) > 50
+    assert any(z != x for z, x in zip(rates[::2], rates[1::2], strict=True))
+    # half of the draws lie below the geometric mean
+    assert 0.4 < np.mean(np.array(rates) < (0.001 * 0.006) ** 0.5) < 0.6
+
+
+@pytest.mark.parametrize("code", ["surface_d3", "bb72"])
+def test_unpacked_layout(code, tiny):
+    recipe = tiny(code=code, rounds=2, network={"convolution": "direct"})
+    parts = sample(recipe, TRAINING, 50, 0, 11)
+    states, labels = unpack(recipe, parts)
+    k = codes.get(code).k
+    assert (states.dtype, labels.dtype) == (torch.uint8, torch.float32)
+    assert labels.shape == (11, 2 * k)
+    start = 0
+    for index, (basis, (events, flips)) in enumerate(zip(recipe.bases, parts, strict=True)):
+        lattice = memory_lattice(codes.get(code), 2, basis)
+        own = states[start : start + lattice.sites].numpy()
+        start += lattice.sites
+        expected = np.unpackbits(events, axis=1, count=lattice.detectors, bitorder="little")
+        np.testing.assert_array_equal(lattice.gather(own), expected.astype(bool))
+        assert np.sum(own == ABSENT) == (lattice.sites - lattice.detectors) * 11
+        expected = np.unpackbits(flips, axis=1, count=k, bitorder="little")
+        np.testing.assert_array_equal(labels[:, index * k : (index + 1) * k].numpy(), expected)
+    assert states.shape == (start, 11)
+
+
+def batches(*arguments) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    with Producers(*arguments) as producers:
+        return list(producers)
+
+
+def test_background_processes_give_the_same_batches_in_the_same_order(tiny):
+    recipe = tiny(batch={"micro_batches": 4})
+    steps, micros = range(2, 5), range(1, 4, 2)
+    expected = batches(recipe, steps, micros, 0)
+    found = batches(recipe, steps, micros, 2)
+    assert len(expected) == len(found) == prod((len(steps), len(micros)))
+    for (states, labels), (states_found, labels_found) in zip(expected, found, strict=True):
+        assert torch.equal(states, states_found)
+        assert torch.equal(labels, labels_found)
+
+
+def test_no_steps_no_processes(tiny):
+    assert batches(tiny(), range(30, 30), range(1), 2) == []
+
+
+def test_a_dead_producer_is_told(tiny):
+    context = multiprocessing.get_context("spawn")
+    reader, writer = context.Pipe(duplex=False)
+    process = context.Process(target=os._exit, args=(9,))
+    process.start()
+    writer.close()
+    producers = Producers(tiny(), range(1), range(1), 1)
+    producers._processes.append((process, reader))
+    with pytest.raises(
+        ChildProcessError, match="a background process that samples shots has ended, exit status 9"
+    ):
+        next(iter(producers))
+    reader.close()

@@ -1,0 +1,123 @@
+"""Muon and Lion: which takes what, at which rates, and their state."""
+
+import pytest
+import torch
+
+from cascade_qec import codes
+from cascade_qec.nn import CascadeNetwork, NetworkSettings
+from cascade_qec.training.optimizers import Optimizers, learning_rate_factor
+from cascade_qec.training.recipe import OptimizerSettings
+
+
+def network(width: int = 16) -> CascadeNetwork:
+    torch.manual_seed(3)
+    settings = NetworkSettings(width=width, depth=1, convolution="direct")
+    return CascadeNetwork(codes.get("surface_d3"), settings)
+
+
+def give_gradients(network: CascadeNetwork, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    for parameter in network.parameters():
+        parameter.grad = torch.randn(parameter.shape, generator=generator)
+
+
+def settings(**changes) -> OptimizerSettings:
+    fields = {
+        "steps": 100,
+        "muon_lr": 0.02,
+        "lion_lr": 1e-3,
+        "base_width": 64,
+        "warmup_steps": 0,
+        "weight_decay": 0,
+    }
+    return OptimizerSettings(**(fields | changes))
+
+
+def moves(width: int, **changes) -> dict[str, torch.Tensor]:
+    """By how much the first step changes each parameter."""
+    net = network(width)
+    before = {name: parameter.detach().clone() for name, parameter in net.named_parameters()}
+    optimizers = Optimizers(net, settings(**changes))
+    give_gradients(net, seed=1)
+    optimizers.step(0)
+    return {name: parameter.detach() - before[name] for name, parameter in net.named_parameters()}
+
+
+MATRICES = {
+    "blocks.0.down.weight",
+    "blocks.0.convolutions.0.weight",
+    "blocks.0.up.weight",
+    "readout.weight",
+    "hidden.weight",
+}
+
+
+@pytest.mark.parametrize("width", [8, 16])
+def test_lion_moves_every_entry_by_its_rate_and_muon_matrices_by_a_norm(width):
+    for name, move in moves(width).items():
+        if name in MATRICES:
+            rows, columns = move.shape
+            norms = torch.linalg.svdvals(move) / (0.02 * max(1, rows / columns) ** 0.5)
+            # Newton and Schulz's five steps bring singular values near 1, not to it
+            assert 0.3 < norms.min() <= norms.max() < 1.4, name
+        else:
+            rate = 1e-3 * 64 / width if name == "output" else 1e-3
+            torch.testing.assert_close(move.abs(), torch.full_like(move, rate), atol=1e-6, rtol=0)
+
+
+def test_weights_decay_but_vectors_do_not():
+    plain, decayed = moves(8), moves(8, weight_decay=0.5)
+    start = dict(network(8).named_parameters())
+    for name, move in decayed.items():
+        rate = 0.02 if name in MATRICES else 1e-3 * 64 / 8 if name == "output" else 0.0
+        expected = plain[name] - 0.5 * rate * start[name].detach()
+        torch.testing.assert_close(move, expected, atol=1e-6, rtol=1e-4)
+
+
+def test_the_rate_of_the_step_is_used():
+    fast, slow = moves(8), moves(8, warmup_steps=4)
+    for name in fast:
+        torch.testing.assert_close(slow[name], fast[name] / 4, atol=1e-6, rtol=1e-3)
+
+
+def test_gradients_are_gone_after_a_step():
+    net = network()
+    give_gradients(net, seed=1)
+    Optimizers(net, settings()).step(0)
+    assert all(parameter.grad is None for parameter in net.parameters())
+
+
+def test_state_goes_on_as_if_nothing_had_happened():
+    straight = network()
+    optimizers = Optimizers(straight, settings())
+    for step in range(3):
+        give_gradients(straight, seed=step)
+        optimizers.step(step)
+        if step == 1:
+            resumed = network()
+            resumed.load_state_dict(straight.state_dict())
+            later = Optimizers(resumed, settings())
+            later.load_state_dict(optimizers.state_dict())
+    give_gradients(resumed, seed=2)
+    later.step(2)
+    for expected, found in zip(straight.parameters(), resumed.parameters(), strict=True):
+        assert torch.equal(expected, found)
+
+
+class TestLearningRateFactor:
+    def test_warm_up_then_cosine_to_the_final_share(self):
+        shape = settings(steps=110, warmup_steps=10, final_lr=0.1)
+        assert [learning_rate_factor(shape, step) for step in (0, 4, 9)] == pytest.approx([0.1, 0.5, 1.0])
+        assert [learning_rate_factor(shape, step) for step in (10, 60, 110)] == pytest.approx(
+            [1.0, 0.55, 0.1]
+        )
+        factors = [learning_rate_factor(shape, step) for step in range(10, 111)]
+        assert factors == sorted(factors, reverse=True)
+
+    def test_without_warm_up(self):
+        assert learning_rate_factor(settings(warmup_steps=0, final_lr=0), 0) == 1.0
+        assert learning_rate_factor(settings(warmup_steps=0, final_lr=0), 100) == pytest.approx(0)
+
+    def test_a_warm_up_longer_than_the_run(self):
+        shape = settings(steps=5, warmup_steps=1000)
+        assert [learning_rate_factor(shape, step) for step in (0, 4)] == pytest.approx([1e-3, 5e-3])
