@@ -19,13 +19,18 @@ def test_the_file_appears_at_the_end_of_the_block(tmp_path):
     assert names(tmp_path) == ["shots.b8"]
 
 
+def write_half(path, problem):
+    with written_whole(path) as file:
+        file.write(b"half")
+        raise problem
+
+
 @pytest.mark.parametrize("problem", [OSError("disk full"), KeyboardInterrupt(), SystemExit(143)])
 def test_a_failure_leaves_what_was_there_before(problem, tmp_path):
     path = tmp_path / "shots.b8"
     for before in ([], ["shots.b8"]):
-        with pytest.raises(type(problem)), written_whole(path) as file:
-            file.write(b"half")
-            raise problem
+        with pytest.raises(type(problem)):
+            write_half(path, problem)
         assert names(tmp_path) == before
         path.write_bytes(b"before")
     assert path.read_bytes() == b"before"

@@ -11,18 +11,10 @@ def test_every_neighbour_once_and_no_data_qubit_twice_in_a_layer(name):
     code = codes.get(name)
     plan = schedule(code)
     slots = range(code.neighbours("X").shape[1])
-    assert (
-        sorted(s for s in plan.x if s is not None)
-        == sorted(s for s in plan.z if s is not None)
-        == list(slots)
-    )
+    assert sorted(s for s in plan.x if s is not None) == sorted(s for s in plan.z if s is not None) == list(slots)
     for slot_x, slot_z in zip(plan.x, plan.z, strict=True):
         touched = np.concatenate(
-            [
-                code.neighbours(basis)[:, slot]
-                for basis, slot in (("X", slot_x), ("Z", slot_z))
-                if slot is not None
-            ]
+            [code.neighbours(basis)[:, slot] for basis, slot in (("X", slot_x), ("Z", slot_z)) if slot is not None]
         )
         touched = touched[touched >= 0]
         assert len(np.unique(touched)) == len(touched)

@@ -52,9 +52,7 @@ def test_files_hold_what_decode_batch_returns(format, tiny_model, sampled, expec
     assert list(tmp_path.iterdir()) == [out]
 
 
-def test_small_batches_probabilities_and_summary(
-    tiny_model, sampled, expected, tmp_path, capsys, monkeypatch
-):
+def test_small_batches_probabilities_and_summary(tiny_model, sampled, expected, tmp_path, capsys, monkeypatch):
     """Streaming in many batches changes nothing; the truth is counted; formats follow the files' endings."""
     monkeypatch.setattr(file_decoding, "_BATCH_SHOTS", 7)
     folder, _, _, obs = sampled
@@ -68,9 +66,7 @@ def test_small_batches_probabilities_and_summary(
     )
     probabilities = ("--probabilities_out", tmp_path / "p.npy")
     assert decode(tiny_model, "--circuit", folder / "c.dem", *files, *probabilities) == 0
-    predictions = stim.read_shot_data_file(
-        path=tmp_path / "predictions.hits", format="hits", num_observables=1
-    )
+    predictions = stim.read_shot_data_file(path=tmp_path / "predictions.hits", format="hits", num_observables=1)
     np.testing.assert_array_equal(predictions, expected.observables)
     written = np.load(tmp_path / "p.npy")
     assert (written.dtype, written.shape) == (np.float32, (SHOTS, 1))

@@ -30,9 +30,7 @@ def test_representation_names_the_parameters(name, shown):
     assert repr(codes.get(name)) == shown
 
 
-@pytest.mark.parametrize(
-    "name", ["bb73", "", "surface", "surface_d", "surface_d05", "surface_d-3", "BB72", "bb72 "]
-)
+@pytest.mark.parametrize("name", ["bb73", "", "surface", "surface_d", "surface_d05", "surface_d-3", "BB72", "bb72 "])
 def test_unknown_name_is_answered_with_the_known_ones(name):
     with pytest.raises(CascadeError, match=r"unknown code .*surface_d<odd>.*bb72, bb90, bb108, bb144, bb288"):
         codes.get(name)

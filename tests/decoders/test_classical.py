@@ -113,9 +113,7 @@ def test_no_shots_give_no_predictions(name):
 
 
 @pytest.mark.parametrize("name", ["pymatching", "bposd-filtered"])
-@pytest.mark.parametrize(
-    "dets", [np.zeros((2, 23), np.bool_), np.zeros(24, np.bool_), np.zeros((2, 24), np.uint8)]
-)
+@pytest.mark.parametrize("dets", [np.zeros((2, 23), np.bool_), np.zeros(24, np.bool_), np.zeros((2, 24), np.uint8)])
 def test_wrong_shots_are_refused(name, dets):
     decoder = classical.get(name)
     circuit = _experiment("Z")

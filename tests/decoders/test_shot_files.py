@@ -155,9 +155,7 @@ def test_garbage_is_refused_or_read_as_stim_reads_it(format, contents, detectors
             bits = read_all(ShotFile(path, format, detectors, 1))
         except CascadeError:
             return
-        expected = stim.read_shot_data_file(
-            path=path, format=format, num_detectors=detectors, num_observables=1
-        )
+        expected = stim.read_shot_data_file(path=path, format=format, num_detectors=detectors, num_observables=1)
         np.testing.assert_array_equal(bits, expected)
 
 

@@ -41,9 +41,7 @@ def test_compiled_decoder_after_a_journey_by_pickle(tiny_model, circuit, shots):
     np.testing.assert_array_equal(predictions, expected)
 
 
-@pytest.mark.parametrize(
-    "wrong", [np.zeros((5, 9), np.uint8), np.zeros((5, 3), np.bool_), np.zeros(3, np.uint8)]
-)
+@pytest.mark.parametrize("wrong", [np.zeros((5, 9), np.uint8), np.zeros((5, 3), np.bool_), np.zeros(3, np.uint8)])
 def test_wrong_arrays_are_refused(tiny_model, circuit, wrong):
     compiled = SinterCascade(str(tiny_model)).compile_decoder_for_dem(dem=circuit.detector_error_model())
     with pytest.raises(CascadeError, match=r"expected uint8 \[shots, 3\] for 24 detectors, got"):

@@ -14,9 +14,7 @@ from cascade_qec.evaluation import Contender, Experiment, cascade_contender, cla
 def _experiment(p: float = 0.01, bases: str = "XZ") -> Experiment:
     code = codes.get("surface_d3")
     noise = circuits.UniformDepolarizing(p)
-    return Experiment(
-        "surface_d3", p, 3, {b: circuits.memory(code, rounds=3, basis=b, noise=noise) for b in bases}
-    )
+    return Experiment("surface_d3", p, 3, {b: circuits.memory(code, rounds=3, basis=b, noise=noise) for b in bases})
 
 
 @dataclass

@@ -27,7 +27,7 @@ TABLES = [
 
 @cache
 def table_named(name: str, *, small: bool = False) -> RelationTable:
-    """A code's table, or those of both its bases (with 2 and 3 slices) side by side; small ones for `gradcheck`."""
+    """A code's table, or those of both its bases (2 and 3 slices) side by side; small ones for gradcheck."""
     which, both = name.split()[0], "both" in name
     style = "bipartite" if which in ("gather", "spread") else "direct"
     lattices = [memory_lattice(_code(which, small), rounds, basis) for rounds, basis in ((1, "Z"), (2, "X"))]
@@ -52,9 +52,7 @@ def naive(x: torch.Tensor, weight: torch.Tensor, table: RelationTable) -> torch.
         read = torch.from_numpy(table.table[:, r])
         neighbour = x[read.clamp(min=0)] * (read >= 0)[:, None, None]
         by_site = weight[plane, ..., r, :]
-        y = y + (
-            by_site[:, None] * neighbour if depthwise else torch.einsum("soi,sbi->sbo", by_site, neighbour)
-        )
+        y = y + (by_site[:, None] * neighbour if depthwise else torch.einsum("soi,sbi->sbo", by_site, neighbour))
     return y
 
 
@@ -137,7 +135,7 @@ def test_odd_sizes(name, depthwise, channels, shots):
 )
 @settings(deadline=None, max_examples=60)
 def test_any_table(sites, planes, relations, shots, depthwise, seed):
-    # Each relation leads from any input plane p to output plane (p + r) mod planes, for a random half of the sites.
+    # Relation r leads from input plane p to output plane (p + r) mod planes, for a random half of the sites.
     rng = np.random.default_rng(seed)
     spans = tuple(Span(p * sites, (p + 1) * sites, p) for p in range(planes))
     columns = [
@@ -171,8 +169,8 @@ def test_bfloat16(name, depthwise):
     expected = forward_and_gradients(naive, x.double(), weight.double(), grad.double(), table)
     for a, b in zip(found, expected, strict=True):
         assert a.dtype == torch.bfloat16
-        # The inputs are exact and sums run in float32. What is rounded to 8 bits are results and, before their sum,
-        # products (depthwise) or each site's share of a weight's gradient: twice an error of at most 2^-9 each.
+        # The inputs are exact and sums run in float32. What is rounded to 8 bits are results and, before
+        # their sum, products (depthwise) or each site's share of a weight's gradient: at most 2^-9 each time.
         assert (a.double() - b).norm() < 2**-8 * b.norm()
 
 

@@ -78,7 +78,7 @@ def test_support_is_a_logical_of_the_frame(name, basis):
     support = frame.support.astype(np.int64)
     primary = overlaps(frame)[:, frame.place_kind % 2 == 0].T
     secondary = overlaps(frame)[:, frame.place_kind % 2 == 1].T
-    # Observables of the primary kind commute with the checks of the other kind, and are no product of their own.
+    # Observables commute with the checks of the other kind, and are no product of those of their own.
     assert not (secondary @ support.T % 2).any()
     rank = gf2.rank(primary.astype(np.uint8))
     assert gf2.rank(np.vstack([primary, support]).astype(np.uint8)) == rank + len(support)
@@ -129,16 +129,14 @@ def test_surface_relations_are_fixed_offsets_of_the_frame(basis):
         place_and_time[sites] = np.column_stack([np.full(len(grid), t), grid])
     offsets = [(dt, dr, dc) for dt in (-1, 0, 1) for dr in (-1, 0, 1) for dc in (-1, 0, 1)]
     known = {tuple(place): site for site, place in enumerate(place_and_time.tolist())}
-    expected = [
-        [known.get(tuple(place), -1) for place in (here + offsets).tolist()] for here in place_and_time
-    ]
+    expected = [[known.get(tuple(place), -1) for place in (here + offsets).tolist()] for here in place_and_time]
     assert table.table.tolist() == expected
 
 
 def bulk_mechanisms(basis: str) -> dict[tuple, float]:
-    """Probability of each error mechanism away from all boundaries, by its detectors' relative (t, row, col, kind)."""
-    # Detectors of one fault lie at most two steps apart: those three steps inside the boundary belong to faults
-    # that the boundary does not cut, and d = 9 leaves room for all of them.
+    """Probability of each error mechanism of the bulk, by its detectors' relative (t, row, col, kind)."""
+    # Detectors of one fault lie at most two steps apart: those three steps inside the boundary belong to
+    # faults that the boundary does not cut, and d = 9 leaves room for all of them.
     d, rounds = 9, 6
     code = codes.get(f"surface_d{d}")
     circuit = memory(code, rounds=rounds, basis=basis, noise=UniformDepolarizing(0.003))

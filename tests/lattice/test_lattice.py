@@ -88,9 +88,7 @@ def test_the_other_basis_is_absent_from_the_first_and_the_last_slice(name, round
 
 
 @pytest.mark.parametrize("basis", ["X", "Z"])
-@pytest.mark.parametrize(
-    ("name", "rounds"), [("surface_d3", 1), ("surface_d3", 3), ("surface_d5", 9), ("bb72", 2)]
-)
+@pytest.mark.parametrize(("name", "rounds"), [("surface_d3", 1), ("surface_d3", 3), ("surface_d5", 9), ("bb72", 2)])
 def test_lattice_is_read_off_circuits_and_error_models(name, rounds, basis):
     code = codes.get(name)
     circuit = memory(code, rounds=rounds, basis=basis, noise=UniformDepolarizing(0.002))
@@ -161,9 +159,7 @@ def test_circuit_of_another_code_is_refused(ours, theirs):
     for t in range(4):
         for plane, basis in enumerate("XZ"):
             for i, j in other.check_coords(basis) if basis == "Z" or 0 < t < 3 else []:
-                coords[len(coords)] = (
-                    [2 * j, 2 * i, t, plane] if other.family == "surface" else [i, j, t, plane]
-                )
+                coords[len(coords)] = [2 * j, 2 * i, t, plane] if other.family == "surface" else [i, j, t, plane]
     circuit = bare_circuit(coords, np.arange(len(coords)))
     with pytest.raises(CascadeError, match=rf"(no check of {ours} in|detectors of {ours} with 3) rounds"):
         Lattice.from_circuit(codes.get(ours), circuit)
@@ -186,11 +182,11 @@ def test_circuit_of_another_code_is_refused(ours, theirs):
         (stim.Circuit("DETECTOR(0, 4, 1, 1)"), r"one plane .* at t = 0, got planes \[\]"),
         (
             stim.Circuit("DETECTOR(0, 4, 0, 1)\nDETECTOR(2, 0, 1, 1)"),
-            r"D1 at \(x, y, t, plane\) = \(2\.0, 0\.0, 1\.0, 1\.0\) is no check of surface_d3 in rounds 0\.\.1",
+            r"D1 at .* = \(2\.0, 0\.0, 1\.0, 1\.0\) is no check of surface_d3 in rounds 0\.\.1",
         ),
         (
             stim.Circuit("DETECTOR(0, 4, 0, 1)\nDETECTOR(0, 4, 0.5, 1)\nDETECTOR(0, 4, 1, 1)"),
-            r"D1 at \(x, y, t, plane\) = \(0\.0, 4\.0, 0\.5, 1\.0\) is no check of surface_d3 in rounds 0\.\.1",
+            r"D1 at .* = \(0\.0, 4\.0, 0\.5, 1\.0\) is no check of surface_d3 in rounds 0\.\.1",
         ),
         (
             stim.Circuit("DETECTOR(0, 4, 0, 1)\nDETECTOR(0, 4, 0, 1)"),

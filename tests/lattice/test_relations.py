@@ -60,9 +60,7 @@ def test_a_relation_leads_from_one_plane_to_one_plane(name, style, basis):
 def test_space_becomes_spacetime(slices, offsets, planes, seed):
     places = sum(planes)
     rng = np.random.default_rng(seed)
-    space = np.stack(
-        [np.where(rng.random(places) < 0.7, rng.permutation(places), -1) for _ in range(2)], axis=1
-    )
+    space = np.stack([np.where(rng.random(places) < 0.7, rng.permutation(places), -1) for _ in range(2)], axis=1)
     found = in_spacetime(space, offsets, slices=slices, planes_in=planes, planes_out=planes)
     site = site_index(planes, slices)
     for t in range(slices):

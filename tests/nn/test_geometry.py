@@ -38,7 +38,5 @@ def test_several_lattices_are_pooled_each_on_its_own():
     assert both.observables == 24
     x = torch.randn(both.sites, 3, 4, generator=torch.Generator().manual_seed(2))
     parts = x.split([lattice.sites for lattice in lattices])
-    alone = [
-        Geometry([lattice], "bipartite").pool(part) for lattice, part in zip(lattices, parts, strict=True)
-    ]
+    alone = [Geometry([lattice], "bipartite").pool(part) for lattice, part in zip(lattices, parts, strict=True)]
     torch.testing.assert_close(both.pool(x), torch.cat(alone))

@@ -64,9 +64,7 @@ def test_files_that_are_no_models_are_refused(tmp_path):
     with pytest.raises(CascadeError, match=f"cannot read model file {path}: "):
         load_model(path)
     save_file({"weight": torch.zeros(3)}, path)
-    with pytest.raises(
-        CascadeError, match=f"expected a Cascade model in {path}, got .* without its description"
-    ):
+    with pytest.raises(CascadeError, match=f"expected a Cascade model in {path}, got .* without its description"):
         load_model(path)
     for text in ("{}", "not JSON", "[1]"):
         save_file({"weight": torch.zeros(3)}, path, metadata={"cascade": text})

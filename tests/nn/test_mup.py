@@ -26,9 +26,7 @@ def sizes_before_and_changes_after_training(width: int) -> tuple[dict[str, float
 
     torch.manual_seed(0)
     network = CascadeNetwork(code, NetworkSettings(width=width, depth=2, convolution="direct"))
-    optimizers = Optimizers(
-        network, OptimizerSettings(steps=1000, muon_lr=0.01, lion_lr=5e-4, warmup_steps=0)
-    )
+    optimizers = Optimizers(network, OptimizerSettings(steps=1000, muon_lr=0.01, lion_lr=5e-4, warmup_steps=0))
     watched = {"readout": network.readout, "hidden": network.hidden}
     for index, block in enumerate(network.blocks):
         watched |= {f"block {index}": block, f"convolution {index}": block.convolutions[0]}
@@ -63,8 +61,8 @@ def test_initial_activations_are_of_order_one_at_every_width(by_width):
 
 
 def test_a_few_steps_change_activations_and_logits_alike_at_every_width(by_width):
-    # Widths differ by a factor of 8: an update that grows or shrinks with the width shows as a factor of 8, or of
-    # its root, 2.8.
+    # Widths differ by a factor of 8: an update that grows or shrinks with the width shows as that factor or
+    # as its root, 2.8.
     for name in by_width[WIDTHS[0]][1]:
         changes = [by_width[width][1][name] for width in WIDTHS]
         assert max(changes) < 2 * min(changes), f"{name}: {changes}"

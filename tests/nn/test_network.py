@@ -64,25 +64,19 @@ def test_rolling_the_detectors_rolls_everything(settings, by, basis, lively_netw
     logits = network(before, geometry)
     assert logits.std() > 0.1
     support = torch.from_numpy(lattice.frame.support)
-    lattice.frame.support = (
-        support.view(-1, 2, code.l, code.m).roll(shift, dims=(2, 3)).view(support.shape).numpy()
-    )
+    lattice.frame.support = support.view(-1, 2, code.l, code.m).roll(shift, dims=(2, 3)).view(support.shape).numpy()
     torch.testing.assert_close(network(after, Geometry([lattice], settings["convolution"])), logits)
     assert not torch.allclose(network(after, geometry), logits)  # without moving the logicals
 
 
-@pytest.mark.parametrize(
-    ("code", "convolution"), [("surface_d3", "direct"), ("bb72", "bipartite"), ("bb72", "direct")]
-)
+@pytest.mark.parametrize(("code", "convolution"), [("surface_d3", "direct"), ("bb72", "bipartite"), ("bb72", "direct")])
 def test_both_bases_together_give_the_logits_of_each_alone(code, convolution, lively_network):
     network = lively_network(code, convolution=convolution)
     # Different numbers of rounds may share a batch too.
     lattices = [memory_lattice(codes.get(code), rounds, basis) for rounds, basis in ((3, "Z"), (2, "X"))]
     states = [random_states(lattice, 6, seed) for seed, lattice in enumerate(lattices)]
     together = network(torch.cat(states), Geometry(lattices, convolution))
-    alone = [
-        network(s, Geometry([lattice], convolution)) for s, lattice in zip(states, lattices, strict=True)
-    ]
+    alone = [network(s, Geometry([lattice], convolution)) for s, lattice in zip(states, lattices, strict=True)]
     assert together.shape == (6, 2 * codes.get(code).k)
     assert together.dtype == torch.float32
     torch.testing.assert_close(together, torch.cat(alone, dim=1))

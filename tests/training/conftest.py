@@ -72,8 +72,4 @@ def tiny_file(tiny_data: Callable[..., dict[str, Any]], tmp_path: Path) -> Calla
 
 def _fields(values: dict[str, Any]) -> list[str]:
     # Of the values in use, JSON's spelling is TOML's; but for nan and inf.
-    return [
-        f"{key} = {json.dumps(value)}".replace("NaN", "nan")
-        for key, value in values.items()
-        if value is not None
-    ]
+    return [f"{key} = {json.dumps(value)}".replace("NaN", "nan") for key, value in values.items() if value is not None]

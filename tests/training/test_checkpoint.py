@@ -55,9 +55,7 @@ def test_one_damaged_byte(checkpoint):
     content = bytearray(checkpoint.read_bytes())
     content[content.index(STATE["network"]["weight"].numpy().tobytes()) + 100] ^= 1
     checkpoint.write_bytes(content)
-    with pytest.raises(
-        CascadeError, match=r"checkpoint\.pt is damaged: the checksum of .*data/0 does not match"
-    ):
+    with pytest.raises(CascadeError, match=r"checkpoint\.pt is damaged: the checksum of .*data/0 does not match"):
         load_checkpoint(checkpoint)
 
 
@@ -68,9 +66,7 @@ def test_garbage(content, checkpoint):
         load_checkpoint(checkpoint)
 
 
-@pytest.mark.parametrize(
-    "state", [torch.ones(3), {"weights": torch.ones(3)}, {**STATE, "step": None} | {"x": 1}]
-)
+@pytest.mark.parametrize("state", [torch.ones(3), {"weights": torch.ones(3)}, {**STATE, "step": None} | {"x": 1}])
 def test_files_of_torch_that_are_no_checkpoints(state, checkpoint):
     if isinstance(state, dict):
         state.pop("step", None)

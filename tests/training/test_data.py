@@ -37,7 +37,7 @@ def test_the_bases_have_shots_of_their_own(tiny):
 
 
 def mean_flips(circuit: stim.Circuit) -> tuple[np.ndarray, np.ndarray]:
-    """Probability that each detector fires, and that each observable flips, from the circuit's error model."""
+    """Probability of each detector to fire, and of each observable to flip, from the error model."""
     model = circuit.detector_error_model(flatten_loops=True)
     unflipped = [np.ones(model.num_detectors), np.ones(model.num_observables)]
     for instruction in model:
@@ -132,8 +132,6 @@ def test_a_dead_producer_is_told(tiny):
     writer.close()
     producers = Producers(tiny(), range(1), range(1), 1)
     producers._processes.append((process, reader))
-    with pytest.raises(
-        ChildProcessError, match="a background process that samples shots has ended, exit status 9"
-    ):
+    with pytest.raises(ChildProcessError, match="a background process that samples shots has ended, exit status 9"):
         next(iter(producers))
     reader.close()

@@ -1,5 +1,7 @@
 """Muon and Lion: which takes what, at which rates, and their state."""
 
+import copy
+
 import pytest
 import torch
 
@@ -97,7 +99,7 @@ def test_state_goes_on_as_if_nothing_had_happened():
             resumed = network()
             resumed.load_state_dict(straight.state_dict())
             later = Optimizers(resumed, settings())
-            later.load_state_dict(optimizers.state_dict())
+            later.load_state_dict(copy.deepcopy(optimizers.state_dict()))
     give_gradients(resumed, seed=2)
     later.step(2)
     for expected, found in zip(straight.parameters(), resumed.parameters(), strict=True):
@@ -108,9 +110,7 @@ class TestLearningRateFactor:
     def test_warm_up_then_cosine_to_the_final_share(self):
         shape = settings(steps=110, warmup_steps=10, final_lr=0.1)
         assert [learning_rate_factor(shape, step) for step in (0, 4, 9)] == pytest.approx([0.1, 0.5, 1.0])
-        assert [learning_rate_factor(shape, step) for step in (10, 60, 110)] == pytest.approx(
-            [1.0, 0.55, 0.1]
-        )
+        assert [learning_rate_factor(shape, step) for step in (10, 60, 110)] == pytest.approx([1.0, 0.55, 0.1])
         factors = [learning_rate_factor(shape, step) for step in range(10, 111)]
         assert factors == sorted(factors, reverse=True)
 

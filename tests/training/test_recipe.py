@@ -91,9 +91,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("changes", "message"), WRONG, ids=[message.partition(": ")[0] for _, message in WRONG]
-)
+@pytest.mark.parametrize(("changes", "message"), WRONG, ids=[message.partition(": ")[0] for _, message in WRONG])
 def test_a_wrong_field_is_named(changes, message, tiny_file):
     path = tiny_file(**changes)
     with pytest.raises(CascadeError) as caught:
@@ -117,7 +115,7 @@ def test_what_is_no_toml(content, tmp_path):
 def test_what_cannot_be_read(tmp_path):
     with pytest.raises(CascadeError, match=r"cannot read recipe .*none\.toml: No such file"):
         load_recipe(tmp_path / "none.toml")
-    with pytest.raises(CascadeError, match="cannot read recipe .*: Is a directory"):
+    with pytest.raises(CascadeError, match=r"cannot read recipe .*: Is a directory"):
         load_recipe(tmp_path)
 
 
@@ -158,7 +156,5 @@ class TestNoise:
 
     def test_log_uniform_after_the_ramp(self):
         noise = NoiseCurriculum(p=0.004, start=0.002, hold_steps=1, ramp_steps=2, log_uniform_from=0.001)
-        assert [noise.rate(step, uniform) for step, uniform in ((0, 0.9), (2, 0.9))] == pytest.approx(
-            [0.002, 0.003]
-        )
+        assert [noise.rate(step, uniform) for step, uniform in ((0, 0.9), (2, 0.9))] == pytest.approx([0.002, 0.003])
         assert [noise.rate(3, uniform) for uniform in (0.0, 0.5, 1.0)] == pytest.approx([0.001, 0.002, 0.004])

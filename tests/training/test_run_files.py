@@ -24,9 +24,7 @@ class TestMetrics:
     def steps(self, path):
         return [json.loads(line)["step"] for line in path.read_text().splitlines()]
 
-    @pytest.mark.parametrize(
-        ("step", "kept"), [(0, []), (10, [5, 10, 10]), (14, [5, 10, 10]), (15, [5, 10, 10, 15])]
-    )
+    @pytest.mark.parametrize(("step", "kept"), [(0, []), (10, [5, 10, 10]), (14, [5, 10, 10]), (15, [5, 10, 10, 15])])
     def test_rows_beyond_a_checkpoint_are_dropped(self, step, kept, path):
         Metrics(path).forget_after(step)
         assert self.steps(path) == kept
@@ -80,9 +78,7 @@ class TestRecord:
         assert len(self.read(path)["sessions"]) == 1
 
     def test_commit_of_a_checkout(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(
-            record, "__file__", str(tmp_path / "src" / "cascade_qec" / "training" / "record.py")
-        )
+        monkeypatch.setattr(record, "__file__", str(tmp_path / "src" / "cascade_qec" / "training" / "record.py"))
         assert record._commit() is None  # installed, not checked out
         (tmp_path / ".git").mkdir()
         assert record._commit() is None  # git has nothing to say of it

@@ -23,21 +23,15 @@ def decode(
     predictions_out: Annotated[Path, typer.Option("--out", help="File for the predicted observable flips.")],
     circuit: Annotated[
         Path | None,
-        typer.Option(
-            "--circuit", help="The Stim circuit, or its detector error model (.dem), behind the shots."
-        ),
+        typer.Option("--circuit", help="The Stim circuit, or its detector error model (.dem), behind the shots."),
     ] = None,
     rounds: Annotated[
         int | None,
-        typer.Option(
-            "--rounds", help="Instead of --circuit: rounds of the model's own experiment [default: d]."
-        ),
+        typer.Option("--rounds", help="Instead of --circuit: rounds of the model's own experiment [default: d]."),
     ] = None,
     basis: Annotated[
         Literal["X", "Z"] | None,
-        typer.Option(
-            "--basis", help="Instead of --circuit: basis of the model's own experiment [default: Z]."
-        ),
+        typer.Option("--basis", help="Instead of --circuit: basis of the model's own experiment [default: Z]."),
     ] = None,
     in_format: Annotated[
         ReadFormat | None, typer.Option("--in_format", help="Format of --in [default: by the file's ending].")
@@ -62,9 +56,7 @@ def decode(
     ] = None,
     probabilities_out: Annotated[
         Path | None,
-        typer.Option(
-            "--probabilities_out", help="File for P(observable flipped): .npy, float32 [shots, observables]."
-        ),
+        typer.Option("--probabilities_out", help="File for P(observable flipped): .npy, float32 [shots, observables]."),
     ] = None,
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")] = "auto",
     precision: Annotated[str, typer.Option("--precision", help="auto, float32 or bfloat16.")] = "auto",

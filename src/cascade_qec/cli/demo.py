@@ -11,9 +11,7 @@ from cascade_qec.errors import CascadeError
 
 def demo(
     out: Annotated[Path, typer.Option(help="Directory for picture and table.")] = Path("cascade-demo"),
-    seconds: Annotated[
-        float, typer.Option(help="Decoding time over all decoders and noise rates.", min=1.0)
-    ] = 130.0,
+    seconds: Annotated[float, typer.Option(help="Decoding time over all decoders and noise rates.", min=1.0)] = 130.0,
     seed: Annotated[int, typer.Option(help="Seed of the shots.", min=0)] = 0,
 ) -> None:
     """Decode memory experiments with the shipped models and with the decoders in use today."""
@@ -28,9 +26,7 @@ def demo(
     models = {code: load(code) for code in SHARES}
     out.mkdir(parents=True, exist_ok=True)
     with progress("demo, percent") as report:
-        rows = demonstrate(
-            models, seconds=seconds, seed=seed, report=lambda done: report(round(100 * done), 100)
-        )
+        rows = demonstrate(models, seconds=seconds, seed=seed, report=lambda done: report(round(100 * done), 100))
     table, curves = out / "rates.csv", out / "rates.png"
     write_csv(rows, table)
     save(block_error_figure(rows), curves)

@@ -10,13 +10,9 @@ import typer
 
 def train(
     recipe: Annotated[Path, typer.Argument(help="Recipe, a TOML file (see recipes/).")],
-    out: Annotated[
-        Path | None, typer.Option(help="Folder of the run.  [default: runs/<recipe's name>]")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the run.  [default: runs/<recipe's name>]")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's checkpoint.")] = False,
-    minutes: Annotated[
-        float | None, typer.Option(min=0.01, help="Stop, resumable, after so many minutes.")
-    ] = None,
+    minutes: Annotated[float | None, typer.Option(min=0.01, help="Stop, resumable, after so many minutes.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     precision: Annotated[str, typer.Option(help="Of the activations: auto, float32 or bfloat16.")] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.  [default: all cores]")] = None,

@@ -27,16 +27,13 @@ def list_models() -> None:
 @zoo.command("card")
 def write_model_card(
     run: Annotated[Path, typer.Argument(help="Folder of a training run.")],
-    out: Annotated[Path, typer.Option(help="Folder for weights and card.")] = Path(
-        "src/cascade_qec/zoo/models"
-    ),
-    results: Annotated[Path, typer.Option(help="Folder for the table of results.")] = Path(
-        "benchmarks/results"
-    ),
+    out: Annotated[Path, typer.Option(help="Folder for weights and card.")] = Path("src/cascade_qec/zoo/models"),
+    results: Annotated[Path, typer.Option(help="Folder for the table of results.")] = Path("benchmarks/results"),
     p: Annotated[list[float] | None, typer.Option(help="Noise rate; repeat for several.")] = None,
     rival: Annotated[
         list[str] | None, typer.Option(help="NAME=SECONDS for each noise rate, such as pymatching=5; repeat.")
     ] = None,
+    failures: Annotated[int, typer.Option(min=1, help="Failures at each noise rate that are enough.")] = 200,
     seed: Annotated[int, typer.Option(help="Seed of the shots.")] = 2026,
     notes: Annotated[str, typer.Option(help="Anything else that users should know.")] = "",
 ) -> None:
@@ -49,9 +46,7 @@ def write_model_card(
 
     models = sorted(run.glob("*.safetensors"))
     if len(models) != 1:
-        raise CascadeError(
-            f"{run}: expected the folder of a training run with one model, found {len(models)}"
-        )
+        raise CascadeError(f"{run}: expected the folder of a training run with one model, found {len(models)}")
     rivals = dict(_name_and_seconds(text) for text in rival or [])
     decoder = load(models[0])
     with progress("measuring, percent") as report:
@@ -59,6 +54,7 @@ def write_model_card(
             decoder,
             rivals,
             ps=p or [0.001, 0.002, 0.003, 0.004, 0.005, 0.006],
+            failures=failures,
             seed=seed,
             report=lambda done: report(round(100 * done), 100),
         )

@@ -87,9 +87,7 @@ class BivariateBicycleCode(CSSCode):
             qubit_coords=np.column_stack([np.repeat([0, 1], sites), np.vstack([cells, cells])]),
         )
         if self.k == 0:
-            raise CascadeError(
-                f"expected a code with logical qubits, but l={l}, m={m}, A={a!r}, B={b!r} gives k = 0"
-            )
+            raise CascadeError(f"expected a code with logical qubits, but l={l}, m={m}, A={a!r}, B={b!r} gives k = 0")
 
     def _find_logicals(self, basis: Basis) -> NDArray[np.uint8]:
         if basis == "Z":
@@ -106,9 +104,7 @@ class BivariateBicycleCode(CSSCode):
         )
         lightest = int(found[0].sum())
         if self.d is not None and lightest != self.d:
-            raise CascadeError(
-                f"{self.name}: expected distance {self.d}, the lightest logical found weighs {lightest}"
-            )
+            raise CascadeError(f"{self.name}: expected distance {self.d}, the lightest logical found weighs {lightest}")
         return found
 
 

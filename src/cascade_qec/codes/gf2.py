@@ -27,9 +27,7 @@ def as_bits(matrix: ArrayLike) -> Bits:
     """
     array = np.asarray(matrix)
     if array.ndim != 2:
-        raise CascadeError(
-            f"expected a matrix over GF(2) with 2 dimensions, got an array of shape {array.shape}"
-        )
+        raise CascadeError(f"expected a matrix over GF(2) with 2 dimensions, got an array of shape {array.shape}")
     if not np.all((array == 0) | (array == 1)):
         raise CascadeError("expected a matrix over GF(2), of zeros and ones only; got other entries")
     return array.astype(np.uint8)

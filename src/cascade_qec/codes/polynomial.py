@@ -38,17 +38,13 @@ def parse_polynomial(text: str, l: int, m: int) -> Terms:  # noqa: E741
     for number, term in enumerate(map(str.strip, text.split("+")), start=1):
         place = f"term {number} ({term!r}) of polynomial {text!r}"
         if not _TERM.fullmatch(term):
-            raise CascadeError(
-                f'{place}: expected "1" or a product of powers of x and y, such as "x^3" or "x*y^2"'
-            )
+            raise CascadeError(f'{place}: expected "1" or a product of powers of x and y, such as "x^3" or "x*y^2"')
         exponents = {"x": 0, "y": 0}
         for variable, power in _FACTOR.findall(term):
             exponents[variable] += int(power or 1)
         reduced = (exponents["x"] % l, exponents["y"] % m)
         if reduced in terms:
             twin = terms.index(reduced) + 1
-            raise CascadeError(
-                f"{place}: expected each term once, but modulo x^{l} = y^{m} = 1 it is term {twin}"
-            )
+            raise CascadeError(f"{place}: expected each term once, but modulo x^{l} = y^{m} = 1 it is term {twin}")
         terms.append(reduced)
     return tuple(terms)

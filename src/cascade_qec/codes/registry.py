@@ -43,6 +43,4 @@ def get(name: str) -> CSSCode:
     surface = _SURFACE.fullmatch(name)
     if surface:
         return RotatedSurfaceCode(int(surface[1]))
-    raise CascadeError(
-        f"unknown code {name!r}; expected surface_d<odd> or one of {', '.join(_BIVARIATE_BICYCLE)}"
-    )
+    raise CascadeError(f"unknown code {name!r}; expected surface_d<odd> or one of {', '.join(_BIVARIATE_BICYCLE)}")

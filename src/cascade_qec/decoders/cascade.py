@@ -15,7 +15,14 @@ from cascade_qec.device import pick_device, pick_dtype
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import written_whole
 from cascade_qec.lattice import Lattice, memory_lattice
-from cascade_qec.nn import CascadeNetwork, Geometry, ModelDescription, NetworkSettings, load_model, model_bytes
+from cascade_qec.nn import (
+    CascadeNetwork,
+    Geometry,
+    ModelDescription,
+    NetworkSettings,
+    load_model,
+    model_bytes,
+)
 from cascade_qec.zoo import registry
 
 _CHUNK_ACTIVATIONS = {"cpu": 1 << 22, "cuda": 1 << 28}

@@ -32,9 +32,7 @@ class PyMatching:
 
     def compile(self, dem: stim.DetectorErrorModel) -> CompiledClassical:
         _check_graphlike(self.name, dem)
-        matching = require(self).Matching.from_detector_error_model(
-            dem, enable_correlations=self.enable_correlations
-        )
+        matching = require(self).Matching.from_detector_error_model(dem, enable_correlations=self.enable_correlations)
 
         def decode(dets: NDArray[np.bool_]) -> NDArray:
             return matching.decode_batch(dets, enable_correlations=self.enable_correlations)

@@ -111,8 +111,6 @@ def basis_detectors(dem: stim.DetectorErrorModel) -> NDArray[np.int64]:
     start = min(place[2] for place in coordinates.values())
     planes = {place[3] for place in coordinates.values() if place[2] == start}
     if len(planes) != 1:
-        raise CascadeError(
-            f"filtered decoding expects detectors of one plane at the earliest t, {start:g}; found two"
-        )
+        raise CascadeError(f"filtered decoding expects detectors of one plane at the earliest t, {start:g}; found two")
     (plane,) = planes
     return np.array(sorted(i for i, place in coordinates.items() if place[3] == plane), dtype=np.int64)

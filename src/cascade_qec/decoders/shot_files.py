@@ -50,9 +50,7 @@ class ShotFile:
                 f"{self.path}: expected a format to read among {', '.join(READERS)}, got '{self.format}'"
             )
         if self.detectors + self.observables == 0:
-            raise CascadeError(
-                f"{self.path}: expected shots of at least one bit, got no detectors and observables"
-            )
+            raise CascadeError(f"{self.path}: expected shots of at least one bit, got no detectors and observables")
         if not self.path.is_file():
             raise CascadeError(f"{self.path}: expected a file of shots, found {self._what_is_there()}")
 

@@ -106,8 +106,7 @@ def _lines(file: BinaryIO, longest: int) -> Iterator[bytes]:
         if not line.endswith(b"\n"):
             if len(line) == longest + 2:
                 raise CascadeError(
-                    f"expected at most {longest} characters a line, "
-                    f"found more in line {number}: {_quoted(line)}"
+                    f"expected at most {longest} characters a line, found more in line {number}: {_quoted(line)}"
                 )
             raise CascadeError(
                 f"expected a newline at the end, found the end of the file in line {number}: {_quoted(line)}"
@@ -130,8 +129,7 @@ def read_01(file: BinaryIO, detectors: int, observables: int) -> Iterator[Bits]:
     for number, line in enumerate(_lines(file, width), start=1):
         if len(line) != width:
             raise CascadeError(
-                f"expected {width} characters 0 or 1 a line, "
-                f"found {len(line)} in line {number}: {_quoted(line)}"
+                f"expected {width} characters 0 or 1 a line, found {len(line)} in line {number}: {_quoted(line)}"
             )
         if line.strip(b"01"):
             raise CascadeError(f"expected characters 0 or 1, found in line {number}: {_quoted(line)}")
@@ -170,9 +168,7 @@ def read_dets(file: BinaryIO, detectors: int, observables: int) -> Iterator[Bits
         for target in line.decode("ascii").split()[1:]:
             start, size = start_and_size[target[0]]
             if int(target[1:]) >= size:
-                raise CascadeError(
-                    f"expected {detectors} detectors and {observables} observables a shot, got {target}"
-                )
+                raise CascadeError(f"expected {detectors} detectors and {observables} observables a shot, got {target}")
             found.append(start + int(target[1:]))
         return found
 
@@ -192,9 +188,7 @@ def _sparse(lines: Iterator[bytes], indices: Callable[[bytes], list[int]], width
         if ones and max(ones) >= width:
             raise CascadeError(f"expected indices below {width}, found {max(ones)} for shot {number}")
         if len(set(ones)) != len(ones):
-            raise CascadeError(
-                f"expected each index once, found one repeated for shot {number}: {_quoted(line)}"
-            )
+            raise CascadeError(f"expected each index once, found one repeated for shot {number}: {_quoted(line)}")
         piece[filled, ones] = True
         filled += 1
         if filled == len(piece):

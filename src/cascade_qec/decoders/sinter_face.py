@@ -65,9 +65,7 @@ class CompiledSinterCascade(sinter.CompiledDecoder):
     decoder: CascadeDecoder
     detectors: int
 
-    def decode_shots_bit_packed(
-        self, *, bit_packed_detection_event_data: NDArray[np.uint8]
-    ) -> NDArray[np.uint8]:
+    def decode_shots_bit_packed(self, *, bit_packed_detection_event_data: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Decode bit-packed detection events (bit 0 of byte 0 is detector 0).
 
         Parameters
@@ -88,8 +86,7 @@ class CompiledSinterCascade(sinter.CompiledDecoder):
         width = -(-self.detectors // 8)
         if dets.dtype != np.uint8 or dets.ndim != 2 or dets.shape[1] != width:
             raise CascadeError(
-                f"expected uint8 [shots, {width}] for {self.detectors} detectors, "
-                f"got {dets.dtype} {list(dets.shape)}"
+                f"expected uint8 [shots, {width}] for {self.detectors} detectors, got {dets.dtype} {list(dets.shape)}"
             )
         observables = self.decoder.decode_batch(dets, bit_packed=True).observables
         return np.packbits(observables, axis=1, bitorder="little")

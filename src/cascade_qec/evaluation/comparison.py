@@ -16,6 +16,9 @@ from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.rates import failures
 from cascade_qec.evaluation.tables import Row
 
+CASCADE = "cascade"
+"""What tables call the model itself."""
+
 
 class Predictor(Protocol):
     """Anything that turns detection events into observables."""
@@ -67,7 +70,9 @@ def classical_contender(decoder: ClassicalDecoder, *, seconds: float = math.inf)
     require(decoder)
 
     def bind(circuit: stim.Circuit) -> Predictor:
-        return decoder.compile(circuit.detector_error_model(decompose_errors=decoder.decomposed))
+        # flattened, as mechanisms that cross a loop's seam are listed in parts otherwise
+        dem = circuit.detector_error_model(decompose_errors=decoder.decomposed, flatten_loops=True)
+        return decoder.compile(dem)
 
     parameters = ", ".join(f"{name}={value}" for name, value in decoder.parameters.items())
     return Contender(decoder.name, bind, parameters, seconds)

@@ -9,6 +9,7 @@ from cascade_qec import codes
 from cascade_qec.codes.css import BASES
 from cascade_qec.decoders import classical
 from cascade_qec.evaluation.comparison import (
+    CASCADE,
     CascadeLike,
     Contender,
     Experiment,
@@ -18,7 +19,6 @@ from cascade_qec.evaluation.comparison import (
 )
 from cascade_qec.evaluation.tables import Row
 
-CASCADE = "cascade"
 PS = (0.002, 0.003, 0.005)
 SHOTS = 40_000
 # Who decodes each code, and the shares of the decoding time that they may use. Matching takes microseconds

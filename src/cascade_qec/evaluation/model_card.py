@@ -13,13 +13,19 @@ from cascade_qec.codes.css import BASES
 from cascade_qec.decoders import classical
 from cascade_qec.decoders.cascade import CascadeDecoder
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.comparison import Experiment, cascade_contender, classical_contender, compare
+from cascade_qec.evaluation.comparison import (
+    CASCADE,
+    Experiment,
+    cascade_contender,
+    classical_contender,
+    compare,
+)
 from cascade_qec.evaluation.tables import Row
 from cascade_qec.zoo.card import Card, Measurement, RivalMeasurement, ZeroSyndrome
 
-CASCADE = "cascade"
-ENOUGH_FAILURES = 200
-ENOUGH_SHOTS = 200_000
+_SHOTS_FOR_A_FAILURE = 1_000
+"""So many shots for each failure asked for are enough where failures are rare: 200,000 for 200."""
+
 _FIRST_SHOTS = 4_000
 
 
@@ -28,13 +34,14 @@ def measure(
     rivals: Mapping[str, float],
     *,
     ps: Sequence[float],
+    failures: int,
     seed: int,
     report: Callable[[float], None] = lambda done: None,
 ) -> list[Row]:
     """Measure a model and its rivals on memory experiments with the model's rounds, all its bases pooled.
 
-    The model decodes until it has 200 failures or 200,000 shots at each noise rate. A rival decodes the same shots
-    until its time is used up.
+    The model decodes until it has seen enough failures, or 1000 shots for each of them, at each noise rate. A
+    rival decodes the same shots until its time is used up.
 
     Parameters
     ----------
@@ -44,6 +51,8 @@ def measure(
         Seconds of decoding at each noise rate by name (see `cascade_qec.decoders.classical.names`).
     ps
         Noise rates.
+    failures
+        Failures of the model that are enough.
     seed
         Seed of the shots; every rate has a stream of its own.
     report
@@ -70,19 +79,20 @@ def measure(
             for row in compare(experiment, contenders, shots=wanted, seed=stream):
                 totals[row.decoder] = _sum(totals.get(row.decoder), row, seed)
             batch += 1
-            wanted = _shots_wanted(totals[CASCADE])
-            report((index + min(1.0, totals[CASCADE].shots / ENOUGH_SHOTS)) / len(ps))
+            wanted = _shots_wanted(totals[CASCADE], failures)
+            report((index + min(1.0, totals[CASCADE].failures / failures)) / len(ps))
         rows += totals.values()
     report(1.0)
     return rows
 
 
-def _shots_wanted(row: Row) -> int:
+def _shots_wanted(row: Row, failures: int) -> int:
     """Shots of the next batch: as many as are likely to be missing, at most four times those decoded so far."""
-    if row.failures >= ENOUGH_FAILURES or row.shots >= ENOUGH_SHOTS:
+    most = _SHOTS_FOR_A_FAILURE * failures - row.shots
+    if row.failures >= failures or most <= 0:
         return 0
-    missing = 1.1 * row.shots * (ENOUGH_FAILURES / max(1, row.failures) - 1)
-    return int(max(_FIRST_SHOTS, min(missing, 4 * row.shots, ENOUGH_SHOTS - row.shots)))
+    missing = 1.1 * row.shots * (failures / max(1, row.failures) - 1)
+    return int(max(_FIRST_SHOTS, min(missing, 4 * row.shots, most)))
 
 
 def _seconds(row: Row | None) -> float:
@@ -123,11 +133,12 @@ def write_card(run: Path, decoder: CascadeDecoder, rows: Sequence[Row], path: Pa
     notes
         Anything else that users should know.
     """
-    made = json.loads((run / "run.json").read_text())
-    last = json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])
-    seconds = max(
-        json.loads(line).get("seconds", 0.0) for line in (run / "metrics.jsonl").read_text().splitlines()
-    )
+    try:
+        made = json.loads((run / "run.json").read_text())
+        metrics = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    except (OSError, json.JSONDecodeError) as error:
+        raise CascadeError(f"{run}: expected the folder of a training run: {error}") from error
+    sessions = made["sessions"]
     card = Card(
         name=decoder.description.name,
         code=decoder.description.code,
@@ -144,9 +155,7 @@ def write_card(run: Path, decoder: CascadeDecoder, rows: Sequence[Row], path: Pa
         versions=sessions[-1]["versions"],
         date=date.today(),
         measurements=[Measurement(**_figures(row)) for row in rows if row.decoder == CASCADE],
-        rivals=[
-            RivalMeasurement(decoder=row.decoder, **_figures(row)) for row in rows if row.decoder != CASCADE
-        ],
+        rivals=[RivalMeasurement(decoder=row.decoder, **_figures(row)) for row in rows if row.decoder != CASCADE],
         zero_syndrome=zero_syndrome(decoder),
         notes=notes,
     )

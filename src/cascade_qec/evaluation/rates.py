@@ -39,8 +39,7 @@ def failures(predictions: NDArray[np.bool_], observables: NDArray[np.bool_]) -> 
     """
     if predictions.shape != observables.shape:
         raise CascadeError(
-            f"expected predictions of the observables' shape {list(observables.shape)}, "
-            f"got {list(predictions.shape)}"
+            f"expected predictions of the observables' shape {list(observables.shape)}, got {list(predictions.shape)}"
         )
     return int(np.any(predictions != observables, axis=1).sum())
 

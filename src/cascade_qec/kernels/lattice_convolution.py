@@ -75,9 +75,7 @@ class _LatticeConvolution(torch.autograd.Function):
     def backward(ctx, grad_y):  # pyright: ignore[reportIncompatibleMethodOverride]
         x, weight = ctx.saved_tensors
         relations: Relations = ctx.relations
-        backward_weights = [
-            _transposed(weight, planes, relations.relations) for planes in relations.reader_planes
-        ]
+        backward_weights = [_transposed(weight, planes, relations.relations) for planes in relations.reader_planes]
         rows = _channels_first(grad_y)
         grad_x = torch.empty_like(x)
         sums: list[torch.Tensor | float] = [0.0] * len(relations.reader_planes)

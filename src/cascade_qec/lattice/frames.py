@@ -66,7 +66,12 @@ class SurfaceFrame(Frame):
     """Rotated surface code: sites on the (d+1) x (d+1) grid of plaquettes, one plane for all."""
 
     kinds = 2
-    _slots = ((0, 1), (0, 0), (1, 1), (1, 0))  # a data qubit's checks to the NE, NW, SE, SW on the plaquette grid
+    _slots = (
+        (0, 1),
+        (0, 0),
+        (1, 1),
+        (1, 0),
+    )  # a data qubit's checks to the NE, NW, SE, SW on the plaquette grid
 
     def __init__(self, code: RotatedSurfaceCode, basis: str) -> None:
         transpose = (lambda rc: rc[:, ::-1]) if basis == "X" else (lambda rc: rc)
@@ -100,9 +105,7 @@ class SurfaceFrame(Frame):
 
     def readout(self, slices: int) -> RelationTable:
         space = self._neighbours(self._data_coords, self._slots)
-        return in_spacetime(
-            space, (0, 1), slices=slices, planes_in=self.plane_sizes, planes_out=self.data_plane_sizes
-        )
+        return in_spacetime(space, (0, 1), slices=slices, planes_in=self.plane_sizes, planes_out=self.data_plane_sizes)
 
     def _neighbours(self, centres: np.ndarray, offsets) -> np.ndarray:
         at = {(int(r), int(c)): place for place, (r, c) in enumerate(self._coords)}
@@ -153,9 +156,7 @@ class BicycleFrame(Frame):
         if style == "direct":
             planes = self.plane_sizes
             return [
-                in_spacetime(
-                    self._checks_read_checks(), (-1, 0, 1), slices=slices, planes_in=planes, planes_out=planes
-                )
+                in_spacetime(self._checks_read_checks(), (-1, 0, 1), slices=slices, planes_in=planes, planes_out=planes)
             ]
         raise CascadeError(f"a bivariate bicycle code's convolution is 'bipartite' or 'direct', not {style!r}")
 

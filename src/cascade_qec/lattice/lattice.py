@@ -35,9 +35,7 @@ class Lattice:
         slice, say) are absent, which is a state of its own, not "no event".
     """
 
-    def __init__(
-        self, code: CSSCode, *, rounds: int, basis: str, detector_coords: np.ndarray | None = None
-    ) -> None:
+    def __init__(self, code: CSSCode, *, rounds: int, basis: str, detector_coords: np.ndarray | None = None) -> None:
         if not isinstance(rounds, Integral) or rounds < 1:
             raise CascadeError(f"expected at least 1 round, got {rounds!r}")
         self.code, self.rounds, self.basis = code, int(rounds), basis
@@ -67,17 +65,15 @@ class Lattice:
         rounds = int(table[:, 2].max())
         first = set(table[table[:, 2] == 0, 3].tolist())
         if len(first) != 1 or not first <= set(_PLANES):
-            raise CascadeError(
-                f"expected detectors of one plane (0 = X, 1 = Z) at t = 0, got planes {sorted(first)}"
-            )
+            raise CascadeError(f"expected detectors of one plane (0 = X, 1 = Z) at t = 0, got planes {sorted(first)}")
         basis = _PLANES[int(first.pop())]
         lattice = cls(code, rounds=max(rounds, 1), basis=basis, detector_coords=table)
         whole = memory_lattice(code, lattice.rounds, basis)
         # A smaller code of the family fits into a corner of this one, so that every detector has a site.
         if set(lattice.detector_sites) != set(whole.detector_sites):
             raise CascadeError(
-                f"expected the {whole.detectors} detectors of {code.name} with {lattice.rounds} rounds in basis "
-                f"{basis}, got {lattice.detectors} that are not all of them"
+                f"expected the {whole.detectors} detectors of {code.name} with {lattice.rounds} rounds "
+                f"in basis {basis}, got {lattice.detectors} that are not all of them"
             )
         return lattice
 
@@ -102,9 +98,7 @@ class Lattice:
         known = {
             (*map(int, xyp), plane): place
             for plane, basis in _PLANES.items()
-            for xyp, place in zip(
-                _detector_xy(self.code, basis), self.frame.check_place[basis], strict=True
-            )
+            for xyp, place in zip(_detector_xy(self.code, basis), self.frame.check_place[basis], strict=True)
         }
         site_at = site_index(self.frame.plane_sizes, self.slices)
         sites = np.empty(len(coords), dtype=np.int64)

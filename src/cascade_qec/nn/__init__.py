@@ -5,4 +5,12 @@ from cascade_qec.nn.layers import collect_statistics
 from cascade_qec.nn.model_file import ModelDescription, load_model, model_bytes
 from cascade_qec.nn.network import CascadeNetwork, NetworkSettings
 
-__all__ = ["CascadeNetwork", "Geometry", "ModelDescription", "NetworkSettings", "collect_statistics", "load_model", "model_bytes"]
+__all__ = [
+    "CascadeNetwork",
+    "Geometry",
+    "ModelDescription",
+    "NetworkSettings",
+    "collect_statistics",
+    "load_model",
+    "model_bytes",
+]

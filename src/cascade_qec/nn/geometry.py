@@ -36,9 +36,7 @@ class Geometry(torch.nn.Module):
     def __init__(self, lattices: Sequence[Lattice], convolution: str) -> None:
         super().__init__()
         tables = [lattice.frame.convolution(convolution, lattice.slices) for lattice in lattices]
-        self.steps = torch.nn.ModuleList(
-            Relations(concatenate(step)) for step in zip(*tables, strict=True)
-        )
+        self.steps = torch.nn.ModuleList(Relations(concatenate(step)) for step in zip(*tables, strict=True))
         self.sites = sum(lattice.sites for lattice in lattices)
         self.observables = sum(lattice.code.k for lattice in lattices)
         self.embedding_offset: torch.Tensor
@@ -90,7 +88,5 @@ def _pooling(lattice: Lattice) -> np.ndarray:
         for r in range(table.relations):
             read = table.table[span.start : span.stop, r]
             present = read >= 0
-            np.add.at(
-                pool[:, span.plane, r].T, read[present], weights[:, span.start : span.stop][:, present].T
-            )
+            np.add.at(pool[:, span.plane, r].T, read[present], weights[:, span.start : span.stop][:, present].T)
     return pool.reshape(len(weights), -1, lattice.sites)

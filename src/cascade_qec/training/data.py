@@ -12,7 +12,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from itertools import islice, product
+from itertools import islice
 from math import exp, log
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
@@ -103,7 +103,7 @@ class Producers:
 
     def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """States and labels of micro-batch after micro-batch, as `unpack` gives them."""
-        for number, key in enumerate(product(self._steps, self._micros)):
+        for number, key in enumerate(_keys(self._steps, self._micros)):
             if self._processes:
                 parts = self._receive(*self._processes[number % self._workers])
             else:
@@ -120,13 +120,15 @@ class Producers:
             ) from None
 
 
-def _produce(
-    recipe: Recipe, steps: range, micros: range, worker: int, workers: int, writer: Connection
-) -> None:
+def _keys(steps: range, micros: range) -> Iterator[tuple[int, int]]:
+    return ((step, micro) for step in steps for micro in micros)
+
+
+def _produce(recipe: Recipe, steps: range, micros: range, worker: int, workers: int, writer: Connection) -> None:
     """Every `workers`-th micro-batch into a pipe, which holds a worker back until its last batch is read."""
     os.nice(5)
     try:
-        for key in islice(product(steps, micros), worker, None, workers):
+        for key in islice(_keys(steps, micros), worker, None, workers):
             writer.send(sample(recipe, TRAINING, *key, recipe.batch.shots))
     except BrokenPipeError:  # the trainer was killed
         return

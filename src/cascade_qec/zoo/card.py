@@ -40,9 +40,7 @@ class Measurement(_Part):
             raise ValueError(f"failures: expected at most {self.shots} (the shots), got {self.failures}")
         fraction = self.failures / self.shots
         if abs(self.block_error - fraction) > 1e-3 * fraction:
-            raise ValueError(
-                f"block_error: expected failures / shots = {fraction:.4g}, got {self.block_error}"
-            )
+            raise ValueError(f"block_error: expected failures / shots = {fraction:.4g}, got {self.block_error}")
         if not self.low <= self.block_error <= self.high:
             raise ValueError(f"block_error: expected in [{self.low}, {self.high}], got {self.block_error}")
         return self

@@ -34,9 +34,7 @@ def path(name: str | Path) -> Path:
     known = ", ".join(names()) or "none shipped"
     if file.suffix == ".safetensors":
         raise CascadeError(f"{file}: expected a model file, found nothing of that name")
-    raise CascadeError(
-        f"unknown model '{name}': expected a name ({known}) or the path of a .safetensors file"
-    )
+    raise CascadeError(f"unknown model '{name}': expected a name ({known}) or the path of a .safetensors file")
 
 
 def card(name: str | Path) -> Card:

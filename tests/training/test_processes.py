@@ -1,0 +1,123 @@
+"""Real processes: one that is killed and goes on, and two that share each step."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from cascade_qec.cli import main
+from cascade_qec.nn import load_model
+from cascade_qec.training.checkpoint import load_checkpoint
+
+_PATIENCE = 300
+"""Seconds after which a process counts as hanging."""
+
+_KILLED_AT_STEP_17 = """
+import os, signal, sys
+from cascade_qec.cli import main
+from cascade_qec.training.trainer import Trainer
+
+train_step = Trainer._train_step
+
+def train_step_and_kill(self, batches):
+    if self.step == 17:
+        {kill}
+    return train_step(self, batches)
+
+Trainer._train_step = train_step_and_kill
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def _heed_signals():
+    # whoever runs the tests may have told their processes to ignore interrupts
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.mark.parametrize(
+    ("kill", "status", "told"),
+    [
+        # to the whole group, producers too, as a terminal or a batch system does
+        ("os.killpg(0, signal.SIGTERM)", 0, "tiny: 18 of 30 steps in {out}, stopped, go on with --resume\n"),
+        ("os.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL, ""),
+    ],
+    ids=["SIGTERM", "SIGKILL"],
+)
+def test_a_killed_run_goes_on_to_the_same_weights_bit_for_bit(kill, status, told, tiny_file, tmp_path):
+    killed, straight = tmp_path / "killed", tmp_path / "straight"
+    arguments = ["train", str(tiny_file()), "--threads", "1", "--precision", "float32", "--device", "cpu"]
+    # returns when every process that inherited the pipes has ended: the producers must not outlive the run
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            _KILLED_AT_STEP_17.format(kill=kill),
+            *arguments,
+            "--out",
+            str(killed),
+            "--workers",
+            "1",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=_PATIENCE,
+        start_new_session=True,
+        preexec_fn=_heed_signals,
+    )
+    assert done.returncode == status, done.stderr
+    assert done.stderr == ""
+    assert done.stdout.endswith(told.format(out=killed))
+    assert load_checkpoint(killed / "checkpoint.pt")["step"] == (18 if status == 0 else 10)
+    assert not list(killed.glob(".*"))
+
+    assert main([*arguments, "--out", str(killed), "--workers", "0", "--resume"]) == 0
+    assert main([*arguments, "--out", str(straight), "--workers", "0"]) == 0
+    assert (killed / "tiny.safetensors").read_bytes() == (straight / "tiny.safetensors").read_bytes()
+    found, expected = (load_checkpoint(out / "checkpoint.pt") for out in (killed, straight))
+    assert found["step"] == expected["step"] == 30
+    for name, tensor in expected["network"].items():
+        assert torch.equal(found["network"][name], tensor), name
+
+
+def test_two_processes_take_the_steps_of_one(tiny_file, tmp_path):
+    changes = {"optimizer": {"steps": 8}, "batch": {"micro_batches": 2}, "validation": {"every": 2}}
+    arguments = [
+        "train",
+        str(tiny_file(**changes)),
+        "--threads",
+        "1",
+        "--precision",
+        "float32",
+        "--device",
+        "cpu",
+    ]
+    one, two = tmp_path / "one", tmp_path / "two"
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    done = subprocess.run(
+        [*torchrun, "-m", "cascade_qec", *arguments, "--out", str(two), "--workers", "0"],
+        capture_output=True,
+        text=True,
+        timeout=_PATIENCE,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("tiny: 8 of 8 steps") == 1  # one of them speaks
+    assert main([*arguments, "--out", str(one), "--workers", "0"]) == 0
+
+    losses, errors = {}, {}
+    for out in (one, two):
+        rows = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+        losses[out] = {row["step"]: row["losses"] for row in rows if "losses" in row}
+        errors[out] = [row for row in rows if "block_error" in row]
+    assert losses[one].keys() >= {2, 4, 6, 8}
+    for step in (2, 4, 6, 8):
+        assert losses[two][step] == pytest.approx(losses[one][step], rel=1e-5)
+    assert errors[two] == errors[one]
+    weights = [load_model(out / "tiny.safetensors")[0].state_dict() for out in (one, two)]
+    for name, expected in weights[0].items():
+        torch.testing.assert_close(weights[1][name], expected, atol=1e-5, rtol=1e-4)
+    assert json.loads((two / "run.json").read_text())["sessions"][0]["processes"] == 2

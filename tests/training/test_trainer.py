@@ -1,0 +1,322 @@
+"""The trainer in one process: what it writes, refuses and reports, and that a resumed run is the same run."""
+
+import json
+import math
+import signal
+
+import pytest
+import torch
+
+import cascade_qec
+from cascade_qec.cli import main
+from cascade_qec.errors import CascadeError
+from cascade_qec.training import Recipe, Trainer, data, distributed, progress
+from cascade_qec.training.checkpoint import load_checkpoint, save_checkpoint
+from cascade_qec.training.data import Producers
+
+
+@pytest.fixture(autouse=True)
+def _log_by_steps_alone(monkeypatch):
+    """Without a clock rows are written at validations and stops only, so that their number is known."""
+    monkeypatch.setattr(progress, "_LOG_SECONDS", math.inf)
+
+
+def trainer(recipe, out, **options):
+    return Trainer(recipe, out, **({"workers": 0} | options))
+
+
+def rows(out):
+    return [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+
+
+def after_steps(monkeypatch, steps, act):
+    """Call `act` with the trainer at the end of each of these steps."""
+    train_step = Trainer._train_step
+
+    def step_and_act(self, batches):
+        losses = train_step(self, batches)
+        if self.step + 1 in steps:
+            act(self)
+        return losses
+
+    monkeypatch.setattr(Trainer, "_train_step", step_and_act)
+
+
+def assert_same_weights(one, other):
+    """Bit for bit, also averages and optimizer state."""
+    found, expected = (load_checkpoint(out / "checkpoint.pt") for out in (one, other))
+    assert found["step"] == expected["step"]
+    for part in ("network", "average"):
+        assert found[part].keys() == expected[part].keys()
+        for name, tensor in expected[part].items():
+            assert torch.equal(found[part][name], tensor), f"{part} {name}"
+    for state, state_expected in zip(found["optimizers"], expected["optimizers"], strict=True):
+        assert state["param_groups"] == state_expected["param_groups"]
+        for number, tensors in state_expected["state"].items():
+            for name, value in tensors.items():
+                assert torch.equal(torch.as_tensor(state["state"][number][name]), torch.as_tensor(value)), name
+    (model,) = one.glob("*.safetensors")
+    assert model.read_bytes() == (other / model.name).read_bytes()
+
+
+class TestCompleteRun:
+    @pytest.fixture
+    def run(self, tiny, tmp_path):
+        recipe = tiny(optimizer={"steps": 60}, batch={"shots": 32}, validation={"every": 20})
+        out = tmp_path / "runs" / "tiny"
+        assert trainer(recipe, out).run() is True
+        return recipe, out
+
+    def test_loss_falls_and_the_folder_has_all_files(self, run):
+        recipe, out = run
+        names = {"checkpoint.pt", "metrics.jsonl", "run.json", "tiny.safetensors"}
+        assert {path.name for path in out.iterdir()} == names
+        logged = [row for row in rows(out) if "loss" in row]
+        validated = [row for row in rows(out) if "block_error" in row]
+        assert [row["step"] for row in logged] == [row["step"] for row in validated] == [20, 40, 60]
+        assert logged[0]["loss"] < math.log(2)
+        assert logged[2]["loss"] < 0.8 * logged[0]["loss"]
+        assert logged[2]["loss"] == pytest.approx(sum(logged[2]["losses"]) / 2)
+        assert logged[2]["dead"] == []
+        assert logged[2]["shots"] == 60 * 32 * 2
+        assert logged[2]["seconds"] > logged[0]["seconds"] > 0
+        assert validated[0]["validation_shots"] == 2 * 32
+        assert validated[0]["block_error"].keys() == {"0.003", "0.005"}
+        assert all(0 <= error <= 1 for row in validated for error in row["block_error"].values())
+        record = json.loads((out / "run.json").read_text())
+        assert Recipe.model_validate(record["recipe"]) == recipe
+        assert (record["sessions"][0]["device"], record["sessions"][0]["precision"]) == ("cpu", "float32")
+
+    def test_the_model_decodes(self, run):
+        recipe, out = run
+        decoder = cascade_qec.load(out / "tiny.safetensors", device="cpu", precision="float32")
+        description = decoder.description
+        assert (description.name, description.code, description.bases) == ("tiny", "surface_d3", ["Z", "X"])
+        assert (description.rounds, description.noise_p) == (recipe.rounds, recipe.noise.p)
+        for basis in recipe.bases:
+            circuit = decoder.experiment(0.002, basis=basis)
+            events, flips = circuit.compile_detector_sampler(seed=5).sample(200, separate_observables=True)
+            result = decoder.decode_batch(events)
+            assert result.observables.shape == flips.shape
+
+    def test_resuming_a_complete_run_changes_nothing(self, run):
+        recipe, out = run
+        before = {path.name: path.read_bytes() for path in out.iterdir() if path.name != "run.json"}
+        assert trainer(recipe, out, resume=True).run() is True
+        assert {path.name: path.read_bytes() for path in out.iterdir() if path.name != "run.json"} == before
+
+
+class TestRefusals:
+    def test_an_existing_checkpoint_without_resume(self, tiny, tmp_path):
+        (tmp_path / "checkpoint.pt").touch()
+        with pytest.raises(CascadeError, match=r"checkpoint\.pt exists: resume it with --resume"):
+            trainer(tiny(), tmp_path)
+
+    def test_nothing_to_resume(self, tiny, tmp_path):
+        with pytest.raises(CascadeError, match=r"nothing to resume: .*checkpoint\.pt does not exist"):
+            trainer(tiny(), tmp_path / "none", resume=True)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_file_in_place_of_the_folder(self, tiny, tmp_path):
+        (tmp_path / "run").touch()
+        with pytest.raises(CascadeError, match="expected a folder for the run, found the file"):
+            trainer(tiny(), tmp_path / "run")
+
+    def test_another_recipe(self, tiny, tmp_path):
+        assert trainer(tiny(optimizer={"steps": 2}), tmp_path).run()
+        message = r"was made by another recipe: seed = 7 instead of 8, optimizer\.steps = 2 instead of 30"
+        with pytest.raises(CascadeError, match=message):
+            trainer(tiny(seed=8), tmp_path, resume=True)
+
+    @pytest.mark.parametrize("recipe", ["", "{}", '{"name": "tiny", "depth": 3}'])
+    def test_a_checkpoint_whose_recipe_cannot_be_read(self, recipe, tiny, tmp_path):
+        parts = {"step": 1, "seconds": 0.0, "network": {}, "average": {}, "optimizers": []}
+        save_checkpoint(tmp_path / "checkpoint.pt", {"recipe": recipe, **parts})
+        with pytest.raises(CascadeError, match=r"the recipe in .*checkpoint\.pt cannot be read"):
+            trainer(tiny(), tmp_path, resume=True)
+
+    def test_micro_batches_that_the_processes_cannot_share(self, tiny, tmp_path, monkeypatch):
+        monkeypatch.setattr(distributed.dist, "is_initialized", lambda: True)
+        monkeypatch.setattr(distributed.dist, "get_world_size", lambda: 2)
+        message = "expected batch.micro_batches to be a multiple of 2, the number of processes, got 3"
+        with pytest.raises(CascadeError, match=message):
+            trainer(tiny(batch={"micro_batches": 3}), tmp_path / "run")
+        assert list(tmp_path.iterdir()) == []
+
+    def test_the_command_exits_with_2(self, tiny_file, tmp_path, capsys):
+        arguments = [
+            "train",
+            str(tiny_file()),
+            "--out",
+            str(tmp_path / "run"),
+            "--workers",
+            "0",
+            "--threads",
+            "1",
+        ]
+        assert main([*arguments, "--resume"]) == 2
+        assert main([*arguments, "--device", "tpu"]) == 2
+        assert main([*arguments, "--precision", "int8"]) == 2
+        assert main([*arguments, "--minutes", "0"]) == 2
+        told = capsys.readouterr().err
+        for part in ("nothing to resume", "got 'tpu'", "got 'int8'", "--minutes"):
+            assert part in told
+        assert not (tmp_path / "run").exists()
+
+
+class TestStopping:
+    def test_minutes(self, tiny, tmp_path, capsys):
+        recipe = tiny(optimizer={"steps": 10**9}, validation={"every": 10**9})
+        stopped = trainer(recipe, tmp_path)
+        assert stopped.run(minutes=0.01) is False
+        assert 0 < stopped.step == load_checkpoint(tmp_path / "checkpoint.pt")["step"]
+        assert [row["step"] for row in rows(tmp_path)] == [stopped.step]
+        # what was trained so far can be decoded with
+        assert cascade_qec.load(tmp_path / "tiny.safetensors").code.name == "surface_d3"
+
+    @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+    def test_a_signal_stops_after_its_step_and_the_rest_is_the_same_run(
+        self, signum, tiny_file, tmp_path, monkeypatch, capsys
+    ):
+        arguments = ["train", str(tiny_file()), "--workers", "0", "--threads", "1", "--precision", "float32"]
+        straight, stopped = tmp_path / "straight", tmp_path / "stopped"
+        assert main([*arguments, "--out", str(straight)]) == 0
+        handler = signal.getsignal(signum)
+        with monkeypatch.context() as patch:
+            after_steps(patch, {17}, lambda self: signal.raise_signal(signum))
+            assert main([*arguments, "--out", str(stopped)]) == 0
+        assert "tiny: 17 of 30 steps" in capsys.readouterr().out
+        assert signal.getsignal(signum) == handler
+        assert load_checkpoint(stopped / "checkpoint.pt")["step"] == 17
+        assert main([*arguments, "--out", str(stopped), "--resume"]) == 0
+        assert f"tiny: 30 of 30 steps in {stopped}, complete" in capsys.readouterr().out
+        assert_same_weights(stopped, straight)
+        assert [row["step"] for row in rows(stopped) if "loss" in row] == [10, 17, 20, 30]
+        errors = [[row for row in rows(out) if "block_error" in row] for out in (straight, stopped)]
+        assert errors[0] == errors[1]
+        sessions = json.loads((stopped / "run.json").read_text())["sessions"]
+        assert [session["from_step"] for session in sessions] == [0, 17]
+
+    def test_a_second_interrupt_does_not_wait_for_the_step(self, tiny_file, tmp_path, monkeypatch):
+        def twice(self):
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+
+        after_steps(monkeypatch, {17}, twice)
+        arguments = ["--workers", "0", "--threads", "1", "--out", str(tmp_path / "run")]
+        assert main(["train", str(tiny_file()), *arguments]) == 130
+        assert load_checkpoint(tmp_path / "run" / "checkpoint.pt")["step"] == 10
+        assert not list((tmp_path / "run").glob(".*"))
+
+    def test_a_process_told_to_ignore_interrupts_goes_on(self, tiny, tmp_path, monkeypatch):
+        after_steps(monkeypatch, {3}, lambda self: signal.raise_signal(signal.SIGINT))
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            assert trainer(tiny(optimizer={"steps": 5}), tmp_path).run() is True
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def test_rows_beyond_the_checkpoint_are_written_once(self, tiny, tmp_path, monkeypatch):
+        class Killed(BaseException):
+            """As sudden as a kill."""
+
+        def kill(self):
+            raise Killed
+
+        recipe = tiny(validation={"every": 10})
+        monkeypatch.setattr(progress, "_LOG_SECONDS", -1)  # a row for every step
+        with monkeypatch.context() as patch:
+            after_steps(patch, {15}, kill)
+            with pytest.raises(Killed):
+                trainer(recipe, tmp_path).run()
+        assert [row["step"] for row in rows(tmp_path)][-1] == 14
+        assert trainer(recipe, tmp_path, resume=True).run()
+        assert [row["step"] for row in rows(tmp_path) if "loss" in row] == list(range(1, 31))
+        assert [row["step"] for row in rows(tmp_path) if "block_error" in row] == [10, 20, 30]
+
+
+class TestReports:
+    def labels(self, monkeypatch, change):
+        unpack = data.unpack
+
+        def changed(recipe, parts):
+            states, labels = unpack(recipe, parts)
+            change(labels)
+            return states, labels
+
+        monkeypatch.setattr(data, "unpack", changed)
+
+    def test_a_loss_that_is_not_finite(self, tiny, tmp_path, monkeypatch):
+        self.labels(monkeypatch, lambda labels: labels[:, 1].fill_(math.nan))
+        with pytest.raises(CascadeError, match="the loss of X0 is not finite at step 10"):
+            trainer(tiny(), tmp_path).run()
+        assert {path.name for path in tmp_path.iterdir()} == {"run.json"}
+
+    def test_weights_that_are_not_finite_do_not_replace_the_last_checkpoint(self, tiny, tmp_path, monkeypatch):
+        def spoil(self):
+            self.network.hidden_bias.data[0] = math.nan
+
+        after_steps(monkeypatch, {20}, spoil)
+        with pytest.raises(CascadeError, match="the weights hidden_bias are not finite at step 20"):
+            trainer(tiny(), tmp_path).run()
+        assert load_checkpoint(tmp_path / "checkpoint.pt")["step"] == 10
+
+    def test_all_losses_of_broken_weights(self, tiny, tmp_path):
+        broken = trainer(tiny(), tmp_path)
+        broken.network.output_bias.data.fill_(math.inf)
+        with pytest.raises(CascadeError, match="the loss of Z0, X0 is not finite"):
+            broken.run()
+
+    def test_a_head_at_ln_2_after_the_ramp(self, tiny, tmp_path, monkeypatch, capsys):
+        generator = torch.Generator().manual_seed(1)
+        coin = torch.full((32,), 0.5)
+        self.labels(monkeypatch, lambda labels: labels[:, 1].copy_(torch.bernoulli(coin, generator=generator)))
+        recipe = tiny(
+            optimizer={"steps": 60, "lion_lr": 5e-4},
+            batch={"shots": 32},
+            noise={"hold_steps": 2, "ramp_steps": 20},
+        )
+        trainer(recipe, tmp_path).run()
+        dead = {row["step"]: row["dead"] for row in rows(tmp_path) if "dead" in row}
+        assert dead[10] == dead[20] == []  # too early to tell
+        assert dead[40] == dead[60] == ["X0"]
+        assert "heads at ln 2: X0" in capsys.readouterr().out
+
+
+def test_the_average_follows_quickly_at_first_and_then_with_its_decay(tiny, tmp_path):
+    recipe = tiny(optimizer={"ema": 0.35})
+    averaged = trainer(recipe, tmp_path)
+    expected = [parameter.clone() for parameter in averaged.average.parameters()]
+    with Producers(recipe, range(5), range(1), 0) as producers:
+        batches = iter(producers)
+        for decay in (0.1, 2 / 11, 0.25, 4 / 13, 0.35):
+            averaged._train_step(batches)
+            averaged.step += 1
+            for average, found, parameter in zip(
+                expected, averaged.average.parameters(), averaged.network.parameters(), strict=True
+            ):
+                average.mul_(decay).add_((1 - decay) * parameter.detach())
+                torch.testing.assert_close(found, average)
+
+
+def test_micro_batches_are_one_batch_in_parts(tiny, tmp_path):
+    """Of a linear loss: the gradient is the mean over micro-batches, and so is the reported loss."""
+    recipe = tiny(batch={"micro_batches": 3})
+    whole = trainer(recipe, tmp_path)
+    gradients = []
+    whole.optimizers.step = lambda step: gradients.extend(p.grad.clone() for p in whole.network.parameters())
+    with Producers(recipe, range(1), range(3), 0) as producers:
+        batches = list(producers)
+    losses = whole._train_step(iter(batches))
+    parts = []
+    for states, labels in batches:
+        logits = whole.network(states, whole.geometry)
+        parts.append(torch.nn.functional.binary_cross_entropy_with_logits(logits, labels, reduction="none").mean(0))
+    expected = torch.stack(parts).mean(0)
+    torch.testing.assert_close(losses, expected.detach())
+    whole.network.zero_grad()
+    expected.mean().backward()
+    norm = torch.stack([p.grad.norm() for p in whole.network.parameters()]).norm()
+    scale = min(1.0, recipe.optimizer.clip / norm.item())
+    for gradient, parameter in zip(gradients, whole.network.parameters(), strict=True):
+        torch.testing.assert_close(gradient, scale * parameter.grad, atol=1e-6, rtol=1e-4)
