@@ -34,7 +34,7 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny_data() -> Callable[..., dict[str, Any]]:
     """Fields of the tiny recipe, with changes: ``tiny_data(seed=1, optimizer={"steps": 5})``."""
 
@@ -47,7 +47,7 @@ def tiny_data() -> Callable[..., dict[str, Any]]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny(tiny_data: Callable[..., dict[str, Any]]) -> Callable[..., Recipe]:
     """The tiny recipe, with changes."""
     return lambda **changes: Recipe.model_validate(tiny_data(**changes))

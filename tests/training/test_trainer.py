@@ -60,11 +60,13 @@ def assert_same_weights(one, other):
 
 
 class TestCompleteRun:
-    @pytest.fixture
-    def run(self, tiny, tmp_path):
+    @pytest.fixture(scope="class")
+    def run(self, tiny, tmp_path_factory):
         recipe = tiny(optimizer={"steps": 60}, batch={"shots": 32}, validation={"every": 20})
-        out = tmp_path / "runs" / "tiny"
-        assert trainer(recipe, out).run() is True
+        out = tmp_path_factory.mktemp("runs") / "new" / "tiny"
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(progress, "_LOG_SECONDS", math.inf)
+            assert trainer(recipe, out).run() is True
         return recipe, out
 
     def test_loss_falls_and_the_folder_has_all_files(self, run):
@@ -248,7 +250,7 @@ class TestReports:
 
     def test_a_loss_that_is_not_finite(self, tiny, tmp_path, monkeypatch):
         self.labels(monkeypatch, lambda labels: labels[:, 1].fill_(math.nan))
-        with pytest.raises(CascadeError, match="the loss of X0 is not finite at step 10"):
+        with pytest.raises(CascadeError, match="the loss of X0 is not finite, seen at step 10"):
             trainer(tiny(), tmp_path).run()
         assert {path.name for path in tmp_path.iterdir()} == {"run.json"}
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -119,19 +120,13 @@ def zero_syndrome(decoder: CascadeDecoder) -> ZeroSyndrome:
     return ZeroSyndrome(observables_flipped=flipped, min_confidence=confidence)
 
 
-def write_card(run: Path, decoder: CascadeDecoder, rows: Sequence[Row], path: Path, notes: str = "") -> Card:
-    """Write the card of the model that a training run made.
+def training_facts(run: Path) -> dict[str, Any]:
+    """What a training run's folder says of the model, as fields of its card.
 
-    Parameters
-    ----------
-    run
-        Folder of the run (see `cascade_qec.training.Trainer`).
-    decoder, rows
-        The run's model and its measurements.
-    path
-        Where the card goes.
-    notes
-        Anything else that users should know.
+    Raises
+    ------
+    CascadeError
+        If the folder lacks `run.json` or `metrics.jsonl`, or they cannot be read.
     """
     try:
         made = json.loads((run / "run.json").read_text())
@@ -139,28 +134,33 @@ def write_card(run: Path, decoder: CascadeDecoder, rows: Sequence[Row], path: Pa
     except (OSError, json.JSONDecodeError) as error:
         raise CascadeError(f"{run}: expected the folder of a training run: {error}") from error
     sessions = made["sessions"]
-    card = Card(
+    return {
+        "recipe": made["recipe"],
+        "seed": made["recipe"]["seed"],
+        "shots": max(row["shots"] for row in metrics),
+        "hardware": "; ".join(_distinct(session["hardware"] for session in sessions)),
+        "hours": round(max(row.get("seconds", 0.0) for row in metrics) / 3600, 3),
+        "commit": ", ".join(_distinct(session["commit"] or "unknown" for session in sessions)),
+        "versions": sessions[-1]["versions"],
+    }
+
+
+def make_card(decoder: CascadeDecoder, facts: Mapping[str, Any], rows: Sequence[Row], notes: str = "") -> Card:
+    """The card of a model, from `training_facts` and `measure`."""
+    return Card(
         name=decoder.description.name,
         code=decoder.description.code,
         bases=[b for b in BASES if b in decoder.description.bases],
         rounds=[decoder.description.rounds],
         network=decoder.description.network.model_dump(),
         parameters=sum(parameter.numel() for parameter in decoder.network.parameters()),
-        recipe=made["recipe"],
-        seed=made["recipe"]["seed"],
-        shots=max(row["shots"] for row in metrics),
-        hardware="; ".join(_distinct(session["hardware"] for session in sessions)),
-        hours=round(max(row.get("seconds", 0.0) for row in metrics) / 3600, 3),
-        commit=", ".join(_distinct(session["commit"] or "unknown" for session in sessions)),
-        versions=sessions[-1]["versions"],
+        **facts,
         date=date.today(),
         measurements=[Measurement(**_figures(row)) for row in rows if row.decoder == CASCADE],
         rivals=[RivalMeasurement(decoder=row.decoder, **_figures(row)) for row in rows if row.decoder != CASCADE],
         zero_syndrome=zero_syndrome(decoder),
         notes=notes,
     )
-    card.write(path)
-    return card
 
 
 def _distinct(texts: Iterable[str]) -> list[str]:

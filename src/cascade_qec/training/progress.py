@@ -23,6 +23,7 @@ class Progress:
     def __init__(self, recipe: Recipe, step: int, *, main: bool) -> None:
         self._recipe = recipe
         self._losses: torch.Tensor | None = None
+        self._not_finite: torch.Tensor | None = None
         self._steps = 0
         self._since = time.monotonic()
         self._block_error = ""
@@ -48,6 +49,11 @@ class Progress:
     def step(self, step: int, losses: torch.Tensor) -> None:
         self._losses = losses if self._losses is None else self._losses + losses
         self._steps += 1
+        bad = ~torch.isfinite(losses)
+        # kept from the first step that had any: after it no loss is finite
+        self._not_finite = (
+            bad if self._not_finite is None else torch.where(self._not_finite.any(), self._not_finite, bad)
+        )
         self._bar.update(self._task, completed=step)
 
     @property
@@ -58,6 +64,11 @@ class Progress:
         """Mean loss of each observable since the last log line."""
         assert self._losses is not None
         return (self._losses / self._steps).tolist()
+
+    def not_finite(self) -> list[bool]:
+        """Whether each observable was among the first whose loss was not finite."""
+        assert self._not_finite is not None
+        return self._not_finite.tolist()
 
     def logged(self, row: dict[str, Any]) -> dict[str, Any]:
         """Show a log row, completed by the rate of shots, and start a new interval."""

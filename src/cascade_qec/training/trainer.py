@@ -168,13 +168,13 @@ class Trainer:
         return losses
 
     def _check_and_log(self, progress: Progress) -> None:
-        losses = progress.mean_losses()
-        heads = list(zip(self._observables(), losses, strict=True))
-        bad = [name for name, loss in heads if not math.isfinite(loss)]
+        losses, observables = progress.mean_losses(), self._observables()
+        bad = [name for name, first in zip(observables, progress.not_finite(), strict=True) if first]
         if bad:
-            raise CascadeError(f"the loss of {', '.join(bad)} is not finite at step {self.step}")
+            raise CascadeError(f"the loss of {', '.join(bad)} is not finite, seen at step {self.step}")
         dead = []
         if self.step > self.recipe.noise.ramp_end + self.recipe.optimizer.warmup_steps:
+            heads = zip(observables, losses, strict=True)
             dead = [name for name, loss in heads if loss > _DEAD_HEAD * math.log(2)]
         row = {"step": self.step, "shots": self._shots(), "seconds": round(self.seconds, 3)}
         row |= {"loss": sum(losses) / len(losses), "losses": losses, "dead": dead}

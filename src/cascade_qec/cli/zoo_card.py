@@ -1,0 +1,71 @@
+"""``cascade zoo card``: a training run's model, measured beside its rivals, into the zoo."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cascade_qec.cli.progress import progress
+from cascade_qec.errors import CascadeError
+
+
+def card(
+    run: Annotated[Path, typer.Argument(help="Folder of a training run.")],
+    out: Annotated[Path, typer.Option(help="Folder for weights and card.")] = Path("src/cascade_qec/zoo/models"),
+    results: Annotated[Path, typer.Option(help="Folder for the table of results.")] = Path("benchmarks/results"),
+    p: Annotated[
+        list[float] | None, typer.Option(help="Noise rate; repeat for several.  [default: 0.001 to 0.006]")
+    ] = None,
+    rival: Annotated[
+        list[str] | None, typer.Option(help="NAME=SECONDS for each noise rate, such as pymatching=5; repeat.")
+    ] = None,
+    keep_rivals: Annotated[
+        bool, typer.Option("--keep_rivals", help="Keep the rivals' rows that the table of results has already.")
+    ] = False,
+    failures: Annotated[
+        int, typer.Option(min=1, help="Failures at each noise rate that are enough; so are 1000 times as many shots.")
+    ] = 200,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the shots.")] = 2026,
+    notes: Annotated[str, typer.Option(help="Anything else that users should know.")] = "",
+) -> None:
+    """Measure the model of a training run beside its rivals, and put it into the zoo with its card."""
+    import shutil
+
+    from cascade_qec.decoders.cascade import load
+    from cascade_qec.evaluation.comparison import CASCADE
+    from cascade_qec.evaluation.model_card import make_card, measure, training_facts
+    from cascade_qec.evaluation.tables import read_csv, write_csv
+
+    models = sorted(run.glob("*.safetensors"))
+    if len(models) != 1:
+        raise CascadeError(f"{run}: expected the folder of a training run with one model, found {len(models)}")
+    facts = training_facts(run)
+    rivals = dict(_name_and_seconds(text) for text in rival or [])
+    decoder = load(models[0])
+    name = decoder.description.name
+    table = results / f"{name}.csv"
+    kept = [row for row in read_csv(table) if row.decoder != CASCADE] if keep_rivals else []
+    with progress("measuring, percent") as report:
+        measured = measure(
+            decoder,
+            rivals,
+            ps=p or [0.001, 0.002, 0.003, 0.004, 0.005, 0.006],
+            failures=failures,
+            seed=seed,
+            report=lambda done: report(round(100 * done), 100),
+        )
+    rows = sorted([*measured, *kept], key=lambda row: row.p)
+    for folder in (out, results):
+        folder.mkdir(parents=True, exist_ok=True)
+    write_csv(rows, table)
+    make_card(decoder, facts, rows, notes).write(out / f"{name}.json")
+    shutil.copyfile(models[0], out / f"{name}.safetensors")
+    print(f"Model and card: {out / name}.*  Table: {table}")
+
+
+def _name_and_seconds(text: str) -> tuple[str, float]:
+    name, _, seconds = text.partition("=")
+    try:
+        return name, float(seconds)
+    except ValueError as error:
+        raise CascadeError(f"--rival: expected NAME=SECONDS, such as pymatching=5, got {text!r}") from error

@@ -1,0 +1,92 @@
+"""`cascade zoo card`: from a training run to weights, card and table."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cascade_qec import cli
+from cascade_qec.decoders.cascade import CascadeDecoder, load
+from cascade_qec.evaluation.tables import read_csv
+from cascade_qec.training import load_recipe
+from cascade_qec.training.trainer import Trainer
+from cascade_qec.zoo.card import Card
+
+RECIPE = """
+name = "tiny"
+code = "surface_d3"
+rounds = 3
+seed = 5
+[network]
+width = 8
+depth = 1
+convolution = "direct"
+[noise]
+p = 0.02
+start = 0.01
+[optimizer]
+steps = 3
+[batch]
+shots = 16
+[validation]
+shots = 32
+statistics_batches = 2
+"""
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(RECIPE)
+    Trainer(load_recipe(recipe), tmp_path / "run", workers=0).run()
+    return tmp_path / "run"
+
+
+def _card(run: Path, *flags: str) -> int:
+    folder = run.parent
+    where = ["--out", str(folder / "models"), "--results", str(folder / "results")]
+    return cli.main(["zoo", "card", str(run), *where, "--failures", "20", "--p", "0.02", "--p", "0.005", *flags])
+
+
+def test_weights_card_and_table_agree(run: Path) -> None:
+    assert _card(run, "--rival", "pymatching=5") == 0
+    card = Card.read(run.parent / "models" / "tiny.json")
+    rows = read_csv(run.parent / "results" / "tiny.csv")
+    assert [(row.p, row.decoder) for row in rows] == [
+        (0.005, "cascade"),
+        (0.005, "pymatching"),
+        (0.02, "cascade"),
+        (0.02, "pymatching"),
+    ]
+    assert [(m.shots, m.failures) for m in card.measurements] == [(row.shots, row.failures) for row in rows[::2]]
+    assert [(m.shots, m.failures) for m in card.rivals] == [(row.shots, row.failures) for row in rows[1::2]]
+    assert all(m.failures >= 20 for m in card.measurements)
+    assert card.shots == 3 * 16 * 2
+    assert card.recipe["seed"] == card.seed == 5
+    assert load(run.parent / "models" / "tiny.safetensors").description.name == "tiny"
+
+
+def test_rivals_of_an_earlier_table_are_kept(run: Path) -> None:
+    assert _card(run, "--rival", "pymatching=5") == 0
+    before = read_csv(run.parent / "results" / "tiny.csv")
+    assert _card(run, "--keep_rivals", "--seed", "7") == 0
+    after = read_csv(run.parent / "results" / "tiny.csv")
+    assert [row for row in after if row.decoder == "pymatching"] == [r for r in before if r.decoder == "pymatching"]
+    assert {row.seed for row in after if row.decoder == "cascade"} == {7}
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _card(tmp_path / "nothing") == 2
+    assert "folder of a training run" in capsys.readouterr().err
+    (tmp_path / "bare").mkdir()
+    CascadeDecoder.untrained("surface_d3", width=8, depth=1).save(tmp_path / "bare" / "tiny.safetensors")
+    assert _card(tmp_path / "bare") == 2
+    assert "run.json" in capsys.readouterr().err
+    assert not (tmp_path / "models").exists()
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_rival_needs_its_seconds(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _card(run, "--rival", "pymatching") == 2
+    assert "NAME=SECONDS" in capsys.readouterr().err
+    assert json.loads((run / "run.json").read_text())["recipe"]["name"] == "tiny"
