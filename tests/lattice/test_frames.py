@@ -109,6 +109,26 @@ def test_bipartite_convolution_reaches_what_the_direct_one_reaches(basis):
     np.testing.assert_array_equal(spread @ gather > 0, read_once(direct.table, direct.sites_in) > 0)
 
 
+@pytest.mark.parametrize(("name", "basis"), every_frame)
+def test_a_readout_relation_reads_one_kind_of_check_and_the_same_in_both_bases(name, basis):
+    # (kind of check read through each relation) by plane of data qubit; 0 is primary.
+    frame = frame_of(code_named(name), basis)
+    table = frame.readout(1)
+    found = []
+    for span in table.spans_out:
+        read = table.table[span.start : span.stop]
+        kinds = [frame.place_kind[column[column >= 0]] % 2 for column in read.T]
+        assert all(len(set(kind.tolist())) <= 1 for kind in kinds)
+        found.append([int(kind[0]) if len(kind) else None for kind in kinds])
+    none = [None] * (table.relations // 2)  # relations to the next slice, of which there is none
+    terms = table.relations // 4
+    expected = {
+        "surface": [[1, 0, 0, 1, *none], [0, 1, 1, 0, *none]],
+        "bb": [[1] * terms + [0] * terms + none, [0] * terms + [1] * terms + none],
+    }
+    assert found == expected[code_named(name).family]
+
+
 def grid_of(code: CSSCode, frame: Frame, basis: str) -> np.ndarray:
     """(row, column) of every check place of a surface frame: int64 [places, 2]."""
     grid = np.empty((sum(frame.plane_sizes), 2), dtype=np.int64)

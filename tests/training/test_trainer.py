@@ -59,16 +59,17 @@ def assert_same_weights(one, other):
     assert model.read_bytes() == (other / model.name).read_bytes()
 
 
-class TestCompleteRun:
-    @pytest.fixture(scope="class")
-    def run(self, tiny, tmp_path_factory):
-        recipe = tiny(optimizer={"steps": 60}, batch={"shots": 32}, validation={"every": 20})
-        out = tmp_path_factory.mktemp("runs") / "new" / "tiny"
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(progress, "_LOG_SECONDS", math.inf)
-            assert trainer(recipe, out).run() is True
-        return recipe, out
+@pytest.fixture(scope="module")
+def run(tiny, tmp_path_factory):
+    recipe = tiny(optimizer={"steps": 60}, batch={"shots": 32}, validation={"every": 20})
+    out = tmp_path_factory.mktemp("runs") / "new" / "tiny"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(progress, "_LOG_SECONDS", math.inf)
+        assert trainer(recipe, out).run() is True
+    return recipe, out
 
+
+class TestCompleteRun:
     def test_loss_falls_and_the_folder_has_all_files(self, run):
         recipe, out = run
         names = {"checkpoint.pt", "metrics.jsonl", "run.json", "tiny.safetensors"}
