@@ -105,7 +105,7 @@ def _neighbours(
     rows: torch.Tensor, table: torch.Tensor, spans: tuple[Span, ...]
 ) -> Iterator[tuple[slice, int, torch.Tensor]]:
     """Chunks of (sites, their plane, neighbours [sites, relations, channels, shots])."""
-    row_bytes = table.shape[1] * rows[0].numel() * rows.element_size()
+    row_bytes = max(1, table.shape[1] * rows[0].numel() * rows.element_size())
     cores = torch.get_num_threads() if rows.device.type == "cpu" else 1024
     step = max(1, cores * _CHUNK_BYTES // row_bytes)
     for span in spans:

@@ -18,6 +18,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 from cascade_qec.codes import BivariateBicycleCode, CSSCode, RotatedSurfaceCode
+from cascade_qec.codes.css import BASES, Basis
 from cascade_qec.errors import CascadeError
 from cascade_qec.lattice.relations import ABSENT_SITE, RelationTable, in_spacetime
 
@@ -73,10 +74,10 @@ class SurfaceFrame(Frame):
         (1, 0),
     )  # a data qubit's checks to the NE, NW, SE, SW on the plaquette grid
 
-    def __init__(self, code: RotatedSurfaceCode, basis: str) -> None:
+    def __init__(self, code: RotatedSurfaceCode, basis: Basis) -> None:
         transpose = (lambda rc: rc[:, ::-1]) if basis == "X" else (lambda rc: rc)
-        other = "Z" if basis == "X" else "X"
-        coords = {b: transpose(code.check_coords(b)) for b in (basis, other)}
+        other: Basis = "Z" if basis == "X" else "X"
+        coords = {b: transpose(code.check_coords(b)) for b in BASES}
         primary, secondary = len(coords[basis]), len(coords[other])
         rows_cols = np.concatenate([coords[basis], coords[other]])
         order = np.lexsort((rows_cols[:, 1], rows_cols[:, 0]))
@@ -121,30 +122,22 @@ class BicycleFrame(Frame):
 
     kinds = 4
 
-    def __init__(self, code: BivariateBicycleCode, basis: str) -> None:
+    def __init__(self, code: BivariateBicycleCode, basis: Basis) -> None:
         self._code = code
         size = code.l * code.m
         self.plane_sizes = self.data_plane_sizes = [size, size]
-        primary = np.arange(size) if basis == "Z" else code.dual_check
-        secondary = np.arange(size) if basis == "Z" else np.argsort(code.dual_check)
-        other = "X" if basis == "Z" else "Z"
-        self.check_place = {basis: primary, other: size + secondary}
+        place = np.arange(size) if basis == "Z" else code.dual_check  # the duality is its own inverse
+        other: Basis = "X" if basis == "Z" else "Z"
+        self.check_place = {basis: place, other: size + place}
         self.place_kind = np.repeat([PRIMARY, SECONDARY], size) + (2 if basis == "X" else 0)
         self.reverse_time = basis == "X"
         support = code.logicals(basis).astype(bool)
         if basis == "X":
-            support = support[:, np.argsort(code.dual_qubit)]
+            support = support[:, code.dual_qubit]
         self.support = support
 
     def convolution(self, style: str, slices: int) -> list[RelationTable]:
         if style == "bipartite":
-            gather = in_spacetime(
-                self._data_reads_checks(),
-                (0, 1),
-                slices=slices,
-                planes_in=self.plane_sizes,
-                planes_out=self.data_plane_sizes,
-            )
             spread = in_spacetime(
                 self._checks_read_data(),
                 (0, -1),
@@ -152,7 +145,7 @@ class BicycleFrame(Frame):
                 planes_in=self.data_plane_sizes,
                 planes_out=self.plane_sizes,
             )
-            return [gather, spread]
+            return [self.readout(slices), spread]
         if style == "direct":
             planes = self.plane_sizes
             return [
@@ -202,7 +195,7 @@ class BicycleFrame(Frame):
         return np.concatenate([primary, secondary])
 
 
-def frame_of(code: CSSCode, basis: str) -> Frame:
+def frame_of(code: CSSCode, basis: Basis) -> Frame:
     """The frame of a code's memory experiment in a basis."""
     if basis not in ("X", "Z"):
         raise CascadeError(f"expected basis 'X' or 'Z', got {basis!r}")

@@ -9,6 +9,7 @@ import numpy as np
 import stim
 
 from cascade_qec.codes import CSSCode
+from cascade_qec.codes.css import Basis
 from cascade_qec.errors import CascadeError
 from cascade_qec.lattice.frames import Frame, frame_of
 from cascade_qec.lattice.relations import site_index
@@ -16,7 +17,7 @@ from cascade_qec.lattice.relations import site_index
 ABSENT = 2
 """State of a site without a detector; 0 and 1 are a detector's silence and its event."""
 
-_PLANES = {0: "X", 1: "Z"}
+_PLANES: dict[int, Basis] = {0: "X", 1: "Z"}
 
 
 class Lattice:
@@ -35,7 +36,7 @@ class Lattice:
         slice, say) are absent, which is a state of its own, not "no event".
     """
 
-    def __init__(self, code: CSSCode, *, rounds: int, basis: str, detector_coords: np.ndarray | None = None) -> None:
+    def __init__(self, code: CSSCode, *, rounds: int, basis: Basis, detector_coords: np.ndarray | None = None) -> None:
         if not isinstance(rounds, Integral) or rounds < 1:
             raise CascadeError(f"expected at least 1 round, got {rounds!r}")
         self.code, self.rounds, self.basis = code, int(rounds), basis
@@ -96,9 +97,9 @@ class Lattice:
 
     def _locate(self, coords: np.ndarray) -> np.ndarray:
         known = {
-            (*map(int, xyp), plane): place
+            (*map(int, xy), plane): place
             for plane, basis in _PLANES.items()
-            for xyp, place in zip(_detector_xy(self.code, basis), self.frame.check_place[basis], strict=True)
+            for xy, place in zip(_detector_xy(self.code, basis), self.frame.check_place[basis], strict=True)
         }
         site_at = site_index(self.frame.plane_sizes, self.slices)
         sites = np.empty(len(coords), dtype=np.int64)
@@ -133,18 +134,18 @@ class Lattice:
 
 
 @lru_cache(maxsize=64)
-def memory_lattice(code: CSSCode, rounds: int, basis: str) -> Lattice:
+def memory_lattice(code: CSSCode, rounds: int, basis: Basis) -> Lattice:
     """The lattice of `cascade_qec.circuits.memory`, built once per experiment."""
     return Lattice(code, rounds=rounds, basis=basis)
 
 
-def _detector_xy(code: CSSCode, basis: str) -> np.ndarray:
+def _detector_xy(code: CSSCode, basis: Basis) -> np.ndarray:
     """(x, y) of each check's detectors in our circuits: twice (col, row) for surface codes, (i, j) on the torus."""
     coords = code.check_coords(basis)
     return 2 * coords[:, ::-1] if code.family == "surface" else coords
 
 
-def _memory_coords(code: CSSCode, rounds: int, basis: str) -> np.ndarray:
+def _memory_coords(code: CSSCode, rounds: int, basis: Basis) -> np.ndarray:
     """Coordinates of the detectors of `cascade_qec.circuits.memory`, float64 [detectors, 4], in their order."""
     blocks = []
     for t in range(rounds + 1):

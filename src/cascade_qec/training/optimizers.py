@@ -16,16 +16,18 @@ class Optimizers:
 
     Muon's update of a matrix has a spectral norm that depends on its shape alone, so its rate needs no
     scaling with width. Lion moves every entry by its rate whatever the gradient; the output weights sum over
-    2 H hidden channels, so theirs falls with 1 / H.
+    2 H hidden channels, so theirs falls with 1 / H. The weights of depthwise convolutions are no matrices, though
+    stored as one: every channel has its own.
     """
 
     def __init__(self, network: CascadeNetwork, settings: OptimizerSettings) -> None:
         self.settings = settings
         matrices, vectors = [], []
-        for parameter in network.parameters():
+        for name, parameter in network.named_parameters():
             if parameter is network.output:
                 continue
-            is_matrix = parameter.dim() == 2 and parameter is not network.embedding
+            by_channel = network.settings.depthwise and ".convolutions." in name
+            is_matrix = parameter.dim() == 2 and parameter is not network.embedding and not by_channel
             (matrices if is_matrix else vectors).append(parameter)
         output_lr = settings.lion_lr * settings.base_width / network.settings.width
         decay = settings.weight_decay
