@@ -21,8 +21,8 @@ def _log_by_steps_alone(monkeypatch):
     monkeypatch.setattr(progress, "_LOG_SECONDS", math.inf)
 
 
-def trainer(recipe, out, **options):
-    return Trainer(recipe, out, **({"workers": 0} | options))
+def trainer(recipe, out, *, resume=False):
+    return Trainer(recipe, out, resume=resume, workers=0)
 
 
 def rows(out):

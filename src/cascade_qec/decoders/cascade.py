@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from cascade_qec import circuits, codes
+from cascade_qec.codes.css import Basis
 from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.device import pick_device, pick_dtype
 from cascade_qec.errors import CascadeError
@@ -98,12 +99,13 @@ class CascadeDecoder:
     def untrained(cls, code: str, *, width: int = 16, depth: int = 2, seed: int = 0) -> CascadeDecoder:
         """A decoder with random weights, for trying out formats and interfaces."""
         family = codes.get(code)
-        torch.manual_seed(seed)
         settings = NetworkSettings(
             width=width, depth=depth, convolution="direct" if family.family == "surface" else "bipartite"
         )
-        network = CascadeNetwork(family, settings).requires_grad_(False)
-        torch.nn.init.normal_(network.output)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            network = CascadeNetwork(family, settings).requires_grad_(False)
+            torch.nn.init.normal_(network.output)
         description = ModelDescription(
             name=f"{code}_untrained",
             code=code,
@@ -119,7 +121,7 @@ class CascadeDecoder:
         with written_whole(Path(path)) as file:
             file.write(model_bytes(self.network, self.description))
 
-    def experiment(self, p: float, *, rounds: int | None = None, basis: str = "Z") -> stim.Circuit:
+    def experiment(self, p: float, *, rounds: int | None = None, basis: Basis = "Z") -> stim.Circuit:
         """A memory experiment of this decoder's code under its training noise model; binds the decoder to it.
 
         Parameters
@@ -133,9 +135,11 @@ class CascadeDecoder:
         """
         rounds = self.description.rounds if rounds is None else rounds
         noise = circuits.noise_model(self.description.noise_model, p)
-        circuit = circuits.memory(self.code, rounds=rounds, basis=basis, noise=noise)  # pyright: ignore[reportArgumentType]
+        circuit = circuits.memory(self.code, rounds=rounds, basis=basis, noise=noise)
         self._check_basis(basis)
-        self._bind(memory_lattice(self.code, rounds, basis))
+        lattice = memory_lattice(self.code, rounds, basis)
+        if lattice is not self.lattice:
+            self._bind(lattice)
         return circuit
 
     def for_circuit(self, circuit: stim.Circuit | stim.DetectorErrorModel) -> CascadeDecoder:

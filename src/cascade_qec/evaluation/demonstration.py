@@ -6,7 +6,7 @@ from typing import Protocol
 import stim
 
 from cascade_qec import codes
-from cascade_qec.codes.css import BASES
+from cascade_qec.codes.css import BASES, Basis
 from cascade_qec.decoders import classical
 from cascade_qec.evaluation.comparison import (
     CASCADE,
@@ -33,7 +33,7 @@ SHARES: Mapping[str, Mapping[str, float]] = {
 class Model(CascadeLike, Protocol):
     """What the demonstration needs of a loaded model."""
 
-    def experiment(self, p: float, /, *, rounds: int, basis: str) -> stim.Circuit: ...
+    def experiment(self, p: float, /, *, rounds: int, basis: Basis) -> stim.Circuit: ...
 
 
 def demonstrate(
