@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit status.
 
     0: done. 1: the system refused something, such as a full disk. 2: input that cannot be used, told in one
-    line on stderr. 130: interrupted. 143: terminated.
+    line on stderr. 130: interrupted. 143: terminated. (Training stops cleanly when asked to, which is 0.)
     """
     signal.signal(signal.SIGTERM, _terminated)
     try:
