@@ -75,6 +75,22 @@ def test_rivals_of_an_earlier_table_are_kept(run: Path) -> None:
     assert {row.seed for row in after if row.decoder == "cascade"} == {7}
 
 
+def test_shots_are_added_to_those_of_an_earlier_table(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = run.parent / "results" / "tiny.csv"
+    counts = []
+    for flags in (["--seed", "1"], ["--seed", "2"], ["--seed", "2", "--keep_rivals"], ["--seed", "1", "--keep_rivals"]):
+        status = _card(run, "--rival", "pymatching=5", *flags)
+        counts.append({r.p: (r.shots, r.failures) for r in read_csv(table) if r.decoder == "pymatching"})
+        if flags == ["--seed", "2", "--keep_rivals"]:  # the same shots once more
+            assert status == 2
+            assert "another --seed" in capsys.readouterr().err
+            assert counts[2] == counts[1]
+        else:
+            assert status == 0
+    first, second, _, both = counts
+    assert both == {p: (first[p][0] + second[p][0], first[p][1] + second[p][1]) for p in first}
+
+
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert _card(tmp_path / "nothing") == 2
     assert "folder of a training run" in capsys.readouterr().err

@@ -20,7 +20,7 @@ def card(
         list[str] | None, typer.Option(help="NAME=SECONDS for each noise rate, such as pymatching=5; repeat.")
     ] = None,
     keep_rivals: Annotated[
-        bool, typer.Option("--keep_rivals", help="Keep the rivals' rows that the table of results has already.")
+        bool, typer.Option("--keep_rivals", help="Add to the rivals' rows that the table of results has already.")
     ] = False,
     failures: Annotated[
         int, typer.Option(min=1, help="Failures at each noise rate that are enough; so are 1000 times as many shots.")
@@ -33,7 +33,7 @@ def card(
 
     from cascade_qec.decoders.cascade import load
     from cascade_qec.evaluation.comparison import CASCADE
-    from cascade_qec.evaluation.model_card import make_card, measure, training_facts
+    from cascade_qec.evaluation.model_card import make_card, measure, pool, training_facts
     from cascade_qec.evaluation.tables import read_csv, write_csv
 
     models = sorted(run.glob("*.safetensors"))
@@ -45,6 +45,8 @@ def card(
     name = decoder.description.name
     table = results / f"{name}.csv"
     kept = [row for row in read_csv(table) if row.decoder != CASCADE] if keep_rivals else []
+    if any(row.decoder in rivals and row.seed == seed for row in kept):
+        raise CascadeError(f"{table}: expected another --seed to add shots to it, got {seed}, which it has already")
     with progress("measuring, percent") as report:
         measured = measure(
             decoder,
@@ -54,7 +56,7 @@ def card(
             seed=seed,
             report=lambda done: report(round(100 * done), 100),
         )
-    rows = sorted([*measured, *kept], key=lambda row: row.p)
+    rows = pool([*measured, *kept])
     for folder in (out, results):
         folder.mkdir(parents=True, exist_ok=True)
     write_csv(rows, table)

@@ -87,6 +87,18 @@ def measure(
     return rows
 
 
+def pool(rows: Iterable[Row]) -> list[Row]:
+    """Rows of one decoder, noise rate and number of rounds as one, sorted by noise rate; the first one's seed stays.
+
+    The shots must be different ones, that is of different seeds.
+    """
+    totals: dict[tuple, Row] = {}
+    for row in rows:
+        key = (row.p, row.rounds, row.bases, row.decoder, row.parameters)
+        totals[key] = _sum(totals.get(key), row, totals[key].seed if key in totals else row.seed)
+    return sorted(totals.values(), key=lambda row: row.p)
+
+
 def _shots_wanted(row: Row, failures: int) -> int:
     """Shots of the next batch: as many as are likely to be missing, at most four times those decoded so far."""
     most = _SHOTS_FOR_A_FAILURE * failures - row.shots
