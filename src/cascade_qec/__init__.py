@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from cascade_qec.decoders.cascade import CascadeDecoder, load
     from cascade_qec.decoders.result import DecodeResult
     from cascade_qec.decoders.sinter_face import sinter_decoders
-    from cascade_qec.errors import CascadeError
+    from cascade_qec.errors import CascadeError, CascadeWarning
 
     __version__: str
 
 __all__ = [
     "CascadeDecoder",
     "CascadeError",
+    "CascadeWarning",
     "DecodeResult",
     "__version__",
     "circuits",
@@ -34,6 +35,7 @@ __all__ = [
 _HOMES = {
     "CascadeDecoder": "cascade_qec.decoders.cascade",
     "CascadeError": "cascade_qec.errors",
+    "CascadeWarning": "cascade_qec.errors",
     "DecodeResult": "cascade_qec.decoders.result",
     "load": "cascade_qec.decoders.cascade",
     "sinter_decoders": "cascade_qec.decoders.sinter_face",

@@ -1,4 +1,4 @@
-"""The one error that users meet."""
+"""The one error and the one warning that users meet."""
 
 
 class CascadeError(ValueError):
@@ -6,3 +6,7 @@ class CascadeError(ValueError):
 
     The command line prints it on one line and exits with status 2.
     """
+
+
+class CascadeWarning(UserWarning):
+    """Input that can be used, but outside what the model was trained and measured for."""

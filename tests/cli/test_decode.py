@@ -11,6 +11,9 @@ from cascade_qec import CascadeDecoder, load
 from cascade_qec.cli import main
 from cascade_qec.decoders import file_decoding
 
+# Round counts other than a model's own are warned of; these tests want small and odd ones.
+pytestmark = pytest.mark.filterwarnings("ignore::cascade_qec.errors.CascadeWarning")
+
 SHOTS = 100
 
 

@@ -5,8 +5,11 @@ import stim
 import cascade_qec as cascade
 from cascade_qec.decoders.cascade import CascadeDecoder, load
 from cascade_qec.decoders.result import DecodeResult
-from cascade_qec.errors import CascadeError
+from cascade_qec.errors import CascadeError, CascadeWarning
 from cascade_qec.nn import ModelDescription
+
+# Round counts other than a model's own are warned of; these tests want small and odd ones.
+pytestmark = pytest.mark.filterwarnings("ignore::cascade_qec.errors.CascadeWarning")
 
 CODES = pytest.mark.parametrize("code", ["surface_d3", "bb72"])
 BASES = pytest.mark.parametrize("basis", ["X", "Z"])
@@ -202,3 +205,13 @@ def test_precision_and_device_are_as_asked(tmp_path):
 def test_unknown_models_are_refused(name):
     with pytest.raises(CascadeError, match=f"{name}.*expected"):
         load(name)
+
+
+@pytest.mark.filterwarnings("error::cascade_qec.errors.CascadeWarning")
+def test_rounds_that_the_model_has_not_learnt_are_warned_of() -> None:
+    decoder = CascadeDecoder.untrained("surface_d3", width=8, depth=1)
+    decoder.experiment(0.01, rounds=3, basis="X")
+    with pytest.warns(CascadeWarning, match=r"trained on 3 rounds.*experiment with 7"):
+        circuit = decoder.experiment(0.01, rounds=7)
+    with pytest.warns(CascadeWarning, match="trained on 3 rounds"):
+        decoder.for_circuit(circuit)

@@ -2,6 +2,7 @@
 
 import signal
 import sys
+import warnings
 from types import FrameType
 
 import typer
@@ -37,6 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     line on stderr. 130: interrupted. 143: terminated. (Training stops cleanly when asked to, which is 0.)
     """
     signal.signal(signal.SIGTERM, _terminated)
+    warnings.showwarning = _warn
     try:
         app(arguments)
     except CascadeError as error:
@@ -53,6 +55,10 @@ def main(arguments: list[str] | None = None) -> int:
 def _fail(message: str, status: int) -> int:
     print("Error:", " ".join(message.split()), file=sys.stderr)
     return status
+
+
+def _warn(message: Warning | str, *_: object, **__: object) -> None:
+    print("Warning:", " ".join(str(message).split()), file=sys.stderr)
 
 
 def _terminated(signum: int, frame: FrameType | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from cascade_qec import circuits, codes
 from cascade_qec.codes.css import Basis
 from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.device import pick_device, pick_dtype
-from cascade_qec.errors import CascadeError
+from cascade_qec.errors import CascadeError, CascadeWarning
 from cascade_qec.files import written_whole
 from cascade_qec.lattice import Lattice, memory_lattice
 from cascade_qec.nn import (
@@ -129,7 +130,8 @@ class CascadeDecoder:
         p
             Noise strength.
         rounds
-            Rounds of syndrome extraction; the rounds of training, which is d, by default.
+            Rounds of syndrome extraction; the rounds of training, which is d, by default. The network runs on any
+            number, but has learnt one: others come with a `CascadeWarning`.
         basis
             "Z" or "X".
         """
@@ -184,6 +186,13 @@ class CascadeDecoder:
         return DecodeResult.of_probabilities(probabilities)
 
     def _bind(self, lattice: Lattice) -> None:
+        if lattice.rounds != self.description.rounds:
+            warnings.warn(
+                f"model {self.description.name} was trained on {self.description.rounds} rounds and is bound to an "
+                f"experiment with {lattice.rounds}: expect it to be less accurate than its card says",
+                CascadeWarning,
+                stacklevel=3,
+            )
         self.lattice = lattice
         self._geometry = Geometry([lattice], self.network.settings.convolution).to(self.device)
         per_shot = lattice.sites * self.network.settings.width
