@@ -1,0 +1,28 @@
+"""How a model fares on other numbers of rounds than it was trained on, beside matching: results/rounds.csv."""
+
+import warnings
+from pathlib import Path
+
+import cascade_qec as cascade
+from cascade_qec.decoders import classical
+from cascade_qec.evaluation.comparison import CASCADE, Experiment, cascade_contender, classical_contender, compare
+from cascade_qec.evaluation.tables import write_csv
+
+P, SHOTS, SEED = 0.003, 20_000, 7
+ROUNDS = {"surface_d3": (2, 3, 4, 6), "surface_d5": (4, 5, 6, 10)}
+
+
+def main() -> None:
+    warnings.simplefilter("ignore", cascade.CascadeWarning)  # other rounds are what this is about
+    rows = []
+    for name, counts in ROUNDS.items():
+        decoder = cascade.load(name)
+        contenders = [cascade_contender(CASCADE, decoder), classical_contender(classical.get("pymatching"))]
+        for rounds in counts:
+            circuits = {basis: decoder.experiment(P, rounds=rounds, basis=basis) for basis in ("Z", "X")}
+            rows += compare(Experiment(name, P, rounds, circuits), contenders, shots=SHOTS, seed=SEED)
+    write_csv(rows, Path(__file__).parent / "results" / "rounds.csv")
+
+
+if __name__ == "__main__":
+    main()
