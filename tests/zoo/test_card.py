@@ -6,9 +6,9 @@ import pytest
 
 from cascade_qec import zoo
 from cascade_qec.errors import CascadeError
+from cascade_qec.provenance import hardware, versions
 from cascade_qec.zoo import registry
 from cascade_qec.zoo.card import Card
-from cascade_qec.zoo.provenance import hardware, versions
 
 ROW = {
     "p": 0.003,

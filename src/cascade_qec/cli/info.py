@@ -15,8 +15,8 @@ def info(
 ) -> None:
     """Show a model's card: training, measured block errors, recipe. Without MODEL: what is installed."""
     from cascade_qec.cli.card_view import card_view, console, models_table
+    from cascade_qec.provenance import hardware, versions
     from cascade_qec.zoo import registry
-    from cascade_qec.zoo.provenance import hardware, versions
 
     show = console().print
     if model is not None:

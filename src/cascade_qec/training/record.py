@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from cascade_qec.files import written_whole
+from cascade_qec.provenance import hardware, versions
 from cascade_qec.training.recipe import Recipe
-from cascade_qec.zoo.provenance import hardware, versions
 
 
 def record_session(path: Path, recipe: Recipe, step: int, settings: dict[str, Any]) -> None:
