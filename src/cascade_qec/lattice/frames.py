@@ -67,12 +67,8 @@ class SurfaceFrame(Frame):
     """Rotated surface code: sites on the (d+1) x (d+1) grid of plaquettes, one plane for all."""
 
     kinds = 2
-    _slots = (
-        (0, 1),
-        (0, 0),
-        (1, 1),
-        (1, 0),
-    )  # a data qubit's checks to the NE, NW, SE, SW on the plaquette grid
+    # a data qubit's checks to the NE, NW, SE, SW, as offsets on the plaquette grid
+    _slots = ((0, 1), (0, 0), (1, 1), (1, 0))
 
     def __init__(self, code: RotatedSurfaceCode, basis: Basis) -> None:
         transpose = (lambda rc: rc[:, ::-1]) if basis == "X" else (lambda rc: rc)
