@@ -12,6 +12,9 @@ def train(
     recipe: Annotated[Path, typer.Argument(help="Recipe, a TOML file (see recipes/).")],
     out: Annotated[Path | None, typer.Option(help="Folder of the run.  [default: runs/<recipe's name>]")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's checkpoint.")] = False,
+    start_from: Annotated[
+        str | None, typer.Option(help="Model, by name or file, whose weights a new run begins with.")
+    ] = None,
     minutes: Annotated[float | None, typer.Option(min=0.01, help="Stop, resumable, after so many minutes.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     precision: Annotated[str, typer.Option(help="Of the activations: auto, float32 or bfloat16.")] = "auto",
@@ -30,6 +33,7 @@ def train(
     """
     import torch
 
+    from cascade_qec import zoo
     from cascade_qec.device import pick_device, pick_dtype
     from cascade_qec.training import Trainer, distributed, load_recipe
 
@@ -41,6 +45,7 @@ def train(
             loaded,
             out or Path("runs") / loaded.name,
             resume=resume,
+            start_from=None if start_from is None else zoo.path(start_from),
             device=chosen,
             dtype=pick_dtype(precision, torch.device(chosen)),
             workers=workers,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import math
 import signal
 import time
@@ -21,7 +22,7 @@ from cascade_qec import codes
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import written_whole
 from cascade_qec.lattice import memory_lattice
-from cascade_qec.nn import CascadeNetwork, Geometry, ModelDescription, model_bytes
+from cascade_qec.nn import CascadeNetwork, Geometry, ModelDescription, load_model, model_bytes
 from cascade_qec.training import distributed
 from cascade_qec.training.checkpoint import load_checkpoint, save_checkpoint
 from cascade_qec.training.data import Producers
@@ -54,6 +55,9 @@ class Trainer:
     out : Path
     resume : bool
         Go on from the folder's checkpoint; without it an existing checkpoint is refused.
+    start_from : Path, optional
+        A model file whose weights a new run begins with: of the same code family and network settings, such as
+        a smaller distance of the same ladder.
     device : str
     dtype : torch.dtype
         Of the activations; weights, averages and optimizer state are float32.
@@ -64,7 +68,8 @@ class Trainer:
     ------
     CascadeError
         If the folder has a checkpoint and `resume` is not asked for; if it is, and there is none, a damaged
-        one or that of another recipe; or if the micro-batches cannot be divided among the processes.
+        one or that of another recipe; if the weights to start from do not fit, or are asked for along with
+        `resume`; or if the micro-batches cannot be divided among the processes.
     """
 
     def __init__(
@@ -73,6 +78,7 @@ class Trainer:
         out: Path,
         *,
         resume: bool = False,
+        start_from: Path | None = None,
         device: str = "cpu",
         dtype: torch.dtype = torch.float32,
         workers: int = 1,
@@ -88,9 +94,15 @@ class Trainer:
             raise CascadeError(f"{self.checkpoint} exists: resume it with --resume, or choose another --out")
         if resume and not self.checkpoint.exists():
             raise CascadeError(f"nothing to resume: {self.checkpoint} does not exist")
+        if resume and start_from is not None:
+            raise CascadeError(f"{self.checkpoint} has weights already: --resume and --start_from exclude each other")
         code = codes.get(recipe.code)
         torch.manual_seed(recipe.seed)
-        self.network = CascadeNetwork(code, recipe.network).to(self.device)
+        self.network = CascadeNetwork(code, recipe.network)
+        self.start_from = start_from
+        if start_from is not None:
+            self.network.load_state_dict(_weights_for(recipe, start_from))
+        self.network.to(self.device)
         self.average = copy.deepcopy(self.network).requires_grad_(False)
         lattices = [memory_lattice(code, recipe.rounds, basis) for basis in recipe.bases]
         self.geometry = Geometry(lattices, recipe.network.convolution).to(self.device)
@@ -226,6 +238,9 @@ class Trainer:
             "processes": distributed.processes(),
             "workers": self.workers,
         }
+        if self.start_from is not None:
+            digest = hashlib.sha256(self.start_from.read_bytes()).hexdigest()
+            settings["start_from"] = {"file": self.start_from.name, "sha256": digest}
         record_session(self.out / "run.json", self.recipe, self.step, settings)
 
     def _state(self) -> dict[str, Any]:
@@ -265,3 +280,15 @@ class Trainer:
         finally:
             for signum, handler in zip(heeded, previous, strict=True):
                 signal.signal(signum, handler)
+
+
+def _weights_for(recipe: Recipe, path: Path) -> dict[str, torch.Tensor]:
+    """Weights of a model file, which fit any code of its family and network of its settings."""
+    network, description = load_model(path)
+    families = [codes.get(name).family for name in (recipe.code, description.code)]
+    if families[0] != families[1] or recipe.network != description.network:
+        raise CascadeError(
+            f"expected weights for a {families[0]} code with {recipe.network!r} to start {recipe.name} from, "
+            f"got those of {description.code} with {description.network!r} in {path}"
+        )
+    return network.state_dict()
