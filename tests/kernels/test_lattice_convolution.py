@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cascade_qec import codes
 from cascade_qec.codes import BivariateBicycleCode, CSSCode
-from cascade_qec.kernels import Relations, lattice_convolution
+from cascade_qec.kernels import Relations, lattice_convolution, use
 from cascade_qec.lattice import RelationTable, Span, concatenate, memory_lattice
 
 MODULE = importlib.import_module("cascade_qec.kernels.lattice_convolution")
@@ -123,6 +123,61 @@ def test_odd_sizes(name, depthwise, channels, shots):
     for a, b in zip(found, expected, strict=True):
         # float32 sums of up to some thousand terms of order one
         torch.testing.assert_close(a.double(), b, rtol=1e-5, atol=1e-4)
+
+
+# Of a tensor's norm. float32 differs from float64 by its rounding, 6e-8, over sums that cancel; bfloat16 by the 4e-3 of
+# its operands, which are the same on both sides, and of the result, half a unit of 2^-8 at most.
+_TOLERANCE = {torch.float32: 1e-6, torch.bfloat16: 4e-3}
+
+
+# Every table, dense and depthwise, in both types; tiles that shots and channels fill, overfill and leave half empty.
+_TRITON_CASES = [
+    ("surface", "dense", torch.float32, 7, (5, 3)),
+    ("surface", "dense", torch.bfloat16, 65, (16, 16)),
+    ("surface", "depthwise", torch.float32, 1, (5, 5)),
+    ("gather both", "dense", torch.float32, 33, (32, 16)),
+    ("gather", "depthwise", torch.bfloat16, 66, (16, 16)),
+    ("spread", "dense", torch.bfloat16, 1, (64, 64)),
+    ("spread both", "depthwise", torch.float32, 7, (3, 3)),
+    ("direct", "dense", torch.float32, 7, (3, 20)),
+    ("direct", "depthwise", torch.bfloat16, 9, (16, 16)),
+    ("surface", "dense", torch.bfloat16, 9, (128, 128)),
+]
+
+
+@pytest.mark.parametrize(("name", "kind", "dtype", "shots", "channels"), _TRITON_CASES)
+def test_triton_is_the_formula(name, kind, dtype, shots, channels, device):
+    table = table_named(name, small=True)
+    x, weight, grad = random_case(table, kind == "depthwise", shots, channels, seed=3, dtype=dtype)
+    with use("triton"):
+        relations = Relations(table).to(device)
+        found = forward_and_gradients(lattice_convolution, x.to(device), weight.to(device), grad.to(device), relations)
+    expected = forward_and_gradients(naive, x.double(), weight.double(), grad.double(), table)
+    for a, b in zip(found, expected, strict=True):
+        assert a.dtype == dtype
+        assert (a.cpu().double() - b).norm() <= _TOLERANCE[dtype] * b.norm()
+
+
+def test_triton_sums_in_one_order_whatever_finishes_first(device):
+    table = table_named("gather", small=True)
+    x, weight, grad = random_case(table, False, 70, (16, 16), seed=5, dtype=torch.float32)
+    with use("triton"):
+        arguments = (x.to(device), weight.to(device), grad.to(device), Relations(table).to(device))
+        once, twice = (forward_and_gradients(lattice_convolution, *arguments) for _ in range(2))
+    for a, b in zip(once, twice, strict=True):
+        assert torch.equal(a, b)
+
+
+def test_triton_takes_tensors_that_are_not_contiguous(device):
+    table = table_named("gather", small=True)
+    x, weight, grad = random_case(table, False, 6, (16, 16), seed=4, dtype=torch.float32)
+    expected = forward_and_gradients(naive, x.double(), weight.double(), grad.double(), table)
+    x, grad = (t.transpose(0, 1).contiguous().transpose(0, 1) for t in (x, grad))
+    with use("triton"):
+        relations = Relations(table).to(device)
+        found = forward_and_gradients(lattice_convolution, x.to(device), weight.to(device), grad.to(device), relations)
+    for a, b in zip(found, expected, strict=True):
+        assert (a.cpu().double() - b).norm() <= _TOLERANCE[torch.float32] * b.norm()
 
 
 @given(

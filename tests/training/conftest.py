@@ -34,6 +34,12 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
+@pytest.fixture(params=["cpu", "cuda:0"] if torch.cuda.is_available() else ["cpu"])
+def device(request: pytest.FixtureRequest) -> torch.device:
+    """Every device there is."""
+    return torch.device(request.param)
+
+
 @pytest.fixture(scope="session")
 def tiny_data() -> Callable[..., dict[str, Any]]:
     """Fields of the tiny recipe, with changes: ``tiny_data(seed=1, optimizer={"steps": 5})``."""

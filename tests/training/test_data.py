@@ -9,30 +9,37 @@ from math import prod
 import numpy as np
 import pytest
 import stim
-import torch
 
 from cascade_qec import circuits, codes
-from cascade_qec.lattice import ABSENT, memory_lattice
-from cascade_qec.training import data
-from cascade_qec.training.data import STATISTICS, TRAINING, VALIDATION, Producers, sample, unpack
+from cascade_qec.lattice import memory_lattice
+from cascade_qec.training import Recipe, data
+from cascade_qec.training.data import STATISTICS, TRAINING, VALIDATION, Producers, default_workers, sample
 
 
-def flat(parts: data.Packed) -> bytes:
-    return b"".join(array.tobytes() for pair in parts for array in pair)
+def bits(recipe: Recipe, packed: np.ndarray) -> list[np.ndarray]:
+    """Detection events and observables of each basis in turn, bool [shots, ...]."""
+    found = []
+    for basis in recipe.bases:
+        lattice = memory_lattice(codes.get(recipe.code), recipe.rounds, basis)
+        for width in (lattice.detectors, lattice.code.k):
+            own, packed = np.split(packed, [-(-width // 8)], axis=1)
+            found.append(np.unpackbits(own, axis=1, count=width, bitorder="little").astype(bool))
+    assert packed.shape[1] == 0
+    return found
 
 
 def test_a_micro_batch_depends_on_recipe_purpose_step_and_number_alone(tiny):
     recipe = tiny(noise={"hold_steps": 0, "ramp_steps": 0})
     key = (TRAINING, 5, 1)
-    assert flat(sample(recipe, *key, 64)) == flat(sample(recipe, *key, 64))
+    assert sample(recipe, *key, 64).tobytes() == sample(recipe, *key, 64).tobytes()
     others = [(TRAINING, 5, 0), (TRAINING, 6, 1), (TRAINING, 1, 5), (STATISTICS, 5, 1), (VALIDATION, 5, 1)]
-    streams = [flat(sample(recipe, *other, 64)) for other in [key, *others]]
-    streams.append(flat(sample(tiny(seed=8, noise={"hold_steps": 0, "ramp_steps": 0}), *key, 64)))
+    streams = [sample(recipe, *other, 64).tobytes() for other in [key, *others]]
+    streams.append(sample(tiny(seed=8, noise={"hold_steps": 0, "ramp_steps": 0}), *key, 64).tobytes())
     assert len(set(streams)) == len(streams)
 
 
 def test_the_bases_have_shots_of_their_own(tiny):
-    (z_events, z_flips), (x_events, x_flips) = sample(tiny(), TRAINING, 20, 0, 256)
+    z_events, z_flips, x_events, x_flips = bits(tiny(), sample(tiny(), TRAINING, 20, 0, 256))
     assert z_events.shape == x_events.shape
     assert not np.array_equal(z_events, x_events)
     assert not np.array_equal(z_flips, x_flips)
@@ -54,20 +61,19 @@ def mean_flips(circuit: stim.Circuit) -> tuple[np.ndarray, np.ndarray]:
 def test_statistics_are_those_of_the_noise_of_the_step(step, p, tiny):
     shots = 20_000
     recipe = tiny()
-    for basis, (events, flips) in zip(recipe.bases, sample(recipe, TRAINING, step, 0, shots), strict=True):
+    z_events, z_flips, x_events, x_flips = bits(recipe, sample(recipe, TRAINING, step, 0, shots))
+    for basis, events, flips in (("Z", z_events, z_flips), ("X", x_events, x_flips)):
         rate = p if p == recipe.noise.p else data._on_grid(p, recipe.noise.p)
         assert rate == pytest.approx(p, rel=0.0101)
         noise = circuits.UniformDepolarizing(rate)
         circuit = circuits.memory(codes.get(recipe.code), rounds=recipe.rounds, basis=basis, noise=noise)
-        for packed, expected in zip((events, flips), mean_flips(circuit), strict=True):
-            found = np.unpackbits(packed, axis=1, count=len(expected), bitorder="little").mean(axis=0)
+        for found, expected in zip((events, flips), mean_flips(circuit), strict=True):
             sigma = np.sqrt(expected * (1 - expected) / shots)
-            assert np.all(np.abs(found - expected) < 5 * sigma)
+            assert np.all(np.abs(found.mean(axis=0) - expected) < 5 * sigma)
 
 
 def test_a_given_rate_overrides_the_curriculum(tiny):
-    events = [sample(tiny(), VALIDATION, 0, 0, 2000, p)[0][0] for p in (0.001, 0.01)]
-    low, high = (np.unpackbits(packed).mean() for packed in events)
+    low, high = (bits(tiny(), sample(tiny(), VALIDATION, 0, 0, 2000, p))[0].mean() for p in (0.001, 0.01))
     assert 5 * low < high
 
 
@@ -85,28 +91,7 @@ def test_log_uniform_rates_differ_from_batch_to_batch_and_basis_to_basis(tiny, m
     assert 0.4 < np.mean(np.array(rates) < (0.001 * 0.006) ** 0.5) < 0.6
 
 
-@pytest.mark.parametrize("code", ["surface_d3", "bb72"])
-def test_unpacked_layout(code, tiny):
-    recipe = tiny(code=code, rounds=2, network={"convolution": "direct"})
-    parts = sample(recipe, TRAINING, 50, 0, 11)
-    states, labels = unpack(recipe, parts)
-    k = codes.get(code).k
-    assert (states.dtype, labels.dtype) == (torch.uint8, torch.float32)
-    assert labels.shape == (11, 2 * k)
-    start = 0
-    for index, (basis, (events, flips)) in enumerate(zip(recipe.bases, parts, strict=True)):
-        lattice = memory_lattice(codes.get(code), 2, basis)
-        own = states[start : start + lattice.sites].numpy()
-        start += lattice.sites
-        expected = np.unpackbits(events, axis=1, count=lattice.detectors, bitorder="little")
-        np.testing.assert_array_equal(lattice.gather(own), expected.astype(bool))
-        assert np.sum(own == ABSENT) == (lattice.sites - lattice.detectors) * 11
-        expected = np.unpackbits(flips, axis=1, count=k, bitorder="little")
-        np.testing.assert_array_equal(labels[:, index * k : (index + 1) * k].numpy(), expected)
-    assert states.shape == (start, 11)
-
-
-def batches(*arguments) -> list[tuple[torch.Tensor, torch.Tensor]]:
+def batches(*arguments) -> list[np.ndarray]:
     with Producers(*arguments) as producers:
         return list(producers)
 
@@ -117,9 +102,8 @@ def test_background_processes_give_the_same_batches_in_the_same_order(tiny):
     expected = batches(recipe, steps, micros, 0)
     found = batches(recipe, steps, micros, 2)
     assert len(expected) == len(found) == prod((len(steps), len(micros)))
-    for (states, labels), (states_found, labels_found) in zip(expected, found, strict=True):
-        assert torch.equal(states, states_found)
-        assert torch.equal(labels, labels_found)
+    for one, other in zip(expected, found, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_no_steps_no_processes(tiny):
@@ -149,3 +133,13 @@ def test_a_dead_producer_is_told(tiny):
     with pytest.raises(ChildProcessError, match="a background process that samples shots has ended, exit status 9"):
         next(iter(producers))
     reader.close()
+
+
+@pytest.mark.parametrize(
+    ("cores", "processes", "workers"), [(4, 1, 3), (16, 1, 8), (16, 2, 7), (192, 8, 8), (1, 1, 1), (4, 8, 1)]
+)
+def test_producers_beside_a_gpu_have_all_cores_but_one_up_to_a_bound(cores, processes, workers, monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(cores)))
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", str(processes))
+    assert default_workers("cuda:1") == workers
+    assert default_workers("cpu") == 1

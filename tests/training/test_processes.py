@@ -19,16 +19,16 @@ _PATIENCE = 300
 _KILLED_IN_STEP_4 = """
 import os, signal, sys
 from cascade_qec.cli import main
-from cascade_qec.training.trainer import Trainer
+from cascade_qec.training.step import Step
 
-train_step = Trainer._train_step
+take_step = Step.__call__
 
-def train_step_and_kill(self, batches):
-    if self.step == 4:
+def kill_or_take_step(self, batches, number):
+    if number == 4:
         {kill}
-    return train_step(self, batches)
+    return take_step(self, batches, number)
 
-Trainer._train_step = train_step_and_kill
+Step.__call__ = kill_or_take_step
 sys.exit(main(sys.argv[1:]))
 """
 

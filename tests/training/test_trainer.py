@@ -10,9 +10,10 @@ import torch
 import cascade_qec
 from cascade_qec.cli import main
 from cascade_qec.errors import CascadeError
-from cascade_qec.training import Recipe, Trainer, data, distributed, progress
+from cascade_qec.training import Recipe, Trainer, distributed, progress
 from cascade_qec.training.checkpoint import load_checkpoint, save_checkpoint
-from cascade_qec.training.data import Producers
+from cascade_qec.training.step import Step
+from cascade_qec.training.unpacking import Unpacker
 
 
 @pytest.fixture(autouse=True)
@@ -30,16 +31,16 @@ def rows(out):
 
 
 def after_steps(monkeypatch, steps, act):
-    """Call `act` with the trainer at the end of each of these steps."""
-    train_step = Trainer._train_step
+    """Call `act` with the `Step` at the end of each of these steps."""
+    take_step = Step.__call__
 
-    def step_and_act(self, batches):
-        losses = train_step(self, batches)
-        if self.step + 1 in steps:
+    def step_and_act(self, batches, number):
+        losses = take_step(self, batches, number)
+        if number + 1 in steps:
             act(self)
         return losses
 
-    monkeypatch.setattr(Trainer, "_train_step", step_and_act)
+    monkeypatch.setattr(Step, "__call__", step_and_act)
 
 
 def assert_same_weights(one, other):
@@ -240,14 +241,14 @@ class TestStopping:
 
 class TestReports:
     def labels(self, monkeypatch, change):
-        unpack = data.unpack
+        unpack = Unpacker.__call__
 
-        def changed(recipe, parts):
-            states, labels = unpack(recipe, parts)
+        def changed(self, packed):
+            states, labels = unpack(self, packed)
             change(labels)
             return states, labels
 
-        monkeypatch.setattr(data, "unpack", changed)
+        monkeypatch.setattr(Unpacker, "__call__", changed)
 
     def test_a_loss_that_is_not_finite(self, tiny, tmp_path, monkeypatch):
         self.labels(monkeypatch, lambda labels: labels[:, 1].fill_(math.nan))
@@ -286,40 +287,26 @@ class TestReports:
         assert "heads at ln 2: X0" in capsys.readouterr().out
 
 
-def test_the_average_follows_quickly_at_first_and_then_with_its_decay(tiny, tmp_path):
-    recipe = tiny(optimizer={"ema": 0.35})
-    averaged = trainer(recipe, tmp_path)
-    expected = [parameter.clone() for parameter in averaged.average.parameters()]
-    with Producers(recipe, range(5), range(1), 0) as producers:
-        batches = iter(producers)
-        for decay in (0.1, 2 / 11, 0.25, 4 / 13, 0.35):
-            averaged._train_step(batches)
-            averaged.step += 1
-            for average, found, parameter in zip(
-                expected, averaged.average.parameters(), averaged.network.parameters(), strict=True
-            ):
-                average.mul_(decay).add_((1 - decay) * parameter.detach())
-                torch.testing.assert_close(found, average)
+def test_a_run_can_start_from_the_weights_of_a_smaller_distance(tiny, tmp_path):
+    first = trainer(tiny(), tmp_path / "first")
+    first.run()
+    model = tmp_path / "first" / "tiny.safetensors"
+    larger = tiny(name="larger", code="surface_d5", rounds=2, optimizer={"steps": 2})
+    second = Trainer(larger, tmp_path / "second", start_from=model, workers=0)
+    for name, value in first.average.state_dict().items():
+        assert torch.equal(second.network.state_dict()[name], value), name
+        assert torch.equal(second.average.state_dict()[name], value), name
+    second.run()
+    (session,) = json.loads((tmp_path / "second" / "run.json").read_text())["sessions"]
+    assert session["start_from"]["file"] == "tiny.safetensors"
+    assert len(session["start_from"]["sha256"]) == 64
 
 
-def test_micro_batches_are_one_batch_in_parts(tiny, tmp_path):
-    """Of a linear loss: the gradient is the mean over micro-batches, and so is the reported loss."""
-    recipe = tiny(batch={"micro_batches": 3})
-    whole = trainer(recipe, tmp_path)
-    gradients = []
-    whole.optimizers.step = lambda step: gradients.extend(p.grad.clone() for p in whole.network.parameters())
-    with Producers(recipe, range(1), range(3), 0) as producers:
-        batches = list(producers)
-    losses = whole._train_step(iter(batches))
-    parts = []
-    for states, labels in batches:
-        logits = whole.network(states, whole.geometry)
-        parts.append(torch.nn.functional.binary_cross_entropy_with_logits(logits, labels, reduction="none").mean(0))
-    expected = torch.stack(parts).mean(0)
-    torch.testing.assert_close(losses, expected.detach())
-    whole.network.zero_grad()
-    expected.mean().backward()
-    norm = torch.stack([p.grad.norm() for p in whole.network.parameters()]).norm()
-    scale = min(1.0, recipe.optimizer.clip / norm.item())
-    for gradient, parameter in zip(gradients, whole.network.parameters(), strict=True):
-        torch.testing.assert_close(gradient, scale * parameter.grad, atol=1e-6, rtol=1e-4)
+def test_weights_that_do_not_fit_are_refused(tiny, tmp_path):
+    trainer(tiny(), tmp_path / "first").run()
+    model = tmp_path / "first" / "tiny.safetensors"
+    wider = tiny(name="wider", network={"width": 16})
+    with pytest.raises(CascadeError, match=r"expected weights for a surface code with .*width=16.*got .*width=8"):
+        Trainer(wider, tmp_path / "second", start_from=model, workers=0)
+    with pytest.raises(CascadeError, match="--resume and --start_from exclude each other"):
+        Trainer(tiny(), tmp_path / "first", resume=True, start_from=model, workers=0)

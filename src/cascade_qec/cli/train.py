@@ -18,8 +18,14 @@ def train(
     minutes: Annotated[float | None, typer.Option(min=0.01, help="Stop, resumable, after so many minutes.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     precision: Annotated[str, typer.Option(help="Of the activations: auto, float32 or bfloat16.")] = "auto",
+    kernel_choice: Annotated[
+        str, typer.Option("--kernels", help="auto, triton or reference (plain PyTorch).")
+    ] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.  [default: all cores]")] = None,
-    workers: Annotated[int, typer.Option(min=0, help="Background processes that sample shots.")] = 1,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=0, help="Background processes that sample shots.  [default: 1, beside a GPU up to 8]"),
+    ] = None,
 ) -> None:
     """Train a recipe.
 
@@ -33,14 +39,14 @@ def train(
     """
     import torch
 
-    from cascade_qec import zoo
+    from cascade_qec import kernels, zoo
     from cascade_qec.device import pick_device, pick_dtype
     from cascade_qec.training import Trainer, distributed, load_recipe
 
     loaded = load_recipe(recipe)
     if threads is not None:
         torch.set_num_threads(threads)
-    with distributed.process_group(str(pick_device(device))) as chosen:
+    with kernels.use(kernel_choice), distributed.process_group(str(pick_device(device))) as chosen:
         trainer = Trainer(
             loaded,
             out or Path("runs") / loaded.name,

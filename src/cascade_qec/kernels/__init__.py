@@ -1,5 +1,8 @@
-"""Operations of the network, each in plain PyTorch that reads like its formula."""
+"""Operations of the network, each in plain PyTorch that reads like its formula, and in Triton where that pays."""
 
-from cascade_qec.kernels.lattice_convolution import Relations, lattice_convolution
+from cascade_qec.kernels.choice import backend, use
+from cascade_qec.kernels.lattice_convolution import lattice_convolution
+from cascade_qec.kernels.relations import Relations
+from cascade_qec.kernels.trunk import Block, Norm, trunk
 
-__all__ = ["Relations", "lattice_convolution"]
+__all__ = ["Block", "Norm", "Relations", "backend", "lattice_convolution", "trunk", "use"]

@@ -1,4 +1,4 @@
-"""The lattice convolution over a relation table, forward and both gradients, in plain PyTorch.
+"""The lattice convolution over a relation table, forward and both gradients; here in plain PyTorch.
 
     y[s, b, :] = sum_r  W[plane(s), r] x[table[s, r], b, :]
 
@@ -10,36 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
 import torch
 
-from cascade_qec.lattice.relations import RelationTable, Span
+from cascade_qec.kernels.choice import attempt, backend
+from cascade_qec.kernels.relations import Relations
+from cascade_qec.lattice.relations import Span
 
 _CHUNK_BYTES = 1_500_000
 """Bytes of gathered neighbours per core and step: what stays in a core's second-level cache."""
-
-
-class Relations(torch.nn.Module):
-    """A relation table on a device.
-
-    Absent neighbours read row `sites`, which is zero.
-    """
-
-    def __init__(self, table: RelationTable) -> None:
-        super().__init__()
-        self.spans_in, self.spans_out = table.spans_in, table.spans_out
-        self.sites_in, self.sites_out = table.sites_in, table.sites_out
-        self.relations = table.relations
-        self.planes_out = table.planes_out
-        self.reader_planes = table.reader_planes.tolist()
-        self.table: torch.Tensor
-        self.inverse: torch.Tensor
-        self.register_buffer("table", _padded(table.table, table.sites_in), persistent=False)
-        self.register_buffer("inverse", _padded(table.inverse, table.sites_out), persistent=False)
-
-
-def _padded(table: np.ndarray, pad: int) -> torch.Tensor:
-    return torch.from_numpy(np.where(table >= 0, table, pad))
 
 
 def lattice_convolution(x: torch.Tensor, weight: torch.Tensor, relations: Relations) -> torch.Tensor:
@@ -56,7 +34,16 @@ def lattice_convolution(x: torch.Tensor, weight: torch.Tensor, relations: Relati
     -------
     [sites_out, shots, channels_out]
     """
-    return _LatticeConvolution.apply(x, weight, relations)
+
+    def reference() -> torch.Tensor:
+        return _LatticeConvolution.apply(x, weight, relations)
+
+    def fused() -> torch.Tensor:
+        from cascade_qec.kernels.fused.convolution import FusedConvolution
+
+        return FusedConvolution.apply(x, weight, relations, reference)
+
+    return attempt(fused, reference) if backend(x.device) == "triton" else reference()
 
 
 class _LatticeConvolution(torch.autograd.Function):

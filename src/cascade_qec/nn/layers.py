@@ -9,7 +9,7 @@ from typing import cast
 import torch
 import torch.nn.functional as F
 
-from cascade_qec.kernels import Relations, lattice_convolution
+from cascade_qec.kernels import Block, Norm, Relations, lattice_convolution
 
 
 class Pointwise(torch.nn.Module):
@@ -72,6 +72,20 @@ class BatchNorm(torch.nn.Module):
             y = F.batch_norm(flat, self.mean, self.variance, self.weight, self.bias, True, momentum, self.epsilon)
         return y.view(x.shape)
 
+    def parameters_for_kernels(self) -> Norm:
+        """What `cascade_qec.kernels.trunk` is told of this norm."""
+        if self.training:
+            return Norm(self.weight, self.bias, self.epsilon)
+        return Norm(self.weight, self.bias, self.epsilon, self.mean, self.variance)
+
+    def collect(self, mean: torch.Tensor, variance: torch.Tensor, count: int) -> None:
+        """Add a batch's statistics, [channels] each over `count` rows, if they are being collected."""
+        if self.batches is None:
+            return
+        self.batches += 1
+        self.mean.lerp_(mean, 1 / self.batches)
+        self.variance.lerp_(variance * (count / (count - 1)), 1 / self.batches)
+
 
 @contextmanager
 def collect_statistics(network: torch.nn.Module) -> Iterator[None]:
@@ -113,3 +127,19 @@ class Bottleneck(torch.nn.Module):
             y = convolution(F.silu(norm(y)), relations)
         y = self.up(F.silu(self.norm_out(y)))
         return torch.add(x, y, alpha=self.scale)
+
+    @property
+    def all_norms(self) -> list[BatchNorm]:
+        """In the order of use."""
+        return [self.norm_in, *cast(Iterable[BatchNorm], self.norms), self.norm_out]
+
+    def parameters_for_kernels(self) -> Block:
+        """What `cascade_qec.kernels.trunk` is told of this block."""
+        convolutions = cast(Iterable[LatticeConvolution], self.convolutions)
+        return Block(
+            norms=[norm.parameters_for_kernels() for norm in self.all_norms],
+            down=self.down.weight,
+            convolutions=[convolution.weight for convolution in convolutions],
+            up=self.up.weight,
+            scale=self.scale,
+        )

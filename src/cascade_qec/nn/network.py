@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Literal, cast
 
 import torch
 import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict, Field
 
+from cascade_qec import kernels
 from cascade_qec.codes import CSSCode
 from cascade_qec.lattice import memory_lattice
 from cascade_qec.nn.geometry import STATES, Geometry, readout_relations
@@ -83,10 +85,7 @@ class CascadeNetwork(torch.nn.Module):
         -------
         float32 [shots, observables]
         """
-        x = self.embed(states, geometry, dtype)
-        for block in self.blocks:
-            x = block(x, geometry.steps)
-        pooled = geometry.pool(F.silu(self.norm_out(x)))
+        pooled = geometry.pool(self.trunk(self.embed(states, geometry, dtype), geometry))
         logical = self.norm_readout(self.readout(pooled).float())
         hidden = F.silu(self.hidden(logical) + self.hidden_bias)
         logits = F.linear(hidden, self.output, self.output_bias)
@@ -97,3 +96,23 @@ class CascadeNetwork(torch.nn.Module):
         index = geometry.embedding_offset[:, None] + states
         one_hot = index[..., None] == torch.arange(len(self.embedding), device=states.device)
         return one_hot.to(dtype) @ self.embedding.to(dtype)
+
+    def trunk(self, x: torch.Tensor, geometry: Geometry) -> torch.Tensor:
+        """Blocks, batch norm and SiLU: [sites, shots, width] to the same."""
+
+        def layers(x: torch.Tensor) -> torch.Tensor:
+            for block in self.blocks:
+                x = block(x, geometry.steps)
+            return F.silu(self.norm_out(x))
+
+        # the kernels' gradient is that of training, where batch norm depends on the batch
+        if kernels.backend(x.device) == "reference" or not (self.training or not torch.is_grad_enabled()):
+            return layers(x)
+        blocks = cast(Sequence[Bottleneck], self.blocks)
+        described = [block.parameters_for_kernels() for block in blocks]
+        steps = cast(Sequence[kernels.Relations], geometry.steps)
+        y, statistics = kernels.trunk(x, described, self.norm_out.parameters_for_kernels(), steps, layers)
+        norms = [norm for block in blocks for norm in block.all_norms]
+        for norm, (mean, variance) in zip([*norms, self.norm_out], statistics or [], strict=False):
+            norm.collect(mean, variance, x.shape[0] * x.shape[1])
+        return y

@@ -20,11 +20,10 @@ from multiprocessing.process import BaseProcess
 
 import numpy as np
 import stim
-import torch
 
 from cascade_qec import circuits, codes
 from cascade_qec.codes.css import Basis
-from cascade_qec.lattice import memory_lattice
+from cascade_qec.training import distributed
 from cascade_qec.training.recipe import Recipe
 
 TRAINING, STATISTICS, VALIDATION = range(3)
@@ -33,11 +32,24 @@ TRAINING, STATISTICS, VALIDATION = range(3)
 _RATE_GRID = 0.02
 """Rates on the way to the last are rounded to steps of 2 %: a ramp does not need a circuit for every step."""
 
-Packed = list[tuple[np.ndarray, np.ndarray]]
+_MOST_WORKERS = 8
+"""A core samples some 100,000 shots of the largest recipe in a second, more than a GPU trains on."""
 
 
-def sample(recipe: Recipe, purpose: int, step: int, micro: int, shots: int, p: float | None = None) -> Packed:
-    """One micro-batch: for each basis bit-packed detection events and observables, uint8 [shots, bytes]."""
+def default_workers(device: str) -> int:
+    """Background processes that sample shots: beside a GPU all cores but one, shared by the machine's trainers."""
+    if not device.startswith("cuda"):
+        return 1  # training needs the cores itself
+    cores = len(os.sched_getaffinity(0)) - 1
+    return min(max(1, cores // distributed.local_processes()), _MOST_WORKERS)
+
+
+def sample(recipe: Recipe, purpose: int, step: int, micro: int, shots: int, p: float | None = None) -> np.ndarray:
+    """One micro-batch, bit-packed: uint8 [shots, bytes].
+
+    A row has the detection events and then the observables of one basis after the other, first bits lowest, each
+    from a new byte on; `Unpacker` reads it.
+    """
     parts = []
     for index, basis in enumerate(recipe.bases):
         seeds = np.random.SeedSequence([recipe.seed, purpose, step, micro, index])
@@ -46,21 +58,8 @@ def sample(recipe: Recipe, purpose: int, step: int, micro: int, shots: int, p: f
         rate = p if p is not None else _on_grid(recipe.noise.rate(step, uniform), recipe.noise.p)
         circuit = _circuit(recipe.code, recipe.rounds, basis, recipe.noise.model, rate)
         sampler = circuit.compile_detector_sampler(seed=int(rng.integers(2**63)))
-        parts.append(sampler.sample(shots, separate_observables=True, bit_packed=True))
-    return parts
-
-
-def unpack(recipe: Recipe, parts: Packed) -> tuple[torch.Tensor, torch.Tensor]:
-    """Packed shots of each basis to states, uint8 [sites, shots], and labels, float32 [shots, observables].
-
-    The bases follow one another in both; column b of the states and row b of the labels are shot b of each.
-    """
-    states, labels = [], []
-    for basis, (detectors, observables) in zip(recipe.bases, parts, strict=True):
-        lattice = memory_lattice(codes.get(recipe.code), recipe.rounds, basis)
-        states.append(lattice.scatter(_bits(detectors, lattice.detectors)))
-        labels.append(_bits(observables, lattice.code.k))
-    return torch.from_numpy(np.concatenate(states)), torch.from_numpy(np.concatenate(labels, axis=1)).float()
+        parts += sampler.sample(shots, separate_observables=True, bit_packed=True)
+    return np.concatenate(parts, axis=1)
 
 
 class Producers:
@@ -101,16 +100,15 @@ class Producers:
             process.join()
             reader.close()
 
-    def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """States and labels of micro-batch after micro-batch, as `unpack` gives them."""
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Micro-batch after micro-batch, as `sample` gives them."""
         for number, key in enumerate(_keys(self._steps, self._micros)):
             if self._processes:
-                parts = self._receive(*self._processes[number % self._workers])
+                yield self._receive(*self._processes[number % self._workers])
             else:
-                parts = sample(self._recipe, TRAINING, *key, self._recipe.batch.shots)
-            yield unpack(self._recipe, parts)
+                yield sample(self._recipe, TRAINING, *key, self._recipe.batch.shots)
 
-    def _receive(self, process: BaseProcess, reader: Connection) -> Packed:
+    def _receive(self, process: BaseProcess, reader: Connection) -> np.ndarray:
         try:
             return reader.recv()
         except (EOFError, OSError):
@@ -156,7 +154,3 @@ def _on_grid(rate: float, last: float) -> float:
 def _circuit(code: str, rounds: int, basis: Basis, model: str, p: float) -> stim.Circuit:
     noise = circuits.noise_model(model, p)
     return circuits.memory(codes.get(code), rounds=rounds, basis=basis, noise=noise)
-
-
-def _bits(packed: np.ndarray, width: int) -> np.ndarray:
-    return np.unpackbits(packed, axis=1, count=width, bitorder="little").view(bool)

@@ -6,7 +6,7 @@ A micro-batch's normalisation is its own, so the number of processes changes not
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
@@ -17,15 +17,17 @@ from cascade_qec.errors import CascadeError
 
 @contextmanager
 def process_group(device: str) -> Iterator[str]:
-    """Join the group that `torchrun` announces, if any; yields the device of this process."""
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+    """Join the group that `torchrun` announces, if any; yields the device of this process, a GPU as the current one."""
+    alone = int(os.environ.get("WORLD_SIZE", "1")) == 1
+    cuda = device.startswith("cuda")
+    if cuda and not alone:
+        device = f"cuda:{os.environ['LOCAL_RANK']}"
+    if device.startswith("cuda:"):
+        torch.cuda.set_device(device)
+    if alone:
         yield device
         return
-    cuda = device.startswith("cuda")
-    if cuda:
-        device = f"cuda:{os.environ['LOCAL_RANK']}"
-        torch.cuda.set_device(device)
-    dist.init_process_group("nccl" if cuda else "gloo")
+    dist.init_process_group("cpu:gloo,cuda:nccl" if cuda else "gloo")
     try:
         yield device
     finally:
@@ -40,6 +42,11 @@ def processes() -> int:
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
+def local_processes() -> int:
+    """Number of processes on this machine."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+
+
 def share_of(micro_batches: int) -> range:
     """Numbers of the micro-batches that this process trains on."""
     if not dist.is_initialized():
@@ -52,22 +59,19 @@ def share_of(micro_batches: int) -> range:
     return range(dist.get_rank(), micro_batches, processes())
 
 
-def sum_over_processes(tensors: Sequence[torch.Tensor]) -> None:
-    """Sum tensors over all processes, in place, in one message."""
-    if not dist.is_initialized():
-        return
-    flat = torch.cat([tensor.flatten() for tensor in tensors])
-    dist.all_reduce(flat)
-    for tensor, part in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
-        tensor.copy_(part.view_as(tensor))
+def sum_over_processes(tensor: torch.Tensor) -> None:
+    """Sum a tensor over all processes, in place."""
+    if dist.is_initialized():
+        dist.all_reduce(tensor)
 
 
 def any_process(condition: bool) -> bool:
-    """Whether the condition holds on any process: all must stop after the same step."""
+    """Whether the condition holds on any process: all must stop after the same step.
+
+    The hosts ask one another, not their devices, which are some way behind.
+    """
     if not dist.is_initialized():
         return condition
     flag = torch.tensor(float(condition))
-    if dist.get_backend() == "nccl":
-        flag = flag.cuda()
     dist.all_reduce(flag)
     return bool(flag > 0)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from math import cos, pi
 
 import torch
-from lion_pytorch import Lion
+from lion_pytorch.foreach import Lion
 
 from cascade_qec.nn import CascadeNetwork
+from cascade_qec.training.muon import Muon
 from cascade_qec.training.recipe import OptimizerSettings
 
 
@@ -32,7 +33,7 @@ class Optimizers:
         output_lr = settings.lion_lr * settings.base_width / network.settings.width
         decay = settings.weight_decay
         self._optimizers: list[torch.optim.Optimizer] = [
-            torch.optim.Muon(matrices, lr=settings.muon_lr, weight_decay=decay),
+            Muon(matrices, lr=settings.muon_lr, weight_decay=decay),
             Lion(
                 [
                     {"params": vectors, "lr": settings.lion_lr, "weight_decay": 0.0},
@@ -50,7 +51,6 @@ class Optimizers:
             for group, peak in zip(optimizer.param_groups, peaks, strict=True):
                 group["lr"] = peak * factor
             optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
 
     def state_dict(self) -> list[dict]:
         return [optimizer.state_dict() for optimizer in self._optimizers]

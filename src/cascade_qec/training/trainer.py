@@ -14,23 +14,23 @@ from types import FrameType
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from pydantic import ValidationError
-from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from cascade_qec import codes
+from cascade_qec import codes, kernels
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import written_whole
 from cascade_qec.lattice import memory_lattice
 from cascade_qec.nn import CascadeNetwork, Geometry, ModelDescription, load_model, model_bytes
 from cascade_qec.training import distributed
 from cascade_qec.training.checkpoint import load_checkpoint, save_checkpoint
-from cascade_qec.training.data import Producers
+from cascade_qec.training.data import Producers, default_workers
+from cascade_qec.training.feed import feed
 from cascade_qec.training.metrics import Metrics
-from cascade_qec.training.optimizers import Optimizers
 from cascade_qec.training.progress import Progress
 from cascade_qec.training.recipe import Recipe
 from cascade_qec.training.record import record_session
+from cascade_qec.training.step import Step
+from cascade_qec.training.unpacking import Unpacker
 from cascade_qec.training.validation import block_errors, measure_statistics
 
 _DEAD_HEAD = 0.98
@@ -61,8 +61,9 @@ class Trainer:
     device : str
     dtype : torch.dtype
         Of the activations; weights, averages and optimizer state are float32.
-    workers : int
-        Background processes that sample shots; the shots do not depend on their number.
+    workers : int, optional
+        Background processes that sample shots, by default as many as the device needs; the shots do not depend on
+        their number.
 
     Raises
     ------
@@ -81,9 +82,10 @@ class Trainer:
         start_from: Path | None = None,
         device: str = "cpu",
         dtype: torch.dtype = torch.float32,
-        workers: int = 1,
+        workers: int | None = None,
     ) -> None:
-        self.recipe, self.out, self.dtype, self.workers = recipe, out, dtype, workers
+        self.recipe, self.out, self.dtype = recipe, out, dtype
+        self.workers = default_workers(device) if workers is None else workers
         self.device = torch.device(device)
         self.micros = distributed.share_of(recipe.batch.micro_batches)
         if out.exists() and not out.is_dir():
@@ -106,7 +108,15 @@ class Trainer:
         self.average = copy.deepcopy(self.network).requires_grad_(False)
         lattices = [memory_lattice(code, recipe.rounds, basis) for basis in recipe.bases]
         self.geometry = Geometry(lattices, recipe.network.convolution).to(self.device)
-        self.optimizers = Optimizers(self.network, recipe.optimizer)
+        self.take_step = Step(
+            self.network,
+            self.average,
+            self.geometry,
+            recipe,
+            device=self.device,
+            dtype=dtype,
+            micros=self.micros,
+        )
         self.step, self.seconds = 0, 0.0
         self._stop_asked = False
         if resume:
@@ -139,9 +149,9 @@ class Trainer:
             Producers(self.recipe, range(self.step, last), self.micros, self.workers) as producers,
             Progress(self.recipe, self.step, main=distributed.is_main()) as progress,
         ):
-            batches = iter(producers)
+            batches = feed(producers, Unpacker(self.recipe, self.device))
             while self.step < last and not stop:
-                losses = self._train_step(batches)
+                losses = self.take_step(batches, self.step)
                 self.step += 1
                 self.seconds = before + time.monotonic() - started
                 progress.step(self.step, losses)
@@ -157,27 +167,6 @@ class Trainer:
                         self._validate(progress)
                     self._save()
         return self.step >= last
-
-    def _train_step(self, batches: Iterator[tuple[torch.Tensor, torch.Tensor]]) -> torch.Tensor:
-        """One optimizer step; returns the mean loss of each observable."""
-        settings = self.recipe.optimizer
-        self.network.train()
-        losses = torch.zeros(self.geometry.observables, device=self.device)
-        for _ in self.micros:
-            states, labels = next(batches)
-            states, labels = states.to(self.device), labels.to(self.device)
-            logits = self.network(states, self.geometry, self.dtype)
-            each = F.binary_cross_entropy_with_logits(logits, labels, reduction="none").mean(dim=0)
-            (each.mean() / self.recipe.batch.micro_batches).backward()
-            losses += each.detach() / self.recipe.batch.micro_batches
-        parameters: list[torch.Tensor] = list(self.network.parameters())
-        distributed.sum_over_processes([p.grad for p in parameters if p.grad is not None] + [losses])
-        torch.nn.utils.clip_grad_norm_(parameters, settings.clip)
-        self.optimizers.step(self.step)
-        # early on the average follows quickly, or it would drag the initial weights along
-        decay = min(settings.ema, (1 + self.step) / (10 + self.step))
-        get_ema_multi_avg_fn(decay)(list(self.average.parameters()), parameters, None)
-        return losses
 
     def _check_and_log(self, progress: Progress) -> None:
         losses, observables = progress.mean_losses(), self._observables()
@@ -234,6 +223,7 @@ class Trainer:
         settings = {
             "device": str(self.device),
             "precision": str(self.dtype).removeprefix("torch."),
+            "kernels": kernels.backend(self.device),
             "threads": torch.get_num_threads(),
             "processes": distributed.processes(),
             "workers": self.workers,
@@ -250,7 +240,7 @@ class Trainer:
             "seconds": self.seconds,
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
-            "optimizers": self.optimizers.state_dict(),
+            "optimizers": self.take_step.optimizers.state_dict(),
         }
 
     def _load(self, state: dict[str, Any]) -> None:
@@ -263,7 +253,7 @@ class Trainer:
         self.step, self.seconds = state["step"], state["seconds"]
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
-        self.optimizers.load_state_dict(state["optimizers"])
+        self.take_step.optimizers.load_state_dict(state["optimizers"])
 
     @contextmanager
     def _stop_on_signals(self) -> Iterator[None]:

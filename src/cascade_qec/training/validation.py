@@ -7,18 +7,18 @@ import torch
 from cascade_qec.nn import CascadeNetwork, Geometry, collect_statistics
 from cascade_qec.training import data
 from cascade_qec.training.recipe import Recipe
+from cascade_qec.training.unpacking import Unpacker
 
 
 def measure_statistics(
     network: CascadeNetwork, geometry: Geometry, recipe: Recipe, step: int, dtype: torch.dtype
 ) -> None:
     """Measure the batch-norm statistics on fresh batches of the noise that a step trains at."""
-    device = next(network.parameters()).device
+    unpack = Unpacker(recipe, next(network.parameters()).device)
     with torch.no_grad(), collect_statistics(network):
         for batch in range(recipe.validation.statistics_batches):
-            parts = data.sample(recipe, data.STATISTICS, step, batch, recipe.batch.shots)
-            states, _ = data.unpack(recipe, parts)
-            network(states.to(device), geometry, dtype)
+            states, _ = unpack(data.sample(recipe, data.STATISTICS, step, batch, recipe.batch.shots))
+            network(states, geometry, dtype)
 
 
 def block_errors(
@@ -28,16 +28,15 @@ def block_errors(
 
     The shots are the same at every call, so that the figures of one run can be compared with less noise.
     """
-    device = next(network.parameters()).device
+    unpack = Unpacker(recipe, next(network.parameters()).device)
     network.eval()
     rows = {}
     for p in recipe.validation.p:
         shots = failures = 0
         for batch in range(-(-recipe.validation.shots // recipe.batch.shots)):
-            parts = data.sample(recipe, data.VALIDATION, 0, batch, recipe.batch.shots, p)
-            states, labels = data.unpack(recipe, parts)
+            states, labels = unpack(data.sample(recipe, data.VALIDATION, 0, batch, recipe.batch.shots, p))
             with torch.no_grad():
-                wrong = (network(states.to(device), geometry, dtype) > 0).cpu() != labels.bool()
+                wrong = (network(states, geometry, dtype) > 0) != labels.bool()
             by_experiment = wrong.view(len(wrong), len(recipe.bases), -1).any(dim=2)
             shots += by_experiment.numel()
             failures += int(by_experiment.sum())

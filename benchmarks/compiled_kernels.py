@@ -1,0 +1,128 @@
+"""Compile every kernel for an NVIDIA chip, without one, and print what each takes of it.
+
+    python benchmarks/compiled_kernels.py [--capability 90] [--width 256] [--bottleneck 4] [--first] [--json]
+
+For each kernel and tuning configuration: registers of a thread, bytes of its stack (spilled registers), shared
+memory, and how many matrix instructions (wgmma, or mma) and 16-byte loads its code has. A configuration that spills,
+or has no matrix instruction where the product is in 16 bits, is worth no one's time on the chip.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+os.environ["TRITON_INTERPRET"] = "0"
+
+import torch
+import triton
+from rich.console import Console
+from rich.table import Table
+from triton.backends.compiler import GPUTarget
+from triton.runtime.autotuner import Autotuner
+
+from cascade_qec import codes, kernels
+from cascade_qec.lattice import memory_lattice
+from cascade_qec.nn import CascadeNetwork, Geometry, NetworkSettings
+
+
+class NoDevice:
+    """What Triton asks of a driver when it only compiles."""
+
+    def __init__(self, capability: int) -> None:
+        self.target = GPUTarget("cuda", capability, 32)
+
+    def get_current_target(self) -> GPUTarget:
+        return self.target
+
+    def get_current_device(self) -> int:
+        return 0
+
+    def get_current_stream(self, device: int) -> int:
+        return 0
+
+
+def compile_all(capability: int, width: int, bottleneck: int, *, first: bool) -> list[dict[str, Any]]:
+    """Run the trunk forward and backward with every launch replaced by a compilation; one row for each."""
+    triton.runtime.driver.set_active(NoDevice(capability))  # pyright: ignore[reportArgumentType]
+    rows: list[dict[str, Any]] = []
+    seen = set()
+
+    def compile_instead(self: Autotuner, *args: Any, grid: Any, warmup: bool, **kwargs: Any) -> None:
+        self.best_config = self.configs[0]
+        for config in self.configs[:1] if first else self.configs:
+            constants = {name: value for name, value in kwargs.items() if name in self.keys}
+            key = (self.base_fn.__name__, str(constants), str(config), str(args[0].dtype))
+            if key in seen:
+                continue
+            seen.add(key)
+            compiled = self.fn.run(*args, grid=(1,), warmup=True, **kwargs, **config.all_kwargs())
+            rows.append({"kernel": self.base_fn.__name__, **constants, "config": config, **_resources(compiled)})
+
+    run, Autotuner.run = Autotuner.run, compile_instead
+    try:
+        for depthwise in (False, True):
+            _train_step(width, bottleneck, depthwise)
+    finally:
+        Autotuner.run = run
+    return rows
+
+
+def _train_step(width: int, bottleneck: int, depthwise: bool) -> None:
+    settings = NetworkSettings(
+        width=width, depth=1, bottleneck=bottleneck, convolution="bipartite", depthwise=depthwise
+    )
+    code = codes.get("bb72")
+    network = CascadeNetwork(code, settings)
+    geometry = Geometry([memory_lattice(code, 1, "Z")], "bipartite")
+    x = torch.randn(geometry.sites, 16, width, dtype=torch.bfloat16, requires_grad=True)
+    with kernels.use("triton"):
+        network.trunk(x, geometry).sum().backward()
+
+
+def _resources(compiled: Any) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        cubin = Path(folder) / "kernel.cubin"
+        cubin.write_bytes(compiled.asm["cubin"])
+        tool = Path(triton.__file__).parent / "backends" / "nvidia" / "bin" / "cuobjdump"
+        listing = subprocess.run([tool, "-res-usage", cubin], capture_output=True, text=True, check=True)
+    usage = listing.stdout + listing.stderr
+    registers, stack = (int(re.search(rf"{name}:(\d+)", usage)[1]) for name in ("REG", "STACK"))  # pyright: ignore
+    ptx = compiled.asm["ptx"]
+    return {
+        "registers": registers,
+        "stack": stack,
+        "shared": compiled.metadata.shared,
+        "matrix": len(re.findall(r"\bwgmma\.mma_async|\bmma\.sync", ptx)),
+        "wide": len(re.findall(r"cp\.async\.cg\.shared\.global[^;]*0x10|ld\.global(?:\.\w+)*\.v4", ptx)),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--capability", type=int, default=90)
+    parser.add_argument("--width", type=int, default=256)
+    parser.add_argument("--bottleneck", type=int, default=4)
+    parser.add_argument("--first", action="store_true", help="only the first configuration of each kernel")
+    parser.add_argument("--json", action="store_true", help="rows as JSON instead of a table")
+    arguments = parser.parse_args()
+    rows = compile_all(arguments.capability, arguments.width, arguments.bottleneck, first=arguments.first)
+    if arguments.json:
+        print(json.dumps(rows, default=str))
+        return
+    columns = ["registers", "stack", "shared", "matrix", "wide"]
+    table = Table("kernel", "of", "configuration", *columns)
+    for row in rows:
+        of = " ".join(f"{key}={row[key]}" for key in row if key.isupper())
+        table.add_row(row["kernel"], of, str(row["config"]).split(", num_ctas")[0], *(str(row[c]) for c in columns))
+    Console(width=200).print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""Which kernels compute: Triton's, or the plain-PyTorch reference that every machine has."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import Literal, TypeVar
+
+import torch
+
+from cascade_qec.errors import CascadeError, CascadeWarning
+
+Backend = Literal["triton", "reference"]
+Result = TypeVar("Result")
+
+_asked: str = "auto"
+_failure: Exception | None = None
+
+
+def backend(device: torch.device | str) -> Backend:
+    """The kernels that compute on a device.
+
+    Triton's on a CUDA device, wherever Triton is installed and has not failed in this process; else the reference.
+    `use` overrides this.
+    """
+    if _asked != "auto":
+        return "triton" if _asked == "triton" else "reference"
+    possible = torch.device(device).type == "cuda" and find_spec("triton") is not None
+    return "triton" if possible and _failure is None else "reference"
+
+
+@contextmanager
+def use(name: str) -> Iterator[None]:
+    """Within this context compute by "triton", by the "reference", or as `backend` finds best ("auto").
+
+    A kernel that was asked for by name and fails raises its error; only "auto" falls back.
+
+    Raises
+    ------
+    CascadeError
+        If the name is none of the three, or Triton is asked for and not installed.
+    """
+    global _asked
+    if name not in ("auto", "triton", "reference"):
+        raise CascadeError(f"expected kernels 'auto', 'triton' or 'reference', got {name!r}")
+    if name == "triton" and find_spec("triton") is None:
+        raise CascadeError("kernels 'triton' were asked for, but Triton is not installed: pip install triton")
+    before, _asked = _asked, name
+    try:
+        yield
+    finally:
+        _asked = before
+
+
+def attempt(fused: Callable[[], Result], reference: Callable[[], Result]) -> Result:
+    """Call the fused kernels; should they fail, say so once, and call the reference from then on.
+
+    What may fail is a compiler that these kernels have not met, a chip that lacks something, an interface that has
+    changed: anything but memory, of which the reference needs more.
+    """
+    global _failure
+    if _failure is not None and _asked == "auto":
+        return reference()
+    try:
+        return fused()
+    except torch.OutOfMemoryError:
+        raise
+    except Exception as error:
+        if _asked == "triton":
+            raise
+        _failure = error
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        warnings.warn(
+            f"Triton's kernels cannot be used here and plain PyTorch takes over, which is slower: {reason}",
+            CascadeWarning,
+            stacklevel=2,
+        )
+        return reference()
+
+
+def gradients(
+    reference: Callable[[], torch.Tensor], inputs: Sequence[torch.Tensor], dy: torch.Tensor
+) -> tuple[torch.Tensor, ...]:
+    """Gradients of a reference's result to its inputs: for a fused operation whose backward pass fails."""
+    with torch.enable_grad():
+        return torch.autograd.grad(reference(), inputs, dy, allow_unused=True)

@@ -1,0 +1,32 @@
+"""The kernels as a GPU's compiler sees them: the interpreter takes what the compiler would refuse."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+SCRIPT = Path(__file__).parents[2] / "benchmarks" / "compiled_kernels.py"
+
+
+def test_every_kernel_compiles_for_hopper_with_matrix_instructions_and_without_spills():
+    environment = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}
+    command = [sys.executable, SCRIPT, "--first", "--json", "--capability", "90", "--width", "128"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)
+    kernels = {row["kernel"] for row in rows}
+    assert kernels == {
+        "_moments",
+        "_activate",
+        "_activate_gradient",
+        "_normalise_gradient",
+        "_multiply",
+        "_multiply_weight_gradient",
+        "_convolve",
+        "_convolve_weight_gradient",
+    }
+    for row in rows:
+        assert row["stack"] == 0, row
+        product = "_convolve" in row["kernel"] or "_multiply" in row["kernel"]
+        assert (row["matrix"] > 0) == (product and not row.get("DEPTHWISE", False)), row

@@ -1,0 +1,41 @@
+"""Packed shots on the device are what the lattice scatters."""
+
+import numpy as np
+import pytest
+import torch
+
+from cascade_qec import codes
+from cascade_qec.lattice import ABSENT, memory_lattice
+from cascade_qec.training.data import TRAINING, sample
+from cascade_qec.training.unpacking import Unpacker
+
+
+@pytest.mark.parametrize("bases", [["Z"], ["X"], ["Z", "X"]])
+@pytest.mark.parametrize("code", ["surface_d3", "surface_d5", "bb72"])
+def test_states_and_labels(code, bases, tiny, device):
+    recipe = tiny(code=code, rounds=2, bases=bases)
+    shots = 11
+    generator = np.random.default_rng(1)
+    packed, expected_states, expected_labels = [], [], []
+    for basis in bases:
+        lattice = memory_lattice(codes.get(code), 2, basis)
+        events = generator.random((shots, lattice.detectors)) < 0.5
+        flips = generator.random((shots, lattice.code.k)) < 0.5
+        packed += [np.packbits(bits, axis=1, bitorder="little") for bits in (events, flips)]
+        expected_states.append(lattice.scatter(events))
+        expected_labels.append(flips)
+    states, labels = Unpacker(recipe, device)(np.concatenate(packed, axis=1))
+    assert (states.dtype, states.device) == (torch.uint8, device)
+    assert (labels.dtype, labels.device) == (torch.float32, device)
+    np.testing.assert_array_equal(states.cpu(), np.concatenate(expected_states))
+    np.testing.assert_array_equal(labels.cpu(), np.concatenate(expected_labels, axis=1))
+    assert {0, 1, ABSENT} == set(states.unique().tolist())
+
+
+def test_of_what_the_sampler_gives(tiny, device):
+    recipe = tiny()
+    states, labels = Unpacker(recipe, device)(sample(recipe, TRAINING, 50, 0, 4000))
+    assert states.shape[1] == len(labels) == 4000
+    # at the recipe's noise a few per cent of the detectors fire, and fewer observables flip than not
+    assert 0.01 < (states == 1).sum() / (states != ABSENT).sum() < 0.2
+    assert torch.all((labels.mean(dim=0) > 0.005) & (labels.mean(dim=0) < 0.3))
