@@ -1,7 +1,8 @@
-"""What a run ran on: the machine and the versions of the packages that matter."""
+"""What a run ran on: the machine, the versions of the packages that matter, and the commit."""
 
 import os
 import platform
+import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 _PACKAGES = (
     "cascade-qec",
     "torch",
+    "triton",
     "stim",
     "sinter",
     "numpy",
@@ -38,6 +40,19 @@ def hardware() -> str:
     if torch.cuda.is_available():
         parts += [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
     return "; ".join(parts)
+
+
+def commit() -> str | None:
+    """Commit of the checkout that this package runs from, "-dirty" where files differ; None if installed."""
+    checkout = Path(__file__).parents[2]
+    if not (checkout / ".git").exists():  # or git would go on searching upwards, and find somebody else's
+        return None
+    command = ["git", "-C", str(checkout), "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
 
 
 def _cores() -> int:

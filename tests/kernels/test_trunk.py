@@ -188,3 +188,16 @@ def test_without_triton_the_reference_computes(monkeypatch):
     assert kernels.backend("cuda") == "reference"
     with pytest.raises(CascadeError, match="Triton is not installed"), kernels.use("triton"):
         pass
+
+
+def test_kernels_are_not_tuned_where_that_is_asked_for(monkeypatch):
+    from cascade_qec.kernels.fused.convolution import _convolve
+    from cascade_qec.kernels.fused.launch import untuned
+
+    configs = [object(), object()]
+    assert _convolve.early_config_prune(configs) == configs[:1]  # as all tests of this folder
+    monkeypatch.setattr("cascade_qec.kernels.fused.launch._tuning", True)
+    assert _convolve.early_config_prune(configs) == configs
+    with untuned():
+        assert _convolve.early_config_prune(configs) == configs[:1]
+    assert _convolve.early_config_prune(configs) == configs

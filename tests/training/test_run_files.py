@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cascade_qec.training import record
+from cascade_qec import provenance
 from cascade_qec.training.metrics import Metrics
 from cascade_qec.training.record import record_session
 
@@ -78,12 +78,12 @@ class TestRecord:
         assert len(self.read(path)["sessions"]) == 1
 
     def test_commit_of_a_checkout(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(record, "__file__", str(tmp_path / "src" / "cascade_qec" / "training" / "record.py"))
-        assert record._commit() is None  # installed, not checked out
+        monkeypatch.setattr(provenance, "__file__", str(tmp_path / "src" / "cascade_qec" / "provenance.py"))
+        assert provenance.commit() is None  # installed, not checked out
         (tmp_path / ".git").mkdir()
-        assert record._commit() is None  # git has nothing to say of it
+        assert provenance.commit() is None  # git has nothing to say of it
 
     def test_commit_of_this_checkout(self):
-        here = (Path(record.__file__).parents[3] / ".git").exists()
-        commit = record._commit()
+        here = (Path(provenance.__file__).parents[2] / ".git").exists()
+        commit = provenance.commit()
         assert commit is None or (here and re.fullmatch(r"[0-9a-f]{40,64}(-dirty)?", commit))

@@ -7,6 +7,7 @@ from types import FrameType
 
 import typer
 
+from cascade_qec.cli.bench import bench
 from cascade_qec.cli.decode import decode
 from cascade_qec.cli.demo import demo
 from cascade_qec.cli.info import info
@@ -28,6 +29,7 @@ app.command()(demo)
 app.command()(info)
 app.command()(decode)
 app.command()(train)
+app.add_typer(bench, name="bench")
 app.add_typer(zoo, name="zoo")
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from cascade_qec.files import written_whole
-from cascade_qec.provenance import hardware, versions
+from cascade_qec.provenance import commit, hardware, versions
 from cascade_qec.training.recipe import Recipe
 
 
@@ -33,7 +32,7 @@ def record_session(path: Path, recipe: Recipe, step: int, settings: dict[str, An
         **settings,
         "hardware": hardware(),
         "versions": versions(),
-        "commit": _commit(),
+        "commit": commit(),
     }
     record = {"recipe": recipe.model_dump(mode="json"), "sessions": [*_sessions_before(path, step), session]}
     with written_whole(path) as file:
@@ -46,16 +45,3 @@ def _sessions_before(path: Path, step: int) -> list[dict[str, Any]]:
         return [session for session in sessions if session["from_step"] < step]
     except (OSError, ValueError, KeyError, TypeError):
         return []  # a record that cannot be read is no reason not to train
-
-
-def _commit() -> str | None:
-    """Commit of the checkout that this package runs from, "-dirty" where files differ; None if installed."""
-    checkout = Path(__file__).parents[3]
-    if not (checkout / ".git").exists():  # or git would go on searching upwards, and find somebody else's
-        return None
-    command = ["git", "-C", str(checkout), "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return done.stdout.strip()

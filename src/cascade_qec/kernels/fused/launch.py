@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -19,12 +20,35 @@ _PROGRAMS = 528
 """Programs that fill a large chip: four for each of 132 multiprocessors."""
 
 
+_tuning = True
+
+
+@contextmanager
+def untuned() -> Iterator[None]:
+    """Within this context kernels take their first configuration: for tests, which time nothing and meet many sizes."""
+    global _tuning
+    before, _tuning = _tuning, False
+    try:
+        yield
+    finally:
+        _tuning = before
+
+
 def tuned(configs: Sequence[triton.Config], key: Sequence[str]) -> Callable[[Any], Any]:
     """Autotune a kernel over some configurations, once for each value of the key's arguments and kept on disk.
 
     The interpreter has nothing to time and takes the first.
     """
-    return triton.autotune(list(configs[:1] if INTERPRETED else configs), list(key), cache_results=True)
+
+    def candidates(configs: list[triton.Config], *_: Any, **__: Any) -> list[triton.Config]:
+        return configs if _tuning else configs[:1]
+
+    return triton.autotune(
+        list(configs[:1] if INTERPRETED else configs),
+        list(key),
+        prune_configs_by={"early_config_prune": candidates},
+        cache_results=True,
+    )
 
 
 def config(stages: int, warps: int, **tiles: int) -> triton.Config:

@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Everything that only a GPU can tell, in ten minutes at most: the kernels' tests, the convolution alone, the training
+# step of the large recipes with a profile, and the loss curves of our kernels beside stock PyTorch's.
+#
+#   benchmarks/gpu.sh FOLDER
+#
+# FOLDER gets the tables, the profiles, and a log of each part. A part that fails or runs out of its time is told, and
+# the next one goes on; the exit status is the number of parts that failed. PYTHON names the interpreter (default:
+# python3); the package need not be installed.
+set -u
+[ $# -eq 1 ] || { echo "usage: $0 FOLDER" >&2; exit 2; }
+mkdir -p "$1"
+out=$(cd "$1" && pwd)
+cd "$(dirname "$0")/.." || exit 2
+python=${PYTHON:-python3}
+export PYTHONPATH="$PWD/src${PYTHONPATH:+:$PYTHONPATH}"
+failed=0
+
+part() { # part NAME SECONDS COMMAND...: run with a log and a limit
+  local name=$1 limit=$2 start=$SECONDS status
+  shift 2
+  timeout --kill-after=5 "$limit" "$@" >"$out/$name.log" 2>&1
+  status=$?
+  if [ $status -eq 0 ]; then
+    echo "$name: done in $((SECONDS - start)) s"
+  else
+    failed=$((failed + 1))
+    echo "$name: FAILED, exit status $status after $((SECONDS - start)) s of $limit; last lines of $name.log:"
+    tail -n 12 "$out/$name.log" | cut -c1-300
+  fi
+  return $status
+}
+
+training() { # training RECIPE SECONDS
+  part "training_$1" "$2" "$python" -m cascade_qec bench training "recipes/$1.toml" \
+    --device cuda --precision bfloat16 --seconds 4 --profile --out "$out/training_cuda.csv" &&
+    grep -A99 "recipe " "$out/training_$1.log"
+}
+
+nvidia-smi >"$out/nvidia-smi.txt" 2>&1
+
+part tests 140 "$python" -m pytest -q -p no:cacheprovider tests/kernels tests/nn tests/training/test_step.py tests/training/test_cuda.py tests/training/test_unpacking.py
+training bb144_large 110
+training bb144 60
+training surface_d7_large 45
+training bb72_large 45
+for recipe in bb144_large surface_d7_large; do
+  part "convolution_$recipe" 60 "$python" -m cascade_qec bench convolution "recipes/$recipe.toml" \
+    --device cuda --precision bfloat16 --out "$out/convolution_cuda.csv" &&
+    grep -A99 "recipe " "$out/convolution_$recipe.log"
+done
+for precision in float32 bfloat16; do
+  part "loss_$precision" 35 "$python" benchmarks/loss_curves.py recipes/surface_d3.toml --steps 500 \
+    --device cuda --variant triton --precision "$precision" --out "$out/loss_curves_$precision.csv" &&
+    tail -n 3 "$out/loss_$precision.log"
+done
+exit $failed

@@ -1,0 +1,10 @@
+"""``cascade bench``: what is measured of speed."""
+
+import typer
+
+from cascade_qec.cli.bench_convolution import convolution
+from cascade_qec.cli.bench_training import training
+
+bench = typer.Typer(help="Measure speed.", no_args_is_help=True, rich_markup_mode=None)
+bench.command()(training)
+bench.command()(convolution)
