@@ -15,11 +15,11 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_help_lists_the_subcommands(capsys):
     assert main(["--help"]) == 0
     listed = capsys.readouterr().out
-    for command in ("demo", "info", "decode", "train", "bench", "zoo"):
+    for command in ("demo", "info", "decode", "train", "spectrum", "bench", "zoo"):
         assert f"  {command} " in listed
 
 
-@pytest.mark.parametrize("command", ["demo", "info", "decode", "train", "bench", "zoo"])
+@pytest.mark.parametrize("command", ["demo", "info", "decode", "train", "spectrum", "bench", "zoo"])
 def test_every_subcommand_has_help(command, capsys):
     assert main([command, "--help"]) == 0
     assert "Usage: " in capsys.readouterr().out

@@ -11,6 +11,7 @@ from cascade_qec.cli.bench import bench
 from cascade_qec.cli.decode import decode
 from cascade_qec.cli.demo import demo
 from cascade_qec.cli.info import info
+from cascade_qec.cli.spectrum import spectrum
 from cascade_qec.cli.train import train
 from cascade_qec.cli.zoo import zoo
 from cascade_qec.errors import CascadeError
@@ -29,6 +30,7 @@ app.command()(demo)
 app.command()(info)
 app.command()(decode)
 app.command()(train)
+app.command()(spectrum)
 app.add_typer(bench, name="bench")
 app.add_typer(zoo, name="zoo")
 

@@ -1,0 +1,45 @@
+"""Direct sampling beside the rates of `cascade spectrum`: benchmarks/results/rare/direct.csv.
+
+Matching is told the true p each time. Run from the root of the repository:
+
+    python benchmarks/rare_direct.py
+"""
+
+from pathlib import Path
+
+from cascade_qec import circuits, codes
+from cascade_qec.decoders import classical
+from cascade_qec.evaluation import Experiment, classical_contender, compare, write_csv
+
+CODE, ROUNDS, BASIS, SEED = "surface_d5", 5, "Z", 2027
+SHOTS = {0.0003: 6_000_000, 0.001: 3_000_000, 0.002: 1_000_000, 0.003: 500_000, 0.005: 200_000}
+CHUNK = 500_000
+RESULTS = Path("benchmarks/results/rare/direct.csv")
+
+
+def main() -> None:
+    contender = classical_contender(classical.get("pymatching"))
+    code = codes.get(CODE)
+    rows = []
+    for p, shots in SHOTS.items():
+        noise = circuits.UniformDepolarizing(p)
+        circuit = circuits.memory(code, rounds=ROUNDS, basis=BASIS, noise=noise)
+        experiment = Experiment(CODE, p, ROUNDS, {BASIS: circuit})
+        pieces = [
+            row
+            for i in range(-(-shots // CHUNK))
+            for row in compare(experiment, [contender], shots=min(CHUNK, shots - i * CHUNK), seed=SEED + i)
+        ]
+        decoded = sum(row.shots for row in pieces)
+        total = {
+            "shots": decoded,
+            "failures": sum(row.failures for row in pieces),
+            "microseconds_per_shot": sum(row.microseconds_per_shot * row.shots for row in pieces) / decoded,
+        }
+        rows.append(pieces[0].model_copy(update=total))
+        write_csv(rows, RESULTS)
+        print(p, rows[-1].failures, rows[-1].shots, rows[-1].block_error, flush=True)
+
+
+if __name__ == "__main__":
+    main()

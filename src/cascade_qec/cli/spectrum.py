@@ -1,0 +1,120 @@
+"""``cascade spectrum``: failures by the number of faults, and the failure rates at low noise that follow."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from cascade_qec.cli.progress import progress
+from cascade_qec.errors import CascadeError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cascade_qec.evaluation.rare_events import RareRate, StratumRate, Subject
+
+
+def spectrum(
+    p: Annotated[list[float], typer.Option("--p", help="Noise strength; may be given several times.")],
+    out: Annotated[Path, typer.Option(help="Folder for the tables; counts that are there are added to.")],
+    model: Annotated[str | None, typer.Option(help="Name of a model, or path of a .safetensors file.")] = None,
+    decoder: Annotated[str | None, typer.Option(help="Instead of --model: name of a classical decoder.")] = None,
+    code: Annotated[str | None, typer.Option(help="With --decoder: name of the code.")] = None,
+    noise: Annotated[str | None, typer.Option(help="With --decoder: noise model [default: uniform].")] = None,
+    rounds: Annotated[
+        int | None, typer.Option(help="Rounds of syndrome extraction [default: the model's, or d].", min=1)
+    ] = None,
+    basis: Annotated[Literal["X", "Z"], typer.Option(help="Basis of the experiment.")] = "Z",
+    seconds: Annotated[float, typer.Option(help="Time to decode in.", min=0.1)] = 60.0,
+    enumerate_up_to: Annotated[
+        int, typer.Option("--enumerate", help="Decode all sets of up to this many faults.", min=0)
+    ] = 1,
+    separate: Annotated[
+        bool,
+        typer.Option(
+            "--separate",
+            help="Draw faults and prepare the decoder at each p by itself, not once at the largest; time is shared.",
+        ),
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Seed of the faults.", min=0)] = 0,
+    device: Annotated[str, typer.Option(help="With --model: auto, cpu, cuda or cuda:N.")] = "auto",
+    precision: Annotated[str, typer.Option(help="With --model: auto, float32 or bfloat16.")] = "auto",
+) -> None:
+    """Find the failure rate at low noise from shots with a given number of faults, and the failure spectrum.
+
+    Writes spectrum.csv and rare.csv, and beside them the counts. Run it again to add to these.
+    """
+    if (model is None) == (decoder is None):
+        raise CascadeError("expected either --model or --decoder")
+    if decoder is not None and code is None:
+        raise CascadeError(f"expected --code with --decoder {decoder}")
+    if model is not None and (code is not None or noise is not None):
+        raise CascadeError("expected --code and --noise with --decoder only: a model has its own")
+    if out.exists() and not out.is_dir():
+        raise CascadeError(f"--out: expected a folder, {out} is a file")
+
+    from cascade_qec.evaluation.rare_events import cascade_subject, classical_subject
+
+    strengths = sorted(set(p))
+    groups = [[strength] for strength in strengths] if separate else [strengths]
+    for ps in groups:
+        if model is not None:
+            subject = cascade_subject(
+                model, ps, rounds=rounds, basis=basis, seed=seed, device=device, precision=precision
+            )
+        else:
+            assert decoder is not None  # checked above, with code
+            assert code is not None
+            subject = classical_subject(
+                decoder, code, ps, rounds=rounds, basis=basis, noise=noise or "uniform", seed=seed
+            )
+        _collect(subject, out, seconds=seconds / len(groups), enumerate_up_to=enumerate_up_to)
+
+
+def _collect(subject: "Subject", out: Path, *, seconds: float, enumerate_up_to: int) -> None:
+    from cascade_qec.evaluation.rare_events import (
+        Collector,
+        rare_rates,
+        rare_rows,
+        read_tallies,
+        replace_rows,
+        spectrum,
+        spectrum_rows,
+        write_tallies,
+    )
+
+    run, model = subject.run, subject.model
+    counts = out / run.file_name
+    tallies = read_tallies(counts, run, model.ps)
+    out.mkdir(parents=True, exist_ok=True)
+    with progress(f"{run.decoder} {run.code}, seconds") as report:
+        Collector(
+            model,
+            subject.predictor,
+            tallies,
+            seed=run.seed,
+            enumerate_up_to=enumerate_up_to,
+            save=lambda: write_tallies(counts, run, tallies),
+            report=report,
+        ).collect(seconds)
+    strata, rates = spectrum(model, tallies), rare_rates(model, tallies)
+    replace_rows(out / "spectrum.csv", spectrum_rows(run, strata))
+    replace_rows(out / "rare.csv", rare_rows(run, rates))
+    print(f"{run.decoder} on {run.code}, {run.rounds} rounds, basis {run.basis}, {run.noise} noise ({run.parameters})")
+    _print_tables(run.sampled_at, strata, rates)
+    print(f"Tables: {out / 'spectrum.csv'}, {out / 'rare.csv'}; counts: {counts}")
+
+
+def _print_tables(sampled_at: float, strata: "Sequence[StratumRate]", rates: "Sequence[RareRate]") -> None:
+    from cascade_qec.evaluation.rare_events import METHOD
+
+    print(f"faults  failures / shots        f(w) at p = {sampled_at:g}, 95 % interval")
+    for stratum in strata:
+        f = stratum.fraction
+        interval = "exact, all sets decoded" if stratum.exact else f"[{f.low:.2e}, {f.high:.2e}]"
+        print(f"{stratum.faults:6d}  {f'{stratum.failures} / {stratum.shots}':22s}  {f.value:.3e} {interval}")
+    print("p         block error, 95 % interval          effective failures")
+    for rate in rates:
+        b = rate.block_error
+        print(f"{rate.p:<8g}  {b.value:.3e} [{b.low:.2e}, {b.high:.2e}]  {rate.effective_failures:.1f}")
+    print(METHOD)

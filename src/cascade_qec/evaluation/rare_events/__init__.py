@@ -1,0 +1,36 @@
+"""Failure rates far below what can be sampled directly, from shots with a given number of faults."""
+
+from cascade_qec.evaluation.rare_events.collection import Collector
+from cascade_qec.evaluation.rare_events.estimate import METHOD, RareRate, StratumRate, rare_rates, spectrum
+from cascade_qec.evaluation.rare_events.fault_model import FaultModel
+from cascade_qec.evaluation.rare_events.fault_sets import FaultSets, all_sets
+from cascade_qec.evaluation.rare_events.interval import gamma_interval
+from cascade_qec.evaluation.rare_events.mechanisms import Mechanisms
+from cascade_qec.evaluation.rare_events.results import rare_rows, replace_rows, spectrum_rows
+from cascade_qec.evaluation.rare_events.subjects import Subject, cascade_subject, classical_subject
+from cascade_qec.evaluation.rare_events.tallies import Run, Tallies, Tally, read_tallies, write_tallies
+
+__all__ = [
+    "METHOD",
+    "Collector",
+    "FaultModel",
+    "FaultSets",
+    "Mechanisms",
+    "RareRate",
+    "Run",
+    "StratumRate",
+    "Subject",
+    "Tallies",
+    "Tally",
+    "all_sets",
+    "cascade_subject",
+    "classical_subject",
+    "gamma_interval",
+    "rare_rates",
+    "rare_rows",
+    "read_tallies",
+    "replace_rows",
+    "spectrum",
+    "spectrum_rows",
+    "write_tallies",
+]
