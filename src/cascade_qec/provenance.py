@@ -18,6 +18,9 @@ _PACKAGES = (
     "ldpc",
     "stimbposd",
     "tesseract-decoder",
+    "relay-bp",
+    "chromobius",
+    "ray",
 )
 
 

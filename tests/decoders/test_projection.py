@@ -5,7 +5,7 @@ import pytest
 import stim
 
 from cascade_qec import circuits, codes
-from cascade_qec.decoders.projection import basis_detectors, mechanisms, project
+from cascade_qec.decoders.projection import basis_detectors, mechanisms, project, without_decomposition
 from cascade_qec.errors import CascadeError
 
 
@@ -66,6 +66,16 @@ def test_merging_by_hand():
         ("D0",): pytest.approx(0.1 * 0.8 + 0.2 * 0.9),
         ("D0", "L1"): pytest.approx(0.25),
     }
+
+
+def test_parts_become_wholes():
+    dem = stim.DetectorErrorModel("error(0.1) D0 D1 ^ D1 D2 L0\nerror(0.2) D0 D2 L0\nerror(0.3) D1")
+    assert _table(without_decomposition(dem)) == {
+        ("D0", "D2", "L0"): pytest.approx(0.1 * 0.8 + 0.2 * 0.9),
+        ("D1",): pytest.approx(0.3),
+    }
+    whole = stim.DetectorErrorModel("error(0.1) D0 D1 D2")
+    assert without_decomposition(whole) is whole
 
 
 def test_repeat_blocks_and_shifts_are_followed():

@@ -9,6 +9,7 @@ import stim
 
 import cascade_qec
 from cascade_qec import load
+from cascade_qec.decoders import classical
 from cascade_qec.decoders.sinter_face import SinterCascade
 from cascade_qec.errors import CascadeError
 
@@ -26,10 +27,26 @@ def shots(circuit, tiny_model):
     return np.packbits(dets, axis=1, bitorder="little"), np.packbits(expected, axis=1, bitorder="little")
 
 
-def test_one_decoder_for_each_shipped_model():
+def test_one_decoder_for_each_shipped_model_and_each_classical_name():
     decoders = cascade_qec.sinter_decoders()
-    assert list(decoders) == [f"cascade:{name}" for name in cascade_qec.zoo.names()]
+    assert list(decoders) == [*(f"cascade:{name}" for name in cascade_qec.zoo.names()), *classical.names()]
     assert all(isinstance(decoder, sinter.Decoder) for decoder in decoders.values())
+    assert pickle.loads(pickle.dumps(decoders)) == decoders
+
+
+@pytest.mark.parametrize("name", ["pymatching", "bplsd", "relay-bp-filtered", "tesseract"])
+def test_classical_decoder_with_the_model_that_sinter_makes(name, circuit):
+    dets = circuit.compile_detector_sampler(seed=1).sample(200)
+    compiled = cascade_qec.sinter_decoders()[name].compile_decoder_for_dem(
+        dem=circuit.detector_error_model(decompose_errors=True)
+    )
+    predictions = compiled.decode_shots_bit_packed(
+        bit_packed_detection_event_data=np.packbits(dets, axis=1, bitorder="little")
+    )
+    method = classical.get(name)
+    expected = method.compile(circuit.detector_error_model(decompose_errors=method.decomposed)).predict(dets)
+    # Not always the same: the mechanisms come in another order.
+    assert (predictions == np.packbits(expected, axis=1, bitorder="little")).mean() > 0.98
 
 
 def test_compiled_decoder_after_a_journey_by_pickle(tiny_model, circuit, shots):

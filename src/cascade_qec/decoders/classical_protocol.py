@@ -77,6 +77,16 @@ class ClassicalDecoder(Protocol):
     @property
     def parameters(self) -> Mapping[str, Any]: ...
 
+    def check(self, dem: stim.DetectorErrorModel) -> None:
+        """Do nothing if the decoder can use a model of this kind.
+
+        Raises
+        ------
+        CascadeError
+            If it cannot; the message says what it expects.
+        """
+        ...
+
     def compile(self, dem: stim.DetectorErrorModel) -> CompiledClassical:
         """Prepare for the shots of `dem`.
 

@@ -1,4 +1,4 @@
-"""Cascade decoders as sinter sees decoders, for ``sinter.collect(custom_decoders=...)``."""
+"""Decoders as sinter sees them, for ``sinter.collect(custom_decoders=...)``."""
 
 import multiprocessing
 from dataclasses import dataclass
@@ -9,20 +9,25 @@ import stim
 import torch
 from numpy.typing import NDArray
 
+from cascade_qec.decoders import classical
 from cascade_qec.decoders.cascade import CascadeDecoder, load
+from cascade_qec.decoders.classical_sinter import SinterClassical
 from cascade_qec.errors import CascadeError
 from cascade_qec.zoo import registry
 
 
 def sinter_decoders() -> dict[str, sinter.Decoder]:
-    """Every shipped model as a sinter decoder, named ``cascade:<model>``.
+    """Every shipped model as a sinter decoder, named ``cascade:<model>``, and the decoders of the field beside them.
 
     Returns
     -------
     dict
-        To be given to ``sinter.collect(decoders=["cascade:bb72"], custom_decoders=sinter_decoders(), ...)``.
+        To be given to ``sinter.collect(decoders=["cascade:bb72"], custom_decoders=sinter_decoders(), ...)``. The
+        classical ones have their names of :func:`cascade_qec.decoders.classical.names`; one whose package is
+        missing says so when it is used.
     """
-    return {f"cascade:{name}": SinterCascade(name) for name in registry.names()}
+    models: dict[str, sinter.Decoder] = {f"cascade:{name}": SinterCascade(name) for name in registry.names()}
+    return models | {name: SinterClassical(classical.get(name)) for name in classical.names()}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,113 @@
+"""`cascade collect`: a plan to counts of shots and errors, by Monte-Carlo."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cascade_qec.errors import CascadeError
+
+if TYPE_CHECKING:
+    from cascade_qec.evaluation.collection_plan import Plan
+
+
+def collect(
+    plan: Annotated[
+        Path | None, typer.Argument(help="What to collect, a TOML file (see benchmarks/collections/).")
+    ] = None,
+    save_resume_filepath: Annotated[
+        Path | None,
+        typer.Option("--save_resume_filepath", "--out", help="CSV file to add rows to.  [default: PLAN's name .csv]"),
+    ] = None,
+    codes: Annotated[str, typer.Option(help="Without a plan: codes, separated by commas.")] = "",
+    p: Annotated[str, typer.Option(help="Without a plan: noise rates.")] = "",
+    rounds: Annotated[str, typer.Option(help="Without a plan: numbers of rounds; d is the code's distance.")] = "d",
+    bases: Annotated[str, typer.Option(help="Without a plan: bases, Z, X or both.")] = "Z,X",
+    decoders: Annotated[str, typer.Option(help="Without a plan: decoders by name; cascade is the code's model.")] = "",
+    noise: Annotated[str, typer.Option(help="Without a plan: noise model.")] = "uniform",
+    max_shots: Annotated[int | None, typer.Option(min=1, help="Shots of each task that are enough.")] = None,
+    max_errors: Annotated[int | None, typer.Option(min=1, help="Errors of each task that are enough.")] = None,
+    max_batch_seconds: Annotated[float, typer.Option(min=0.1, help="Workers report at least this often.")] = 30.0,
+    processes: Annotated[int | None, typer.Option(min=1, help="Workers.  [default: one for each core]")] = None,
+    ray: Annotated[
+        str | None, typer.Option(help="Workers on a Ray cluster: its address, auto, or local for one of its own.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="Of models: auto, cpu, cuda or cuda:N.")] = "auto",
+    precision: Annotated[str, typer.Option(help="Of models: auto, float32 or bfloat16.")] = "auto",
+) -> None:
+    """Collect shots and errors of decoders by Monte-Carlo.
+
+    Every combination of codes, noise rates, rounds, bases and decoders is a task. Rows are added to the CSV file,
+    which is sinter's, as they come; when interrupted, the same command goes on. Shots and errors that the file
+    already has count.
+    """
+    from cascade_qec.cli.collection_view import CollectionView
+    from cascade_qec.evaluation.collection import collect as run
+    from cascade_qec.evaluation.collection_plan import MODEL_PREFIX, cells
+    from cascade_qec.evaluation.collection_store import CollectionStore
+    from cascade_qec.evaluation.collection_task import Machine, parameters
+
+    flags = {"codes": codes, "p": p, "rounds": rounds, "bases": bases, "decoders": decoders, "noise": noise}
+    wanted = _plan(plan, flags, max_shots=max_shots, max_errors=max_errors)
+    if save_resume_filepath is None:
+        if plan is None:
+            raise CascadeError("expected --save_resume_filepath, the CSV file to add rows to, or a plan that names it")
+        save_resume_filepath = Path(f"{plan.stem}.csv")
+    view = CollectionView()
+    tasks = cells(wanted, skipped=view.skipped)
+    machine = Machine(device, precision)
+    if any(task.decoder.startswith(MODEL_PREFIX) for task in tasks):
+        machine = machine.resolved()
+    for decoder in dict.fromkeys(task.decoder for task in tasks):
+        view.decoder(decoder, parameters(decoder, machine))
+    with CollectionStore(save_resume_filepath) as store, _pool(ray, processes) as pool, view.tasks(len(tasks)):
+        effort = run(
+            tasks, store=store, pool=pool, machine=machine, max_batch_seconds=max_batch_seconds, report=view.report
+        )
+    view.print_table()
+    view.print_effort(effort, save_resume_filepath)
+
+
+def _plan(path: Path | None, flags: dict[str, str], **limits: int | None) -> Plan:
+    """The plan of a file or of flags, with limits that were given as flags in the place of its own."""
+    from cascade_qec.evaluation.collection_plan import make_plan, read_plan
+
+    given = {name: limit for name, limit in limits.items() if limit is not None}
+    if path is not None:
+        used = [f"--{name}" for name in ("codes", "p", "decoders") if flags[name]]
+        if used:
+            raise CascadeError(f"expected either a plan or flags that say what to collect, got {path} and {used[0]}")
+        plan = read_plan(path)
+        experiments = [table.model_copy(update=given) for table in plan.experiments]
+        return plan.model_copy(update={"experiments": experiments, **given})
+    for name in ("codes", "p", "decoders"):
+        if not flags[name]:
+            raise CascadeError(f"expected a plan, or --codes, --p and --decoders; --{name} is missing")
+    table: dict[str, Any] = {name: _split(text) for name, text in flags.items() if name != "noise"}
+    table["p"] = [_number(text, "p", float) for text in table["p"]]
+    table["rounds"] = [text if text == "d" else _number(text, "rounds", int) for text in table["rounds"]]
+    return make_plan({"experiments": [table | {"noise": flags["noise"]}], **given}, "flags")
+
+
+def _pool(ray: str | None, processes: int | None) -> Any:
+    if ray is not None:
+        from cascade_qec.evaluation.collection_ray import RayPool
+
+        return RayPool(ray, processes)
+    from cascade_qec.evaluation.collection_workers import LocalPool
+
+    return LocalPool(processes or os.cpu_count() or 1)
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _number(text: str, flag: str, kind: type[int] | type[float]) -> float:
+    try:
+        return kind(text)
+    except ValueError:
+        raise CascadeError(f"--{flag}: expected numbers separated by commas, got {text!r}") from None

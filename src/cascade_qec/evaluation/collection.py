@@ -1,0 +1,263 @@
+"""Monte-Carlo collection: tasks to workers piece by piece, counts to the store as they come."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+import sinter
+
+from cascade_qec.errors import CascadeError
+from cascade_qec.evaluation.collection_plan import Cell
+from cascade_qec.evaluation.collection_store import CollectionStore
+from cascade_qec.evaluation.collection_task import Machine, sinter_task
+from cascade_qec.evaluation.collection_workers import Died, Failed, Joined, Piece, Pool, Sampled
+
+_DEATHS_ALLOWED = 3
+"""So often may workers die over one task before the collection is given up: it would go on for ever."""
+
+_FIRST_SECONDS = 1.0
+_SHARE_OF_BEFORE = 0.25
+"""A piece takes up to this share of the time that its task has taken already, so that rows do not pile up."""
+
+_SHORTEST_SECONDS = 0.2
+"""Near the end of a task what is left is shared out, but not in pieces shorter than this."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What has become of one task.
+
+    Attributes
+    ----------
+    cell
+        The task.
+    total
+        All that the store has of it.
+    finished
+        Whether that is enough, and no piece of it is under way.
+    """
+
+    cell: Cell
+    total: sinter.AnonTaskStats
+    finished: bool
+
+
+@dataclass(frozen=True)
+class Effort:
+    """Where the time of a collection went.
+
+    Attributes
+    ----------
+    shots
+        Shots sampled in it.
+    sampling_seconds
+        Wall time that workers spent sampling and decoding.
+    worker_seconds
+        Wall time of the collection times the number of workers: what there was to spend.
+    deaths
+        Workers that died and were replaced.
+    """
+
+    shots: int
+    sampling_seconds: float
+    worker_seconds: float
+    deaths: int
+
+
+def collect(
+    cells: Iterable[Cell],
+    *,
+    store: CollectionStore,
+    pool: Pool,
+    machine: Machine,
+    max_batch_seconds: float = 30.0,
+    report: Callable[[Progress], None] = lambda progress: None,
+) -> Effort:
+    """Sample tasks until the store has enough shots or errors of each.
+
+    Sinter's own collector loses a collection whose worker dies and knows one machine only, hence this one. Its
+    tasks, decoders, samplers and rows are sinter's: ``sinter.collect`` can go on with the store, and the other
+    way round.
+
+    The number of errors at which a task stops may be exceeded by what the last batches of the workers hold. As
+    in sinter, stopping at a number of errors biases a rate upwards by about one part in that number.
+
+    Parameters
+    ----------
+    cells
+        The tasks, begun in their order, as many at a time as there are workers; the last ones are shared.
+    store
+        Where rows are added. What it has already counts.
+    pool
+        The workers.
+    machine
+        Where networks run; resolved (see `Machine`).
+    max_batch_seconds
+        A worker reports at least this often, but for batches that take longer. It is what can be lost.
+    report
+        Called after each row, and once for a task that is finished.
+
+    Raises
+    ------
+    CascadeError
+        If a worker refuses a task, or workers die over it again and again.
+    RuntimeError
+        If a decoder fails; with the worker's traceback.
+    """
+    began = time.monotonic()
+    collector = _Collector(cells, store, pool, machine, max_batch_seconds, report)
+    collector.run()
+    return Effort(
+        shots=collector.shots,
+        sampling_seconds=collector.seconds,
+        worker_seconds=pool.workers * (time.monotonic() - began),
+        deaths=collector.deaths,
+    )
+
+
+@dataclass(eq=False)
+class _Open:
+    """A task that is not finished."""
+
+    cell: Cell
+    strong_id: str
+    metadata: dict
+    total: sinter.AnonTaskStats
+    out: dict[int, Piece] = field(default_factory=dict)
+    deaths: int = 0
+
+    @property
+    def enough(self) -> bool:
+        limit = self.cell.max_errors
+        return self.total.shots >= self.cell.max_shots or (limit is not None and self.total.errors >= limit)
+
+    @property
+    def unassigned(self) -> int:
+        """Shots that nobody has been asked for."""
+        if self.enough:
+            return 0
+        return max(0, self.cell.max_shots - self.total.shots - sum(piece.shots for piece in self.out.values()))
+
+
+class _Collector:
+    def __init__(
+        self,
+        cells: Iterable[Cell],
+        store: CollectionStore,
+        pool: Pool,
+        machine: Machine,
+        max_batch_seconds: float,
+        report: Callable[[Progress], None],
+    ) -> None:
+        self._store = store
+        self._pool = pool
+        self._machine = machine
+        self._max_batch_seconds = max_batch_seconds
+        self._report = report
+        self._waiting = self._opened(cells)
+        self._open: list[_Open] = []
+        self._task_of: dict[int, _Open] = {}
+        self.shots = 0
+        self.seconds = 0.0
+        self.deaths = 0
+
+    def run(self) -> None:
+        free: list[int] = []
+        while True:
+            free = [worker for worker in free if not self._employ(worker)]
+            if free and not any(task.out for task in self._open):
+                return
+            for worker, outcome in self._pool.outcomes():
+                if not isinstance(outcome, Joined):
+                    self._take(worker, outcome)
+                if not isinstance(outcome, Died):
+                    free.append(worker)
+
+    def _opened(self, cells: Iterable[Cell]) -> Iterator[_Open]:
+        # One after another, as making a large code's error model takes seconds and megabytes.
+        for cell in cells:
+            task = sinter_task(cell, self._machine)
+            opened = _Open(cell, task.strong_id(), task.json_metadata, self._store.total(task.strong_id()))
+            if opened.enough:
+                self._report(Progress(cell, opened.total, finished=True))
+            else:
+                yield opened
+
+    def _employ(self, worker: int) -> bool:
+        """Give a worker something to do, if there is anything."""
+        task = self._task_for(worker)
+        if task is None:
+            return False
+        self._task_of[worker] = task
+        piece = self._piece(task)
+        task.out[worker] = piece
+        self._pool.submit(worker, piece)
+        return True
+
+    def _task_for(self, worker: int) -> _Open | None:
+        # Its own first, whose decoder it has ready; then a new one; then it helps where the fewest work.
+        own = self._task_of.get(worker)
+        if own is not None and own.unassigned:
+            return own
+        new = next(self._waiting, None)
+        if new is not None:
+            self._open.append(new)
+            return new
+        return min((task for task in self._open if task.unassigned), key=lambda task: len(task.out), default=None)
+
+    def _piece(self, task: _Open) -> Piece:
+        total = task.total
+        seconds = min(self._max_batch_seconds, max(_FIRST_SECONDS, _SHARE_OF_BEFORE * total.seconds))
+        shortest = math.ceil(_SHORTEST_SECONDS * total.shots / total.seconds) if total.seconds else 1
+        share = max(math.ceil(task.unassigned / self._pool.workers), shortest)
+        errors = None
+        if task.cell.max_errors is not None:
+            errors = math.ceil((task.cell.max_errors - total.errors) / (len(task.out) + 1))
+        return Piece(
+            cell=task.cell,
+            machine=self._machine,
+            strong_id=task.strong_id,
+            shots=min(share, task.unassigned),
+            errors=errors,
+            seconds=seconds,
+        )
+
+    def _take(self, worker: int, outcome: Sampled | Died | Failed) -> None:
+        task = self._task_of[worker]
+        del task.out[worker]
+        if isinstance(outcome, Failed):
+            if outcome.refused:
+                raise CascadeError(outcome.message)
+            raise RuntimeError(f"{task.cell} failed in a worker:\n{outcome.message}")
+        if isinstance(outcome, Died):
+            self.deaths += 1
+            task.deaths += 1
+            if task.deaths > _DEATHS_ALLOWED:
+                raise CascadeError(
+                    f"{task.cell}: workers died {task.deaths} times, the last one {outcome.how}; is there enough "
+                    "memory? What was collected until then is stored, and the same command goes on from there"
+                )
+        else:
+            self._count(task, outcome.stats)
+        finished = task.enough and not task.out
+        if finished:
+            self._open.remove(task)
+        self._report(Progress(task.cell, task.total, finished))
+
+    def _count(self, task: _Open, stats: sinter.AnonTaskStats) -> None:
+        self._store.add(
+            sinter.TaskStats(
+                strong_id=task.strong_id,
+                decoder=task.cell.decoder,
+                json_metadata=task.metadata,
+                shots=stats.shots,
+                errors=stats.errors,
+                seconds=stats.seconds,
+            )
+        )
+        task.total += stats
+        self.shots += stats.shots
+        self.seconds += stats.seconds
