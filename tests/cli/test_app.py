@@ -7,6 +7,20 @@ import pytest
 
 from cascade_qec.cli import main
 
+COMMANDS = (
+    "demo",
+    "info",
+    "decode",
+    "train",
+    "collect",
+    "fit",
+    "calibrate",
+    "spectrum",
+    "plot",
+    "bench",
+    "zoo",
+)
+
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "cascade_qec", *arguments], capture_output=True, text=True)
@@ -15,11 +29,11 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_help_lists_the_subcommands(capsys):
     assert main(["--help"]) == 0
     listed = capsys.readouterr().out
-    for command in ("demo", "info", "decode", "train", "spectrum", "bench", "zoo"):
+    for command in COMMANDS:
         assert f"  {command} " in listed
 
 
-@pytest.mark.parametrize("command", ["demo", "info", "decode", "train", "spectrum", "bench", "zoo"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_subcommand_has_help(command, capsys):
     assert main([command, "--help"]) == 0
     assert "Usage: " in capsys.readouterr().out

@@ -41,7 +41,7 @@ def test_panels_curves_and_bars():
     figure = block_error_figure(ROWS)
     surface, bicycle = figure.axes
     assert [surface.get_title(), bicycle.get_title()] == ["surface_d3", "bb72"]
-    assert [text.get_text() for text in surface.get_legend().get_texts()] == ["cascade", "pymatching"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["cascade", "pymatching", "bposd"]
     assert (surface.get_xscale(), surface.get_yscale()) == ("log", "log")
     line, _, (bars,) = _curve(surface, "cascade")
     assert list(line.get_ydata()) == [0.003, 0.02]
@@ -93,7 +93,7 @@ def test_unknown_format_is_refused(tmp_path):
 def test_what_cannot_be_plotted_is_refused():
     with pytest.raises(CascadeError, match="got 0 rows"):
         block_error_figure([])
-    with pytest.raises(CascadeError, match="of 8"):
-        block_error_figure([_row("surface_d3", str(i), 0.01, 1) for i in range(8)])
+    with pytest.raises(CascadeError, match="got 13 and 1: leave some out"):
+        block_error_figure([_row("surface_d3", str(i), 0.01, 1) for i in range(13)])
     with pytest.raises(CascadeError, match="occur twice"):
         block_error_figure([ROWS[0], ROWS[0]])

@@ -1,40 +1,48 @@
-"""Error rates against the strength of the noise."""
+"""Error rates against the strength of the noise, with fitted laws over them."""
 
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import replace
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.tables import Row
-from cascade_qec.files import written_whole
+from cascade_qec.plotting.laws import Law, Laws
+from cascade_qec.plotting.panels import bars_caption, draw_rates, finish, log_axis, make_panels, sidestep
+from cascade_qec.plotting.points import PER_LABELS, Point, block_of_cycle, check_per, point_of_row
+from cascade_qec.plotting.style import Look, label_of, looks, styled
+from cascade_qec.plotting.tables import FitLine
 
-# Okabe and Ito's colours, which the colour-blind can tell apart; markers and dashes do it in black and white.
-_STYLES = (
-    {"color": "#0072B2", "marker": "o", "linestyle": "-"},
-    {"color": "#D55E00", "marker": "s", "linestyle": "--"},
-    {"color": "#009E73", "marker": "^", "linestyle": "-."},
-    {"color": "#CC79A7", "marker": "D", "linestyle": ":"},
-    {"color": "#E69F00", "marker": "v", "linestyle": (0, (5, 1))},
-    {"color": "#56B4E9", "marker": "P", "linestyle": (0, (3, 1, 1, 1))},
-    {"color": "#000000", "marker": "X", "linestyle": (0, (1, 3))},
-)
-# Lines up the error bars of decoders at one p beside each other; relative, since the axis is logarithmic.
-_SIDESTEP = 0.012
+_FIT_POINTS = 120
 
 
 def block_error_figure(rows: Sequence[Row]) -> Figure:
-    """Block error against p, one panel for each code and one curve for each decoder.
+    """Block error against p from rows of a comparison; see :func:`rates_figure`."""
+    return rates_figure([point_of_row(row) for row in rows])
+
+
+def rates_figure(
+    points: Sequence[Point], fits: Sequence[FitLine] = (), *, per: str = "block", title: str | None = None
+) -> Figure:
+    """Rates against p, one panel for each code and experiment, one curve for each decoder.
 
     Bars are 95 % intervals. A point without a failure has no place on a logarithmic axis: an arrow hangs down
     from the upper end of its interval instead. A decoder looks the same in every panel.
 
+    Where a decoder has a fit to draw, its law takes the place of the line that joins the points: the sum of two
+    powers of p if a second one is warranted, one otherwise.
+
     Parameters
     ----------
-    rows
+    points
         Results; codes and decoders come in the order in which they first occur.
+    fits
+        Parameters of fitted laws of the rate per logical per cycle.
+    per
+        "block" or "cycle".
+    title
+        Above all panels.
 
     Returns
     -------
@@ -44,96 +52,96 @@ def block_error_figure(rows: Sequence[Row]) -> Figure:
     Raises
     ------
     CascadeError
-        If there are no rows, more than seven decoders, or two rows of one decoder at one point.
+        If there are no points, more decoders than looks, or two points of one decoder at one place.
     """
-    codes = list(dict.fromkeys(row.code for row in rows))
-    decoders = list(dict.fromkeys(row.decoder for row in rows))
-    if not rows or len(decoders) > len(_STYLES):
-        raise CascadeError(
-            f"expected rows of 1 to {len(_STYLES)} decoders to plot, got {len(rows)} rows of {len(decoders)}"
-        )
-    if len({(row.code, row.decoder, row.p) for row in rows}) != len(rows):
-        raise CascadeError("expected one row for each code, decoder and p; some occur twice")
-    figure = Figure(figsize=(3.4 * len(codes), 3.6), layout="constrained")
-    panels = figure.subplots(1, len(codes), squeeze=False)[0]
-    for axes, code in zip(panels, codes, strict=True):
-        here = [row for row in rows if row.code == code]
-        present = [decoder for decoder in decoders if any(row.decoder == decoder for row in here)]
-        for place, decoder in enumerate(present):
-            curve = sorted((row for row in here if row.decoder == decoder), key=lambda row: row.p)
-            step = (1 + _SIDESTEP) ** (place - (len(present) - 1) / 2)
-            _draw_curve(axes, curve, step, _STYLES[decoders.index(decoder)])
-        _dress(axes, code, sorted({100 * row.p for row in here}))
-    panels[0].set_ylabel("block error (any observable wrong)")
-    caption = "Bars: 95 % intervals (Wilson)."
-    if any(row.failures == 0 for row in rows):
-        caption += "\nArrows: no failure, upper end of the interval."
-    figure.supxlabel(caption, fontsize="small")
+    check_per(per)
+    if not points:
+        raise CascadeError("expected rows to plot, got 0 rows")
+    panels: dict[tuple, list[Point]] = {}
+    for point in points:
+        panels.setdefault((point.code, point.basis, point.rounds, point.noise), []).append(point)
+    look = _looks(points)
+    laws = Laws(fits)
+    with styled():
+        figure, axes = make_panels(len(panels), y_label=PER_LABELS[per])
+        for here, (key, inside) in zip(axes, panels.items(), strict=True):
+            _draw_panel(here, inside, look, laws, per)
+            here.set_title(_panel_title(key, list(panels)))
+        caption = bars_caption([point.rate(per) for point in points])
+        if any(laws.of(point) for point in points):
+            caption.append("Lines: fitted laws.")
+        order = dict.fromkeys(point.label for point in points)
+        finish(figure, {label: look[label] for label in order}, caption, title=title)
     return figure
 
 
-def _draw_curve(axes: Axes, curve: Sequence[Row], step: float, style: dict) -> None:
-    seen = [(100 * row.p * step, row.block_error) for row in curve if row.failures]
-    unseen = [(100 * row.p * step, row.block_error) for row in curve if not row.failures]
-    axes.errorbar(
-        [p for p, _ in seen],
-        [rate.value for _, rate in seen],
-        yerr=[
-            [rate.value - rate.low for _, rate in seen],
-            [rate.high - rate.value for _, rate in seen],
-        ],
-        label=curve[0].decoder,
-        markersize=4.5,
-        linewidth=1.2,
-        capsize=2.5,
-        **style,
-    )
-    if unseen:
-        tops = [rate.high for _, rate in unseen]
-        axes.errorbar(
-            [p for p, _ in unseen],
-            tops,
-            yerr=[[top / 2 for top in tops], [0.0 for _ in tops]],
-            uplims=True,
-            markersize=4.5,
-            elinewidth=1.2,
-            markerfacecolor="white",
-            **{**style, "linestyle": "none"},
+def _looks(points: Sequence[Point]) -> dict[str, Look]:
+    """Looks by label; what was found by a method for rare events looks like its decoder, with half a marker."""
+    plain = looks(label_of(point.decoder, point.code) for point in points)
+    result = {}
+    for point in points:
+        look = plain[label_of(point.decoder, point.code)]
+        half = "left" if look.fill == "none" else "bottom"
+        result[point.label] = replace(look, fill=half) if point.method else look
+    return result
+
+
+def _draw_panel(axes: Axes, inside: Sequence[Point], look: dict[str, Look], laws: Laws, per: str) -> None:
+    labels = list(dict.fromkeys(point.label for point in inside))
+    for place, label in enumerate(labels):
+        curve = sorted((point for point in inside if point.label == label), key=lambda point: point.p)
+        if len({point.p for point in curve}) != len(curve):
+            raise CascadeError(
+                f"expected one row for each code, decoder and p; some of {label} on {curve[0].code} occur twice"
+            )
+        law = laws.of(curve[0])
+        step = sidestep(place, len(labels))
+        draw_rates(
+            axes,
+            [100 * point.p * step for point in curve],
+            [point.rate(per) for point in curve],
+            look[label],
+            label=label,
+            connected=law is None and not curve[0].method,
         )
-
-
-def _dress(axes: Axes, code: str, percents: Sequence[float]) -> None:
-    axes.set_title(code)
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    axes.set_xticks(percents, [f"{percent:g}" for percent in percents])
-    axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    every = sorted({point.p for point in inside})
+    rates = [point.rate(per) for point in inside]
+    ends = [end for rate in rates for end in (rate.low, rate.value, rate.high)]
+    log_axis(axes.xaxis, [100 * p for p in every], at=[100 * p for p in every])
+    log_axis(axes.yaxis, ends)
     axes.set_xlabel("noise p (%)")
-    axes.grid(True, which="major", linewidth=0.5, alpha=0.5)
-    axes.legend(fontsize="small", framealpha=0.9)
+    for label in labels:
+        point = next(point for point in inside if point.label == label)
+        law = laws.of(point)
+        if law:
+            _draw_law(axes, law, point, (every[0], every[-1]), look[label], per)
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure; the file appears whole or not at all.
+def _draw_law(axes: Axes, law: Law, like: Point, ends: tuple[float, float], look: Look, per: str) -> None:
+    low, high = ends
+    ps = [low * (high / low) ** (i / (_FIT_POINTS - 1)) for i in range(_FIT_POINTS)]
+    rates = [min(law(p), 0.5) for p in ps]
+    if per == "block":
+        rates = [block_of_cycle(rate, k=like.k, rounds=like.rounds) for rate in rates]
+    axes.plot(
+        [100 * p for p in ps],
+        rates,
+        color=look.color,
+        linestyle=look.linestyle,
+        linewidth=1.0,
+        label=f"_fit {like.label}",
+        zorder=1.5,
+    )
 
-    Parameters
-    ----------
-    figure
-        Any figure.
-    path
-        Its suffix tells the format, such as .png, .svg or .pdf.
 
-    Raises
-    ------
-    CascadeError
-        If there is no such format or the file cannot be written.
-    """
-    formats = figure.canvas.get_supported_filetypes()
-    suffix = path.suffix.removeprefix(".").lower()
-    if suffix not in formats:
-        raise CascadeError(f"{path}: expected a suffix of {', '.join(sorted(formats))}, got {path.suffix!r}")
-    with written_whole(path) as file:
-        figure.savefig(file, format=suffix, dpi=200)
+def _panel_title(key: tuple, keys: Sequence[tuple]) -> str:
+    code, basis, rounds, noise = key
+    of_code = [other for other in keys if other[0] == code]
+    parts = [code]
+    if len(basis) == 1 or len({other[1] for other in of_code}) > 1:
+        parts.append(f"basis {basis}")
+    if len({other[2] for other in of_code}) > 1:
+        parts.append(f"{rounds} rounds")
+    if len({other[3] for other in keys}) > 1:
+        parts.append(noise)
+    return ", ".join(parts)

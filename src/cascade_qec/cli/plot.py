@@ -1,0 +1,67 @@
+"""``cascade plot``: figures from the tables that the other commands write."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class FigureName(StrEnum):
+    """The figures that there are."""
+
+    RATES = "rates"
+    DISTANCE = "distance"
+    LATENCY = "latency"
+    LAMBDA = "lambda"
+    CALIBRATION = "calibration"
+    POST_SELECTION = "post-selection"
+    SPECTRUM = "spectrum"
+    ROOFLINE = "roofline"
+
+
+class Per(StrEnum):
+    """Conventions of rates."""
+
+    BLOCK = "block"
+    CYCLE = "cycle"
+
+
+def plot(
+    figure: Annotated[FigureName, typer.Argument(help="What to draw.")],
+    tables: Annotated[list[Path], typer.Argument(metavar="CSV...", help="Tables; their rows are drawn together.")],
+    out: Annotated[list[Path], typer.Option(help="File to write: .png, .svg or .pdf. May be given several times.")],
+    per: Annotated[Per | None, typer.Option(help="Rate per block, or per logical qubit per cycle.")] = None,
+    code: Annotated[list[str] | None, typer.Option(help="Only this code. May be given several times.")] = None,
+    basis: Annotated[list[str] | None, typer.Option(help="Only this basis: X, Z, or XZ for pooled shots.")] = None,
+    decoder: Annotated[list[str] | None, typer.Option(help="Only this decoder. May be given several times.")] = None,
+    p: Annotated[list[float] | None, typer.Option(help="Only this noise rate. May be given several times.")] = None,
+    title: Annotated[str | None, typer.Option(help="Title above the figure.")] = None,
+    discard: Annotated[
+        list[float] | None,
+        typer.Option(help="post-selection: draw against p, at this fraction discarded. May be given several times."),
+    ] = None,
+    quantity: Annotated[str | None, typer.Option(help="roofline: a quantity other than the time for a round.")] = None,
+) -> None:
+    """Draw a figure from result tables.
+
+    rates and distance take the CSV files of sinter, of `cascade zoo card`, `cascade demo` and benchmarks/results,
+    and rare.csv; rates draws the laws of fits.csv over them. lambda takes fits.csv; calibration reliability.csv;
+    latency, post-selection, spectrum and roofline the tables of their names.
+    """
+    from cascade_qec import codes
+    from cascade_qec.plotting import Request, Selection, check_writable, draw, save
+
+    check_writable(out)
+    selection = Selection(codes=code or (), bases=basis or (), decoders=decoder or (), rates=p or ())
+    request = Request(
+        codes=codes.get,
+        selection=selection,
+        per=per and per.value,
+        title=title,
+        discards=discard or (),
+        quantity=quantity,
+    )
+    save(draw(figure.value, tables, request), *out)
+    for path in out:
+        print(f"Figure: {path}")

@@ -1,0 +1,314 @@
+"""Result tables as figures need them: which columns, and how they are checked."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import NormalDist
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from cascade_qec.errors import CascadeError
+from cascade_qec.evaluation.rates import Rate, block_error
+
+Maybe = Annotated[float | None, BeforeValidator(lambda value: None if value == "" else value)]
+"""A number, or an empty cell."""
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=0)]
+_Z95 = NormalDist().inv_cdf(0.975)
+
+
+class Line(BaseModel):
+    """A row of a table. Columns that a figure has no use for may stand beside those it needs."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+
+    @classmethod
+    def needed(cls) -> list[str]:
+        """Columns without which there is no figure."""
+        return [name for name, field in cls.model_fields.items() if field.is_required()]
+
+
+class FitLine(Line):
+    """A figure of a law fitted to rates, or of the suppression with distance; ends of intervals may be infinite.
+
+    Rounds and bases are empty where a fit holds for all of them.
+    """
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=True)
+
+    decoder: str
+    code: str
+    form: str
+    parameter: str
+    value: Maybe
+    value_low: Maybe
+    value_high: Maybe
+    p_value: Maybe
+    p: Maybe = None
+    rounds: str = ""
+    bases: str = ""
+
+    @property
+    def basis(self) -> str:
+        """Bases in alphabetical order."""
+        return "".join(sorted(self.bases))
+
+
+class SpectrumLine(Line):
+    """Share of shots with exactly so many faults that a decoder fails on.
+
+    Attributes
+    ----------
+    sampled_at
+        Noise rate whose faults were drawn, and that a decoder with priors was told; 0 where the table does not say.
+    """
+
+    decoder: str
+    code: str
+    rounds: int
+    basis: str
+    faults: Count
+    shots: Count
+    failures: Count
+    fraction: Fraction
+    fraction_low: Fraction
+    fraction_high: Fraction
+    sampled_at: float = 0.0
+
+    @property
+    def p(self) -> float:
+        """What rows are chosen by."""
+        return self.sampled_at
+
+    @property
+    def rate(self) -> Rate:
+        """The share with its interval."""
+        return Rate(self.fraction, self.fraction_low, self.fraction_high)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "SpectrumLine":
+        _check_ordered(self.rate, "fraction")
+        return self
+
+
+class RareLine(Line):
+    """A block error that was not found by counting failures."""
+
+    decoder: str
+    code: str
+    rounds: int = Field(ge=1)
+    basis: str
+    p: Fraction
+    block_error: Fraction
+    block_error_low: Fraction
+    block_error_high: Fraction
+    method: str
+
+    @property
+    def rate(self) -> Rate:
+        """The block error with its interval."""
+        return Rate(self.block_error, self.block_error_low, self.block_error_high)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "RareLine":
+        _check_ordered(self.rate, "block_error")
+        return self
+
+
+class ReliabilityLine(Line):
+    """Shots, or observables of shots, whose confidence fell into one bin."""
+
+    decoder: str
+    code: str
+    p: Fraction
+    rounds: int
+    basis: str
+    of: str
+    bin_low: Fraction
+    bin_high: Fraction
+    shots: int = Field(ge=0)
+    confidence: Maybe
+    correct: int
+    error_of_fraction: Maybe = None
+
+    @property
+    def came_true(self) -> Rate:
+        """Share of predictions that came true.
+
+        Its interval is Wilson's for independent predictions. Those of observables are not: of the two it is the
+        wider one, at either end, with the normal one from the standard error that the table gives.
+        """
+        rate = block_error(self.correct, self.shots)
+        if self.of == "shot" or self.error_of_fraction is None:
+            return rate
+        half = _Z95 * self.error_of_fraction
+        return Rate(
+            rate.value,
+            max(0.0, min(rate.low, rate.value - half)),
+            min(1.0, max(rate.high, rate.value + half)),
+        )
+
+    @model_validator(mode="after")
+    def _counted(self) -> "ReliabilityLine":
+        if not 0 <= self.correct <= self.shots:
+            raise ValueError(f"expected 0 <= correct <= shots, got {self.correct} of {self.shots}")
+        if self.shots and (self.confidence is None or not 0 <= self.confidence <= 1):
+            raise ValueError(f"expected a confidence from 0 to 1, got {self.confidence}")
+        return self
+
+
+class PostSelectionLine(Line):
+    """What is left of the block error when shots below a threshold are discarded."""
+
+    decoder: str
+    code: str
+    p: Fraction
+    rounds: int
+    basis: str
+    method: str
+    threshold: float
+    accepted: Count
+    shots: int = Field(ge=1)
+    failures: Count
+    discard: Maybe = None
+
+    @property
+    def rate(self) -> Rate:
+        """Block error of the accepted shots with its interval; that between 0 and 1 if none was accepted."""
+        return block_error(self.failures, self.accepted) if self.accepted else Rate(0.0, 0.0, 1.0)
+
+    @model_validator(mode="after")
+    def _counted(self) -> "PostSelectionLine":
+        if not self.failures <= self.accepted <= self.shots:
+            raise ValueError(
+                f"expected failures <= accepted <= shots, got {self.failures}, {self.accepted}, {self.shots}"
+            )
+        return self
+
+
+class LatencyLine(Line):
+    """How long a decoder took, and how often it was wrong, on the same shots."""
+
+    decoder: str
+    code: str
+    p: Fraction
+    rounds: int = Field(ge=1)
+    device: str
+    precision: str
+    threads: str
+    batch: int = Field(ge=1)
+    shots: int = Field(ge=1)
+    us_per_shot_p50: float = Field(gt=0)
+    us_per_shot_p99: Maybe
+    us_per_cycle_p50: float = Field(gt=0)
+    failures: Count
+    basis: str = ""
+
+    @property
+    def rate(self) -> Rate:
+        """Block error with its interval."""
+        return block_error(self.failures, self.shots)
+
+    @property
+    def us_per_cycle_p99(self) -> float:
+        """99th percentile of the time for one cycle; the median where too few calls were timed to tell."""
+        return self.us_per_cycle_p50 if self.us_per_shot_p99 is None else self.us_per_shot_p99 / self.rounds
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "LatencyLine":
+        if self.us_per_shot_p99 is not None and self.us_per_shot_p99 < self.us_per_shot_p50:
+            raise ValueError(f"expected p99 >= p50, got {self.us_per_shot_p99} < {self.us_per_shot_p50}")
+        if self.failures > self.shots:
+            raise ValueError(f"expected failures <= shots, got {self.failures} of {self.shots}")
+        return self
+
+
+class RooflineLine(Line):
+    """A quantity computed for a network on a device."""
+
+    architecture: str
+    code: str
+    width: int = Field(ge=1)
+    depth: int
+    quantity: str
+    value: float
+    unit: str
+    device: str
+
+
+AnyLine = TypeVar("AnyLine", bound=Line)
+
+
+def _check_ordered(rate: Rate, name: str) -> None:
+    if not rate.low <= rate.value <= rate.high:
+        raise ValueError(f"expected {name}_low <= {name} <= {name}_high, got {rate.low}, {rate.value}, {rate.high}")
+
+
+def header(path: Path) -> list[str]:
+    """Names of a table's columns.
+
+    Raises
+    ------
+    CascadeError
+        If the file cannot be read or is empty.
+    """
+    names = next(csv.reader(io.StringIO(_text(path))), [])
+    if not names:
+        raise CascadeError(f"{path}: expected a CSV file with a header, found an empty file")
+    return [name.strip() for name in names]
+
+
+def check_columns(path: Path, expected: Sequence[str]) -> None:
+    """Refuse a table that lacks a column.
+
+    Raises
+    ------
+    CascadeError
+        Naming the columns that are missing.
+    """
+    names = header(path)
+    missing = [name for name in expected if name not in names]
+    if missing:
+        raise CascadeError(
+            f"{path}: expected the columns {', '.join(expected)}; {', '.join(missing)} missing from {', '.join(names)}"
+        )
+
+
+def read_lines(path: Path, kind: type[AnyLine]) -> list[AnyLine]:
+    """Read a table.
+
+    Parameters
+    ----------
+    path
+        A CSV file with a header.
+    kind
+        What its rows are.
+
+    Raises
+    ------
+    CascadeError
+        If the file cannot be read, lacks a column, or has a value out of range.
+    """
+    check_columns(path, kind.needed())
+    lines = []
+    for number, record in enumerate(csv.DictReader(io.StringIO(_text(path))), start=2):
+        try:
+            lines.append(kind.model_validate(record))
+        except ValidationError as error:
+            problem = error.errors()[0]
+            column = ".".join(str(part) for part in problem["loc"])
+            raise CascadeError(
+                f"{path}, line {number}{f', column {column}' if column else ''}: {problem['msg']}"
+            ) from error
+    return lines
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise CascadeError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise CascadeError(f"{path}: expected a CSV file, found bytes that are no text") from error

@@ -1,0 +1,87 @@
+"""`cascade plot`: files for tables, or one error and no file."""
+
+from pathlib import Path
+
+import pytest
+
+from cascade_qec import cli
+from cascade_qec.evaluation import Row, write_csv
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "rates.csv"
+    rows = [
+        Row(
+            code=code,
+            p=p,
+            rounds=3,
+            bases="ZX",
+            k=1,
+            decoder=decoder,
+            shots=1000,
+            failures=7,
+            microseconds_per_shot=1.0,
+            seed=0,
+        )
+        for code in ("surface_d3", "surface_d5")
+        for decoder in ("cascade", "pymatching")
+        for p in (0.001, 0.002)
+    ]
+    write_csv(rows, path)
+    return path
+
+
+def _plot(*arguments: str | Path) -> int:
+    return cli.main(["plot", *map(str, arguments)])
+
+
+def test_several_files(table, tmp_path, capsys):
+    out = [tmp_path / f"rates.{suffix}" for suffix in ("png", "svg", "pdf")]
+    flags = [flag for path in out for flag in ("--out", path)]
+    assert _plot("rates", table, *flags, "--per", "cycle", "--basis", "XZ", "--title", "Rates") == 0
+    assert all(path.stat().st_size > 1000 for path in out)
+    assert capsys.readouterr().out.splitlines() == [f"Figure: {path}" for path in out]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["rates", "{table}", "--code", "bb90"], "none is left of 8 by --code bb90"),
+        (["spectrum", "{table}"], "expected the columns"),
+        (["post-selection", "{table}"], "threshold"),
+        (["spectrum", "{table}", "--per", "block"], "spectrum: expected no per"),
+        (["rates", "missing.csv"], "missing.csv: cannot be read"),
+        (["rates", "{table}", "--out", "{folder}/missing/x.svg"], "expected a directory to write into"),
+        (["rates", "{table}", "--out", "{folder}/x.xyz"], "got '.xyz'"),
+    ],
+)
+def test_bad_input_is_one_error_and_no_file(arguments, message, table, tmp_path, capsys):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    filled = [text.format(table=table, folder=folder) for text in arguments]
+    assert _plot(*filled, "--out", folder / "figure.png") == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert len(error.strip().splitlines()) == 1
+    assert list(folder.iterdir()) == []
+
+
+def test_empty_table(tmp_path, capsys):
+    path = tmp_path / "empty.csv"
+    path.write_text("")
+    assert _plot("rates", path, "--out", tmp_path / "x.png") == 2
+    assert "found an empty file" in capsys.readouterr().err
+
+
+def test_unknown_figures_are_usage_errors(table, tmp_path, capsys):
+    assert _plot("circle", table, "--out", tmp_path / "x.png") == 2
+    assert "post" in capsys.readouterr().err
+
+
+def test_rows_of_a_table_with_only_a_header(tmp_path, capsys):
+    path = tmp_path / "spectrum.csv"
+    columns = "decoder,code,rounds,basis,faults,shots,failures,fraction,fraction_low,fraction_high"
+    path.write_text(columns + "\n")
+    assert _plot("spectrum", path, "--out", tmp_path / "x.png") == 2
+    assert "at least one row" in capsys.readouterr().err

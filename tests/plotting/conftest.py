@@ -1,0 +1,133 @@
+"""Small tables of every kind, as the commands write them."""
+
+import csv
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sinter
+
+from cascade_qec.evaluation import block_error
+
+Write = Callable[[str, Sequence[Mapping[str, object]]], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Writes rows as a CSV file."""
+
+    def written(name: str, rows: Sequence[Mapping[str, object]]) -> Path:
+        path = tmp_path / name
+        with path.open("w", newline="") as file:
+            writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+        return path
+
+    return written
+
+
+def interval(name: str, failed: int, shots: int) -> dict[str, float]:
+    """A rate with its Wilson interval, as three columns."""
+    rate = block_error(failed, shots)
+    return {name: rate.value, f"{name}_low": rate.low, f"{name}_high": rate.high}
+
+
+@pytest.fixture
+def collected(tmp_path: Path) -> Path:
+    """sinter's store: two distances, three decoders, two rates; tesseract never failed at d = 5, p = 0.1 %."""
+    lines = [sinter.CSV_HEADER]
+    for d in (3, 5):
+        for decoder in (f"cascade:surface_d{d}", "pymatching", "tesseract-filtered"):
+            for p, failed in ((0.001, 40), (0.002, 200)):
+                about: dict[str, Any] = {"code": f"surface_d{d}", "d": d, "n": d * d, "k": 1, "p": p, "rounds": d}
+                about |= {"basis": "Z", "noise": "uniform"}
+                never = decoder == "tesseract-filtered" and d == 5 and p == 0.001
+                stats = sinter.TaskStats(
+                    strong_id=json.dumps([decoder, about]),
+                    decoder=decoder,
+                    json_metadata=about,
+                    shots=10_000,
+                    errors=0 if never else failed // d,
+                    seconds=1.0,
+                )
+                lines.append(stats.to_csv_line())
+    path = tmp_path / "collected.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+EXPERIMENT = {"code": "bb72", "rounds": 6, "basis": "Z"}
+SPECTRUM = [
+    {"decoder": decoder, **EXPERIMENT, "faults": w, "shots": 1000, "failures": failed, "seed": 1}
+    | (interval("fraction", failed, 1000) if w else {"fraction": 0, "fraction_low": 0, "fraction_high": 0})
+    for decoder in ("cascade:bb72", "relay")
+    for w, failed in ((0, 0), (3, 0), (4, 5), (5, 60))
+]
+RARE = [
+    {"decoder": "pymatching", "code": "surface_d3", "rounds": 3, "basis": "Z", "p": p, "block_error": rate}
+    | {"block_error_low": 0.5 * rate, "block_error_high": 2 * rate, "method": "a sum over numbers of faults", "seed": 1}
+    for p, rate in ((1e-4, 1e-6), (5e-4, 1e-4))
+]
+FITS = [
+    {"decoder": "pymatching", "code": "surface_d3", "rounds": 3, "bases": "Z", "form": form, "parameter": name}
+    | {"p": "", "value": value, "value_low": value, "value_high": "inf", "log_likelihood": -3.0, "p_value": p_value}
+    for form, name, value, p_value in (
+        ("one term", "a", 500.0, ""),
+        ("one term", "m1", 2.0, ""),
+        ("one term", "warranted", 0, ""),
+        ("two terms", "a", 1.0, ""),
+        ("two terms", "m1", 1.0, ""),
+        ("two terms", "b", 1e8, ""),
+        ("two terms", "m2", 4.0, ""),
+        ("two terms", "deviance", 1.0, 0.9),
+        ("two terms", "warranted", 1, ""),
+        ("two terms", "likelihood_ratio", 9.0, 0.01),
+    )
+]
+LAMBDAS = [
+    {"decoder": decoder, "code": "surface_d3..7", "rounds": "rounds = d", "bases": "Z", "form": "distances"}
+    | {"parameter": "lambda", "p": 0.002, "value": value, "value_low": value - 1, "value_high": high}
+    | {"log_likelihood": -3.0, "p_value": ""}
+    for decoder, value, high in (("cascade:surface_d*", 8.0, 9.5), ("pymatching", 5.0, "inf"))
+]
+RELIABILITY = [
+    {"decoder": "cascade:bb72", "p": 0.003, **EXPERIMENT, "of": of, "bin_low": low, "bin_high": high, "shots": 1000}
+    | {"confidence": (low + high) / 2, "correct": correct, "error_of_fraction": 0.03, "seed": 1}
+    for of in ("shot", "observable")
+    for low, high, correct in ((0.001, 0.1, 0), (0.5, 0.7, 600), (0.9, 0.99, 950), (0.99, 1.0, 1000))
+]
+POST_SELECTION = [
+    {"decoder": decoder, "p": p, **EXPERIMENT, "method": method, "discard": discard, "threshold": 0.9 - discard}
+    | {"accepted": accepted, "shots": 1000, "failures": failed}
+    | interval("accepted_fraction", accepted, 1000)
+    | (interval("block_error", failed, accepted) if accepted else dict.fromkeys(interval("block_error", 0, 1), ""))
+    | {"seed": 1}
+    for decoder, method in (("cascade:bb72", "confidence"), ("bplsd", "cluster norm"))
+    for p in (0.002, 0.003)
+    for discard, accepted, failed in ((0.0, 1000, 50), (0.1, 903, 4), (0.5, 490, 0))
+]
+LATENCY = [
+    {"decoder": decoder, "p": 0.003, **EXPERIMENT, "device": device, "precision": precision, "threads": 1}
+    | {"batch": batch, "shots": 1000, "us_per_shot_p50": t, "us_per_shot_p99": slow, "us_per_shot_p999": ""}
+    | {"us_per_cycle_p50": t / 6, "failures": failed}
+    for decoder, device, precision, batch, t, slow, failed in (
+        ("cascade:bb72", "cuda", "bfloat16", 1, 600.0, 900.0, 30),
+        ("cascade:bb72", "cuda", "bfloat16", 64, 30.0, 33.0, 30),
+        ("cascade:bb72", "cpu", "float32", 1, 9000.0, 12000.0, 30),
+        ("relay", "cpu", "", 1, 6000.0, "", 0),
+    )
+]
+ROOFLINE = [
+    {"architecture": architecture, "code": "bb72", "width": width, "depth": 10, "rounds": 6, "quantity": quantity}
+    | {"value": width * factor, "unit": unit, "device": device}
+    for architecture, factor in (("convolution", 0.02), ("depthwise", 0.01))
+    for width in (64, 128)
+    for quantity, unit, device in (
+        ("latency_per_round", "us", "Edge TPU"),
+        ("latency_per_round", "us", "TPU v1"),
+        ("macs_per_round", "MAC", ""),
+    )
+]

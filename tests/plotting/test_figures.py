@@ -1,0 +1,326 @@
+"""Every figure from tables: each row is in it, with its interval, and the same bytes each time."""
+
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.container import BarContainer, ErrorbarContainer
+from matplotlib.figure import Figure
+
+from cascade_qec import codes
+from cascade_qec.errors import CascadeError
+from cascade_qec.evaluation import Rate, block_error, per_logical_per_cycle
+from cascade_qec.plotting import FIGURES, Request, Selection, draw, save
+
+from .conftest import FITS, LAMBDAS, LATENCY, POST_SELECTION, RARE, RELIABILITY, ROOFLINE, SPECTRUM, Write
+
+TABLES = {
+    "latency": LATENCY,
+    "lambda": LAMBDAS,
+    "calibration": RELIABILITY,
+    "post-selection": POST_SELECTION,
+    "spectrum": SPECTRUM,
+    "roofline": ROOFLINE,
+}
+
+
+def _request(**settings) -> Request:
+    return Request(codes=codes.get, **settings)
+
+
+def _panel(figure: Figure, title: str) -> Axes:
+    (found,) = (axes for axes in figure.axes if axes.get_title() == title)
+    return found
+
+
+def _containers(axes: Axes) -> list[ErrorbarContainer]:
+    return [container for container in axes.containers if isinstance(container, ErrorbarContainer)]
+
+
+def _curve(axes: Axes, label: str) -> ErrorbarContainer:
+    (found,) = (container for container in _containers(axes) if container.get_label() == label)
+    return found
+
+
+def _heights(axes: Axes) -> list[float]:
+    """Where every marker stands, upper and lower limits too."""
+    return sorted(float(y) for container in _containers(axes) for y in container[0].get_ydata())
+
+
+def _bars(container: ErrorbarContainer) -> list[tuple[float, float]]:
+    """Ends of vertical bars."""
+    bars: LineCollection = container[2][-1]
+    return [(float(low), float(high)) for (_, low), (_, high) in bars.get_segments()]
+
+
+def _ends(rates: Sequence[Rate]) -> list:
+    return [pytest.approx((rate.low, rate.high)) for rate in rates]
+
+
+@pytest.fixture
+def table(write: Write, collected: Path):
+    def of(name: str) -> Path:
+        return collected if name in ("rates", "distance") else write(f"{name}.csv", TABLES[name])
+
+    return of
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_files_are_whole_and_the_same_each_time(name, table, tmp_path):
+    paths = [tmp_path / f"figure.{suffix}" for suffix in ("png", "svg", "pdf")]
+    save(draw(name, [table(name)], _request(title="A title")), *paths)
+    first = [path.read_bytes() for path in paths]
+    assert [content[:4] for content in first] == [b"\x89PNG", b"<?xm", b"%PDF"]
+    assert b"<dc:date>" not in first[1]
+    again = tmp_path / "again.svg"
+    save(draw(name, [table(name)], _request(title="A title")), again)
+    assert again.read_bytes() == first[1]
+    assert not [path for path in tmp_path.iterdir() if path.name.endswith(".part")]
+
+
+def test_rates_of_a_collection(collected):
+    figure = draw("rates", [collected], _request())
+    assert [axes.get_title() for axes in figure.axes] == ["surface_d3, basis Z", "surface_d5, basis Z"]
+    for axes, d in zip(figure.axes, (3, 5), strict=True):
+        matching = _curve(axes, "pymatching")
+        rates = [block_error(failed // d, 10_000) for failed in (40, 200)]
+        assert list(matching[0].get_ydata()) == [rate.value for rate in rates]
+        assert _bars(matching) == _ends(rates)
+        assert len(_heights(axes)) == 6
+        assert _curve(axes, "tesseract-filtered")[0].get_fillstyle() == "none"
+    # one without failures: off the curve, at the upper end of its interval, with an arrow
+    assert len(_curve(figure.axes[1], "tesseract-filtered")[0].get_ydata()) == 1
+    assert block_error(0, 10_000).high in _heights(figure.axes[1])
+    assert "Arrows" in figure.get_supxlabel()
+
+
+def test_rates_per_cycle_are_converted_with_their_ends(collected):
+    axes = draw("rates", [collected], _request(per="cycle")).axes[1]
+    rates = [per_logical_per_cycle(block_error(failed // 5, 10_000), k=1, rounds=5) for failed in (40, 200)]
+    assert _bars(_curve(axes, "cascade")) == _ends(rates)
+
+
+def test_rows_in_several_files_add_up(collected, tmp_path):
+    more = tmp_path / "more.csv"
+    more.write_text(collected.read_text())
+    axes = draw("rates", [collected, more], _request()).axes[0]
+    assert _bars(_curve(axes, "pymatching")) == _ends([block_error(2 * f, 20_000) for f in (13, 66)])
+
+
+def test_rare_events_and_laws_over_rates(collected, write):
+    figure = draw("rates", [collected, write("rare.csv", RARE), write("fits.csv", FITS)], _request(per="cycle"))
+    axes = _panel(figure, "surface_d3, basis Z")
+    rare = _curve(axes, "pymatching (rare events)")
+    expected = [per_logical_per_cycle(Rate(r, r / 2, 2 * r), k=1, rounds=3) for r in (1e-6, 1e-4)]
+    assert _bars(rare) == _ends(expected)
+    matching = _curve(axes, "pymatching")
+    assert rare[0].get_color() == matching[0].get_color()
+    assert rare[0].get_fillstyle() != matching[0].get_fillstyle()
+    # the second term is marked as warranted; the law replaces the line between the points
+    (law,) = (line for line in axes.get_lines() if line.get_label().startswith("_fit"))
+    assert matching[0].get_linestyle() == "None"
+    for percent, rate in zip(law.get_xdata(), law.get_ydata(), strict=True):
+        p = float(percent) / 100
+        assert rate == pytest.approx(p + 1e8 * p**4)
+    assert [float(law.get_xdata()[i]) for i in (0, -1)] == pytest.approx([0.01, 0.2])
+
+
+def test_laws_are_converted_to_block_errors(collected, write):
+    one_term = [line for line in FITS if line["form"] == "one term"]
+    axes = draw("rates", [collected, write("fits.csv", one_term)], _request()).axes[0]
+    (law,) = (line for line in axes.get_lines() if line.get_label().startswith("_fit"))
+    percent, block = float(law.get_xdata()[0]), float(law.get_ydata()[0])
+    assert per_logical_per_cycle(Rate(block, block, block), k=1, rounds=3).value == pytest.approx(
+        500 * (percent / 100) ** 2
+    )
+
+
+def test_distance(collected):
+    figure = draw("distance", [collected], _request())
+    titles = [f"surface code, p = {p} %, basis Z" for p in (0.1, 0.2)]
+    assert [axes.get_title() for axes in figure.axes] == titles
+    for axes, failed in zip(figure.axes, (40, 200), strict=True):
+        cascade = _curve(axes, "cascade")  # two models, one decoder
+        assert list(cascade[0].get_xdata()) == pytest.approx([3, 5], abs=0.2)
+        rates = [per_logical_per_cycle(block_error(failed // d, 10_000), k=1, rounds=d) for d in (3, 5)]
+        assert _bars(cascade) == _ends(rates)
+        assert len(_heights(axes)) == 6
+
+
+def test_spectrum(write):
+    (axes,) = draw("spectrum", [write("spectrum.csv", SPECTRUM)], _request()).axes
+    assert _bars(_curve(axes, "cascade")) == _ends([block_error(failed, 1000) for failed in (5, 60)])
+    assert len(_heights(axes)) == 6  # two of each decoder, and a limit at w = 3
+    never = [line for line in axes.get_lines() if line.get_label().startswith("_zero")]
+    assert [float(line.get_xdata()[0]) for line in never] == pytest.approx([0, 0], abs=0.1)
+
+
+def test_of_several_spectra_that_at_the_highest_noise_is_drawn_or_the_one_asked_for(write):
+    def at(p: float, failed: int) -> dict:
+        rate = block_error(failed, 1000)
+        ends = {"fraction": rate.value, "fraction_low": rate.low, "fraction_high": rate.high}
+        return SPECTRUM[0] | {"faults": 5, "failures": failed, "sampled_at": p} | ends
+
+    table = write("spectrum.csv", [at(0.005, 60), at(0.001, 30)])
+    for rates, failed in (((), 60), ((0.001,), 30)):
+        (axes,) = draw("spectrum", [table], _request(selection=Selection(rates=rates))).axes
+        assert _heights(axes) == [failed / 1000]
+
+
+def test_latency(write):
+    figure = draw("latency", [write("latency.csv", LATENCY)], _request())
+    (axes,) = figure.axes
+    gpu = _curve(axes, "cascade (cuda, bfloat16)")
+    rate = per_logical_per_cycle(block_error(30, 1000), k=12, rounds=6)
+    assert list(gpu[0].get_xdata()) == pytest.approx([100, 5])
+    sideways, upright = gpu[2]
+    assert [(float(a[0]), float(b[0])) for a, b in sideways.get_segments()] == [
+        pytest.approx((100, 150)),
+        pytest.approx((5, 5.5)),
+    ]
+    assert [(float(a[1]), float(b[1])) for a, b in upright.get_segments()] == _ends([rate, rate])
+    limit = per_logical_per_cycle(block_error(0, 1000), k=12, rounds=6).high
+    assert len(_heights(axes)) == 4
+    assert min(_heights(axes)) == pytest.approx(min(limit, rate.value))
+    assert {"1 ms", "64"} <= {text.get_text() for text in axes.texts}
+    assert axes.get_title() == "bb72, p = 0.3 %, basis Z"
+
+
+def test_lambda(write):
+    (axes,) = draw("lambda", [write("fits.csv", [*LAMBDAS, *FITS])], _request()).axes
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["cascade", "pymatching"]
+    bars = [container for container in axes.containers if isinstance(container, BarContainer)]
+    assert [bar.patches[0].get_height() for bar in bars] == [8.0, 5.0]
+    bounded, unbounded, _ = _containers(axes)  # and an arrow
+    assert _bars(bounded) == [pytest.approx((7.0, 9.5))]
+    assert _bars(unbounded) == [pytest.approx((4.0, 5.0))]
+    assert axes.get_ylim()[0] == 0
+
+
+def test_calibration(write):
+    (axes,) = draw("calibration", [write("reliability.csv", RELIABILITY)], _request()).axes
+    assert (axes.get_xscale(), axes.get_yscale()) == ("logit", "logit")
+    shot = _curve(axes, "cascade (shot)")
+    assert list(shot[0].get_ydata()) == [0.6, 0.95]
+    assert _bars(shot) == _ends([block_error(600, 1000), block_error(950, 1000)])
+    # observables of one shot go wrong together: not narrower than the table's standard error
+    assert _bars(_curve(axes, "cascade (observable)")) == [
+        pytest.approx((0.6 - 1.96 * 0.03, 0.6 + 1.96 * 0.03), rel=1e-3),
+        pytest.approx((0.95 - 1.96 * 0.03, 1.0), abs=2e-4),
+    ]
+    none, all_ = block_error(0, 1000).high, block_error(1000, 1000).low
+    assert none in _heights(axes)
+    assert all_ in _heights(axes)
+    assert len(_heights(axes)) == 8
+
+
+def test_post_selection(write):
+    figure = draw("post-selection", [write("post.csv", POST_SELECTION)], _request())
+    assert len(figure.axes) == 2
+    for axes in figure.axes:
+        cascade = _curve(axes, "cascade (confidence)")
+        assert list(cascade[0].get_xdata()) == pytest.approx([0.0, 0.097])
+        assert _bars(cascade) == _ends([block_error(50, 1000), block_error(4, 903)])
+        assert len(_heights(axes)) == 6
+        assert block_error(0, 490).high in _heights(axes)
+
+
+def test_post_selection_against_noise(write):
+    figure = draw("post-selection", [write("post.csv", POST_SELECTION)], _request(discards=(0.0, 0.1)))
+    assert [axes.get_title() for axes in figure.axes] == [
+        "bb72, basis Z, 0 % discarded",
+        "bb72, basis Z, 10 % discarded",
+    ]
+    assert _bars(_curve(figure.axes[1], "bplsd (cluster norm)")) == _ends([block_error(4, 903)] * 2)
+    assert sum(len(_heights(axes)) for axes in figure.axes) == 8
+
+
+def test_roofline(write):
+    path = write("roofline.csv", ROOFLINE)
+    figure = draw("roofline", [path], _request())
+    assert [axes.get_title() for axes in figure.axes] == ["bb72, Edge TPU", "bb72, TPU v1"]
+    for axes in figure.axes:
+        curves = {line.get_label(): list(line.get_ydata()) for line in axes.get_lines()}
+        assert curves["convolution"] == [1.28, 2.56]
+        assert curves["depthwise"] == [0.64, 1.28]
+    (macs,) = draw("roofline", [path], _request(quantity="macs_per_round")).axes
+    assert macs.get_ylabel() == "macs per round (MAC)"
+
+
+def test_a_decoder_looks_the_same_in_every_figure(collected, write):
+    spectrum = draw("spectrum", [write("spectrum.csv", SPECTRUM)], _request()).axes[0]
+    others = [draw(name, [collected], _request()).axes[0] for name in ("rates", "distance")]
+    lines = [_curve(axes, "cascade")[0] for axes in (spectrum, *others)]
+    assert len({(line.get_color(), line.get_marker()) for line in lines}) == 1
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_legends_cover_no_panel(name, table):
+    figure = draw(name, [table(name)], _request(title="A title"))
+    figure.draw_without_rendering()
+    boxes = [legend.get_window_extent() for legend in figure.legends]
+    panels = [axes.get_tightbbox() for axes in figure.axes]
+    assert all(not a.overlaps(b) for a, b in itertools.product(boxes, panels))
+    assert all(
+        not a.overlaps(b) for a, b in itertools.combinations([axes.get_window_extent() for axes in figure.axes], 2)
+    )
+    assert all(box.x0 >= 0 and box.x1 <= figure.bbox.x1 for box in boxes)
+
+
+def test_selections(collected):
+    def titles(**fields) -> list[str]:
+        return [axes.get_title() for axes in draw("rates", [collected], _request(selection=Selection(**fields))).axes]
+
+    assert titles(codes=["surface_d5"]) == ["surface_d5, basis Z"]
+    figure = draw("rates", [collected], _request(selection=Selection(decoders=["cascade"], rates=[0.002])))
+    assert [c.get_label() for axes in figure.axes for c in _containers(axes)] == ["cascade", "cascade"]
+    with pytest.raises(CascadeError, match=r"none is left of 12 by --basis X \(there are basis: Z\)"):
+        titles(bases=["X"])
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "value", "message"),
+    [
+        ("spectrum", "fraction_low", 0.9, "expected fraction_low <= fraction"),
+        ("spectrum", "faults", "many", "line 2, column faults"),
+        ("calibration", "correct", 2000, "expected 0 <= correct <= shots"),
+        ("post-selection", "failures", 2000, "expected failures <= accepted"),
+        ("latency", "us_per_shot_p99", 1.0, "expected p99 >= p50"),
+        ("latency", "us_per_shot_p50", -1.0, "greater than 0"),
+        ("lambda", "value", 0.0, "expected a positive lambda"),
+        ("roofline", "value", 0.0, "expected positive values"),
+    ],
+)
+def test_values_out_of_range_are_refused(name, column, value, message, write):
+    rows = [dict(row) for row in TABLES[name]]
+    rows[0][column] = value
+    with pytest.raises(CascadeError, match=message):
+        draw(name, [write("table.csv", rows)], _request())
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_rows_that_occur_twice_are_refused(name, write):
+    rows = TABLES[name]
+    with pytest.raises(CascadeError, match=r"expected one|some of|twice"):
+        draw(name, [write("table.csv", [*rows, rows[0]])], _request())
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_tables_of_another_kind_are_refused(name, write):
+    path = write("table.csv", [{"step": 1, "loss": 0.5}])
+    with pytest.raises(CascadeError, match=r"table.csv: expected the columns .* step, loss"):
+        draw(name, [path], _request())
+
+
+def test_what_a_figure_has_no_use_for_is_refused(write):
+    with pytest.raises(CascadeError, match="spectrum: expected no per"):
+        draw("spectrum", [write("spectrum.csv", SPECTRUM)], _request(per="block"))
+    with pytest.raises(CascadeError, match="unknown figure 'circle'"):
+        draw("circle", [], _request())
+    with pytest.raises(CascadeError, match="got macs_per_round"):
+        draw("roofline", [write("r.csv", [ROOFLINE[2]])], _request())
+    with pytest.raises(CascadeError, match=r"column discard of 0\.3, got 0, 0\.1, 0\.5"):
+        draw("post-selection", [write("p.csv", POST_SELECTION)], _request(discards=(0.3,)))
