@@ -44,6 +44,17 @@ def test_several_files(table, tmp_path, capsys):
     assert capsys.readouterr().out.splitlines() == [f"Figure: {path}" for path in out]
 
 
+def test_the_kind_of_prediction_can_be_chosen(tmp_path, capsys):
+    path = tmp_path / "reliability.csv"
+    columns = "decoder,code,p,rounds,basis,of,bin_low,bin_high,shots,confidence,correct\n"
+    path.write_text(columns + "bposd,bb72,0.003,6,Z,flip,0.1,0.2,1000,0.15,140\n")
+    out = tmp_path / "calibration.svg"
+    assert _plot("calibration", path, "--out", out) == 2
+    assert "expected rows of shot with shots to plot, got flip" in capsys.readouterr().err
+    assert _plot("calibration", path, "--of", "flip", "--out", out) == 0
+    assert out.stat().st_size > 1000
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -51,6 +62,7 @@ def test_several_files(table, tmp_path, capsys):
         (["spectrum", "{table}"], "expected the columns"),
         (["post-selection", "{table}"], "threshold"),
         (["spectrum", "{table}", "--per", "block"], "spectrum: expected no per"),
+        (["rates", "{table}", "--of", "flip"], "rates: expected no of"),
         (["rates", "missing.csv"], "missing.csv: cannot be read"),
         (["rates", "{table}", "--out", "{folder}/missing/x.svg"], "expected a directory to write into"),
         (["rates", "{table}", "--out", "{folder}/x.xyz"], "got '.xyz'"),

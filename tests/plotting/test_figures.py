@@ -200,21 +200,75 @@ def test_lambda(write):
     assert axes.get_ylim()[0] == 0
 
 
+def _scored(confidence: float, correct: int, shots: int = 1000, **others) -> dict:
+    ends = {"bin_low": confidence, "bin_high": confidence}
+    return RELIABILITY[0] | ends | {"shots": shots, "confidence": confidence, "correct": correct} | others
+
+
 def test_calibration(write):
-    (axes,) = draw("calibration", [write("reliability.csv", RELIABILITY)], _request()).axes
+    table = write("reliability.csv", RELIABILITY)
+    (axes,) = draw("calibration", [table], _request()).axes
     assert (axes.get_xscale(), axes.get_yscale()) == ("logit", "logit")
-    shot = _curve(axes, "cascade (shot)")
+    shot = _curve(axes, "cascade")
     assert list(shot[0].get_ydata()) == [0.6, 0.95]
     assert _bars(shot) == _ends([block_error(600, 1000), block_error(950, 1000)])
-    # observables of one shot go wrong together: not narrower than the table's standard error
-    assert _bars(_curve(axes, "cascade (observable)")) == [
-        pytest.approx((0.6 - 1.96 * 0.03, 0.6 + 1.96 * 0.03), rel=1e-3),
-        pytest.approx((0.95 - 1.96 * 0.03, 1.0), abs=2e-4),
-    ]
-    none, all_ = block_error(0, 1000).high, block_error(1000, 1000).low
-    assert none in _heights(axes)
-    assert all_ in _heights(axes)
-    assert len(_heights(axes)) == 8
+    assert _heights(axes) == sorted([block_error(0, 1000).high, 0.6, 0.95, block_error(1000, 1000).low])
+    # observables of one shot go wrong together: an end of Wilson's interval for as many independent predictions as
+    # have the table's standard error is where the fraction is 1.96 standard errors away
+    (axes,) = draw("calibration", [table], _request(of="observable")).axes
+    bars = [bar for label in ("cascade", "_pale cascade") for bar in _bars(_curve(axes, label))]
+    for fraction, (low, high) in zip((0.6, 0.95), bars, strict=True):
+        effect = (0.03 * 1000) ** 2 / (1000 * fraction * (1 - fraction) + 0.5)
+        for end in (low, high):
+            assert abs(fraction - end) == pytest.approx(1.96 * (end * (1 - end) * effect / 1000) ** 0.5, rel=1e-4)
+
+
+def test_calibration_of_bins_that_say_little(write):
+    few = [_scored(0.9998, 999), _scored(0.003, 1)]
+    nothing = [_scored(0.99999999, 1000), _scored(0.0005, 0), _scored(0.4, 0, shots=2)]
+    figure = draw("calibration", [write("reliability.csv", [_scored(0.7, 700), *few, *nothing])], _request())
+    (axes,) = figure.axes
+    full, pale = _curve(axes, "cascade")[0], _curve(axes, "_pale cascade")[0]
+    assert list(full.get_ydata()) == [0.7]
+    assert list(pale.get_ydata()) == [0.001, 0.999]
+    assert full.get_color() != pale.get_color()
+    assert "3 of 6 bins" in figure.get_supxlabel()
+    # what is left out makes no room for itself
+    assert axes.get_xlim() == axes.get_ylim() == pytest.approx((0.001 / 3, 1 - 0.0002 / 3), rel=1e-3)
+    assert 1 - axes.get_xlim()[1] == pytest.approx(0.0002 / 3, rel=1e-3)
+
+
+def test_calibration_when_no_bin_says_anything(write):
+    figure = draw("calibration", [write("reliability.csv", [_scored(0.99999999, 1000)])], _request())
+    assert _heights(figure.axes[0]) == []
+    assert "1 of 1 bins" in figure.get_supxlabel()
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(1e-9, 1 - 1e-9), (1e-9, 2e-9), (0.5, 1 - 1e-6), (0.996, 0.9961), (0.1, 0.9)]
+)
+def test_labels_of_calibration_are_apart(low, high, write):
+    rows = [_scored(p, 500, code=code) for code in ("bb72", "surface_d3", "surface_d5") for p in (low, high)]
+    rows += [_scored(low / 2, max(1, round(low * 1e10)), shots=10**10, code="surface_d3")]
+    figure = draw("calibration", [write("reliability.csv", rows)], _request())
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        for axis, (first, last) in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
+            labels = [tick.label1 for tick in axis.get_major_ticks() if first <= tick.get_loc() <= last]
+            assert len({label.get_text() for label in labels}) == len(labels) >= 2
+            boxes = [label.get_window_extent() for label in labels]
+            assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
+    titles = [axes.title.get_window_extent() for axes in figure.axes]
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(titles, 2))
+
+
+def test_probabilities_near_one_are_written_as_their_distance(write):
+    figure = draw("calibration", [write("reliability.csv", [_scored(p, 500) for p in (0.5, 1 - 1e-9)])], _request())
+    figure.draw_without_rendering()
+    labels = [label.get_text() for label in figure.axes[0].get_xticklabels()]
+    assert "0.5" in labels
+    assert "$1 - 10^{-9}$" in labels
+    assert not any("times" in label for label in labels)
 
 
 def test_post_selection(write):
@@ -318,6 +372,12 @@ def test_tables_of_another_kind_are_refused(name, write):
 def test_what_a_figure_has_no_use_for_is_refused(write):
     with pytest.raises(CascadeError, match="spectrum: expected no per"):
         draw("spectrum", [write("spectrum.csv", SPECTRUM)], _request(per="block"))
+    with pytest.raises(CascadeError, match="spectrum: expected no of"):
+        draw("spectrum", [write("spectrum.csv", SPECTRUM)], _request(of="shot"))
+    with pytest.raises(CascadeError, match="expected rows of flip with shots to plot, got observable, shot"):
+        draw("calibration", [write("r.csv", RELIABILITY)], _request(of="flip"))
+    with pytest.raises(CascadeError, match="one of shot, observable, flip, got 'square'"):
+        draw("calibration", [write("r.csv", RELIABILITY)], _request(of="square"))
     with pytest.raises(CascadeError, match="unknown figure 'circle'"):
         draw("circle", [], _request())
     with pytest.raises(CascadeError, match="got macs_per_round"):

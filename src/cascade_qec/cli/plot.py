@@ -27,6 +27,14 @@ class Per(StrEnum):
     CYCLE = "cycle"
 
 
+class Kind(StrEnum):
+    """Kinds of predictions."""
+
+    SHOT = "shot"
+    OBSERVABLE = "observable"
+    FLIP = "flip"
+
+
 def plot(
     figure: Annotated[FigureName, typer.Argument(help="What to draw.")],
     tables: Annotated[list[Path], typer.Argument(metavar="CSV...", help="Tables; their rows are drawn together.")],
@@ -42,6 +50,13 @@ def plot(
         typer.Option(help="post-selection: draw against p, at this fraction discarded. May be given several times."),
     ] = None,
     quantity: Annotated[str | None, typer.Option(help="roofline: a quantity other than the time for a round.")] = None,
+    of: Annotated[
+        Kind | None,
+        typer.Option(
+            help="calibration: predictions that no observable of a shot is wrong (the default), that one is right, "
+            "or that one was flipped."
+        ),
+    ] = None,
 ) -> None:
     """Draw a figure from result tables.
 
@@ -61,6 +76,7 @@ def plot(
         title=title,
         discards=discard or (),
         quantity=quantity,
+        of=of and of.value,
     )
     save(draw(figure.value, tables, request), *out)
     for path in out:

@@ -47,6 +47,8 @@ class Request:
         Post-selection: against p, at these fractions discarded, in place of against the fraction.
     quantity
         Roofline: which of its quantities.
+    of
+        Calibration: which kind of prediction, "shot" (by default), "observable" or "flip".
     """
 
     codes: Codes
@@ -55,6 +57,7 @@ class Request:
     title: str | None = None
     discards: Sequence[float] = ()
     quantity: str | None = None
+    of: str | None = None
 
 
 def draw(name: str, paths: Sequence[Path], request: Request) -> Figure:
@@ -80,8 +83,8 @@ def draw(name: str, paths: Sequence[Path], request: Request) -> Figure:
     if not paths:
         raise CascadeError(f"expected at least one table to draw {name} from, got none")
     used = {"rates": ("per",), "distance": ("per",), "latency": ("per",)}
-    used |= {"post-selection": ("discards",), "roofline": ("quantity",)}
-    for option in ("per", "discards", "quantity"):
+    used |= {"post-selection": ("discards",), "roofline": ("quantity",), "calibration": ("of",)}
+    for option in ("per", "discards", "quantity", "of"):
         if getattr(request, option) and option not in used.get(name, ()):
             raise CascadeError(f"{name}: expected no {option}, this figure has no use for it")
     return FIGURES[name](paths, request)
@@ -110,7 +113,8 @@ def _lambda(paths: Sequence[Path], request: Request) -> Figure:
 
 
 def _calibration(paths: Sequence[Path], request: Request) -> Figure:
-    return calibration_figure(_chosen(paths, ReliabilityLine, request), title=request.title)
+    lines = _chosen(paths, ReliabilityLine, request)
+    return calibration_figure(lines, of=request.of or "shot", title=request.title)
 
 
 def _post_selection(paths: Sequence[Path], request: Request) -> Figure:

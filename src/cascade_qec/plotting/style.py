@@ -71,6 +71,10 @@ class Look:
             "markerfacecoloralt": "white",
         }
 
+    def pale(self) -> "Look":
+        """The same in a lighter shade, for what counts less."""
+        return replace(self, color=_shade(self.color, -0.65))
+
     def handle(self, label: str, *, line: bool = True) -> Line2D:
         """What stands for the curve in a legend, with a line or with the marker alone."""
         return Line2D([], [], label=label, **(self.line() if line else self.points()))

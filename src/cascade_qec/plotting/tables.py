@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import NormalDist
@@ -137,18 +138,17 @@ class ReliabilityLine(Line):
     def came_true(self) -> Rate:
         """Share of predictions that came true.
 
-        Its interval is Wilson's for independent predictions. Those of observables are not: of the two it is the
-        wider one, at either end, with the normal one from the standard error that the table gives.
+        Its interval is Wilson's for independent predictions. Those of observables of one shot are not: theirs is
+        Wilson's for the number of independent predictions that would have the standard error of the table. (Kish's
+        design effect, the ratio of the variances; both with half an event added, as the table has it, so that it
+        is finite where nothing was seen.)
         """
         rate = block_error(self.correct, self.shots)
         if self.of == "shot" or self.error_of_fraction is None:
             return rate
-        half = _Z95 * self.error_of_fraction
-        return Rate(
-            rate.value,
-            max(0.0, min(rate.low, rate.value - half)),
-            min(1.0, max(rate.high, rate.value + half)),
-        )
+        independent = self.shots * rate.value * (1 - rate.value) + 0.5
+        effect = max(1.0, (self.error_of_fraction * self.shots) ** 2 / independent)
+        return _wilson(rate.value, self.shots / effect)
 
     @model_validator(mode="after")
     def _counted(self) -> "ReliabilityLine":
@@ -258,6 +258,14 @@ def header(path: Path) -> list[str]:
     if not names:
         raise CascadeError(f"{path}: expected a CSV file with a header, found an empty file")
     return [name.strip() for name in names]
+
+
+def _wilson(fraction: float, trials: float) -> Rate:
+    """:func:`cascade_qec.evaluation.rates.block_error` for numbers that are not whole."""
+    share = _Z95**2 / trials
+    centre = (fraction + share / 2) / (1 + share)
+    half = math.sqrt(share * fraction * (1 - fraction) + share**2 / 4) / (1 + share)
+    return Rate(fraction, low=0.0 if fraction == 0 else centre - half, high=1.0 if fraction == 1 else centre + half)
 
 
 def check_columns(path: Path, expected: Sequence[str]) -> None:
