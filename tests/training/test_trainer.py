@@ -169,6 +169,13 @@ class TestRefusals:
 
 
 class TestStopping:
+    @pytest.fixture(autouse=True)
+    def _signals_are_heeded(self):
+        """Also where the tests run as a shell's background job, which is born to ignore SIGINT."""
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        yield
+        signal.signal(signal.SIGINT, before)
+
     def test_minutes(self, tiny, tmp_path, capsys):
         recipe = tiny(optimizer={"steps": 10**9}, validation={"every": 10**9})
         stopped = trainer(recipe, tmp_path)
