@@ -1,7 +1,9 @@
 """Output files that exist whole or not at all."""
 
+import csv
+import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -35,3 +37,19 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def write_table(path: Path, columns: Sequence[str], records: Iterable[Mapping[str, object]]) -> None:
+    """Write records as a CSV file with a header; None is an empty field.
+
+    Raises
+    ------
+    CascadeError
+        If the file cannot be written.
+    """
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+    with written_whole(path) as file:
+        file.write(text.getvalue().encode())

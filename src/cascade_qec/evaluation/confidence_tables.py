@@ -19,7 +19,7 @@ from cascade_qec.evaluation.calibration import (
 )
 from cascade_qec.evaluation.confidence import Outcome
 from cascade_qec.evaluation.rates import Rate
-from cascade_qec.files import written_whole
+from cascade_qec.files import write_table
 
 Record = Mapping[str, object]
 
@@ -195,7 +195,7 @@ class ConfidenceTables:
             self.records[FILES[2]] += post_selection_records(setting, outcome)
         self.folder.mkdir(parents=True, exist_ok=True)
         for name, records in self.records.items():
-            _write(records, self.folder / name)
+            write_table(self.folder / name, list(records[0]), records)
 
 
 def _key(record: Record) -> tuple[object, ...]:
@@ -206,15 +206,6 @@ def _key(record: Record) -> tuple[object, ...]:
         str(record["basis"]),
         int(str(record["seed"])),
     )
-
-
-def _write(records: Sequence[Record], path: Path) -> None:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(records[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(records)
-    with written_whole(path) as file:
-        file.write(text.getvalue().encode())
 
 
 def _read(path: Path) -> list[Record]:

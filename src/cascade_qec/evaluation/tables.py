@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.rates import Rate, block_error, per_logical_per_cycle
-from cascade_qec.files import written_whole
+from cascade_qec.files import write_table, written_whole
 
 
 class Row(BaseModel):
@@ -80,12 +80,7 @@ def write_csv(rows: Sequence[Row], path: Path) -> None:
     """
     if not rows:
         raise CascadeError(f"{path}: expected at least one row to write, got none")
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(rows[0].columns()), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(row.columns() for row in rows)
-    with written_whole(path) as file:
-        file.write(text.getvalue().encode())
+    write_table(path, list(rows[0].columns()), (row.columns() for row in rows))
 
 
 def write_json(rows: Sequence[Row], path: Path) -> None:

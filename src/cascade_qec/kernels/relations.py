@@ -52,7 +52,7 @@ class Relations(torch.nn.Module):
     ----------
     table, inverse : int64 [sites, relations]
         Whom a site reads, and who reads it.
-    readers, read_by : Links
+    forward_links, backward_links : Links
         The same without the absent: what an output site sums over forwards, an input site backwards.
     """
 

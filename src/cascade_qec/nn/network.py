@@ -106,7 +106,7 @@ class CascadeNetwork(torch.nn.Module):
             return F.silu(self.norm_out(x))
 
         # the kernels' gradient is that of training, where batch norm depends on the batch
-        if kernels.backend(x.device) == "reference" or not (self.training or not torch.is_grad_enabled()):
+        if kernels.backend(x.device) == "reference" or (torch.is_grad_enabled() and not self.training):
             return layers(x)
         blocks = cast(Sequence[Bottleneck], self.blocks)
         described = [block.parameters_for_kernels() for block in blocks]

@@ -11,7 +11,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.files import written_whole
+from cascade_qec.files import write_table
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -30,16 +30,11 @@ def put_rows(rows: Sequence[Model], path: Path, *, place: Callable[[Model], Hash
         raise CascadeError(f"{path}: expected at least one row to write, got none")
     replaced = {place(row) for row in rows}
     kept = [row for row in get_rows(path, type(rows[0])) if place(row) not in replaced] if path.exists() else []
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(type(rows[0]).model_fields), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(row.model_dump() for row in [*kept, *rows])
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CascadeError(f"{path}: cannot be written: {error.strerror}") from error
-    with written_whole(path) as file:
-        file.write(text.getvalue().encode())
+    write_table(path, list(type(rows[0]).model_fields), (row.model_dump() for row in [*kept, *rows]))
 
 
 def get_rows(path: Path, kind: type[Model]) -> list[Model]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -12,7 +10,7 @@ from typing import Any
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.fits.analysis import Analysis, CurveFit
 from cascade_qec.evaluation.fits.waterfall import Estimate, WaterfallFit
-from cascade_qec.files import written_whole
+from cascade_qec.files import write_table
 
 
 @dataclass(frozen=True)
@@ -170,9 +168,4 @@ def write_fits(rows: Sequence[FitRow], path: Path) -> None:
     """
     if not rows:
         raise CascadeError(f"{path}: expected at least one fit to write, got none")
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=[column.name for column in fields(FitRow)], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(asdict(row) for row in rows)
-    with written_whole(path) as file:
-        file.write(text.getvalue().encode())
+    write_table(path, [column.name for column in fields(FitRow)], (asdict(row) for row in rows))

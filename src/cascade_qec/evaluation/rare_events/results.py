@@ -8,7 +8,7 @@ from pathlib import Path
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.rare_events.estimate import METHOD, RareRate, StratumRate
 from cascade_qec.evaluation.rare_events.tallies import Run
-from cascade_qec.files import written_whole
+from cascade_qec.files import write_table
 
 _RUN = ("decoder", "code", "rounds", "basis", "sampled_at")
 
@@ -77,12 +77,7 @@ def replace_rows(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
     columns = list(rows[0])
     renewed = {tuple(str(row[name]) for name in _RUN) for row in rows}
     kept = [row for row in _read(path, columns) if tuple(row[name] for name in _RUN) not in renewed]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows([*kept, *rows])
-    with written_whole(path) as file:
-        file.write(text.getvalue().encode())
+    write_table(path, columns, [*kept, *rows])
 
 
 def _read(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:

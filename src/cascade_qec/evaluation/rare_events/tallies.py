@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.files import written_whole
+from cascade_qec.files import write_table
 
 Stage = Literal["all", "pilot", "main"]
 """How a stratum was decoded: all its sets; at random, to plan with; at random, to estimate from."""
@@ -128,25 +128,22 @@ def write_tallies(path: Path, run: Run, tallies: Tallies) -> None:
     CascadeError
         If the file cannot be written.
     """
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(_Row.model_fields), lineterminator="\n")
-    writer.writeheader()
-    for stage, faults, tally in tallies:
-        for i, p in enumerate(tallies.ps):
-            row = _Row(
-                **run.model_dump(),
-                stage=stage,
-                faults=faults,
-                p=p,
-                shots=tally.shots,
-                failures=tally.failures,
-                weights=float(tally.weights[i]),
-                squares=float(tally.squares[i]),
-                seconds=tally.seconds,
-            )
-            writer.writerow(row.model_dump())
-    with written_whole(path) as file:
-        file.write(text.getvalue().encode())
+    rows = (
+        _Row(
+            **run.model_dump(),
+            stage=stage,
+            faults=faults,
+            p=p,
+            shots=tally.shots,
+            failures=tally.failures,
+            weights=float(tally.weights[i]),
+            squares=float(tally.squares[i]),
+            seconds=tally.seconds,
+        )
+        for stage, faults, tally in tallies
+        for i, p in enumerate(tallies.ps)
+    )
+    write_table(path, list(_Row.model_fields), (row.model_dump() for row in rows))
 
 
 def read_tallies(path: Path, run: Run, ps: Sequence[float]) -> Tallies:
