@@ -25,6 +25,8 @@ def test_si1000_ratios():
     assert model.idle == pytest.approx(0.001)
     assert model.idle_during_measurement == model.reset == 0.02
     assert model.measurement == 0.05
+    assert model.single_qubit == pytest.approx(0.001)
+    assert model.native == "CZ"
 
 
 def test_model_is_immutable():
@@ -42,6 +44,11 @@ def test_strength_out_of_range(name, p):
 def test_channel_out_of_range_is_named():
     with pytest.raises(CascadeError, match="two_qubit must be a number between 0 and"):
         NoiseModel(two_qubit=0.95)
+
+
+def test_unknown_gates_are_refused():
+    with pytest.raises(CascadeError, match="native must be 'CX' or 'CZ', got 'ISWAP'"):
+        NoiseModel(native="ISWAP")  # pyright: ignore[reportArgumentType]
 
 
 def test_unknown_name():

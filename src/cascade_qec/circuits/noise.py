@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from typing import Literal
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from cascade_qec.errors import CascadeError
 # At these strengths a channel has erased all information; beyond them it is no longer noise of that kind.
 _MAXIMUM = {
     "two_qubit": 15 / 16,
+    "single_qubit": 3 / 4,
     "idle": 3 / 4,
     "idle_during_measurement": 3 / 4,
     "data_before_round": 3 / 4,
@@ -32,12 +34,19 @@ class NoiseModel:
         What recipes and tables call the model; "custom" for one put together by hand.
     p
         Nominal strength that the channels were derived from, None for a custom model. For the record only.
+    native
+        What the hardware does: "CX" for CNOTs, resets and measurements in both bases, and resting ancillas that are
+        reset and measured while others are busy; "CZ" for CZ, H, and resets and measurements in the Z basis, each in
+        layers of their own.
     two_qubit
-        Two-qubit depolarizing probability after every CNOT.
+        Two-qubit depolarizing probability after every CNOT or CZ.
+    single_qubit
+        Depolarizing probability after every H.
     idle
-        Depolarizing probability of a data qubit that sits out a layer of CNOTs.
+        Depolarizing probability of a data qubit, with "CZ" of any qubit, that sits out a layer of gates.
     idle_during_measurement
-        Depolarizing probability of a data qubit that sits out a layer with ancilla measurements or resets.
+        Depolarizing probability of a data qubit that sits out a layer with ancilla measurements or resets; with "CZ" on
+        top of `idle`.
     reset
         Probability that a reset prepares the orthogonal state.
     measurement
@@ -54,7 +63,9 @@ class NoiseModel:
 
     name: str = "custom"
     p: float | None = None
+    native: Literal["CX", "CZ"] = "CX"
     two_qubit: float = 0.0
+    single_qubit: float = 0.0
     idle: float = 0.0
     idle_during_measurement: float = 0.0
     reset: float = 0.0
@@ -62,6 +73,8 @@ class NoiseModel:
     data_before_round: float = 0.0
 
     def __post_init__(self) -> None:
+        if self.native not in ("CX", "CZ"):
+            raise CascadeError(f"native must be 'CX' or 'CZ', got {self.native!r}")
         for field in fields(self):
             if field.name in _MAXIMUM:
                 _check_probability(field.name, getattr(self, field.name), _MAXIMUM[field.name])
@@ -95,13 +108,9 @@ def UniformDepolarizing(p: float) -> NoiseModel:
 def SI1000(p: float) -> NoiseModel:
     """Superconducting-inspired noise (Gidney et al., "A fault-tolerant honeycomb memory", 2021).
 
-    Two-qubit gates fail with probability p, idle qubits with p/10, resets with 2p, measurements with 5p, and
-    qubits that wait for a measurement or reset depolarize with probability 2p.
-
-    The circuits of this package measure and reset X ancillas directly, so the original's Hadamard gates and
-    their noise p/10 are absent. Measurement and reset of an ancilla count as one layer of waiting, which
-    costs 2p in place of, not on top of, the p/10 of an ordinary layer. Data qubits that take part in a CNOT
-    in such a layer, as some do in the bicycle schedule, suffer only its p.
+    Two-qubit gates fail with probability p, single-qubit gates and idle qubits with p/10, resets with 2p,
+    measurements with 5p, and qubits that wait for measurements or resets depolarize with 2p on top. Circuits have
+    CZ and H gates.
 
     Parameters
     ----------
@@ -117,7 +126,9 @@ def SI1000(p: float) -> NoiseModel:
     return NoiseModel(
         name="si1000",
         p=p,
+        native="CZ",
         two_qubit=p,
+        single_qubit=p / 10,
         idle=p / 10,
         idle_during_measurement=2 * p,
         reset=2 * p,

@@ -1,0 +1,198 @@
+"""The parts of one memory experiment, with CNOTs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import stim
+
+from cascade_qec.circuits.noise import NoiseModel
+from cascade_qec.circuits.schedules import Schedule, schedule
+from cascade_qec.codes import CSSCode
+from cascade_qec.codes.css import BASES, Basis
+
+# Value of the fourth detector coordinate.
+_PLANE: dict[Basis, int] = {"X": 0, "Z": 1}
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of CNOTs: targets in pairs, and the data qubits that none of them touches."""
+
+    cnots: list[int]
+    idle: list[int]
+
+
+class MemoryBuilder:
+    """Writes one memory experiment with CNOTs, and resets and measurements in both bases.
+
+    Ancillas that the schedule lets rest in the first or the last layer of CNOTs are reset or measured there.
+    """
+
+    resting_ancillas_are_used = True
+
+    def __init__(self, code: CSSCode, basis: Basis, noise: NoiseModel) -> None:
+        self.code = code
+        self.basis: Basis = basis
+        self.noise = noise
+        checks_x, checks_z = len(code.hx), len(code.hz)
+        self.data = list(range(code.n))
+        self.ancillas: dict[Basis, list[int]] = {
+            "X": list(range(code.n, code.n + checks_x)),
+            "Z": list(range(code.n + checks_x, code.n + checks_x + checks_z)),
+        }
+        plan = schedule(code)
+        self.layers = _cnot_layers(code, plan, self.ancillas)
+        # Kinds of check whose ancillas are reset during the first layer, and measured during the last.
+        kinds: tuple[Basis, ...] = BASES if self.resting_ancillas_are_used else ()
+        self.reset_in_first: list[Basis] = [kind for kind in kinds if _slots(plan, kind)[0] is None]
+        self.measured_in_last: list[Basis] = [kind for kind in kinds if _slots(plan, kind)[-1] is None]
+        self.reset_between: list[Basis] = [kind for kind in BASES if kind not in self.reset_in_first]
+        self.measured_between: list[Basis] = [kind for kind in BASES if kind not in self.measured_in_last]
+        # Data qubits are prepared as late as possible: those that the first layer leaves alone in that layer,
+        # if it resets qubits anyway.
+        self.late_data = self.layers[0].idle if self.reset_in_first else []
+        # Position of each kind's first outcome in the measurement record, from the end of a round.
+        self.record_start: dict[Basis, int] = {}
+        self.outcomes_per_round = checks_x + checks_z
+        start = -self.outcomes_per_round
+        for kind in (*self.measured_in_last, *self.measured_between):
+            self.record_start[kind] = start
+            start += len(self.ancillas[kind])
+
+    def build(self, rounds: int) -> stim.Circuit:
+        circuit = stim.Circuit()
+        self._coordinates(circuit)
+        self._reset(circuit, self.basis, [q for q in self.data if q not in self.late_data])
+        for kind in self.reset_between:
+            self._reset(circuit, kind, self.ancillas[kind])
+        circuit.append("TICK", [])
+        circuit += self._round(first=True, last=rounds == 1)
+        if rounds > 1:
+            circuit += self._round(first=False, last=False) * (rounds - 2)
+            circuit += self._round(first=False, last=True)
+        self._readout(circuit)
+        return circuit
+
+    def _round(self, *, first: bool, last: bool) -> stim.Circuit:
+        """One round from its first CNOTs to its detectors and, unless last, the preparation of the next."""
+        circuit = stim.Circuit()
+        for number, layer in enumerate(self.layers):
+            idle_rate = self.noise.idle
+            idle = layer.idle
+            if number == 0:
+                for kind in self.reset_in_first:
+                    self._reset(circuit, kind, self.ancillas[kind])
+                    idle_rate = self.noise.idle_during_measurement
+                if first:
+                    self._reset(circuit, self.basis, self.late_data)
+                    idle = [q for q in idle if q not in self.late_data]
+                append_noise(circuit, "DEPOLARIZE1", self.data, self.noise.data_before_round)
+            circuit.append("CX", layer.cnots)
+            append_noise(circuit, "DEPOLARIZE2", layer.cnots, self.noise.two_qubit)
+            if number == len(self.layers) - 1:
+                for kind in self.measured_in_last:
+                    self._measure(circuit, kind, self.ancillas[kind])
+                    idle_rate = self.noise.idle_during_measurement
+            append_noise(circuit, "DEPOLARIZE1", idle, idle_rate)
+            circuit.append("TICK", [])
+
+        for kind in self.measured_between:
+            self._measure(circuit, kind, self.ancillas[kind])
+        if not last:
+            for kind in self.reset_between:
+                self._reset(circuit, kind, self.ancillas[kind])
+            append_noise(circuit, "DEPOLARIZE1", self.data, self.noise.idle_during_measurement)
+        self._round_detectors(circuit, first=first)
+        if not last:
+            circuit.append("TICK", [])
+        return circuit
+
+    def _readout(self, circuit: stim.Circuit) -> None:
+        """Data readout, in the layer of the last ancilla measurement, with its detectors and observables."""
+        self._measure(circuit, self.basis, self.data)
+        circuit.append("SHIFT_COORDS", [], (0, 0, 1))
+        checks = self.code.hx if self.basis == "X" else self.code.hz
+        coords = _detector_coords(self.code, self.basis)
+        ancilla_start = self.record_start[self.basis] - self.code.n
+        for check, row in enumerate(checks):
+            outcomes = [ancilla_start + check, *(np.flatnonzero(row) - self.code.n)]
+            circuit.append("DETECTOR", _records(outcomes), (*coords[check], 0, _PLANE[self.basis]))
+        for index, row in enumerate(self.code.logicals(self.basis)):
+            circuit.append("OBSERVABLE_INCLUDE", _records(np.flatnonzero(row) - self.code.n), index)
+
+    def _round_detectors(self, circuit: stim.Circuit, *, first: bool) -> None:
+        """Each outcome against the previous round's; in the first round against the known initial state."""
+        if not first:
+            circuit.append("SHIFT_COORDS", [], (0, 0, 1))
+        for kind in (self.basis,) if first else BASES:
+            for check, coords in enumerate(_detector_coords(self.code, kind)):
+                now = self.record_start[kind] + check
+                outcomes = [now] if first else [now, now - self.outcomes_per_round]
+                circuit.append("DETECTOR", _records(outcomes), (*coords, 0, _PLANE[kind]))
+
+    def _reset(self, circuit: stim.Circuit, kind: Basis, qubits: list[int]) -> None:
+        if qubits:
+            circuit.append("RX" if kind == "X" else "R", qubits)
+            append_noise(circuit, "Z_ERROR" if kind == "X" else "X_ERROR", qubits, self.noise.reset)
+
+    def _measure(self, circuit: stim.Circuit, kind: Basis, qubits: list[int]) -> None:
+        # A flipped outcome and a flip before the measurement are the same here: no qubit is used again before
+        # its next reset.
+        flip = self.noise.measurement if self.noise.measurement > 0 else ()
+        circuit.append("MX" if kind == "X" else "M", qubits, flip)
+
+    def _coordinates(self, circuit: stim.Circuit) -> None:
+        """Positions for drawing: a grid of data qubits and ancillas like that of Stim's generated circuits.
+
+        A bicycle code's unit cell has its X check in the corner, L and R data half a step along x and y, and
+        the Z check in the middle.
+        """
+        for qubit, (block, i, j) in zip(self.data, self.code.qubit_coords.tolist(), strict=True):
+            if self.code.family == "surface":
+                x, y = 2 * j + 1, 2 * i + 1
+            else:
+                x, y = i + (0.5 if block == 0 else 0), j + (0.5 if block == 1 else 0)
+            circuit.append("QUBIT_COORDS", [qubit], (x, y))
+        for kind, qubits in self.ancillas.items():
+            shift = 0.5 if self.code.family == "bb" and kind == "Z" else 0
+            for qubit, (x, y) in zip(qubits, _detector_coords(self.code, kind), strict=True):
+                circuit.append("QUBIT_COORDS", [qubit], (x + shift, y + shift))
+
+
+def _slots(plan: Schedule, kind: Basis) -> tuple[int | None, ...]:
+    return plan.x if kind == "X" else plan.z
+
+
+def _cnot_layers(code: CSSCode, plan: Schedule, ancillas: dict[Basis, list[int]]) -> list[Layer]:
+    layers = []
+    for number in range(len(plan.x)):
+        cnots: list[int] = []
+        touched: set[int] = set()
+        for kind in BASES:
+            slot = _slots(plan, kind)[number]
+            if slot is None:
+                continue
+            for ancilla, data in zip(ancillas[kind], code.neighbours(kind)[:, slot].tolist(), strict=True):
+                if data >= 0:
+                    cnots += [ancilla, data] if kind == "X" else [data, ancilla]
+                    touched.add(data)
+        layers.append(Layer(cnots, [q for q in range(code.n) if q not in touched]))
+    return layers
+
+
+def _detector_coords(code: CSSCode, kind: Basis) -> list[tuple[int, int]]:
+    coords = code.check_coords(kind).tolist()
+    if code.family == "surface":
+        return [(2 * column, 2 * row) for row, column in coords]
+    return [(i, j) for i, j in coords]
+
+
+def _records(outcomes: list[int] | np.ndarray) -> list[stim.GateTarget]:
+    return [stim.target_rec(int(outcome)) for outcome in outcomes]
+
+
+def append_noise(circuit: stim.Circuit, channel: str, qubits: list[int], strength: float) -> None:
+    if strength > 0 and qubits:
+        circuit.append(channel, qubits, strength)
