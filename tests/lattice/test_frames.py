@@ -7,7 +7,7 @@ from cascade_qec import codes
 from cascade_qec.circuits import UniformDepolarizing, memory
 from cascade_qec.codes import BivariateBicycleCode, CSSCode, gf2
 from cascade_qec.errors import CascadeError
-from cascade_qec.lattice import Frame, Lattice, frame_of
+from cascade_qec.lattice import Frame, frame_of, memory_lattice
 from cascade_qec.lattice.relations import site_index
 
 
@@ -160,7 +160,7 @@ def bulk_mechanisms(basis: str) -> dict[tuple, float]:
     d, rounds = 9, 6
     code = codes.get(f"surface_d{d}")
     circuit = memory(code, rounds=rounds, basis=basis, noise=UniformDepolarizing(0.003))
-    lattice = Lattice.from_circuit(code, circuit)
+    lattice = memory_lattice(code, rounds, basis)
     grid = grid_of(code, lattice.frame, basis)
     place_of = np.empty((lattice.sites, 4), dtype=np.int64)
     for t, sites in enumerate(site_index(lattice.frame.plane_sizes, lattice.slices)):

@@ -1,0 +1,16 @@
+"""Which detector of a circuit or error model from anywhere is which site of a code's lattice."""
+
+from cascade_qec.recognition.experiment_file import read_circuit, read_error_model, read_experiment
+from cascade_qec.recognition.observables import ObservableMap
+from cascade_qec.recognition.recognise import Recognition, recognise
+from cascade_qec.recognition.which_code import recognise_any
+
+__all__ = [
+    "ObservableMap",
+    "Recognition",
+    "read_circuit",
+    "read_error_model",
+    "read_experiment",
+    "recognise",
+    "recognise_any",
+]

@@ -1,0 +1,123 @@
+"""Detectors of a surface code without usable coordinates, by comparing the model with those of known circuits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import copy
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade_qec.circuits import UniformDepolarizing, memory
+from cascade_qec.codes import RotatedSurfaceCode
+from cascade_qec.codes.css import BASES, Basis, frozen
+from cascade_qec.codes.gf2 import Bits
+from cascade_qec.errors import CascadeError
+from cascade_qec.recognition.mechanisms import Mechanisms
+from cascade_qec.recognition.skeleton import Skeleton
+from cascade_qec.recognition.tanner import TannerGraph, isomorphisms
+
+_STRENGTH = 0.001  # of the noise, whose mechanisms are the same at any
+
+
+def isomorphic_skeletons(mechanisms: Mechanisms, kept: NDArray[np.bool_], code: RotatedSurfaceCode) -> list[Skeleton]:
+    """The skeletons of a model whose mechanisms flip the same sets of detectors as those of a circuit of ours.
+
+    Our circuits are taken in either basis, as they are and with the order of the CNOTs mirrored, with all detectors
+    and with those of the experiment's basis alone, under noise in which everything fails.
+
+    Parameters
+    ----------
+    mechanisms, kept
+        As :func:`~cascade_qec.recognition.dem_chains.distinct` gives them.
+    code
+        The surface code.
+
+    Returns
+    -------
+    list of Skeleton
+        One for each symmetry of the circuit's mechanisms, first those in which time runs with the detectors' numbers.
+        There are two, of opposite times, but for one round of distance 3: it has more, which the model does not tell
+        apart.
+
+    Raises
+    ------
+    CascadeError
+        If there is no such circuit.
+    """
+    numbers = np.flatnonzero(kept)
+    found = _graph(_symptoms(mechanisms, numbers))
+    for reference, skeleton in _references(code, len(numbers)):
+        if reference.shape != found.supports.shape:
+            continue
+        theirs = _graph(reference)
+        colours, first, count = np.unique(found.colours[: len(numbers)], return_index=True, return_counts=True)
+        rarest = int(np.argmin(count))
+        images = np.flatnonzero(theirs.colours[: len(numbers)] == colours[rarest])
+        skeletons = []
+        for image in isomorphisms(found, theirs, root=int(first[rarest]), images=images):
+            check, time = np.full(len(kept), -1), np.zeros(len(kept), dtype=np.int64)
+            check[numbers], time[numbers] = skeleton.check[image], skeleton.time[image]
+            skeletons.append(replace(skeleton, check=check, time=time))
+        if skeletons:
+            return sorted(skeletons, key=lambda skeleton: -int(skeleton.time @ np.arange(len(kept))))
+    raise CascadeError(
+        f"expected detectors with the coordinates of {code.name}'s checks, or mechanisms that flip the same sets of "
+        f"detectors as those of a memory experiment of this package, got {len(numbers)} detectors with neither"
+    )
+
+
+def _references(code: RotatedSurfaceCode, detectors: int) -> Iterator[tuple[Bits, Skeleton]]:
+    """Symptoms, uint8 [detectors, sets], of our experiments with that many detectors, and what the detectors are."""
+    mirrored = copy(code)
+    # Slots are NE, NW, SE, SW: circuits go through them with east and west exchanged.
+    mirrored._neighbours = {basis: frozen(code.neighbours(basis)[:, [1, 0, 3, 2]], np.int64) for basis in BASES}
+    checks = len(code.hx)
+    for rounds, kinds in ((detectors // (2 * checks), 2), (detectors // checks - 1, 1)):
+        if rounds < 1 or detectors != checks * (2 * rounds if kinds == 2 else rounds + 1):
+            continue
+        for basis in BASES:
+            whole = _skeleton(code, rounds, basis)
+            present = np.flatnonzero(whole.primary[whole.check]) if kinds == 1 else np.arange(len(whole.check))
+            checks_present, check = np.unique(whole.check[present], return_inverse=True)
+            skeleton = Skeleton(
+                rounds=rounds,
+                check=check.astype(np.int64),
+                time=whole.time[present],
+                supports=whole.supports[checks_present],
+                primary=whole.primary[checks_present],
+            )
+            for variant in (code, mirrored):
+                circuit = memory(variant, rounds=rounds, basis=basis, noise=UniformDepolarizing(_STRENGTH))
+                model = Mechanisms.of(circuit.detector_error_model(flatten_loops=True))
+                yield _symptoms(model, present), skeleton
+
+
+def _skeleton(code: RotatedSurfaceCode, rounds: int, basis: Basis) -> Skeleton:
+    """Of `cascade_qec.circuits.memory`, whose detectors are ordered by time, X before Z, then as in the code."""
+    checks = len(code.hx)
+    primary = np.repeat([basis == "X", basis == "Z"], checks)
+    own, both = np.flatnonzero(primary), np.arange(2 * checks)
+    slices = [own if time in (0, rounds) else both for time in range(rounds + 1)]
+    return Skeleton(
+        rounds=rounds,
+        check=np.concatenate(slices),
+        time=np.repeat(np.arange(rounds + 1), [len(found) for found in slices]),
+        supports=np.vstack([code.hx, code.hz]),
+        primary=primary,
+    )
+
+
+def _symptoms(mechanisms: Mechanisms, detectors: NDArray[np.int64]) -> Bits:
+    """The different sets of these detectors that mechanisms flip, the empty one left out: uint8 [detectors, sets]."""
+    flipped = np.zeros((len(mechanisms.probability), mechanisms.detectors), dtype=np.uint8)
+    flipped[mechanisms.owner, mechanisms.detector] = 1
+    packed = np.unique(np.packbits(flipped[:, detectors], axis=1), axis=0)
+    sets = np.unpackbits(packed, axis=1, count=len(detectors))
+    return np.ascontiguousarray(sets[sets.any(axis=1)].T)
+
+
+def _graph(symptoms: Bits) -> TannerGraph:
+    """Detectors as checks, sets as qubits."""
+    return TannerGraph.of(symptoms, np.ones(len(symptoms), dtype=bool))

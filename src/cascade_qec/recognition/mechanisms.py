@@ -1,0 +1,79 @@
+"""A detector error model as arrays."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from itertools import accumulate, chain
+
+import numpy as np
+import stim
+from numpy.typing import NDArray
+
+from cascade_qec.codes.gf2 import Bits
+
+
+@dataclass(frozen=True, eq=False)
+class Mechanisms:
+    """The error mechanisms of a model, in its order.
+
+    Attributes
+    ----------
+    probability : float64 [mechanisms]
+    detector : int64 [entries]
+        Detectors flipped, those of one mechanism after those of another, ascending within each.
+    start : int64 [mechanisms + 1]
+        Mechanism m flips ``detector[start[m]:start[m + 1]]``.
+    observables : uint8 [mechanisms, observables]
+        Whether it flips each observable.
+    detectors : int
+        Detectors of the model.
+    """
+
+    probability: NDArray[np.float64]
+    detector: NDArray[np.int64]
+    start: NDArray[np.int64]
+    observables: Bits
+    detectors: int
+
+    @property
+    def weight(self) -> NDArray[np.int64]:
+        """Number of detectors that each mechanism flips: int64 [mechanisms]."""
+        return np.diff(self.start)
+
+    @property
+    def owner(self) -> NDArray[np.int64]:
+        """The mechanism of each entry of `detector`: int64 [entries]."""
+        return np.repeat(np.arange(len(self.probability)), self.weight)
+
+    def xor(self, values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """XOR over each mechanism's detectors of a value per detector: uint64 [mechanisms], 0 where it flips none."""
+        total = np.zeros(len(self.detector) + 1, dtype=np.uint64)
+        np.bitwise_xor.accumulate(values[self.detector], out=total[1:])
+        return total[self.start[1:]] ^ total[self.start[:-1]]
+
+    @classmethod
+    def of(cls, dem: stim.DetectorErrorModel) -> Mechanisms:
+        """Read a model; the parts that ``^`` suggests are put together again."""
+        probability, symptoms, flips = [], [], []
+        # Stim's text is read several times faster than its objects: a large code has 10^5 mechanisms.
+        for line in str(dem.flattened()).splitlines():
+            if not line.startswith("error"):
+                continue
+            head, _, text = line.partition(")")
+            probability.append(float(head.partition("(")[2]))
+            targets = text.split()
+            if "^" in text or len(set(targets)) != len(targets):
+                targets = [target for target, times in Counter(targets).items() if times % 2 and target != "^"]
+            symptoms.append(sorted([int(target[1:]) for target in targets if target[0] == "D"]))
+            flips.append([int(target[1:]) for target in targets if target[0] == "L"])
+        observables = np.zeros((len(flips), dem.num_observables), dtype=np.uint8)
+        for row, flipped in zip(observables, flips, strict=True):
+            row[flipped] = 1
+        return cls(
+            probability=np.array(probability, dtype=np.float64),
+            detector=np.fromiter(chain.from_iterable(symptoms), dtype=np.int64),
+            start=np.array([0, *accumulate(map(len, symptoms))], dtype=np.int64),
+            observables=observables,
+            detectors=dem.num_detectors,
+        )

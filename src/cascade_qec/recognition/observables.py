@@ -1,0 +1,143 @@
+"""What a circuit's observables are in a code's own logical operators.
+
+Two representatives of a logical operator differ by checks, whose values the detectors know: an observable of the
+circuit is a sum of the code's observables and of detectors. Which sum, every error mechanism that both know says: what
+it flips must agree. The sums are found by linear algebra over GF(2), from nothing but the error models.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade_qec.codes import gf2
+from cascade_qec.codes.gf2 import Bits
+from cascade_qec.errors import CascadeError
+from cascade_qec.lattice import Lattice
+from cascade_qec.recognition.mechanisms import Mechanisms
+from cascade_qec.recognition.placement import Placement, known_by_sites, site_values
+
+
+@dataclass(frozen=True, eq=False)
+class ObservableMap:
+    """Observables of a circuit as sums of a code's observables and of detectors.
+
+    Attributes
+    ----------
+    logicals : uint8 [observables, k]
+        The code's observables in each sum.
+    detectors : uint8 [observables, detectors]
+        The detectors in each sum.
+    """
+
+    logicals: Bits
+    detectors: Bits
+
+    @classmethod
+    def identity(cls, k: int, detectors: int) -> ObservableMap:
+        """Of a circuit whose observables are the code's own."""
+        return cls(np.eye(k, dtype=np.uint8), np.zeros((k, detectors), dtype=np.uint8))
+
+    @cached_property
+    def is_identity(self) -> bool:
+        """Whether the observables are the code's own."""
+        return np.array_equal(self.logicals, np.eye(self.logicals.shape[1])) and not self.detectors.any()
+
+    def probabilities(self, of_code: NDArray[np.float32], detection_events: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """P(observable flipped) of the circuit's observables.
+
+        Parameters
+        ----------
+        of_code : float32 [shots, k]
+            P(flipped) of the code's observables, taken as independent given the shot.
+        detection_events : bool [shots, detectors]
+
+        Returns
+        -------
+        float32 [shots, observables]
+        """
+        if self.is_identity:
+            return of_code
+        # P(an odd number of them) = (1 - prod(1 - 2 p)) / 2; a detector that fired turns it round.
+        signs = 1 - 2 * of_code
+        result = np.empty((len(of_code), len(self.logicals)), dtype=np.float32)
+        for o, (logicals, detectors) in enumerate(zip(self.logicals, self.detectors, strict=True)):
+            even = signs[:, np.flatnonzero(logicals)].prod(axis=1)
+            turned = np.bitwise_xor.reduce(detection_events[:, np.flatnonzero(detectors)], axis=1)
+            result[:, o] = (1 - np.where(turned, -even, even)) / 2
+        return result
+
+    def confidence(self, of_code: NDArray[np.float32]) -> NDArray[np.float32]:
+        """P(none of the code's observables that matter here is predicted wrongly): float32 [shots].
+
+        Whatever representatives a circuit has chosen, it is the same.
+        """
+        used = of_code[:, self.logicals.any(axis=0)]
+        return np.maximum(used, 1 - used).prod(axis=1, dtype=np.float32)
+
+
+def observable_map(placement: Placement, mechanisms: Mechanisms, lattice: Lattice) -> ObservableMap:
+    """Express a circuit's observables by those of the code of `lattice`.
+
+    Parameters
+    ----------
+    placement
+        Where the detectors of the circuit sit.
+    mechanisms
+        Of the circuit.
+    lattice
+        The code's own experiment.
+
+    Raises
+    ------
+    CascadeError
+        If an observable is no sum of logical operators and detectors; the message names it.
+    """
+    primary = np.isin(placement.sites, lattice.check_sites(lattice.basis))
+    # The other basis' checks notice other errors, which flip no observable: they are left out.
+    sites = np.where(primary, placement.sites, -1)
+    values = site_values(lattice.sites)
+    known, ours = known_by_sites(lattice, sites, values)
+    seen = mechanisms.xor(values[sites])
+    known, which, word = np.unique(known, return_index=True, return_inverse=True)
+    # Where detectors are missing, errors that flip other observables can look the same: they say nothing.
+    differ = (ours.observables != ours.observables[which[word]]).any(axis=1)
+    clear = np.bincount(word, weights=differ) == 0
+    known, which = known[clear], which[clear]
+    position = np.minimum(np.searchsorted(known, seen), len(known) - 1)
+    matched = np.flatnonzero((known[position] == seen) & ((seen != 0) | mechanisms.observables.any(axis=1)))
+    # One of those that say the same is enough.
+    words = np.where(mechanisms.observables, site_values(mechanisms.observables.shape[1], seed=1)[:-1], np.uint64(0))
+    said = seen ^ np.bitwise_xor.reduce(words, axis=1)
+    matched = matched[np.unique(said[matched], return_index=True)[1]]
+    flips = ours.observables[which[position[matched]]]
+
+    columns = np.flatnonzero(primary)
+    number = np.full(mechanisms.detectors, -1)
+    number[columns] = np.arange(len(columns))
+    owner, detector = mechanisms.owner, number[mechanisms.detector]
+    row = np.full(len(mechanisms.probability), -1)
+    row[matched] = np.arange(len(matched))
+    used = (row[owner] >= 0) & (detector >= 0)
+    symptoms = np.zeros((len(matched), len(columns)), dtype=np.uint8)
+    symptoms[row[owner[used]], detector[used]] = 1
+
+    k = lattice.code.k
+    count = mechanisms.observables.shape[1]
+    unknowns = k + len(columns)
+    reduced, pivots = gf2.row_reduce(np.hstack([flips, symptoms, mechanisms.observables[matched]]))
+    contradicted = [pivot - unknowns for pivot in pivots if pivot >= unknowns]
+    rows = [r for r, pivot in enumerate(pivots) if pivot < unknowns]
+    solution = np.zeros((unknowns, count), dtype=np.uint8)
+    solution[[pivots[r] for r in rows]] = reduced[rows, unknowns:]
+    if contradicted:
+        raise CascadeError(
+            f"observable L{contradicted[0]} is no logical operator of {lattice.code.name}: expected a sum of its {k} "
+            f"logical operators of basis {lattice.basis} and of detectors, which no choice makes agree with all errors"
+        )
+    detectors = np.zeros((count, mechanisms.detectors), dtype=np.uint8)
+    detectors[:, columns] = solution[k:].T
+    return ObservableMap(np.ascontiguousarray(solution[:k].T), detectors)

@@ -1,0 +1,144 @@
+"""Where a skeleton's detectors sit on a code's lattice.
+
+The checks fit onto the code in as many ways as the code has symmetries, and time may run either way. All ways give
+valid decoding problems, but the network has learnt one order of the CNOTs: of all ways the one is taken in which most
+error mechanisms are also mechanisms of the experiment that the network was trained on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade_qec import circuits
+from cascade_qec.codes import BivariateBicycleCode, CSSCode
+from cascade_qec.codes.css import BASES, Basis
+from cascade_qec.errors import CascadeError
+from cascade_qec.lattice import Lattice, memory_lattice
+from cascade_qec.recognition.mechanisms import Mechanisms
+from cascade_qec.recognition.skeleton import Skeleton
+from cascade_qec.recognition.tanner import TannerGraph, isomorphisms
+
+REFERENCE_NOISE = 0.001
+
+_COMPLETE = 1 - 1e-6
+"""Agreement beyond which no better way is looked for."""
+
+
+@dataclass(frozen=True, eq=False)
+class Placement:
+    """A way to lay an experiment's detectors onto a lattice.
+
+    Attributes
+    ----------
+    basis : Basis
+        Which memory experiment of the code it becomes.
+    sites : int64 [detectors]
+        Site of each detector, -1 for those to be ignored.
+    agreement : float
+        Share of the mechanisms' probability that is in mechanisms of our own experiment, too.
+    """
+
+    basis: Basis
+    sites: NDArray[np.int64]
+    agreement: float
+
+
+def placements(
+    skeleton: Skeleton, mechanisms: Mechanisms, code: CSSCode, bases: Sequence[Basis] = BASES
+) -> list[Placement]:
+    """Ways that differ by more than a translation of the lattice, the best first.
+
+    Raises
+    ------
+    CascadeError
+        If the checks are not those of the code.
+    """
+    found: list[Placement] = []
+    for basis in sorted(bases, key=lambda basis: basis != (skeleton.basis or "Z")):
+        if max((way.agreement for way in found), default=0) > _COMPLETE:
+            break
+        for sites in _ways(skeleton, code, basis):
+            share = agreement(mechanisms, sites, memory_lattice(code, skeleton.rounds, basis))
+            found.append(Placement(basis, sites, share))
+    if not found:
+        raise CascadeError(f"expected the checks of {code.name}, {_expected(code)}; got {described(skeleton)}")
+    # Of equally good ways the first stays first: the basis that the circuit says, and time as it runs.
+    return sorted(found, key=lambda way: -round(way.agreement, 6))
+
+
+def site_values(sites: int, seed: int = 0) -> NDArray[np.uint64]:
+    """A random word for each site; a set of sites is known by the XOR of theirs: uint64 [sites + 1], the last one 0."""
+    values = np.random.default_rng(seed).integers(1, 1 << 63, size=sites + 1, dtype=np.uint64)
+    values[-1] = 0
+    return values
+
+
+@lru_cache(maxsize=8)
+def reference(code: CSSCode, rounds: int, basis: Basis) -> Mechanisms:
+    """Mechanisms of our own experiment under uniform depolarizing noise; detector d sits at the lattice's site d."""
+    noise = circuits.UniformDepolarizing(REFERENCE_NOISE)
+    circuit = circuits.memory(code, rounds=rounds, basis=basis, noise=noise)
+    return Mechanisms.of(circuit.detector_error_model(flatten_loops=True))
+
+
+def known_by_sites(
+    lattice: Lattice, present: NDArray[np.int64], values: NDArray[np.uint64]
+) -> tuple[NDArray[np.uint64], Mechanisms]:
+    """Our own mechanisms, and the word of each one's sites that are also in `present`: uint64 [mechanisms]."""
+    ours = reference(lattice.code, lattice.rounds, lattice.basis)
+    kept = np.where(np.isin(lattice.detector_sites, present), lattice.detector_sites, -1)
+    return ours.xor(values[kept]), ours
+
+
+def agreement(mechanisms: Mechanisms, sites: NDArray[np.int64], lattice: Lattice) -> float:
+    """Share of the mechanisms' probability that our own experiment on `lattice` has mechanisms for, too."""
+    values = site_values(lattice.sites)
+    known, _ = known_by_sites(lattice, sites, values)
+    seen = mechanisms.xor(values[sites])
+    visible = seen != 0
+    total = mechanisms.probability[visible].sum()
+    return float(mechanisms.probability[visible & np.isin(seen, known)].sum() / total) if total else 0.0
+
+
+def _ways(skeleton: Skeleton, code: CSSCode, basis: Basis) -> Iterator[NDArray[np.int64]]:
+    """Sites of the detectors, int64 [detectors], for each isomorphism and direction of time."""
+    other: Basis = "Z" if basis == "X" else "X"
+    own = code.hz if basis == "Z" else code.hx
+    rest = code.hx if basis == "Z" else code.hz
+    if skeleton.primary.all():
+        rest = rest[:0]
+    graph = TannerGraph.of(np.vstack([own, rest]), np.arange(len(own) + len(rest)) < len(own))
+    found = TannerGraph.of(skeleton.supports, skeleton.primary)
+    # Translations of the torus take any check to any other, and are left to `cascade_qec.recognition.translations`.
+    images = np.arange(1 if isinstance(code, BivariateBicycleCode) else len(own))
+    root = int(np.flatnonzero(skeleton.primary)[0])
+    lattice = memory_lattice(code, skeleton.rounds, basis)
+    site_of = np.concatenate([lattice.check_sites(basis), lattice.check_sites(other)], axis=1)
+    symmetric = list(isomorphisms(found, graph, root=root, images=images))
+    for time in (skeleton.time, skeleton.rounds - skeleton.time):
+        for checks in symmetric:
+            sites = np.where(skeleton.check >= 0, site_of[time, checks[skeleton.check]], -1)
+            if np.isin(sites[sites >= 0], lattice.detector_sites).all():
+                yield sites
+
+
+def _expected(code: CSSCode) -> str:
+    return f"{len(code.hx)} of X and {len(code.hz)} of Z on {code.n} data qubits, weights {_listed(code.hx, code.hz)}"
+
+
+def described(skeleton: Skeleton) -> str:
+    """What was found, for a message that tells why it will not do."""
+    own = int(skeleton.primary.sum())
+    return (
+        f"{own} checks of the experiment's basis and {len(skeleton.primary) - own} others on {skeleton.supports.shape[1]} "
+        f"data qubits, weights {_listed(skeleton.supports)}, {skeleton.rounds} rounds"
+    )
+
+
+def _listed(*supports: np.ndarray) -> str:
+    return " and ".join(map(str, sorted({int(w) for matrix in supports for w in matrix.sum(axis=1)})))

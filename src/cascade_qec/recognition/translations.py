@@ -1,0 +1,68 @@
+"""Which translation of the torus suits an experiment's observables.
+
+A bicycle code's lattice looks the same from every check, and so it does to the network. But the code's observables are
+fixed lines on it: an experiment of its own, moved by a step, has sums of them, and how likely a sum flipped is known
+less well than how likely one did. Of all translations the one is taken after which the sums are shortest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade_qec.codes import BivariateBicycleCode, gf2
+from cascade_qec.codes.css import BASES, Basis
+from cascade_qec.codes.gf2 import Bits
+from cascade_qec.lattice import Lattice
+from cascade_qec.recognition.observables import ObservableMap
+from cascade_qec.recognition.placement import Placement
+
+
+def best_translated(way: Placement, observables: ObservableMap, lattice: Lattice) -> Placement:
+    """The placement moved so that the observables are sums of as few of the code's as can be; itself if they are.
+
+    Parameters
+    ----------
+    way
+        Where the detectors sit.
+    observables
+        The observables in that place.
+    lattice
+        The code's own experiment. Only a bicycle code's can be moved.
+    """
+    code = lattice.code
+    if not isinstance(code, BivariateBicycleCode):
+        return way
+    terms = (observables.logicals.astype(np.int64) @ _moved_logicals(code, way.basis) % 2).sum(axis=(1, 2))
+    best = int(terms.argmin())
+    if best == 0:
+        return way
+    moved = np.full(lattice.sites + 1, -1)  # the last one for the detectors at -1
+    for kind in BASES:
+        sites = lattice.check_sites(kind)
+        moved[sites] = sites[:, _translations(code)[best]]
+    return replace(way, sites=moved[way.sites])
+
+
+def _translations(code: BivariateBicycleCode) -> NDArray[np.int64]:
+    """Where each translation takes each place of the torus, the first one none: int64 [l * m, l * m]."""
+    places = np.arange(code.l * code.m).reshape(code.l, code.m)
+    return np.array([np.roll(places, (-i, -j), axis=(0, 1)).ravel() for i in range(code.l) for j in range(code.m)])
+
+
+@lru_cache(maxsize=8)
+def _moved_logicals(code: BivariateBicycleCode, basis: Basis) -> Bits:
+    """What each translation makes of the logicals, in the logicals themselves: uint8 [l * m, k, k]."""
+    logicals, stabilizers = code.logicals(basis), code.hx if basis == "X" else code.hz
+    size = code.l * code.m
+    qubit = np.hstack([_translations(code), size + _translations(code)])
+    moved = np.zeros((size, code.k, code.n), dtype=np.uint8)
+    for translated, target in zip(moved, qubit, strict=True):
+        translated[:, target] = logicals
+    # One elimination writes all of them as sums of logicals and stabilizers.
+    known = np.vstack([logicals, stabilizers])
+    reduced, _ = gf2.row_reduce(np.hstack([known.T, moved.reshape(-1, code.n).T]))
+    return reduced[: code.k, len(known) :].T.reshape(size, code.k, code.k)

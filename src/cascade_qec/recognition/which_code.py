@@ -1,0 +1,89 @@
+"""Which code of the registry a circuit or error model from anywhere is a memory experiment of."""
+
+from __future__ import annotations
+
+import stim
+
+from cascade_qec import codes
+from cascade_qec.codes import CSSCode
+from cascade_qec.errors import CascadeError
+from cascade_qec.recognition.circuit_skeleton import circuit_skeleton
+from cascade_qec.recognition.dem_chains import distinct
+from cascade_qec.recognition.mechanisms import Mechanisms
+from cascade_qec.recognition.placement import described
+from cascade_qec.recognition.recognise import Recognition, recognise
+
+LARGEST_DISTANCE = 41
+"""Of the surface codes that are tried."""
+
+
+def recognise_any(source: stim.Circuit | stim.DetectorErrorModel) -> Recognition:
+    """Find the code of a memory experiment, and what `recognise` says of it.
+
+    Only those codes are tried that have as many data qubits as a circuit, or whose experiments can have as many
+    detectors as an error model.
+
+    Parameters
+    ----------
+    source
+        A memory experiment, by any tool, of a rotated surface code of distance up to 41 or of a bivariate bicycle code
+        that :func:`cascade_qec.codes.names` has.
+
+    Raises
+    ------
+    CascadeError
+        If it is no such experiment, with what was found; or with what `recognise` says, if one code alone can be meant.
+    """
+    if not source.num_observables:
+        raise CascadeError("expected a memory experiment, got one without observables")
+    candidates, found = _of_circuit(source) if isinstance(source, stim.Circuit) else _of_error_model(source)
+    refusals: list[CascadeError] = []
+    for code in candidates:
+        try:
+            return recognise(source, code)
+        except CascadeError as error:
+            refusals.append(error)
+    if len(refusals) == 1:
+        raise refusals[0]
+    tried = f" (tried {', '.join(code.name for code in candidates)})" if candidates else ""
+    bicycles = ", ".join(code.name for code in _bicycles())
+    raise CascadeError(
+        f"expected a memory experiment of a rotated surface code of odd distance up to {LARGEST_DISTANCE} or of "
+        f"{bicycles}; got {found}, which fits none of them{tried}"
+    )
+
+
+def _of_circuit(circuit: stim.Circuit) -> tuple[list[CSSCode], str]:
+    """Codes with as many data qubits, and what was found."""
+    skeleton = circuit_skeleton(circuit)
+    qubits = skeleton.supports.shape[1]
+    return [code for code in (*_surfaces(), *_bicycles()) if code.n == qubits], described(skeleton)
+
+
+def _of_error_model(dem: stim.DetectorErrorModel) -> tuple[list[CSSCode], str]:
+    """Codes whose experiments can have as many detectors, the likeliest first, and what was found."""
+    _, kept = distinct(Mechanisms.of(dem))
+    detectors = int(kept.sum())
+    if not detectors:
+        raise CascadeError("expected the error model of a memory experiment, got one without errors that flip detectors")
+
+    def rounds(code: CSSCode) -> list[int]:
+        # m checks of each basis: 2 m R detectors with those of both bases, m (R + 1) with the experiment's own.
+        slices, rest = divmod(detectors, len(code.hx))
+        return [] if rest else [r for r in (slices - 1, slices // 2 if slices % 2 == 0 else 0) if r > 0]
+
+    # Bicycle codes are refused in no time, as their mechanisms are others than those of surface codes. Most experiments
+    # have about d rounds.
+    surfaces = sorted(
+        (code for code in _surfaces() if rounds(code)), key=lambda code: min(abs(r - code.d) for r in rounds(code))
+    )
+    candidates = [code for code in (*_bicycles(), *surfaces) if rounds(code) and code.k >= dem.num_observables]
+    return candidates, f"{detectors} detectors that differ, and {dem.num_observables} observables"
+
+
+def _surfaces() -> list[CSSCode]:
+    return [codes.get(f"surface_d{d}") for d in range(3, LARGEST_DISTANCE + 1, 2)]
+
+
+def _bicycles() -> list[CSSCode]:
+    return [code for code in map(codes.get, codes.names()) if code.family == "bb"]
