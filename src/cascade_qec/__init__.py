@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cascade_qec import circuits, codes, zoo
     from cascade_qec.decoders.cascade import CascadeDecoder, load
+    from cascade_qec.decoders.escalation import EscalatingDecoder
     from cascade_qec.decoders.result import DecodeResult
     from cascade_qec.decoders.sinter_face import sinter_decoders
     from cascade_qec.errors import CascadeError, CascadeWarning
@@ -22,6 +23,7 @@ __all__ = [
     "CascadeError",
     "CascadeWarning",
     "DecodeResult",
+    "EscalatingDecoder",
     "__version__",
     "circuits",
     "codes",
@@ -37,6 +39,7 @@ _HOMES = {
     "CascadeError": "cascade_qec.errors",
     "CascadeWarning": "cascade_qec.errors",
     "DecodeResult": "cascade_qec.decoders.result",
+    "EscalatingDecoder": "cascade_qec.decoders.escalation",
     "load": "cascade_qec.decoders.cascade",
     "sinter_decoders": "cascade_qec.decoders.sinter_face",
 }

@@ -10,6 +10,7 @@ from cascade_qec.cli.collect import collect
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation import collection_workers
 from cascade_qec.evaluation.collection_store import read_store
+from cascade_qec.evaluation.fits import read_points
 
 RELAY = '[[experiments]]\ncodes = ["surface_d3"]\np = [0.02]\nbases = ["X"]\ndecoders = ["relay-bp", "chromobius"]\n'
 
@@ -94,6 +95,23 @@ def test_a_models_rows_tell_its_weights_and_precision(run, tmp_path):
     assert stats.errors < 40
 
 
+def test_discards_are_kept_and_left_out_of_rates(run, tmp_path):
+    out = tmp_path / "c.csv"
+    decoder = "cascade:surface_d3@0.99"
+    flags = ["--codes", "surface_d3", "--p", "0.01", "--bases", "Z", "--decoders", decoder, "--precision", "float32"]
+    result = run(*flags, "--max_shots", 500, "--processes", 1, "--out", out)
+    (stats,) = read_store(out)
+    assert (stats.decoder, stats.shots, stats.json_metadata["parameters"]["discard_below"]) == (decoder, 500, 0.99)
+    # More than half of the shots are less sure than that; 100 from the mean are nine standard deviations.
+    assert 180 < stats.discards < 380
+    share = f"{stats.discards / 500:.2g}"
+    assert f"{stats.errors} / {500 - stats.discards}" in result.stdout
+    assert f"{share} of shots discarded" in result.stdout
+    assert f"{stats.errors} errors in 500 shots, {share} of them discarded" in result.stderr
+    (point,) = read_points([out])
+    assert (point.shots, point.failures) == (500 - stats.discards, stats.errors)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -102,6 +120,10 @@ def test_a_models_rows_tell_its_weights_and_precision(run, tmp_path):
         (["--codes", "bb72", "--p", "x", "--decoders", "bposd"], "--p: expected numbers separated by commas, got 'x'"),
         (["--codes", "bb71", "--p", "0.1", "--decoders", "bposd"], "flags, experiments.0.codes: .*bb71"),
         (["--codes", "surface_d3", "--p", "0.01", "--decoders", "bposd"], "expected --save_resume_filepath"),
+        (
+            ["--codes", "surface_d3", "--p", "0.01", "--decoders", "cascade:surface_d3@2", "--out", "c.csv"],
+            "cascade:surface_d3@2: expected a threshold of confidence above 0 and up to 1, got 2.0",
+        ),
         (["nowhere.toml"], "nowhere.toml: cannot be read"),
         (["nowhere.toml", "--codes", "bb72"], "either a plan or flags"),
     ],

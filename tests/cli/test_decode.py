@@ -1,11 +1,14 @@
 """``cascade decode``: files in, files out, through the public doors."""
 
 import signal
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 import stim
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from cascade_qec import CascadeDecoder, load
 from cascade_qec.cli import main
@@ -15,6 +18,7 @@ from cascade_qec.decoders import file_decoding
 pytestmark = pytest.mark.filterwarnings("ignore::cascade_qec.errors.CascadeWarning")
 
 SHOTS = 100
+FORMATS = ["01", "b8", "r8", "hits", "dets", "ptb64"]
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +61,7 @@ def test_files_hold_what_decode_batch_returns(format, tiny_model, sampled, expec
 
 def test_small_batches_probabilities_and_summary(tiny_model, sampled, expected, tmp_path, capsys, monkeypatch):
     """Streaming in many batches changes nothing; the truth is counted; formats follow the files' endings."""
-    monkeypatch.setattr(file_decoding, "_BATCH_SHOTS", 7)
+    monkeypatch.setattr(file_decoding, "_BATCH_SHOTS", 64)
     folder, _, _, obs = sampled
     files = (
         "--in",
@@ -67,13 +71,16 @@ def test_small_batches_probabilities_and_summary(tiny_model, sampled, expected, 
         "--out",
         tmp_path / "predictions.hits",
     )
-    probabilities = ("--probabilities_out", tmp_path / "p.npy")
-    assert decode(tiny_model, "--circuit", folder / "c.dem", *files, *probabilities) == 0
+    more = ("--probabilities_out", tmp_path / "p.npy", "--confidence_out", tmp_path / "c.npy")
+    assert decode(tiny_model, "--dem", folder / "c.dem", *files, *more) == 0
     predictions = stim.read_shot_data_file(path=tmp_path / "predictions.hits", format="hits", num_observables=1)
     np.testing.assert_array_equal(predictions, expected.observables)
     written = np.load(tmp_path / "p.npy")
     assert (written.dtype, written.shape) == (np.float32, (SHOTS, 1))
     np.testing.assert_allclose(written, expected.probabilities, atol=1e-6)
+    confidence = np.load(tmp_path / "c.npy")
+    assert (confidence.dtype, confidence.shape) == (np.float32, (SHOTS,))
+    np.testing.assert_allclose(confidence, expected.confidence, atol=1e-6)
     captured = capsys.readouterr()
     failures = int((expected.observables != obs).any(axis=1).sum())
     assert f"shots: {SHOTS}\nfailures: {failures}\nblock error: {failures / SHOTS:.4g} [" in captured.out
@@ -91,18 +98,50 @@ def test_appended_observables_own_experiment_and_dashes(tiny_model, sampled, exp
     assert f"failures: {failures}\n" in capsys.readouterr().out
 
 
-def test_no_shots(tiny_model, sampled, tmp_path, capsys):
-    (tmp_path / "none.b8").write_bytes(b"")
+def test_the_flags_of_sinter_predict(tiny_model, sampled, expected, tmp_path):
+    folder = sampled[0]
+    dets = ("--dets", folder / "shots.dets", "--dets_format", "dets")
+    out = ("--obs_out", tmp_path / "predictions", "--obs_out_format", "01")
+    assert decode(tiny_model, "--dem", folder / "c.dem", *dets, *out) == 0
+    predictions = stim.read_shot_data_file(path=tmp_path / "predictions", format="01", num_observables=1)
+    np.testing.assert_array_equal(predictions, expected.observables)
+
+
+@pytest.mark.parametrize("flag", ["--circuit", "--dem"])
+def test_doubtful_shots_go_to_the_fallback(flag, tiny_model, sampled, expected, tmp_path, capsys):
+    folder, circuit, dets, obs = sampled
+    below = float(np.median(expected.confidence))
+    source = folder / ("c.stim" if flag == "--circuit" else "c.dem")
+    files = ("--in", folder / "shots.b8", "--obs_in", folder / "truth.b8", "--out", tmp_path / "o.b8")
+    more = ("--confidence_out", tmp_path / "c.npy", "--probabilities_out", tmp_path / "p.npy")
+    assert decode(tiny_model, flag, source, *files, *more, "--fallback", "tesseract", "--below", below) == 0
+    result = load(tiny_model, circuit=source, device="cpu", fallback="tesseract", below=below).decode_batch(dets)
+    predictions = stim.read_shot_data_file(path=tmp_path / "o.b8", format="b8", num_observables=1)
+    np.testing.assert_array_equal(predictions, result.observables)
+    assert (predictions != expected.observables).any()
+    np.testing.assert_allclose(np.load(tmp_path / "c.npy"), expected.confidence, atol=1e-6)
+    np.testing.assert_allclose(np.load(tmp_path / "p.npy"), expected.probabilities, atol=1e-6)
+    escalated = int((expected.confidence < below).sum())
+    failures = int((predictions != obs).any(axis=1).sum())
+    shown = capsys.readouterr().out
+    assert f"shots: {SHOTS}\nescalated to tesseract: {escalated} ({escalated / SHOTS:.2%})\n" in shown
+    assert f"failures: {failures}\n" in shown
+    assert 0 < escalated < SHOTS
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_no_shots(format, tiny_model, sampled, tmp_path, capsys):
+    (tmp_path / f"none.{format}").write_bytes(b"")
     files = (
         "--in",
-        tmp_path / "none.b8",
+        tmp_path / f"none.{format}",
         "--out",
-        tmp_path / "out.b8",
+        tmp_path / f"out.{format}",
         "--probabilities_out",
         tmp_path / "p.npy",
     )
     assert decode(tiny_model, "--circuit", sampled[0] / "c.stim", *files) == 0
-    assert (tmp_path / "out.b8").read_bytes() == b""
+    assert (tmp_path / f"out.{format}").read_bytes() == b""
     assert np.load(tmp_path / "p.npy").shape == (0, 1)
     assert "shots: 0\n" in capsys.readouterr().out
 
@@ -125,6 +164,39 @@ def test_termination_leaves_no_file(tiny_model, sampled, tmp_path, monkeypatch):
     )
     assert decode(tiny_model, "--circuit", sampled[0] / "c.stim", *files) == 143
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(contents=st.one_of(st.binary(min_size=1, max_size=200), st.text(max_size=50).map(str.encode)))
+def test_whatever_bytes_are_shots_or_refused_in_one_line(format, contents, tiny_model, sampled, capsys):
+    with tempfile.TemporaryDirectory() as folder:
+        shots, out = Path(folder) / f"in.{format}", Path(folder) / "out.01"
+        shots.write_bytes(contents)
+        status = decode(tiny_model, "--circuit", sampled[0] / "c.stim", "--in", shots, "--out", out)
+        left = {path.name for path in Path(folder).iterdir()} - {shots.name}
+    error = capsys.readouterr().err
+    if status == 0:
+        assert left == {"out.01"}
+    else:
+        assert (status, left) == (2, set())
+        assert error.startswith("Error: ")
+        assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(("flag", "name"), [("--circuit", "c.stim"), ("--dem", "c.dem"), ("--model", "m.safetensors")])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(contents=st.binary(max_size=100))
+def test_whatever_bytes_are_no_circuit_and_no_model(flag, name, contents, tiny_model, sampled, capsys):
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / name).write_bytes(contents)
+        flags = {"--model": tiny_model, "--device": "cpu", "--in": sampled[0] / "shots.b8"}
+        flags |= {"--out": Path(folder) / "out.01", flag: Path(folder) / name}
+        assert main(["decode", *(str(part) for pair in flags.items() for part in pair)]) == 2
+        assert [path.name for path in Path(folder).iterdir()] == [name]
+    error = capsys.readouterr().err
+    assert error.startswith("Error: ")
+    assert error.count("\n") == 1
 
 
 class TestBadInput:
@@ -154,13 +226,62 @@ class TestBadInput:
     def test_unknown_model(self, refused):
         refused("unknown model 'bb73'", model="bb73")
 
-    def test_truncated_shots(self, refused, sampled, tmp_path):
-        contents = (sampled[0] / "shots.b8").read_bytes()
-        (tmp_path / "cut.b8").write_bytes(contents[:-1])
-        refused("more bytes after 99 whole shots", **{"in": tmp_path / "cut.b8"})
+    @pytest.mark.parametrize(
+        ("format", "message"),
+        [
+            ("01", "expected a newline at the end, found the end of the file in line 64"),
+            ("b8", "expected 4 bytes a shot (32 bits), found 3 more bytes after 63 whole shots"),
+            ("r8", "found the end of the file"),
+            ("hits", "expected a newline at the end"),
+            ("dets", "expected a newline at the end"),
+            ("ptb64", "expected 256 bytes for every 64 shots (32 bits a shot), found 255 more bytes after 0 whole"),
+        ],
+    )
+    def test_truncated_shots(self, format, message, refused, sampled, tmp_path):
+        _, circuit, dets, _ = sampled
+        cut = tmp_path / f"cut.{format}"
+        stim.write_shot_data_file(data=dets[:64], path=cut, format=format, num_detectors=circuit.num_detectors)
+        cut.write_bytes(cut.read_bytes()[:-1])
+        refused(message, **{"in": cut})
 
-    def test_shots_of_another_circuit(self, refused, sampled):
-        refused("expected at most 24 characters", circuit=None, rounds=3, **{"in": sampled[0] / "shots.01"})
+    @pytest.mark.parametrize(
+        ("format", "message"),
+        [
+            ("01", "expected 24 characters 0 or 1 a line, found 32 in line 1"),
+            ("b8", "expected 3 bytes a shot (24 bits), found 1 more bytes after 133 whole shots"),
+            ("r8", "expected run lengths that add up to 24 bits a shot"),
+            ("hits", "expected indices below 24"),
+            ("dets", "expected 24 detectors and 0 observables a shot, got D"),
+        ],
+    )
+    def test_shots_of_another_circuit(self, format, message, refused, sampled):
+        refused(message, circuit=None, rounds=3, **{"in": sampled[0] / f"shots.{format}"})
+
+    def test_shots_that_cannot_be_read(self, refused, sampled, monkeypatch):
+        opened = Path.open
+
+        def refuse(self, *arguments, **options):
+            if self.name == "shots.b8":
+                raise PermissionError(13, "Permission denied")
+            return opened(self, *arguments, **options)
+
+        monkeypatch.setattr(Path, "open", refuse)
+        refused("shots.b8: cannot be read: Permission denied")
+
+    def test_shots_that_are_a_directory(self, refused, tmp_path):
+        (tmp_path / "shots.b8").mkdir()
+        refused("expected a file of shots, found a directory", **{"in": tmp_path / "shots.b8"})
+
+    @pytest.mark.parametrize("flag", ["circuit", "dem"])
+    def test_missing_circuit(self, flag, refused, tmp_path):
+        refused("none: expected a file of", **({"circuit": None} | {flag: tmp_path / "none"}))
+
+    @pytest.mark.parametrize("flag", ["circuit", "dem"])
+    def test_circuit_that_is_a_directory(self, flag, refused, tmp_path):
+        refused(f"{tmp_path}: expected a file of", **({"circuit": None} | {flag: tmp_path}))
+
+    def test_shots_that_are_no_multiple_for_ptb64(self, refused, tmp_path):
+        refused("expected a multiple of 64 shots to write as ptb64, got 100", out=tmp_path / "out" / "o.ptb64")
 
     def test_missing_shots(self, refused, tmp_path):
         refused("found nothing of that name", **{"in": tmp_path / "none.b8"})
@@ -181,6 +302,13 @@ class TestBadInput:
     def test_probabilities_in_a_missing_folder(self, refused, tmp_path):
         refused("cannot be written", probabilities_out=tmp_path / "none" / "p.npy")
 
+    def test_confidence_in_a_missing_folder(self, refused, tmp_path):
+        refused("cannot be written", confidence_out=tmp_path / "none" / "c.npy")
+
+    def test_one_file_for_two_outputs(self, refused, tmp_path):
+        same = tmp_path / "out" / "p.npy"
+        refused("expected a file of its own", probabilities_out=same, confidence_out=same)
+
     def test_not_a_circuit(self, refused, tmp_path):
         (tmp_path / "c.stim").write_text("TELEPORT 0\n")
         refused("expected a Stim circuit: Gate not found: 'TELEPORT'", circuit=tmp_path / "c.stim")
@@ -189,7 +317,32 @@ class TestBadInput:
         from cascade_qec import circuits, codes
 
         circuits.memory(codes.get("surface_d5"), rounds=3).to_file(tmp_path / "d5.stim")
-        refused("is no check of surface_d3", circuit=tmp_path / "d5.stim")
+        refused("expected the checks of surface_d3", circuit=tmp_path / "d5.stim")
 
     def test_circuit_and_rounds(self, refused):
-        refused("expected either --circuit or --rounds and --basis, got both", rounds=3)
+        refused("by --circuit, by --dem, or by --rounds and --basis, got --circuit and --rounds or --basis", rounds=3)
+
+    def test_fallback_without_threshold(self, refused):
+        refused("expected --fallback and --below together, got --fallback alone", fallback="tesseract")
+
+    def test_threshold_without_fallback(self, refused):
+        refused("expected --fallback and --below together, got --below alone", below=0.0)
+
+    def test_threshold_that_is_no_confidence(self, refused):
+        refused("above 0 and at most 1, got 1.5", fallback="tesseract", below=1.5)
+
+    def test_unknown_fallback(self, refused):
+        refused("'psychic'", fallback="psychic", below=0.9)
+
+    def test_fallback_without_a_circuit(self, refused):
+        message = "expected --circuit or --dem, to tell tesseract how likely errors are, got neither"
+        refused(message, fallback="tesseract", below=0.9, circuit=None, rounds=4, basis="X")
+
+    def test_circuit_and_dem(self, refused, sampled):
+        refused("got --circuit and --dem", dem=sampled[0] / "c.dem")
+
+    def test_dem_for_a_circuit(self, refused, sampled):
+        refused("c.dem: expected a Stim circuit, got a detector error model by the file's ending", circuit=sampled[0] / "c.dem")
+
+    def test_circuit_for_a_dem(self, refused, sampled):
+        refused("c.stim: expected a detector error model", circuit=None, dem=sampled[0] / "c.stim")

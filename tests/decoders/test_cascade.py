@@ -78,6 +78,23 @@ def test_bit_packed_events_are_the_same_events(code, basis):
         np.testing.assert_array_equal(found.observables, expected.observables)
 
 
+def permuted(circuit: stim.Circuit, order: np.ndarray) -> stim.Circuit:
+    """The circuit with its detectors in another order, without their coordinates, behind all else."""
+    operations, detectors, observables = stim.Circuit(), [], []
+    for instruction in circuit.flattened():
+        if instruction.name in ("DETECTOR", "OBSERVABLE_INCLUDE"):
+            outcomes = [operations.num_measurements + target.value for target in instruction.targets_copy()]
+            (detectors if instruction.name == "DETECTOR" else observables).append(outcomes)
+        else:
+            operations.append(instruction)
+    end = operations.num_measurements
+    for detector in order:
+        operations.append("DETECTOR", [stim.target_rec(outcome - end) for outcome in detectors[detector]])
+    for number, outcomes in enumerate(observables):
+        operations.append("OBSERVABLE_INCLUDE", [stim.target_rec(outcome - end) for outcome in outcomes], number)
+    return operations
+
+
 @BASES
 @CODES
 def test_a_circuits_own_order_of_detectors_is_understood(code, basis):
@@ -85,19 +102,42 @@ def test_a_circuits_own_order_of_detectors_is_understood(code, basis):
     circuit = decoder.experiment(0.01, rounds=4, basis=basis)
     events = circuit.compile_detector_sampler(seed=7).sample(20)
     expected = decoder.decode_batch(events)
-    for source in (circuit, circuit.detector_error_model(flatten_loops=True)):
-        bound = decoder_for(code).for_circuit(source)
-        np.testing.assert_array_equal(bound.decode_batch(events).probabilities, expected.probabilities)
-
+    assert decoder.recognition is None
     order = np.random.default_rng(2).permutation(circuit.num_detectors)
-    coords = circuit.get_detector_coordinates()
-    permuted = stim.Circuit()  # the detectors and nothing else
-    for detector in order:
-        permuted.append("DETECTOR", [], coords[detector])
-    permuted.append("OBSERVABLE_INCLUDE", [], decoder.code.k - 1)
-    bound = decoder_for(code).for_circuit(permuted)
-    assert (bound.lattice.rounds, bound.lattice.basis) == (4, basis)
-    np.testing.assert_array_equal(bound.decode_batch(events[:, order]).probabilities, expected.probabilities)
+    for source, seen in ((circuit, events), (permuted(circuit, order), events[:, order])):
+        bound = decoder_for(code).for_circuit(source)
+        assert (bound.lattice.rounds, bound.lattice.basis) == (4, basis)
+        assert bound.recognition is not None
+        found = bound.decode_batch(seen)
+        np.testing.assert_array_equal(found.probabilities, expected.probabilities)
+        np.testing.assert_array_equal(found.confidence, expected.confidence)
+
+
+@CODES
+def test_an_error_model_does_for_a_circuit(code):
+    decoder = decoder_for(code)
+    circuit = decoder.experiment(0.01, rounds=4)
+    events = circuit.compile_detector_sampler(seed=7).sample(20)
+    bound = decoder.for_circuit(circuit.detector_error_model(flatten_loops=True))
+    expected = decoder.decode_batch(events)
+    np.testing.assert_array_equal(bound.decode_batch(events).probabilities, expected.probabilities)
+
+
+def test_predictions_are_of_the_circuits_own_observables():
+    decoder = decoder_for("bb72")
+    circuit = decoder.experiment(0.01, rounds=2)
+    mixed = circuit.copy()
+    # L1 becomes the sum of both, and the sum of detectors beside it: all else of the code's goes its own way.
+    for instruction in [i for i in circuit.flattened() if i.name == "OBSERVABLE_INCLUDE"][:1]:
+        mixed.append("OBSERVABLE_INCLUDE", instruction.targets_copy(), 1)
+    bound = decoder.for_circuit(mixed)
+    assert bound.num_observables == decoder.num_observables == 12
+    events = circuit.compile_detector_sampler(seed=7).sample(20)
+    result, own = bound.decode_batch(events), decoder.decode_batch(events)
+    first, second = own.probabilities[:, 0], own.probabilities[:, 1]
+    np.testing.assert_allclose(result.probabilities[:, 1], first * (1 - second) + second * (1 - first), atol=1e-6)
+    np.testing.assert_array_equal(np.delete(result.probabilities, 1, axis=1), np.delete(own.probabilities, 1, axis=1))
+    np.testing.assert_array_equal(result.confidence, own.confidence)
 
 
 def test_binding_to_a_circuit_leaves_the_decoder_as_it_was():
@@ -109,12 +149,23 @@ def test_binding_to_a_circuit_leaves_the_decoder_as_it_was():
     assert bound.network is decoder.network
 
 
-def test_confidence_is_the_probability_that_no_observable_is_wrong():
-    probabilities = np.array([[0.0, 1.0, 0.5], [0.1, 0.8, 0.4], [0.51, 0.49, 0.0]], dtype=np.float32)
-    result = DecodeResult.of_probabilities(probabilities)
-    assert result.observables.tolist() == [[False, True, False], [False, True, False], [True, False, False]]
-    assert result.confidence == pytest.approx([0.5, 0.9 * 0.8 * 0.6, 0.51 * 0.51])
-    assert result.confidence.dtype == np.float32
+@CODES
+def test_confidence_is_the_probability_that_no_observable_is_wrong(code):
+    decoder = decoder_for(code)
+    result = decoder.decode_batch(sampled(decoder, 20))
+    likelier = np.where(result.observables, result.probabilities, 1 - result.probabilities)
+    np.testing.assert_array_equal(result.observables, result.probabilities > 0.5)
+    np.testing.assert_allclose(result.confidence, likelier.prod(axis=1), rtol=1e-5)
+
+
+def test_a_result_of_probabilities_is_the_likelier_value_of_each():
+    probabilities = np.array([[0.0, 1.0, 0.5], [0.1, 0.8, 0.4]], dtype=np.float32)
+    confidence = np.array([0.5, 0.4], dtype=np.float32)
+    result = DecodeResult.of_probabilities(probabilities, confidence)
+    assert result.observables.tolist() == [[False, True, False], [False, True, False]]
+    assert result.probabilities is probabilities
+    assert result.confidence is confidence
+    assert not result.escalated.any()
 
 
 @CODES
@@ -154,23 +205,26 @@ def test_other_shapes_and_types_are_refused(events, bit_packed, message):
 
 def test_circuits_of_other_codes_are_refused():
     decoder = decoder_for("surface_d3")
-    with pytest.raises(CascadeError, match="the 1 observables of surface_d3, got one with 12"):
+    with pytest.raises(CascadeError, match=r"checks of surface_d3, 4 of X and 4 of Z.* got 36 checks of the experiment's"):
         decoder.for_circuit(decoder_for("bb72").experiment(0.01))
-    with pytest.raises(CascadeError, match=r"no check of surface_d3 in rounds 0\.\.3"):
+    with pytest.raises(CascadeError, match=r"checks of surface_d3, .* got 12 checks of the experiment's"):
         decoder.for_circuit(decoder_for("surface_d5").experiment(0.01, rounds=3))
-    with pytest.raises(CascadeError, match="the 72 detectors of surface_d5 with 3 rounds in basis Z, got 24"):
+    with pytest.raises(CascadeError, match=r"checks of surface_d5, .* got 4 checks of the experiment's"):
         decoder_for("surface_d5").for_circuit(decoder.experiment(0.01, rounds=3))
 
 
-def test_a_model_decodes_the_bases_it_was_trained_for():
+def test_a_models_own_experiment_is_of_the_bases_it_was_trained_for():
     decoder = decoder_for("surface_d3")
     values = decoder.description.model_dump() | {"bases": ["X"]}
     only_x = CascadeDecoder(decoder.network, ModelDescription.model_validate(values))
     assert only_x.lattice.basis == "X"
-    for ask in (lambda: only_x.experiment(0.01), lambda: only_x.for_circuit(decoder.experiment(0.01))):
-        with pytest.raises(CascadeError, match="surface_d3_untrained was trained for basis X, got basis Z"):
-            ask()
-    assert only_x.lattice.basis == "X"
+    with pytest.raises(CascadeError, match="surface_d3_untrained was trained for basis X, got basis Z"):
+        only_x.experiment(0.01)
+    # A foreign circuit of the other basis is laid onto the lattice that the model knows.
+    bound = only_x.for_circuit(decoder.experiment(0.01))
+    assert (only_x.lattice.basis, bound.lattice.basis) == ("X", "X")
+    assert bound.recognition is not None
+    assert bound.recognition.basis == "Z"
 
 
 def test_saved_and_loaded_it_decodes_alike(tmp_path):
@@ -215,3 +269,15 @@ def test_rounds_that_the_model_has_not_learnt_are_warned_of() -> None:
         circuit = decoder.experiment(0.01, rounds=7)
     with pytest.warns(CascadeWarning, match="trained on 3 rounds"):
         decoder.for_circuit(circuit)
+
+
+@pytest.mark.filterwarnings("error::cascade_qec.errors.CascadeWarning")
+def test_circuits_unlike_those_of_training_are_warned_of() -> None:
+    decoder = CascadeDecoder.untrained("surface_d3", width=8, depth=1)
+    decoder.for_circuit(decoder.experiment(0.005))
+    with pytest.warns(CascadeWarning, match=r"as strong as p = 0\.02, and the model was trained up to p = 0\.005"):
+        decoder.for_circuit(decoder.experiment(0.02))
+    without_first = decoder.experiment(0.005)
+    order = np.arange(1, without_first.num_detectors)
+    with pytest.warns(CascadeWarning, match="1 detectors of training are missing and taken for silent"):
+        decoder.for_circuit(permuted(without_first, order))

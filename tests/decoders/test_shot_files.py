@@ -1,5 +1,6 @@
 """Shot files against Stim's own reading and writing, and against damage."""
 
+import contextlib
 import tempfile
 from pathlib import Path
 
@@ -66,6 +67,8 @@ def test_reads_what_stim_writes(format, shots, detectors, observables, density, 
     seed=st.integers(0, 1000),
 )
 def test_writes_what_stim_writes(format, batches, k, density, seed):
+    if format == "ptb64":
+        batches = [64 * groups for groups in batches]
     bits = random_bits(seed, sum(batches), k, density)
     with tempfile.TemporaryDirectory() as folder:
         ours, theirs = Path(folder) / "ours", Path(folder) / "theirs"
@@ -79,7 +82,7 @@ def test_writes_what_stim_writes(format, batches, k, density, seed):
 @pytest.mark.parametrize("format", READERS)
 def test_many_pieces_join(format, tmp_path):
     """More than one piece of every reader, so that shots cross from one to the next."""
-    bits = random_bits(5, 64 * 700, 123, 0.02)
+    bits = random_bits(5, 64 * 1000, 123, 0.02)
     write_with_stim(tmp_path / "shots", bits, format, observables=3)
     np.testing.assert_array_equal(read_all(ShotFile(tmp_path / "shots", format, 120, 3), batch=999), bits)
 
@@ -96,6 +99,25 @@ def test_carriage_returns_and_blank_dets_lines_are_read_as_stim_reads_them(tmp_p
             num_observables=1,
         )
         np.testing.assert_array_equal(read_all(ShotFile(path, format, 2, 1)), expected)
+
+
+def test_what_is_out_of_the_ordinary_far_into_a_file(tmp_path):
+    """Carriage returns, blank lines and damage beyond the first block are found where they are."""
+    path = tmp_path / "shots"
+    path.write_bytes(b"shot D1 L0\n" * 10_000 + b"\r\n  shot D0\r\n" + b"shot L0 D1\n" * 10_000)
+    bits = read_all(ShotFile(path, "dets", 200, 1), batch=4096)
+    expected = stim.read_shot_data_file(path=path, format="dets", num_detectors=200, num_observables=1)
+    np.testing.assert_array_equal(bits, expected)
+    lines = {"hits": b"1,200\n", "dets": b"shot D1 L0\n", "01": b"0" * 200 + b"1\n"}
+    found = {
+        "hits": "expected indices separated by commas; found for shot 20000: 'bad'",
+        "dets": "after single spaces; found for shot 20000: 'bad'",
+        "01": "found 3 in line 20001: 'bad'",
+    }
+    for format, line in lines.items():
+        path.write_bytes(line * 20_000 + b"bad\n" + line)
+        with pytest.raises(CascadeError, match=found[format]):
+            ShotFile(path, format, 200, 1).count()
 
 
 DAMAGED = [
@@ -144,9 +166,14 @@ def test_damage_is_named(format, contents, message, tmp_path):
     assert f"{path} ({format}, 7 detectors and 2 observables a shot): " in str(caught.value)
 
 
+NEARLY_TEXT = st.lists(
+    st.sampled_from([b"shot", b" ", b"D", b"L", b"M", b"0", b"1", b"19", b",", b"\n", b"\r\n", b"shot D1\n", b"1,2\n"])
+).map(b"".join)
+
+
 @pytest.mark.parametrize("format", READERS)
-@given(contents=st.binary(max_size=60), detectors=st.integers(1, 20))
-@settings(max_examples=150, deadline=None)
+@given(contents=st.one_of(st.binary(max_size=60), NEARLY_TEXT), detectors=st.integers(1, 20))
+@settings(max_examples=250, deadline=None)
 def test_garbage_is_refused_or_read_as_stim_reads_it(format, contents, detectors):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "shots"
@@ -193,6 +220,35 @@ def test_memory_stays_bounded(tmp_path):
         tracemalloc.stop()
     assert shots == (40 << 20) // 128
     assert peak < 32 << 20
+
+
+@pytest.mark.parametrize("format", READERS)
+def test_an_endless_line_is_not_read(format, tmp_path):
+    """20 MB of the same byte are refused, or are shots, without ever holding more than a few MB."""
+    import tracemalloc
+
+    path = tmp_path / "shots"
+    path.write_bytes(b"0" * (20 << 20))
+    tracemalloc.start()
+    try:
+        with contextlib.suppress(CascadeError):
+            ShotFile(path, format, 1024).count()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 32 << 20
+
+
+def test_a_file_that_cannot_be_read(tmp_path, monkeypatch):
+    (tmp_path / "shots").write_bytes(b"")
+    file = ShotFile(tmp_path / "shots", "b8", 3)
+
+    def refuse(self, mode):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(CascadeError, match="shots: cannot be read: Permission denied"):
+        file.count()
 
 
 def test_what_is_not_a_file_of_shots(tmp_path):
@@ -245,8 +301,8 @@ class TestWrittenWhole:
         with pytest.raises(CascadeError, match="cannot be written"), written_whole(tmp_path / "none" / "out"):
             pass
 
-    def test_predictions_cannot_be_ptb64(self, tmp_path):
-        message = "expected a format to write among 01, b8, r8, hits, dets, got 'ptb64'"
-        with pytest.raises(CascadeError, match=message), observables_writer(tmp_path / "out", "ptb64"):
+    def test_refuses_unknown_formats(self, tmp_path):
+        message = "expected a format to write among 01, b8, r8, hits, dets, ptb64, got 'b9'"
+        with pytest.raises(CascadeError, match=message), observables_writer(tmp_path / "out", "b9"):
             pass
         assert list(tmp_path.iterdir()) == []

@@ -1,6 +1,9 @@
 """Cascade in sinter's hands."""
 
 import pickle
+import subprocess
+import sysconfig
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -29,7 +32,9 @@ def shots(circuit, tiny_model):
 
 def test_one_decoder_for_each_shipped_model_and_each_classical_name():
     decoders = cascade_qec.sinter_decoders()
-    assert list(decoders) == [*(f"cascade:{name}" for name in cascade_qec.zoo.names()), *classical.names()]
+    models = [f"cascade:{name}" for name in cascade_qec.zoo.names()]
+    surest = [f"{model}@{threshold}" for model in models for threshold in (0.9, 0.99, 0.999)]
+    assert list(decoders) == [*models, *surest, *classical.names()]
     assert all(isinstance(decoder, sinter.Decoder) for decoder in decoders.values())
     assert pickle.loads(pickle.dumps(decoders)) == decoders
 
@@ -58,35 +63,111 @@ def test_compiled_decoder_after_a_journey_by_pickle(tiny_model, circuit, shots):
     np.testing.assert_array_equal(predictions, expected)
 
 
+def test_shots_below_the_threshold_get_a_byte_that_discards_them(tiny_model, circuit, shots):
+    packed, expected = shots
+    confidence = load(tiny_model, circuit=circuit, device="cpu").decode_batch(packed, bit_packed=True).confidence
+    threshold = float(np.median(confidence))
+    decoder = pickle.loads(pickle.dumps(SinterCascade(str(tiny_model), device="cpu", discard_below=threshold)))
+    compiled = decoder.compile_decoder_for_dem(dem=circuit.detector_error_model())
+    predictions = compiled.decode_shots_bit_packed(bit_packed_detection_event_data=packed)
+    assert (predictions.dtype, predictions.shape) == (np.uint8, (50, 2))
+    np.testing.assert_array_equal(predictions[:, :1], expected)
+    np.testing.assert_array_equal(predictions[:, 1], confidence < threshold)
+    assert 0 < predictions[:, 1].sum() < 50
+
+
+def test_thresholds_by_argument_and_by_name():
+    named = cascade_qec.sinter_decoders()
+    assert named["cascade:surface_d3"] == SinterCascade("surface_d3")
+    assert named["cascade:surface_d3@0.99"] == SinterCascade("surface_d3", discard_below=0.99)
+    assert cascade_qec.sinter_decoders(discard_below=0.8)["cascade:surface_d3"].discard_below == 0.8
+    for wrong in (0.0, -1.0, 1.5, float("nan")):
+        with pytest.raises(CascadeError, match="expected a threshold of confidence above 0 and up to 1, got"):
+            cascade_qec.sinter_decoders(discard_below=wrong)
+
+
 @pytest.mark.parametrize("wrong", [np.zeros((5, 9), np.uint8), np.zeros((5, 3), np.bool_), np.zeros(3, np.uint8)])
 def test_wrong_arrays_are_refused(tiny_model, circuit, wrong):
     compiled = SinterCascade(str(tiny_model)).compile_decoder_for_dem(dem=circuit.detector_error_model())
-    with pytest.raises(CascadeError, match=r"expected uint8 \[shots, 3\] for 24 detectors, got"):
-        compiled.decode_shots_bit_packed(bit_packed_detection_event_data=wrong)
+    matching = cascade_qec.sinter_decoders()["pymatching"]
+    for decoder in (
+        compiled,
+        matching.compile_decoder_for_dem(dem=circuit.detector_error_model(decompose_errors=True)),
+    ):
+        with pytest.raises(CascadeError, match=r"expected uint8 \[shots, 3\] for 24 detectors, got"):
+            decoder.decode_shots_bit_packed(bit_packed_detection_event_data=wrong)
 
 
-def test_via_files(tiny_model, circuit, shots, tmp_path):
+@pytest.mark.parametrize("format", ["b8", "01", "dets"])
+def test_sinter_predicts_files_with_it(format, tiny_model, circuit, shots, tmp_path):
     packed, expected = shots
     circuit.detector_error_model().to_file(tmp_path / "c.dem")
-    packed.tofile(tmp_path / "dets.b8")
-    SinterCascade(str(tiny_model), device="cpu").decode_via_files(
-        num_shots=50,
-        num_dets=circuit.num_detectors,
-        num_obs=1,
-        dem_path=tmp_path / "c.dem",
-        dets_b8_in_path=tmp_path / "dets.b8",
-        obs_predictions_b8_out_path=tmp_path / "predictions.b8",
-        tmp_dir=tmp_path,
-    )
-    np.testing.assert_array_equal(np.fromfile(tmp_path / "predictions.b8", np.uint8)[:, None], expected)
+    dets = np.unpackbits(packed, axis=1, count=circuit.num_detectors, bitorder="little").view(np.bool_)
+    stim.write_shot_data_file(data=dets, path=tmp_path / "in", format=format, num_detectors=circuit.num_detectors)
+
+    def predict(decoder: SinterCascade) -> None:
+        sinter.predict_on_disk(
+            decoder="tiny",
+            dem_path=tmp_path / "c.dem",
+            dets_path=tmp_path / "in",
+            dets_format=format,
+            obs_out_path=tmp_path / "out",
+            obs_out_format=format,
+            custom_decoders={"tiny": decoder},
+        )
+
+    # Such a file has no place for discards, and to lose them silently would be wrong.
+    with pytest.raises(CascadeError, match=r"cannot tell of discards, got one that discards below 0\.9"):
+        predict(SinterCascade(str(tiny_model), device="cpu", discard_below=0.9))
+    assert not (tmp_path / "out").exists()
+    predict(SinterCascade(str(tiny_model), device="cpu"))
+    predictions = stim.read_shot_data_file(path=tmp_path / "out", format=format, num_observables=1, bit_packed=True)
+    np.testing.assert_array_equal(predictions, expected)
 
 
-def test_collect(tiny_model, circuit):
-    (stats,) = sinter.collect(
-        num_workers=1,
-        max_shots=200,
-        tasks=[sinter.Task(circuit=circuit, decoder="tiny")],
-        custom_decoders={"tiny": SinterCascade(str(tiny_model), device="cpu")},
+def test_collect_with_and_without_discards(tiny_model, circuit):
+    dets, obs = circuit.compile_detector_sampler(seed=3).sample(4000, separate_observables=True)
+    result = load(tiny_model, circuit=circuit, device="cpu").decode_batch(dets)
+    threshold = float(np.median(result.confidence))
+    decoders = {
+        "all": SinterCascade(str(tiny_model), device="cpu"),
+        "sure": SinterCascade(str(tiny_model), device="cpu", discard_below=threshold),
+    }
+    stats = sinter.collect(
+        num_workers=2,
+        max_shots=4000,
+        tasks=[sinter.Task(circuit=circuit, decoder=name) for name in decoders],
+        custom_decoders=decoders,
     )
-    assert stats.shots == 200
-    assert 0 <= stats.errors <= 200
+    by_name = {one.decoder: one for one in stats}
+    assert (by_name["all"].shots, by_name["all"].discards) == (4000, 0)
+    kept = result.confidence >= threshold
+    wrong = (result.observables != obs).any(axis=1)
+    _assert_near(by_name["all"].errors, wrong.sum())
+    _assert_near(by_name["sure"].discards, (~kept).sum())
+    _assert_near(by_name["sure"].errors, (wrong & kept).sum())
+
+
+def _assert_near(count: int, other: int, shots: int = 4000) -> None:
+    """Two counts of equally many independent shots: equal rates differ more with a probability below 1e-6."""
+    rate = (count + other) / (2 * shots)
+    assert 0.02 < rate < 0.98
+    assert abs(count - other) < 5 * (2 * shots * rate * (1 - rate)) ** 0.5
+
+
+def test_the_command_sinter_collect(tmp_path):
+    """Named thresholds, as the command line calls the function without arguments."""
+    circuit = load("surface_d3", device="cpu").experiment(p=0.01)
+    circuit.to_file(tmp_path / "c.stim")
+    command = [
+        Path(sysconfig.get_path("scripts")) / "sinter",
+        *("collect", "--circuits", tmp_path / "c.stim", "--processes", "1", "--max_shots", "500", "--quiet"),
+        *("--custom_decoders_module_function", "cascade_qec:sinter_decoders"),
+        *("--decoders", "cascade:surface_d3@0.99", "--save_resume_filepath", tmp_path / "c.csv"),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    (stats,) = sinter.stats_from_csv_files(tmp_path / "c.csv")
+    assert (stats.decoder, stats.shots) == ("cascade:surface_d3@0.99", 500)
+    # More than half of the shots are less sure than that at this noise; 100 from the mean are nine standard deviations.
+    assert 180 < stats.discards < 380

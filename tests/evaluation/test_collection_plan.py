@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from cascade_qec.decoders.sinter_face import SinterCascade
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.collection_plan import cells, make_plan, read_plan
-from cascade_qec.evaluation.collection_task import Machine, parameters, sinter_task
+from cascade_qec.evaluation.collection_task import Machine, parameters, sampler, sinter_task
 
 MACHINE = Machine("cpu", "float32")
 PLANS = sorted((Path(__file__).parents[2] / "benchmarks" / "collections").glob("*.toml"))
@@ -40,6 +41,13 @@ def test_models_of_a_code():
 def test_model_of_a_file(tiny_model):
     (cell,) = cells(_plan(decoders=[f"cascade:{tiny_model}"], bases=["X"]), skipped=_never)
     assert cell.decoder == f"cascade:{tiny_model}"
+
+
+def test_model_with_a_threshold(tiny_model):
+    (cell,) = cells(_plan(decoders=[f"cascade:{tiny_model}@0.9"], bases=["X"]), skipped=_never)
+    assert cell.decoder == f"cascade:{tiny_model}@0.9"
+    assert parameters(cell.decoder, MACHINE)["discard_below"] == 0.9
+    assert sampler(cell.decoder, MACHINE).decoder == SinterCascade(str(tiny_model), "cpu", "float32", 0.9)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,9 @@
 """Rows add up, and a row that was cut short does no harm."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import sinter
 
@@ -24,6 +28,22 @@ def test_rows_add_up_over_sessions(tmp_path):
         assert store.total("c") == sinter.AnonTaskStats()
     assert {(stats.strong_id, stats.shots) for stats in read_store(path)} == {("a", 30), ("b", 2000)}
     assert path.read_text().count(sinter.CSV_HEADER) == 1
+
+
+def test_sinter_makes_one_row_of_those_of_a_task(tmp_path):
+    path = tmp_path / "counts.csv"
+    with CollectionStore(path) as store:
+        for shots in (10, 20, 30):
+            store.add(_stats(shots, 1))
+            store.add(_stats(1000, strong_id="b"))
+    before = read_store(path)
+    combine = [Path(sys.executable).with_name("sinter"), "combine", path]
+    path.write_bytes(subprocess.run(combine, check=True, capture_output=True).stdout)
+    assert len(path.read_text().splitlines()) == 3
+    assert sorted(read_store(path), key=lambda stats: stats.strong_id) == before
+    with CollectionStore(path) as store:
+        store.add(_stats(5))
+        assert store.total("a") == sinter.AnonTaskStats(shots=65, errors=3, seconds=6.0)
 
 
 def test_wherever_a_file_is_cut_its_whole_rows_remain(tmp_path):

@@ -131,3 +131,16 @@ ROOFLINE = [
         ("macs_per_round", "MAC", ""),
     )
 ]
+ESCALATION = [
+    {"decoder": "cascade:bb72", "fallback": fallback, "p": 0.003, **EXPERIMENT, "part": part, "threshold": threshold}
+    | {"shots": shots, "escalated": escalated, "failures": failed}
+    | {"us_per_shot": us, "us_per_shot_low": 0.9 * us, "us_per_shot_high": 1.1 * us}
+    for fallback, cost in (("relay-bp", 100_000.0), ("bposd-filtered", 5_000.0))
+    for part, threshold, shots, escalated, failed, us in (
+        ("network", 0.01, 1000, 0, 40, 900.0),
+        ("curve", 0.5, 1000, 50, 20, 900 + 0.1 * cost),
+        ("curve", 0.9, 1000, 300, 0, 900 + 0.5 * cost),
+        ("chosen", 0.8, 500, 100, 2, 900 + 0.3 * cost),
+        ("fallback", "", 1000, 1000, 5, cost),
+    )
+]

@@ -15,7 +15,7 @@ from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation import Rate, block_error, per_logical_per_cycle
 from cascade_qec.plotting import FIGURES, Request, Selection, draw, save
 
-from .conftest import FITS, LAMBDAS, LATENCY, POST_SELECTION, RARE, RELIABILITY, ROOFLINE, SPECTRUM, Write
+from .conftest import ESCALATION, FITS, LAMBDAS, LATENCY, POST_SELECTION, RARE, RELIABILITY, ROOFLINE, SPECTRUM, Write
 
 TABLES = {
     "latency": LATENCY,
@@ -24,6 +24,7 @@ TABLES = {
     "post-selection": POST_SELECTION,
     "spectrum": SPECTRUM,
     "roofline": ROOFLINE,
+    "escalation": ESCALATION,
 }
 
 
@@ -174,19 +175,26 @@ def test_latency(write):
     figure = draw("latency", [write("latency.csv", LATENCY)], _request())
     (axes,) = figure.axes
     gpu = _curve(axes, "cascade (cuda, bfloat16)")
+    # one rate for all batch sizes: that of the row with the most shots, or of the largest batch among them
     rate = per_logical_per_cycle(block_error(30, 1000), k=12, rounds=6)
-    assert list(gpu[0].get_xdata()) == pytest.approx([100, 5])
-    sideways, upright = gpu[2]
-    assert [(float(a[0]), float(b[0])) for a, b in sideways.get_segments()] == [
-        pytest.approx((100, 150)),
-        pytest.approx((5, 5.5)),
-    ]
-    assert [(float(a[1]), float(b[1])) for a, b in upright.get_segments()] == _ends([rate, rate])
+    assert [float(x) for x in gpu[0].get_xdata()] == [5]
+    assert _bars(gpu) == _ends([rate])
+    lines = {line.get_label(): line for line in axes.get_lines()}
+    batches = lines["_batches cascade (cuda, bfloat16)"]
+    assert list(batches.get_xdata()) == pytest.approx([100, 5])
+    assert list(batches.get_ydata()) == [rate.value] * 2
+    assert list(lines["_time cascade (cuda, bfloat16)"].get_xdata()) == pytest.approx([100, 150])
     limit = per_logical_per_cycle(block_error(0, 1000), k=12, rounds=6).high
-    assert len(_heights(axes)) == 4
-    assert min(_heights(axes)) == pytest.approx(min(limit, rate.value))
-    assert {"1 ms", "64"} <= {text.get_text() for text in axes.texts}
+    assert _heights(axes) == [pytest.approx(height) for height in sorted([limit, rate.value, rate.value])]
+    assert sorted(text.get_text() for text in axes.texts) == ["1", "1", "1", "1 ms", "64"]
     assert axes.get_title() == "bb72, p = 0.3 %, basis Z"
+
+
+def test_latency_takes_the_rate_of_most_shots(write):
+    rows = [LATENCY[0] | {"shots": 100, "failures": 0}, LATENCY[1] | {"batch": 512, "shots": 10, "failures": 0}]
+    (axes,) = draw("latency", [write("latency.csv", [*rows, LATENCY[1]])], _request(per="block")).axes
+    assert _bars(_curve(axes, "cascade")) == _ends([block_error(30, 1000)])
+    assert _heights(axes) == [0.03]
 
 
 def test_lambda(write):
@@ -292,6 +300,26 @@ def test_post_selection_against_noise(write):
     assert sum(len(_heights(axes)) for axes in figure.axes) == 8
 
 
+def test_escalation(write):
+    figure = draw("escalation", [write("escalation.csv", ESCALATION)], _request())
+    errors, times = figure.axes
+    assert errors.get_title() == "bb72, p = 0.3 %, 6 rounds, basis Z"
+    relay = _curve(errors, "relay-bp, after cascade")
+    assert list(relay[0].get_xdata()) == pytest.approx([0.0, 0.05])
+    assert _bars(relay) == _ends([block_error(40, 1000), block_error(20, 1000)])
+    assert block_error(0, 1000).high in _heights(errors)  # without failures, an arrow
+    assert _bars(_curve(errors, "_chosen relay-bp, after cascade")) == _ends([block_error(2, 500)])
+    relay = _curve(times, "relay-bp, after cascade")
+    assert list(relay[0].get_ydata()) == pytest.approx([900, 10_900, 50_900])
+    assert _bars(relay)[1] == pytest.approx((9_810, 11_990))
+    filtered = _curve(times, "bposd-filtered, after cascade")
+    assert (filtered[0].get_fillstyle(), relay[0].get_fillstyle()) == ("none", "full")
+    for axes, alone in ((errors, {0.005}), (times, {1e5, 5e3})):
+        across = [line for line in axes.get_lines() if list(line.get_xdata()) == [0, 1]]
+        assert {float(line.get_ydata()[0]) for line in across} == alone
+    assert "Rings" in figure.get_supxlabel()
+
+
 def test_roofline(write):
     path = write("roofline.csv", ROOFLINE)
     figure = draw("roofline", [path], _request())
@@ -345,6 +373,9 @@ def test_selections(collected):
         ("latency", "us_per_shot_p99", 1.0, "expected p99 >= p50"),
         ("latency", "us_per_shot_p50", -1.0, "greater than 0"),
         ("lambda", "value", 0.0, "expected a positive lambda"),
+        ("escalation", "escalated", 2000, "expected escalated <= shots"),
+        ("escalation", "us_per_shot_low", 2000.0, "expected us_per_shot_low <= us_per_shot"),
+        ("escalation", "part", "half", "line 2, column part"),
         ("roofline", "value", 0.0, "expected positive values"),
     ],
 )

@@ -45,8 +45,9 @@ def collect(
     already has count.
     """
     from cascade_qec.cli.collection_view import CollectionView
+    from cascade_qec.decoders.model_names import MODEL_PREFIX
     from cascade_qec.evaluation.collection import collect as run
-    from cascade_qec.evaluation.collection_plan import MODEL_PREFIX, cells
+    from cascade_qec.evaluation.collection_plan import cells
     from cascade_qec.evaluation.collection_store import CollectionStore
     from cascade_qec.evaluation.collection_task import Machine, parameters
 

@@ -102,7 +102,12 @@ class CollectionView:
 
 
 def _line(progress: Progress) -> str:
-    return f"{progress.cell}: {progress.total.errors:,} errors in {progress.total.shots:,} shots"
+    return f"{progress.cell}: {progress.total.errors:,} errors in {progress.total.shots:,} shots{_discards(progress)}"
+
+
+def _discards(progress: Progress) -> str:
+    total = progress.total
+    return f", {total.discards / total.shots:.2g} of them discarded" if total.discards else ""
 
 
 def _settings(parameters: Mapping[str, Any]) -> str:
@@ -111,10 +116,13 @@ def _settings(parameters: Mapping[str, Any]) -> str:
 
 def _rates(progress: Progress) -> tuple[str, str, str, str]:
     total, cell = progress.total, progress.cell
-    counts = f"{total.errors:,} / {total.shots:,}"
-    if not total.shots:
+    accepted = total.shots - total.discards
+    counts = f"{total.errors:,} / {accepted:,}"
+    if total.discards:
+        counts += f"\n{total.discards / total.shots:.2g} of shots discarded"
+    if not accepted:
         return counts, "", "", ""
-    block = block_error(total.errors, total.shots)
+    block = block_error(total.errors, accepted)
     cycle = per_logical_per_cycle(block, k=codes.get(cell.code).k, rounds=cell.rounds)
     return (
         counts,

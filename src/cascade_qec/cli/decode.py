@@ -9,21 +9,20 @@ from cascade_qec.cli.progress import progress
 from cascade_qec.errors import CascadeError
 
 if TYPE_CHECKING:
-    import stim
-
     from cascade_qec.decoders.file_decoding import FileDecoding
 
-ReadFormat = Literal["01", "b8", "r8", "hits", "dets", "ptb64"]
-WriteFormat = Literal["01", "b8", "r8", "hits", "dets"]
+Format = Literal["01", "b8", "r8", "hits", "dets", "ptb64"]
 
 
 def decode(
     model: Annotated[str, typer.Option("--model", help="Name of a model, or path of a .safetensors file.")],
-    shots_in: Annotated[Path, typer.Option("--in", help="File of detection events.")],
-    predictions_out: Annotated[Path, typer.Option("--out", help="File for the predicted observable flips.")],
-    circuit: Annotated[
-        Path | None,
-        typer.Option("--circuit", help="The Stim circuit, or its detector error model (.dem), behind the shots."),
+    shots_in: Annotated[Path, typer.Option("--in", "--dets", help="File of detection events.")],
+    predictions_out: Annotated[
+        Path, typer.Option("--out", "--obs_out", help="File for the predicted observable flips.")
+    ],
+    circuit: Annotated[Path | None, typer.Option("--circuit", help="The Stim circuit behind the shots.")] = None,
+    dem: Annotated[
+        Path | None, typer.Option("--dem", help="Instead of --circuit: its detector error model, as Stim writes it.")
     ] = None,
     rounds: Annotated[
         int | None,
@@ -34,11 +33,12 @@ def decode(
         typer.Option("--basis", help="Instead of --circuit: basis of the model's own experiment [default: Z]."),
     ] = None,
     in_format: Annotated[
-        ReadFormat | None, typer.Option("--in_format", help="Format of --in [default: by the file's ending].")
+        Format | None,
+        typer.Option("--in_format", "--dets_format", help="Format of --in [default: by the file's ending]."),
     ] = None,
     out_format: Annotated[
-        WriteFormat | None,
-        typer.Option("--out_format", help="Format of --out [default: by the file's ending]."),
+        Format | None,
+        typer.Option("--out_format", "--obs_out_format", help="Format of --out [default: by the file's ending]."),
     ] = None,
     in_includes_appended_observables: Annotated[
         bool,
@@ -51,38 +51,71 @@ def decode(
         Path | None, typer.Option("--obs_in", help="File of the true observable flips, to count failures.")
     ] = None,
     obs_in_format: Annotated[
-        ReadFormat | None,
+        Format | None,
         typer.Option("--obs_in_format", help="Format of --obs_in [default: by the file's ending]."),
     ] = None,
     probabilities_out: Annotated[
         Path | None,
         typer.Option("--probabilities_out", help="File for P(observable flipped): .npy, float32 [shots, observables]."),
     ] = None,
+    confidence_out: Annotated[
+        Path | None,
+        typer.Option("--confidence_out", help="File for P(no observable wrong): .npy, float32 [shots]."),
+    ] = None,
+    fallback: Annotated[
+        str | None,
+        typer.Option("--fallback", help="Classical decoder for doubtful shots: relay, tesseract, bposd, pymatching, ..."),
+    ] = None,
+    below: Annotated[
+        float | None,
+        typer.Option("--below", help="With --fallback: the confidence below which a shot is doubtful, up to 1."),
+    ] = None,
     device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")] = "auto",
     precision: Annotated[str, typer.Option("--precision", help="auto, float32 or bfloat16.")] = "auto",
 ) -> None:
-    """Decode a file of shots. Formats are Stim's; with the truth at hand, failures are counted."""
-    if circuit is not None and (rounds is not None or basis is not None):
-        raise CascadeError("expected either --circuit or --rounds and --basis, got both")
+    """Decode a file of shots. Formats are Stim's; with the truth at hand, failures are counted.
+
+    The flags of `sinter predict` work as well, with --model in the place of --decoder. With --fallback and --below, shots
+    in which the model's confidence is below that go to a classical decoder; probabilities and confidence stay the
+    model's.
+    """
+    given = {
+        "--circuit": circuit is not None,
+        "--dem": dem is not None,
+        "--rounds or --basis": rounds is not None or basis is not None,
+    }
+    if sum(given.values()) > 1:
+        raise CascadeError(
+            "expected the experiment once, by --circuit, by --dem, or by --rounds and --basis, "
+            f"got {' and '.join(flag for flag, is_given in given.items() if is_given)}"
+        )
     if obs_in is not None and in_includes_appended_observables:
         raise CascadeError("expected the truth once, got --obs_in and --in_includes_appended_observables")
+
+    if (fallback is None) != (below is None):
+        raise CascadeError(f"expected --fallback and --below together, got {'--below' if fallback is None else '--fallback'} alone")
+    if fallback is not None and circuit is None and dem is None:
+        raise CascadeError(f"expected --circuit or --dem, to tell {fallback} how likely errors are, got neither")
 
     from cascade_qec.decoders.cascade import load
     from cascade_qec.decoders.file_decoding import decode_file
     from cascade_qec.decoders.shot_files import ShotFile, guess_format
+    from cascade_qec.recognition import read_circuit, read_error_model
 
-    decoder = load(model, device=device, precision=precision)
-    if circuit is None:
-        # The noise rate does not matter here: only the detectors of the experiment do.
-        experiment = decoder.experiment(p=0.001, rounds=rounds, basis=basis or "Z")
+    experiment = read_circuit(circuit) if circuit is not None else read_error_model(dem) if dem is not None else None
+    settings = {"circuit": experiment, "device": device, "precision": precision}
+    if fallback is None or below is None:
+        decoder = load(model, **settings)
     else:
-        experiment = _read_circuit(circuit)
-    decoder = decoder.for_circuit(experiment)
-    detectors, k = experiment.num_detectors, experiment.num_observables
+        decoder = load(model, **settings, fallback=fallback, below=below)
+    if experiment is None:
+        # The noise rate does not matter here: only the detectors of the experiment do.
+        decoder.experiment(p=0.001, rounds=rounds, basis=basis or "Z")
+    k = decoder.num_observables
     shots = ShotFile(
         shots_in,
         in_format or guess_format(shots_in, "--in_format"),
-        detectors,
+        decoder.lattice.detectors,
         k if in_includes_appended_observables else 0,
     )
     truth = None
@@ -96,27 +129,20 @@ def decode(
             out_format or guess_format(predictions_out, "--out_format"),
             k=k,
             probabilities=probabilities_out,
+            confidence=confidence_out,
             truth=truth,
             report=report,
         )
-    _print_summary(decoded, predictions_out)
+    _print_summary(decoded, predictions_out, fallback)
 
 
-def _read_circuit(path: Path) -> "stim.Circuit | stim.DetectorErrorModel":
-    import stim
-
-    kind = stim.DetectorErrorModel if path.suffix == ".dem" else stim.Circuit
-    try:
-        return kind.from_file(path)
-    except (OSError, ValueError, IndexError) as error:
-        what = "a detector error model" if path.suffix == ".dem" else "a Stim circuit"
-        raise CascadeError(f"{path}: expected {what}: {error}") from error
-
-
-def _print_summary(decoded: "FileDecoding", predictions: Path) -> None:
+def _print_summary(decoded: "FileDecoding", predictions: Path, fallback: str | None) -> None:
     from cascade_qec.evaluation.rates import block_error
 
     print(f"shots: {decoded.shots}")
+    if fallback is not None:
+        share = f" ({decoded.escalated / decoded.shots:.2%})" if decoded.shots else ""
+        print(f"escalated to {fallback}: {decoded.escalated}{share}")
     if decoded.failures is not None and decoded.shots:
         rate = block_error(decoded.failures, decoded.shots)
         print(f"failures: {decoded.failures}")

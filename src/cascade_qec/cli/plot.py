@@ -18,6 +18,7 @@ class FigureName(StrEnum):
     POST_SELECTION = "post-selection"
     SPECTRUM = "spectrum"
     ROOFLINE = "roofline"
+    ESCALATION = "escalation"
 
 
 class Per(StrEnum):
@@ -62,7 +63,7 @@ def plot(
 
     rates and distance take the CSV files of sinter, of `cascade zoo card`, `cascade demo` and benchmarks/results,
     and rare.csv; rates draws the laws of fits.csv over them. lambda takes fits.csv; calibration reliability.csv;
-    latency, post-selection, spectrum and roofline the tables of their names.
+    latency, post-selection, spectrum, roofline and escalation the tables of their names.
     """
     from cascade_qec import codes
     from cascade_qec.plotting import Request, Selection, check_writable, draw, save

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 import stim
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from cascade_qec import circuits, codes
 from cascade_qec.codes.css import Basis
+from cascade_qec.decoders.escalation import EscalatingDecoder, fallback_decoder
 from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.device import pick_device, pick_dtype
 from cascade_qec.errors import CascadeError, CascadeWarning
@@ -25,6 +27,7 @@ from cascade_qec.nn import (
     load_model,
     model_bytes,
 )
+from cascade_qec.recognition import ObservableMap, Recognition, read_experiment, recognise
 from cascade_qec.zoo import registry
 
 _CHUNK_ACTIVATIONS = {"cpu": 1 << 22, "cuda": 1 << 28}
@@ -32,14 +35,46 @@ _CHUNK_ACTIVATIONS = {"cpu": 1 << 22, "cuda": 1 << 28}
 
 _MAX_CHUNK_SHOTS = 8192
 
+_STRONG = 1.5
+"""Times the noise of training from which on a circuit's noise is remarked upon."""
+
+_FAMILIAR = 0.9
+"""Share of a circuit's noise that should be of kinds that training had."""
+
+
+@overload
+def load(
+    model: str | Path,
+    *,
+    circuit: stim.Circuit | stim.DetectorErrorModel | str | Path | None = None,
+    device: str = "auto",
+    precision: str = "auto",
+    fallback: None = None,
+    below: None = None,
+) -> CascadeDecoder: ...
+
+
+@overload
+def load(
+    model: str | Path,
+    *,
+    circuit: stim.Circuit | stim.DetectorErrorModel | str | Path | None = None,
+    device: str = "auto",
+    precision: str = "auto",
+    fallback: str,
+    below: float,
+) -> EscalatingDecoder: ...
+
 
 def load(
     model: str | Path,
     *,
-    circuit: stim.Circuit | stim.DetectorErrorModel | None = None,
+    circuit: stim.Circuit | stim.DetectorErrorModel | str | Path | None = None,
     device: str = "auto",
     precision: str = "auto",
-) -> CascadeDecoder:
+    fallback: str | None = None,
+    below: float | None = None,
+) -> CascadeDecoder | EscalatingDecoder:
     """Load a trained decoder.
 
     Parameters
@@ -47,22 +82,38 @@ def load(
     model
         A name in the zoo ("bb72"), or the path of a ``.safetensors`` file.
     circuit
-        The circuit or detector error model whose shots will be decoded; its detectors must have the coordinates
-        that `cascade_qec.circuits.memory` gives them. Without it the decoder is bound to its own experiment with
-        d rounds in the Z basis, until `CascadeDecoder.experiment` is asked for another.
+        The circuit or detector error model, or the path of a file of it, whose shots will be decoded: a memory
+        experiment of the model's code by any tool, see `CascadeDecoder.for_circuit`. Without it the decoder is bound to
+        its own experiment with d rounds in the Z basis, until `CascadeDecoder.experiment` is asked for another.
     device
         "auto" (a CUDA device where there is one), "cpu", "cuda" or "cuda:N".
     precision
         "auto" (bfloat16 where the device multiplies it in hardware), "float32" or "bfloat16".
+    fallback
+        A classical decoder for the shots that the network doubts: "relay", "tesseract", "bposd",
+        "pymatching-correlated" or any other of `cascade_qec.decoders.classical.names`. It is told how likely errors are
+        by the circuit, or by the experiment. ``cascade bench escalation`` shows what thresholds are worth.
+    below
+        The confidence below which a shot goes to the fallback, above 0 and at most 1. Given with it or not at all.
+
+    Returns
+    -------
+    CascadeDecoder, or EscalatingDecoder with a fallback
 
     Raises
     ------
     CascadeError
-        For an unknown name, a damaged file, an unusable device, or a circuit of another code.
+        For an unknown name, a damaged file, an unusable device, a circuit of another code, or a fallback that is
+        unknown, not installed, or cannot decode the circuit.
     """
+    if (fallback is None) != (below is None):
+        raise CascadeError(f"expected fallback and below together, got fallback = {fallback!r} and below = {below!r}")
     network, description = load_model(registry.path(model))
     decoder = CascadeDecoder(network, description, device=device, precision=precision)
-    return decoder if circuit is None else decoder.for_circuit(circuit)
+    if fallback is None or below is None:
+        return decoder if circuit is None else decoder.for_circuit(circuit)
+    escalated = EscalatingDecoder(decoder, fallback_decoder(fallback, decoder.code), below)
+    return escalated if circuit is None else escalated.for_circuit(circuit)
 
 
 class CascadeDecoder:
@@ -75,6 +126,10 @@ class CascadeDecoder:
     code : CSSCode
     lattice : Lattice
         Where the detectors of the bound experiment sit.
+    observables : ObservableMap
+        What the observables of the bound experiment are in those of the code.
+    recognition : Recognition or None
+        What is known of the circuit that the decoder is bound to; None where it is bound to its own experiment.
     device, dtype
         Where and in what precision the network runs.
     """
@@ -84,7 +139,7 @@ class CascadeDecoder:
         network: CascadeNetwork,
         description: ModelDescription,
         *,
-        lattice: Lattice | None = None,
+        recognition: Recognition | None = None,
         device: str = "auto",
         precision: str = "auto",
     ) -> None:
@@ -94,7 +149,11 @@ class CascadeDecoder:
         self.code = codes.get(description.code)
         self.network = network.to(self.device).eval()
         self._precision = precision
-        self._bind(lattice or memory_lattice(self.code, description.rounds, description.bases[0]))
+        if recognition is None:
+            self._bind(memory_lattice(self.code, description.rounds, description.bases[0]))
+        else:
+            self._warn_of(recognition)
+            self._bind(recognition.lattice, recognition)
 
     @classmethod
     def untrained(cls, code: str, *, width: int = 16, depth: int = 2, seed: int = 0) -> CascadeDecoder:
@@ -144,18 +203,30 @@ class CascadeDecoder:
             self._bind(lattice)
         return circuit
 
-    def for_circuit(self, circuit: stim.Circuit | stim.DetectorErrorModel) -> CascadeDecoder:
-        """A decoder with the same weights bound to a circuit's or an error model's detectors."""
-        if circuit.num_observables != self.code.k:
-            raise CascadeError(
-                f"expected a circuit with the {self.code.k} observables of {self.code.name}, "
-                f"got one with {circuit.num_observables}"
-            )
-        lattice = Lattice.from_circuit(self.code, circuit)
-        self._check_basis(lattice.basis)
+    def for_circuit(self, circuit: stim.Circuit | stim.DetectorErrorModel | str | Path) -> CascadeDecoder:
+        """A decoder with the same weights bound to the detectors and observables of a circuit or error model.
+
+        Parameters
+        ----------
+        circuit
+            A memory experiment of this decoder's code that any tool made, or the path of a file of it (an error model
+            by its ending .dem). Order and coordinates of the detectors, schedule, gates, basis and logical
+            representatives may be others than ours; see `cascade_qec.recognition`.
+
+        Raises
+        ------
+        CascadeError
+            If it is no such experiment, or of a basis that the model was not trained for.
+        """
+        recognition = recognise(read_experiment(circuit), self.code, self.description.bases)
         return CascadeDecoder(
-            self.network, self.description, lattice=lattice, device=str(self.device), precision=self._precision
+            self.network, self.description, recognition=recognition, device=str(self.device), precision=self._precision
         )
+
+    @property
+    def num_observables(self) -> int:
+        """Observables of the bound experiment: columns of predictions."""
+        return len(self.observables.logicals)
 
     def decode_batch(self, detection_events: NDArray, *, bit_packed: bool = False) -> DecodeResult:
         """Decode a batch of any size, a piece at a time; each shot's result is its own, whatever surrounds it.
@@ -174,7 +245,8 @@ class CascadeDecoder:
             If the array is of another shape or type; the message gives both.
         """
         events = self._checked(np.asarray(detection_events), bit_packed)
-        probabilities = np.empty((len(events), self.code.k), dtype=np.float32)
+        probabilities = np.empty((len(events), self.num_observables), dtype=np.float32)
+        confidence = np.empty(len(events), dtype=np.float32)
         for start in range(0, len(events), self._chunk):
             chunk = events[start : start + self._chunk]
             if bit_packed:
@@ -182,10 +254,13 @@ class CascadeDecoder:
             states = torch.from_numpy(self.lattice.scatter(chunk)).to(self.device)
             with torch.inference_mode():
                 logits = self.network(states, self._geometry, self.dtype)
-            probabilities[start : start + self._chunk] = torch.sigmoid(logits).cpu().numpy()
-        return DecodeResult.of_probabilities(probabilities)
+            of_code = torch.sigmoid(logits).cpu().numpy()
+            shots = slice(start, start + self._chunk)
+            probabilities[shots] = self.observables.probabilities(of_code, chunk)
+            confidence[shots] = self.observables.confidence(of_code)
+        return DecodeResult.of_probabilities(probabilities, confidence)
 
-    def _bind(self, lattice: Lattice) -> None:
+    def _bind(self, lattice: Lattice, recognition: Recognition | None = None) -> None:
         if lattice.rounds != self.description.rounds:
             warnings.warn(
                 f"model {self.description.name} was trained on {self.description.rounds} rounds and is bound to an "
@@ -193,11 +268,36 @@ class CascadeDecoder:
                 CascadeWarning,
                 stacklevel=3,
             )
-        self.lattice = lattice
+        self.lattice, self.recognition = lattice, recognition
+        identity = ObservableMap.identity(self.code.k, lattice.detectors)
+        self.observables = identity if recognition is None else recognition.observables
         self._geometry = Geometry([lattice], self.network.settings.convolution).to(self.device)
         per_shot = lattice.sites * self.network.settings.width
         budget = _CHUNK_ACTIVATIONS[self.device.type]
         self._chunk = max(1, min(_MAX_CHUNK_SHOTS, budget // per_shot))
+
+    def _warn_of(self, found: Recognition) -> None:
+        """Tell in what the circuit differs from those of training."""
+        name, trained = self.description.name, self.description.noise_p
+        differences = []
+        if found.missing:
+            differences.append(f"{found.missing} detectors of training are missing and taken for silent")
+        if found.strength > _STRONG * trained:
+            differences.append(
+                f"its noise is as strong as p = {found.strength:.2g}, and the model was trained up to p = {trained:.2g}"
+            )
+        if found.strength and found.agreement < _FAMILIAR:
+            differences.append(
+                f"{100 * (1 - found.agreement):.0f} % of its noise is of kinds that training had not (another order of "
+                "gates, say)"
+            )
+        if differences:
+            warnings.warn(
+                f"model {name} fits the circuit, but {', and '.join(differences)}: expect it to be less accurate than "
+                "its card says",
+                CascadeWarning,
+                stacklevel=4,
+            )
 
     def _check_basis(self, basis: str) -> None:
         if basis not in self.description.bases:

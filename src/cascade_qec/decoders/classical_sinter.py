@@ -7,8 +7,9 @@ import sinter
 import stim
 from numpy.typing import NDArray
 
+from cascade_qec.decoders.classical_models import compile_for
 from cascade_qec.decoders.classical_protocol import ClassicalDecoder, CompiledClassical
-from cascade_qec.decoders.projection import without_decomposition
+from cascade_qec.decoders.sinter_arrays import check_events, pack_predictions
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,7 @@ class SinterClassical(sinter.Decoder):
         CascadeError
             If the decoder's package is missing or cannot use the model.
         """
-        return CompiledSinterClassical(
-            self.decoder.compile(dem if self.decoder.decomposed else without_decomposition(dem))
-        )
+        return CompiledSinterClassical(compile_for(self.decoder, dem))
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,14 @@ class CompiledSinterClassical(sinter.CompiledDecoder):
     compiled: CompiledClassical
 
     def decode_shots_bit_packed(self, *, bit_packed_detection_event_data: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Decode uint8 [shots, ceil(detectors / 8)] to uint8 [shots, ceil(k / 8)], bit 0 of byte 0 first."""
+        """Decode uint8 [shots, ceil(detectors / 8)] to uint8 [shots, ceil(k / 8)], bit 0 of byte 0 first.
+
+        Raises
+        ------
+        CascadeError
+            If the array is of another type or width.
+        """
         packed = bit_packed_detection_event_data
+        check_events(packed, self.compiled.num_detectors)
         dets = np.unpackbits(packed, axis=1, count=self.compiled.num_detectors, bitorder="little").view(np.bool_)
-        return np.packbits(self.compiled.predict(dets), axis=1, bitorder="little")
+        return pack_predictions(self.compiled.predict(dets))

@@ -12,22 +12,28 @@ from numpy.typing import NDArray
 class DecodeResult:
     """Predictions for a batch of shots.
 
+    Probabilities and confidence are always the network's. A fallback says which observables flipped and not how
+    likely that is, so that where it decided (`escalated`) the confidence is the doubt for which it was asked, and a
+    probability may lie on the other side of 1/2 than its observable.
+
     Attributes
     ----------
     observables : bool [shots, k]
-        Whether each logical observable was flipped.
+        Whether each logical observable was flipped: the network's prediction, of escalated shots the fallback's.
     probabilities : float32 [shots, k]
-        P(observable flipped).
+        P(observable flipped), as the network sees it.
     confidence : float32 [shots]
-        P(no observable wrong), the observables taken as independent given the shot.
+        P(no observable wrong) of the network's prediction, the code's observables taken as independent given the shot.
+    escalated : bool [shots]
+        Whether the fallback decided; nowhere where there is none.
     """
 
     observables: NDArray[np.bool_]
     probabilities: NDArray[np.float32]
     confidence: NDArray[np.float32]
+    escalated: NDArray[np.bool_]
 
     @classmethod
-    def of_probabilities(cls, probabilities: NDArray[np.float32]) -> DecodeResult:
-        """The likelier value of each observable."""
-        confidence = np.maximum(probabilities, 1 - probabilities).prod(axis=1, dtype=np.float32)
-        return cls(probabilities > 0.5, probabilities, confidence)
+    def of_probabilities(cls, probabilities: NDArray[np.float32], confidence: NDArray[np.float32]) -> DecodeResult:
+        """The likelier value of each observable, no shot escalated."""
+        return cls(probabilities > 0.5, probabilities, confidence, np.zeros(len(probabilities), np.bool_))

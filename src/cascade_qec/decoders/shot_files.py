@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cascade_qec.decoders.shot_formats import READERS, WRITERS, Bits
+from cascade_qec.decoders.shot_bytes import Bits
+from cascade_qec.decoders.shot_formats import READERS, WRITERS
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import written_whole
 
@@ -114,13 +115,13 @@ def _rebatched(pieces: Iterable[Bits], size: int) -> Iterator[Bits]:
 def observables_writer(path: Path, format: str) -> Iterator[Callable[[Bits], int]]:
     """Give a function that appends predicted observables, bool [shots, k], to the file that `path` will be.
 
-    The file appears under its name when the block ends without an exception, and not at all otherwise.
+    The file appears under its name when the block ends without an exception, and not at all otherwise. In ptb64
+    whole groups of 64 shots are to be appended.
 
     Raises
     ------
     CascadeError
-        Before the block is entered, if the format cannot be written (01, b8, r8, hits, dets can) or no file
-        can be made there.
+        Before the block is entered, if there is no such format or no file can be made there.
     """
     if format not in WRITERS:
         raise CascadeError(f"{path}: expected a format to write among {', '.join(WRITERS)}, got '{format}'")

@@ -7,6 +7,7 @@ import numpy as np
 import sinter
 import stim
 
+from cascade_qec.decoders.sinter_arrays import split_predictions
 from cascade_qec.errors import CascadeError
 
 _BATCH_SECONDS = 1.0
@@ -69,20 +70,23 @@ class CompiledBatchSampler(sinter.CompiledSampler):
     def sample(self, suggested_shots: int) -> sinter.AnonTaskStats:
         """Sample, decode and count one batch of at most `suggested_shots`.
 
-        A shot is an error where any observable is predicted wrongly. The seconds are wall time of both sampling
-        and decoding.
+        A shot is an error where any observable is predicted wrongly and the decoder does not discard it. The
+        seconds are wall time of both sampling and decoding.
+
+        Raises
+        ------
+        CascadeError
+            If what the decoder returns is not of the observables' shape, nor has a byte of discards more.
         """
         shots = min(suggested_shots, self._batch)
         began = time.perf_counter()
         dets, observables = self._sampler.sample(shots, bit_packed=True, separate_observables=True)
         predictions = self._decoder.decode_shots_bit_packed(bit_packed_detection_event_data=dets)
-        if predictions.shape != observables.shape:
-            raise CascadeError(
-                f"expected packed predictions of shape {list(observables.shape)}, got {list(predictions.shape)}"
-            )
-        errors = int(np.count_nonzero((predictions != observables).any(axis=1)))
+        predictions, discarded = split_predictions(predictions, observables)
+        wrong = (predictions != observables).any(axis=1)
+        errors, discards = int(np.count_nonzero(wrong & ~discarded)), int(np.count_nonzero(discarded))
         seconds = time.perf_counter() - began
         if shots == self._batch or seconds > _BATCH_SECONDS:
             affordable = int(shots * _BATCH_SECONDS / max(seconds, 1e-6))
             self._batch = max(1, min(affordable, _GROWTH * shots, self._most))
-        return sinter.AnonTaskStats(shots=shots, errors=errors, seconds=seconds)
+        return sinter.AnonTaskStats(shots=shots, errors=errors, discards=discards, seconds=seconds)

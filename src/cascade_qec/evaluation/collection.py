@@ -255,6 +255,7 @@ class _Collector:
                 json_metadata=task.metadata,
                 shots=stats.shots,
                 errors=stats.errors,
+                discards=stats.discards,
                 seconds=stats.seconds,
             )
         )

@@ -15,10 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from cascade_qec import circuits, codes, zoo
 from cascade_qec.codes.css import Basis
 from cascade_qec.decoders import classical
+from cascade_qec.decoders.model_names import MODEL_PREFIX, NamedModel
 from cascade_qec.errors import CascadeError
-
-MODEL_PREFIX = "cascade:"
-"""What comes before the model's name, or its file, where a model is named as a decoder."""
 
 EVERY_MODEL = "cascade"
 """The decoder's name in a plan that stands for every shipped model of the code."""
@@ -32,7 +30,8 @@ class Experiments(_Table):
     """Memory experiments, every combination of what is listed, and who decodes them.
 
     A decoder is one of `cascade_qec.decoders.classical.names`, ``cascade:<model>`` with a name in the zoo or the
-    path of a .safetensors file, or ``cascade``: the shipped models of the code.
+    path of a .safetensors file, ``cascade:<model>@<threshold>``, which discards shots of less confidence, or
+    ``cascade``: the shipped models of the code.
     """
 
     codes: list[str] = Field(min_length=1)
@@ -204,7 +203,7 @@ def _usable_decoders(table: Experiments, code: str, reasons: dict[str, None]) ->
             models = [model for model in zoo.names() if zoo.card(model).code == code]
             if not models:
                 reasons[f"{name}: no shipped model of {code}"] = None
-            yield from (MODEL_PREFIX + model for model in models)
+            yield from (str(NamedModel(model)) for model in models)
             continue
         try:
             _check_usable(name, table, code)
@@ -217,8 +216,7 @@ def _usable_decoders(table: Experiments, code: str, reasons: dict[str, None]) ->
 def _check_usable(decoder: str, table: Experiments, code: str) -> None:
     """Whether a decoder can decode a code is seen at the first of each: noise only changes probabilities."""
     if decoder.startswith(MODEL_PREFIX):
-        model = decoder.removeprefix(MODEL_PREFIX)
-        trained_for, bases = _model_code_and_bases(model)
+        trained_for, bases = _model_code_and_bases(NamedModel.of(decoder).model)
         if trained_for != code:
             raise CascadeError(f"{decoder} decodes {trained_for}, not {code}")
         for basis in table.bases:

@@ -13,8 +13,9 @@ import sinter
 from cascade_qec import codes, zoo
 from cascade_qec.decoders import classical
 from cascade_qec.decoders.classical_sinter import SinterClassical
+from cascade_qec.decoders.model_names import MODEL_PREFIX, NamedModel
 from cascade_qec.decoders.sinter_sampler import BatchSampler
-from cascade_qec.evaluation.collection_plan import MODEL_PREFIX, Cell, decoder_model
+from cascade_qec.evaluation.collection_plan import Cell, decoder_model
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,12 @@ class Machine:
 def parameters(decoder: str, machine: Machine) -> dict[str, Any]:
     """The settings that a decoder runs with, in JSON's types.
 
-    A model is told by its weights and its precision; `machine` must be resolved.
+    A model is told by its weights, its precision and its threshold, if it has one; `machine` must be resolved.
     """
     if decoder.startswith(MODEL_PREFIX):
-        return {"weights_sha256": _digest(decoder.removeprefix(MODEL_PREFIX)), "precision": machine.precision}
+        named = NamedModel.of(decoder)
+        settings = {"weights_sha256": _digest(named.model), "precision": machine.precision}
+        return settings if named.discard_below is None else settings | {"discard_below": named.discard_below}
     return json.loads(json.dumps(dict(classical.get(decoder).parameters)))
 
 
@@ -80,7 +83,8 @@ def sampler(decoder: str, machine: Machine) -> BatchSampler:
         return BatchSampler(SinterClassical(classical.get(decoder)))
     from cascade_qec.decoders.sinter_face import SinterCascade
 
-    return BatchSampler(SinterCascade(decoder.removeprefix(MODEL_PREFIX), machine.device, machine.precision))
+    named = NamedModel.of(decoder)
+    return BatchSampler(SinterCascade(named.model, machine.device, machine.precision, named.discard_below))
 
 
 @lru_cache

@@ -11,6 +11,7 @@ import stim
 from numpy.typing import NDArray
 
 from cascade_qec.decoders.classical import require
+from cascade_qec.decoders.classical_models import compile_for
 from cascade_qec.decoders.classical_protocol import ClassicalDecoder
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.rates import failures
@@ -70,9 +71,7 @@ def classical_contender(decoder: ClassicalDecoder, *, seconds: float = math.inf)
     require(decoder)
 
     def bind(circuit: stim.Circuit) -> Predictor:
-        # flattened, as mechanisms that cross a loop's seam are listed in parts otherwise
-        dem = circuit.detector_error_model(decompose_errors=decoder.decomposed, flatten_loops=True)
-        return decoder.compile(dem)
+        return compile_for(decoder, circuit)
 
     parameters = ", ".join(f"{name}={value}" for name, value in decoder.parameters.items())
     return Contender(decoder.name, bind, parameters, seconds)

@@ -10,8 +10,8 @@ import stim
 import torch
 from numpy.typing import NDArray
 
-from cascade_qec.decoders import classical
 from cascade_qec.decoders.cascade import CascadeDecoder
+from cascade_qec.decoders.classical_models import compile_for
 from cascade_qec.decoders.classical_protocol import ClassicalDecoder
 from cascade_qec.errors import CascadeError
 from cascade_qec.performance.latency import Entrant
@@ -51,14 +51,7 @@ def classical_entrant(decoder: ClassicalDecoder, circuit: stim.Circuit) -> Entra
     CascadeError
         If the decoder's package is missing, or it cannot decode errors such as these.
     """
-    classical.require(decoder)
-    try:
-        # flattened, as mechanisms that cross a loop's seam are listed in parts otherwise
-        dem = circuit.detector_error_model(decompose_errors=decoder.decomposed, flatten_loops=True)
-    except ValueError as error:
-        reason = str(error).splitlines()[0]
-        raise CascadeError(f"{decoder.name} cannot decode this circuit: {reason}") from error
-    compiled = decoder.compile(dem)
+    compiled = compile_for(decoder, circuit)
 
     def decode(events: NDArray[np.uint8]) -> NDArray[np.bool_]:
         unpacked = np.unpackbits(events, axis=1, count=compiled.num_detectors, bitorder="little")

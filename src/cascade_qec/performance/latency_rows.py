@@ -8,10 +8,11 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from cascade_qec.files import read_table
 from cascade_qec.performance.latency import Timing
 from cascade_qec.performance.quantiles import quantile
 from cascade_qec.performance.rows import circumstances
-from cascade_qec.performance.table_file import get_rows, put_rows
+from cascade_qec.performance.table_file import put_rows
 
 
 class LatencyRow(BaseModel):
@@ -135,4 +136,4 @@ def read_latencies(path: Path) -> list[LatencyRow]:
     CascadeError
         If the file cannot be read or holds something else.
     """
-    return get_rows(path, LatencyRow)
+    return read_table(path, LatencyRow)

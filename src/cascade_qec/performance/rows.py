@@ -8,7 +8,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from cascade_qec.performance.table_file import get_rows, put_rows
+from cascade_qec.files import read_table
+from cascade_qec.performance.table_file import put_rows
 from cascade_qec.provenance import commit, hardware, versions
 
 
@@ -73,4 +74,4 @@ def read_rows(path: Path, kind: type[Rows]) -> list[Rows]:
     CascadeError
         If the file cannot be read, or a row lacks a column or has a value that is none of its type.
     """
-    return get_rows(path, kind)
+    return read_table(path, kind)

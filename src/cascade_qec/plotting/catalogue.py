@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from cascade_qec.errors import CascadeError
 from cascade_qec.plotting.calibration import calibration_figure
 from cascade_qec.plotting.distance import distance_figure
+from cascade_qec.plotting.escalation import escalation_figure
 from cascade_qec.plotting.lambdas import lambda_figure
 from cascade_qec.plotting.latency import latency_figure
 from cascade_qec.plotting.points import Codes, read_points
@@ -19,6 +20,7 @@ from cascade_qec.plotting.selection import Selection
 from cascade_qec.plotting.spectrum import spectrum_figure
 from cascade_qec.plotting.tables import (
     AnyLine,
+    EscalationLine,
     FitLine,
     LatencyLine,
     PostSelectionLine,
@@ -133,6 +135,10 @@ def _roofline(paths: Sequence[Path], request: Request) -> Figure:
     return roofline_figure(lines, quantity=request.quantity or LATENCY, title=request.title)
 
 
+def _escalation(paths: Sequence[Path], request: Request) -> Figure:
+    return escalation_figure(_chosen(paths, EscalationLine, request), title=request.title)
+
+
 def _chosen(paths: Sequence[Path], kind: type[AnyLine], request: Request) -> list[AnyLine]:
     return request.selection.of([line for path in paths for line in read_lines(path, kind)])
 
@@ -146,5 +152,6 @@ FIGURES: Mapping[str, Callable[[Sequence[Path], Request], Figure]] = {
     "post-selection": _post_selection,
     "spectrum": _spectrum,
     "roofline": _roofline,
+    "escalation": _escalation,
 }
 """Names of figures, and what draws them."""

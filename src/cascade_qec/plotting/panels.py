@@ -20,6 +20,8 @@ _SIDESTEP = 0.012
 _LETTER, _HANDLE = 0.075, 0.65
 # Ticks nearer than this share of an axis would have their labels touch.
 _CLOSEST = 0.11
+# Share of a panel's width that the name of a budget takes.
+_BUDGET_ROOM = 0.12
 
 BUDGETS = {1.0: "1 µs", 1000.0: "1 ms"}
 """Time for one cycle, in microseconds: of superconducting qubits, and of trapped ions and neutral atoms."""
@@ -242,13 +244,15 @@ def draw_budgets(axes: Axes, axis: Axis) -> None:
         if low < budget < high:
             line = axes.axvline if upright else axes.axhline
             line(budget, color="0.35", linewidth=0.9, linestyle=(0, (1, 2)), zorder=0.5)
+            # at the right of its line, where there is room for it
+            after = math.log(high / budget) > _BUDGET_ROOM * math.log(high / low)
             axes.annotate(
                 name,
                 (budget, 1.0) if upright else (1.0, budget),
                 xycoords=("data", "axes fraction") if upright else ("axes fraction", "data"),
-                xytext=(2, -2) if upright else (3, 0),
+                xytext=(2 if after else -2, -2) if upright else (3, 0),
                 textcoords="offset points",
-                ha="left",
+                ha="left" if after or not upright else "right",
                 va="top" if upright else "center",
                 fontsize="x-small",
                 color="0.25",

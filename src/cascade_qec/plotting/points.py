@@ -9,8 +9,9 @@ from typing import Protocol
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.rates import Rate, block_error, per_logical_per_cycle
 from cascade_qec.evaluation.tables import Row
+from cascade_qec.files import read_header
 from cascade_qec.plotting.style import label_of
-from cascade_qec.plotting.tables import FitLine, RareLine, header, read_lines
+from cascade_qec.plotting.tables import FitLine, RareLine, read_lines
 
 PER = ("block", "cycle")
 """Conventions: the block error, and the rate per logical qubit per cycle."""
@@ -136,7 +137,7 @@ def read_points(paths: Sequence[Path], codes: Codes) -> tuple[list[Point], list[
     rare: list[RareLine] = []
     fits: list[FitLine] = []
     for path in paths:
-        names = set(header(path))
+        names = set(read_header(path))
         if names.issuperset(_SINTER) or names.issuperset(_OWN):
             counted.append(path)
         elif names.issuperset(RareLine.needed()):
@@ -147,7 +148,7 @@ def read_points(paths: Sequence[Path], codes: Codes) -> tuple[list[Point], list[
             raise CascadeError(
                 f"{path}: expected the columns of sinter ({', '.join(_SINTER)}), of a comparison ({', '.join(_OWN)}), "
                 f"of rare events ({', '.join(RareLine.needed())}) or of fits ({', '.join(FitLine.needed())}); "
-                f"got {', '.join(header(path))}"
+                f"got {', '.join(read_header(path))}"
             )
     points = _counted_points(counted) if counted else []
     return points + [_point_of_rare(line, codes) for line in rare], fits

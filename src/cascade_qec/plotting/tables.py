@@ -1,20 +1,17 @@
 """Result tables as figures need them: which columns, and how they are checked."""
 
-import csv
-import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import NormalDist
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.rates import Rate, block_error
+from cascade_qec.files import read_header, read_table
 
-Maybe = Annotated[float | None, BeforeValidator(lambda value: None if value == "" else value)]
-"""A number, or an empty cell."""
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 _Z95 = NormalDist().inv_cdf(0.975)
@@ -43,11 +40,11 @@ class FitLine(Line):
     code: str
     form: str
     parameter: str
-    value: Maybe
-    value_low: Maybe
-    value_high: Maybe
-    p_value: Maybe
-    p: Maybe = None
+    value: float | None
+    value_low: float | None
+    value_high: float | None
+    p_value: float | None
+    p: float | None = None
     rounds: str = ""
     bases: str = ""
 
@@ -130,9 +127,9 @@ class ReliabilityLine(Line):
     bin_low: Fraction
     bin_high: Fraction
     shots: int = Field(ge=0)
-    confidence: Maybe
+    confidence: float | None
     correct: int
-    error_of_fraction: Maybe = None
+    error_of_fraction: float | None = None
 
     @property
     def came_true(self) -> Rate:
@@ -172,7 +169,7 @@ class PostSelectionLine(Line):
     accepted: Count
     shots: int = Field(ge=1)
     failures: Count
-    discard: Maybe = None
+    discard: float | None = None
 
     @property
     def rate(self) -> Rate:
@@ -201,7 +198,7 @@ class LatencyLine(Line):
     batch: int = Field(ge=1)
     shots: int = Field(ge=1)
     us_per_shot_p50: float = Field(gt=0)
-    us_per_shot_p99: Maybe
+    us_per_shot_p99: float | None
     us_per_cycle_p50: float = Field(gt=0)
     failures: Count
     basis: str = ""
@@ -222,6 +219,51 @@ class LatencyLine(Line):
             raise ValueError(f"expected p99 >= p50, got {self.us_per_shot_p99} < {self.us_per_shot_p50}")
         if self.failures > self.shots:
             raise ValueError(f"expected failures <= shots, got {self.failures} of {self.shots}")
+        return self
+
+
+class EscalationLine(Line):
+    """What a threshold of escalation did to shots: "part" tells the network alone, thresholds of the curve, that
+    chosen, and the fallback alone."""
+
+    decoder: str
+    fallback: str
+    code: str
+    p: Fraction
+    rounds: int
+    basis: str
+    part: Literal["network", "curve", "chosen", "fallback"]
+    threshold: float | None
+    shots: int = Field(ge=1)
+    escalated: Count
+    failures: Count
+    us_per_shot: float = Field(gt=0)
+    us_per_shot_low: float = Field(ge=0)
+    us_per_shot_high: float
+
+    @property
+    def fraction(self) -> float:
+        """Share of the shots that were escalated."""
+        return self.escalated / self.shots
+
+    @property
+    def rate(self) -> Rate:
+        """Block error with its interval."""
+        return block_error(self.failures, self.shots)
+
+    @property
+    def time(self) -> Rate:
+        """Mean time of a shot with its interval, in microseconds."""
+        return Rate(self.us_per_shot, self.us_per_shot_low, self.us_per_shot_high)
+
+    @model_validator(mode="after")
+    def _counted(self) -> "EscalationLine":
+        if max(self.escalated, self.failures) > self.shots:
+            raise ValueError(
+                "expected escalated <= shots and failures <= shots, "
+                f"got {self.escalated}, {self.failures}, {self.shots}"
+            )
+        _check_ordered(self.time, "us_per_shot")
         return self
 
 
@@ -246,20 +288,6 @@ def _check_ordered(rate: Rate, name: str) -> None:
         raise ValueError(f"expected {name}_low <= {name} <= {name}_high, got {rate.low}, {rate.value}, {rate.high}")
 
 
-def header(path: Path) -> list[str]:
-    """Names of a table's columns.
-
-    Raises
-    ------
-    CascadeError
-        If the file cannot be read or is empty.
-    """
-    names = next(csv.reader(io.StringIO(_text(path))), [])
-    if not names:
-        raise CascadeError(f"{path}: expected a CSV file with a header, found an empty file")
-    return [name.strip() for name in names]
-
-
 def _wilson(fraction: float, trials: float) -> Rate:
     """:func:`cascade_qec.evaluation.rates.block_error` for numbers that are not whole."""
     share = _Z95**2 / trials
@@ -276,7 +304,7 @@ def check_columns(path: Path, expected: Sequence[str]) -> None:
     CascadeError
         Naming the columns that are missing.
     """
-    names = header(path)
+    names = read_header(path)
     missing = [name for name in expected if name not in names]
     if missing:
         raise CascadeError(
@@ -300,23 +328,4 @@ def read_lines(path: Path, kind: type[AnyLine]) -> list[AnyLine]:
         If the file cannot be read, lacks a column, or has a value out of range.
     """
     check_columns(path, kind.needed())
-    lines = []
-    for number, record in enumerate(csv.DictReader(io.StringIO(_text(path))), start=2):
-        try:
-            lines.append(kind.model_validate(record))
-        except ValidationError as error:
-            problem = error.errors()[0]
-            column = ".".join(str(part) for part in problem["loc"])
-            raise CascadeError(
-                f"{path}, line {number}{f', column {column}' if column else ''}: {problem['msg']}"
-            ) from error
-    return lines
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise CascadeError(f"{path}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise CascadeError(f"{path}: expected a CSV file, found bytes that are no text") from error
+    return read_table(path, kind)

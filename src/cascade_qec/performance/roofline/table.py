@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from cascade_qec.files import read_table
 from cascade_qec.nn import NetworkSettings
 from cascade_qec.performance.roofline.costs import (
     ARCHITECTURES,
@@ -19,7 +20,7 @@ from cascade_qec.performance.roofline.costs import (
 from cascade_qec.performance.roofline.dataflow import DATAFLOW_ARCHITECTURES, dataflow_memory
 from cascade_qec.performance.roofline.devices import DEVICES, Device, latency_per_round
 from cascade_qec.performance.roofline.shapes import CodeShape, shape_of
-from cascade_qec.performance.table_file import get_rows, put_rows
+from cascade_qec.performance.table_file import put_rows
 
 
 class RooflineRow(BaseModel):
@@ -163,4 +164,4 @@ def read_roofline(path: Path) -> list[RooflineRow]:
     CascadeError
         If the file cannot be read or holds something else.
     """
-    return get_rows(path, RooflineRow)
+    return read_table(path, RooflineRow)

@@ -1,0 +1,173 @@
+"""Doubtful shots go to the fallback, the others stay with the network."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import stim
+
+from cascade_qec import codes, load
+from cascade_qec.decoders import classical
+from cascade_qec.decoders.cascade import CascadeDecoder
+from cascade_qec.decoders.classical_models import compile_for
+from cascade_qec.decoders.escalation import EscalatingDecoder, fallback_decoder
+from cascade_qec.errors import CascadeError
+
+# Strong noise makes few shots enough; the network is told of it, and has learnt nothing anyway.
+pytestmark = pytest.mark.filterwarnings("ignore::cascade_qec.errors.CascadeWarning")
+
+MATCHING = classical.get("pymatching")
+
+
+def _network() -> CascadeDecoder:
+    return CascadeDecoder.untrained("surface_d3", width=8, depth=1, seed=3)
+
+
+def _shots(circuit: stim.Circuit, shots: int = 200) -> np.ndarray:
+    return circuit.compile_detector_sampler(seed=7).sample(shots)
+
+
+@pytest.mark.parametrize("bit_packed", [False, True])
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_shots_below_the_threshold_are_the_fallbacks_and_no_others(share: float, bit_packed: bool) -> None:
+    network = _network()
+    circuit = network.experiment(0.02)
+    dets = _shots(circuit)
+    own = network.decode_batch(dets)
+    matched = compile_for(MATCHING, circuit).predict(dets)
+    # an untrained network is never sure, so that at 1 every shot is escalated
+    below = 1.0 if share == 1 else float(np.quantile(own.confidence, share))
+    decoder = EscalatingDecoder(network, MATCHING, below, source=circuit)
+    events = np.packbits(dets, axis=1, bitorder="little") if bit_packed else dets
+    result = decoder.decode_batch(events, bit_packed=bit_packed)
+    np.testing.assert_array_equal(result.escalated, own.confidence < below)
+    assert result.escalated.mean() == pytest.approx(share, abs=0.02)
+    np.testing.assert_array_equal(result.observables, np.where(result.escalated[:, None], matched, own.observables))
+    if share:
+        assert (result.observables != own.observables).any()
+    # the network's, whoever decided
+    np.testing.assert_array_equal(result.probabilities, own.probabilities)
+    np.testing.assert_array_equal(result.confidence, own.confidence)
+    assert (result.escalated.dtype, result.observables.dtype) == (np.bool_, np.bool_)
+
+
+def test_uint8_events_are_the_same_events() -> None:
+    decoder = EscalatingDecoder(_network(), MATCHING, 1.0)
+    dets = _shots(decoder.experiment(0.02))
+    np.testing.assert_array_equal(
+        decoder.decode_batch(dets.astype(np.uint8)).observables, decoder.decode_batch(dets).observables
+    )
+
+
+def test_without_a_fallback_nothing_is_escalated() -> None:
+    network = _network()
+    escalated = network.decode_batch(_shots(network.experiment(0.02))).escalated
+    assert escalated.shape == (200,)
+    assert not escalated.any()
+
+
+@pytest.mark.parametrize("bit_packed", [False, True])
+def test_no_shots_give_no_results(bit_packed: bool) -> None:
+    decoder = EscalatingDecoder(_network(), MATCHING, 1.0)
+    decoder.experiment(0.02)
+    events = np.zeros((0, 3), np.uint8) if bit_packed else np.zeros((0, 24), np.bool_)
+    result = decoder.decode_batch(events, bit_packed=bit_packed)
+    assert (result.observables.shape, result.escalated.shape) == ((0, 1), (0,))
+
+
+def test_nothing_is_decoded_before_the_noise_is_known() -> None:
+    decoder = EscalatingDecoder(_network(), MATCHING, 0.9)
+    with pytest.raises(CascadeError, match=r"expected a circuit or error model to tell pymatching how likely"):
+        decoder.decode_batch(np.zeros((2, 24), np.bool_))
+    decoder.experiment(0.02)
+    assert decoder.decode_batch(np.zeros((2, 24), np.bool_)).observables.shape == (2, 1)
+
+
+def test_an_experiment_binds_both() -> None:
+    decoder = EscalatingDecoder(_network(), MATCHING, 1.0)
+    for rounds, basis in ((3, "Z"), (5, "X")):
+        circuit = decoder.experiment(0.02, rounds=rounds, basis=basis)
+        dets = _shots(circuit)
+        matched = compile_for(MATCHING, circuit).predict(dets)
+        np.testing.assert_array_equal(decoder.decode_batch(dets).observables, matched)
+        assert (decoder.lattice.rounds, decoder.lattice.basis) == (rounds, basis)
+    assert (decoder.code.name, decoder.description.name) == ("surface_d3", "surface_d3_untrained")
+    assert decoder.num_observables == 1
+
+
+def test_a_circuit_a_model_or_a_file_of_it_binds_both(tmp_path: Path) -> None:
+    decoder = EscalatingDecoder(_network(), MATCHING, 1.0)
+    circuit = _network().experiment(0.02)
+    dem = circuit.detector_error_model(decompose_errors=True, flatten_loops=True)
+    path = tmp_path / "memory.dem"
+    dem.to_file(path)
+    dets = _shots(circuit)
+    matched = compile_for(MATCHING, circuit).predict(dets)
+    for source in (circuit, dem, path):
+        np.testing.assert_array_equal(decoder.for_circuit(source).decode_batch(dets).observables, matched)
+    with pytest.raises(CascadeError, match="expected a circuit or error model"):  # itself it is left as it was
+        decoder.decode_batch(dets)
+
+
+@pytest.mark.parametrize("name", ["bplsd", "tesseract"])
+def test_a_decomposed_model_is_made_whole_for_decoders_that_do_not_match(name: str) -> None:
+    circuit = _network().experiment(0.02)
+    dem = circuit.detector_error_model(decompose_errors=True, flatten_loops=True)
+    dets = _shots(circuit)
+    method = classical.get(name)
+    agree = compile_for(method, dem).predict(dets) == compile_for(method, circuit).predict(dets)
+    assert agree.mean() > 0.98  # not always the same: the mechanisms come in another order
+
+
+def test_a_fallback_that_cannot_decode_the_code_is_told_before_any_decoding() -> None:
+    decoder = EscalatingDecoder(CascadeDecoder.untrained("bb72", width=4, depth=1), MATCHING, 0.9)
+    with pytest.raises(CascadeError, match="pymatching cannot decode this circuit: Failed to decompose"):
+        decoder.experiment(0.001)
+    with pytest.raises(CascadeError, match="expected a circuit or error model"):
+        decoder.decode_batch(np.zeros((1, decoder.lattice.detectors), np.bool_))
+
+
+@pytest.mark.parametrize("below", [0.0, -0.5, 1.001, float("nan")])
+def test_thresholds_that_are_no_confidence_are_refused(below: float) -> None:
+    with pytest.raises(CascadeError, match=r"above 0 and at most 1, got"):
+        EscalatingDecoder(_network(), MATCHING, below)
+
+
+def test_names_of_fallbacks() -> None:
+    surface, bicycle = codes.get("surface_d3"), codes.get("bb72")
+    assert fallback_decoder("relay", surface) is classical.get("relay-bp-surface")
+    assert fallback_decoder("relay", bicycle) is classical.get("relay-bp")
+    for name in ("tesseract", "bposd", "bplsd", "pymatching", "pymatching-correlated", "bposd-filtered"):
+        assert fallback_decoder(name, bicycle) is classical.get(name)
+    with pytest.raises(CascadeError, match="unknown classical decoder 'mwpm'"):
+        fallback_decoder("mwpm", surface)
+
+
+def test_a_missing_package_is_told_with_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "relay_bp", None)
+    with pytest.raises(CascadeError, match=r"relay-bp needs the package relay_bp.*pip install relay-bp"):
+        fallback_decoder("relay", codes.get("bb72"))
+    with pytest.raises(CascadeError, match=r"pip install relay-bp"):
+        EscalatingDecoder(_network(), classical.get("relay-bp"), 0.9)
+
+
+def test_loaded_with_a_fallback(tiny_model: Path) -> None:
+    decoder = load(tiny_model, device="cpu", fallback="relay", below=0.75)
+    assert (decoder.fallback.name, decoder.below) == ("relay-bp-surface", 0.75)
+    circuit = decoder.experiment(0.02)
+    dets = _shots(circuit, 50)
+    result = decoder.decode_batch(dets)
+    bound = load(tiny_model, device="cpu", circuit=circuit, fallback="relay", below=0.75).decode_batch(dets)
+    np.testing.assert_array_equal(bound.escalated, load(tiny_model, device="cpu").decode_batch(dets).confidence < 0.75)
+    np.testing.assert_array_equal(bound.observables, result.observables)
+    assert result.escalated.any()
+
+
+def test_fallback_and_threshold_come_together(tiny_model: Path) -> None:
+    with pytest.raises(CascadeError, match="together, got fallback = 'relay' and below = None"):
+        load(tiny_model, fallback="relay")
+    with pytest.raises(CascadeError, match=r"together, got fallback = None and below = 0\.9"):
+        load(tiny_model, below=0.9)
+    with pytest.raises(CascadeError, match="at most 1, got 2"):
+        load(tiny_model, fallback="pymatching", below=2)
