@@ -6,11 +6,11 @@ A table stands between the lines <!-- NAME --> and <!-- end of NAME -->; what st
 """
 
 import csv
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from pages import filled, table
 
 from cascade_qec.performance import ConvolutionRow, TrainingRow, floor, read_rows
 from cascade_qec.training import load_recipe
@@ -41,15 +41,6 @@ def with_tables(text: str) -> str:
     ):
         text = filled(text, name, lines)
     return text
-
-
-def filled(text: str, name: str, lines: Iterable[str]) -> str:
-    """The text with the lines in the place of a name."""
-    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
-    found = re.compile(f"{re.escape(begin)}\n.*?{re.escape(end)}", re.DOTALL)
-    if len(found.findall(text)) != 1:
-        raise ValueError(f"expected one place for {name!r}, found {len(found.findall(text))}")
-    return found.sub(lambda _: "\n".join([begin, *lines, end]), text)
 
 
 def floors() -> list[str]:
@@ -159,12 +150,6 @@ def curves(path: Path) -> list[str]:
 
 def measured_on(rows: Sequence[TrainingRow] | Sequence[ConvolutionRow]) -> list[str]:
     return list(dict.fromkeys(f"* {row.hardware}; {row.precision}; {row.versions}" for row in rows))
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, left: int) -> list[str]:
-    """Lines of Markdown; columns from `left` on are numbers."""
-    rule = ["---" if column < left else "---:" for column in range(len(head))]
-    return [f"| {' | '.join(cells)} |" for cells in (head, rule, *rows)]
 
 
 def short(value: float) -> str:

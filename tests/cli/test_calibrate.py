@@ -13,6 +13,7 @@ from cascade_qec.evaluation import confidence_run
 from cascade_qec.evaluation.confidence import CURVE
 
 FILES = ("reliability.csv", "calibration.csv", "post_selection.csv")
+RIVALS = ("--rival", "gap", "--rival", "correlated-gap", "--rival", "lsd")
 OPTIONS = ("--rounds", "3", "--shots", "299", "--p", "0.003", "--p", "0.006", "--discard", "0.03", "--seed", "4")
 
 
@@ -31,24 +32,22 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 def test_tables(tiny_model, tmp_path):
     out = tmp_path / "new" / "folder"
-    printed = _run(
-        tiny_model, *OPTIONS, "--basis", "Z", "--basis", "X", "--rival", "gap", "--rival", "lsd", "--out", out
-    )
+    printed = _run(tiny_model, *OPTIONS, "--basis", "Z", "--basis", "X", *RIVALS, "--out", out)
     reliability, calibration, post_selection = (_rows(out / name) for name in FILES)
 
     settings = [("0.003", "X"), ("0.003", "Z"), ("0.006", "X"), ("0.006", "Z")]
-    soft, model = "pymatching-filtered", "cascade:surface_d3_untrained"
+    model, *soft = "cascade:surface_d3_untrained", "pymatching-filtered", "pymatching-correlated-gap"
     assert [(r["p"], r["basis"], r["decoder"], r["of"]) for r in calibration] == [
         (*setting, decoder, of)
         for setting in settings
-        for decoder in (model, soft)
+        for decoder in (model, *soft)
         for of in ("flip", "observable", "shot")
     ]
     methods = [
         (model, "confidence"),
-        (soft, "gap"),
-        ("bplsd-filtered", "cluster size"),
-        ("bplsd-filtered", "cluster LLR"),
+        *((decoder, "gap") for decoder in soft),
+        ("bplsd-clusters-filtered", "cluster size"),
+        ("bplsd-clusters-filtered", "cluster LLR"),
     ]
     assert [(r["p"], r["basis"], r["decoder"], r["method"], float(r["discard"])) for r in post_selection] == [
         (*setting, *method, rate) for setting in settings for method in methods for rate in sorted({*CURVE, 0.03})
@@ -70,7 +69,7 @@ def test_tables(tiny_model, tmp_path):
         assert float(row["block_error_low"]) <= float(row["block_error"]) <= float(row["block_error_high"])
         if float(row["discard"]) == 0:
             assert row["accepted"] == "150"
-    assert "bplsd-filtered: max_iter=30" in printed
+    assert "bplsd-clusters-filtered: max_iter=30" in printed
     assert "Thresholds chosen on one half" in printed
     assert str(out / "reliability.csv") in printed
 
@@ -115,7 +114,7 @@ def test_other_experiments_are_not_mixed_in(tiny_model, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--rival", "osd"), "unknown rival 'osd': expected one of gap, lsd"),
+        (("--rival", "osd"), "unknown rival 'osd': expected one of gap, correlated-gap, lsd"),
         (("--rival", "gap", "--rival", "gap"), "expected each rival once"),
         (("--p", "0"), "rates above 0 and below 1, got 0.0"),
         (("--discard", "1"), "rates above 0 and below 1, got 1.0"),

@@ -13,7 +13,7 @@ from cascade_qec.decoders.projection import basis_detectors, mechanisms, project
 
 @dataclass(frozen=True)
 class Classes:
-    """Both logical classes of every syndrome of a model with one observable, on the detectors of its own basis.
+    """Both logical classes of every syndrome of a model with one observable, on some of its detectors.
 
     Attributes
     ----------
@@ -45,11 +45,14 @@ def small_memory() -> Callable[..., stim.Circuit]:
 
 
 @pytest.fixture(scope="session")
-def all_classes() -> Callable[[stim.DetectorErrorModel], Classes]:
-    """Tries all sets of errors: each error is added to all sets of those before it, by what they flip together."""
+def all_classes() -> Callable[..., Classes]:
+    """Tries all sets of errors: each error is added to all sets of those before it, by what they flip together.
 
-    def enumerate_sets(dem: stim.DetectorErrorModel) -> Classes:
-        kept = basis_detectors(dem)
+    On the detectors of the basis, or with `both` on those of both bases.
+    """
+
+    def enumerate_sets(dem: stim.DetectorErrorModel, *, both: bool = False) -> Classes:
+        kept = np.arange(dem.num_detectors) if both else basis_detectors(dem)
         symptoms = np.arange(2 ** (len(kept) + 1))
         weights = np.where(symptoms == 0, 0.0, np.inf)
         probabilities = (symptoms == 0).astype(float)

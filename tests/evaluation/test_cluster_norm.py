@@ -52,6 +52,6 @@ def test_doubtful_shots_have_larger_clusters(small_memory):
 
 
 def test_missing_package_is_told(monkeypatch):
-    monkeypatch.setitem(sys.modules, "ldpc.bplsd_decoder", None)
+    monkeypatch.setitem(sys.modules, "ldpc", None)
     with pytest.raises(CascadeError, match=r"ldpc.*cascade-qec\[classical\]"):
         ClusterNorm.of(_line(3))

@@ -21,7 +21,10 @@ def calibrate(
     shots: Annotated[int, typer.Option(min=2, help="Shots at each noise rate and basis, made even.")] = 20_000,
     rival: Annotated[
         list[str] | None,
-        typer.Option(help="gap (complementary gap of matching) or lsd (clusters of BP+LSD); repeat for both."),
+        typer.Option(
+            help="gap (complementary gap of matching), correlated-gap (of correlated matching) or lsd (clusters of "
+            "BP+LSD); repeat for several."
+        ),
     ] = None,
     discard: Annotated[
         list[float] | None, typer.Option(help="Discard rate to print; repeat for several.  [default: 0.01, 0.05]")

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 import stim
 from numpy.typing import NDArray
 
-from cascade_qec.decoders.projection import basis_detectors, mechanisms, project
-from cascade_qec.errors import CascadeError
+from cascade_qec.decoders.classical_bp import BPLSD
+from cascade_qec.decoders.classical_matrices import check_matrices
+from cascade_qec.decoders.classical_packages import require
+from cascade_qec.decoders.projection import basis_detectors, project
 from cascade_qec.evaluation.soft_outputs import SoftOutputs
 
 PARAMETERS: Mapping[str, Any] = {
@@ -24,7 +25,10 @@ PARAMETERS: Mapping[str, Any] = {
     # Clusters are wanted of every shot, also where BP alone has found an explanation.
     "always_run_lsd": True,
 }
-"""Settings of ldpc's BpLsdDecoder: those of the paper on cluster norms, not of the decoder in collections."""
+"""Settings of ldpc's BpLsdDecoder: those of the paper on cluster norms.
+
+The decoder "bplsd" of :mod:`cascade_qec.decoders.classical` has minimum-sum BP, and LSD only where BP finds nothing.
+"""
 
 NORM_ORDER = 2.0
 
@@ -56,7 +60,7 @@ class ClusterNorm:
     kept: NDArray[np.int64]
     observables: NDArray[np.uint8]
     costs: NDArray[np.float64]
-    name = "bplsd-filtered"
+    name = "bplsd-clusters-filtered"
 
     @classmethod
     def of(cls, dem: stim.DetectorErrorModel) -> ClusterNorm:
@@ -67,18 +71,15 @@ class ClusterNorm:
         CascadeError
             If ldpc is not installed.
         """
-        try:
-            package = import_module("ldpc.bplsd_decoder")
-        except ModuleNotFoundError as error:
-            raise CascadeError(
-                "rival 'lsd' needs the package ldpc, which is not installed; "
-                'get it with: pip install "cascade-qec[classical]"'
-            ) from error
+        require(BPLSD())
+        from ldpc.bplsd_decoder import BpLsdDecoder
+
         kept = basis_detectors(dem)
-        checks, observables, p = _matrices(project(dem, kept))
-        decoder = package.BpLsdDecoder(checks, error_channel=p.tolist(), **PARAMETERS)
+        matrices = check_matrices(project(dem, kept))
+        p = matrices.priors
+        decoder = BpLsdDecoder(matrices.checks, error_channel=p.tolist(), **PARAMETERS)
         decoder.set_do_stats(True)
-        return cls(decoder, kept, observables, np.log1p(-p) - np.log(p))
+        return cls(decoder, kept, matrices.observables.toarray().T, np.log1p(-p) - np.log(p))
 
     def decode(self, dets: NDArray[np.bool_]) -> SoftOutputs:
         events = dets[:, self.kept].astype(np.uint8)
@@ -106,23 +107,3 @@ class ClusterNorm:
 
 def _norm(sizes: NDArray[np.float64]) -> float:
     return float((sizes**NORM_ORDER).sum() ** (1 / NORM_ORDER))
-
-
-def _matrices(dem: stim.DetectorErrorModel) -> tuple[Any, NDArray[np.uint8], NDArray[np.float64]]:
-    """Check matrix (scipy's csr, uint8 [detectors, mechanisms]), observables uint8 [mechanisms, k], probabilities."""
-    from scipy.sparse import csr_matrix  # comes with ldpc
-
-    rows, columns, p = [], [], []
-    observables: list[list[int]] = []
-    for column, (probability, parts) in enumerate(mechanisms(dem)):
-        targets = [target for part in parts for target in part]
-        lit = [target.val for target in targets if target.is_relative_detector_id()]
-        rows += lit
-        columns += [column] * len(lit)
-        p.append(probability)
-        observables.append([target.val for target in targets if target.is_logical_observable_id()])
-    flips = np.zeros((len(p), dem.num_observables), dtype=np.uint8)
-    for column, flipped in enumerate(observables):
-        flips[column, flipped] = 1
-    checks = csr_matrix((np.ones(len(rows), dtype=np.uint8), (rows, columns)), shape=(dem.num_detectors, len(p)))
-    return checks, flips, np.array(p)

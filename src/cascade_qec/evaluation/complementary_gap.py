@@ -56,14 +56,9 @@ class ComplementaryGap:
             If the model has not one observable, an error flips more than two detectors of the basis, or chains
             inside the code flip the observable (as on a torus), so that there is no second boundary.
         """
-        if dem.num_observables != 1:
-            raise CascadeError(
-                f"the complementary gap expects a code with 1 observable (rival 'gap'), got {dem.num_observables}"
-            )
         kept = basis_detectors(dem)
-        edges = _edges(project(dem, kept))
-        in_observable = _observable_as_boundary(edges, len(kept))
-        return cls(_matching(edges, in_observable), kept, in_observable)
+        in_observable = observable_as_boundary(dem, kept)
+        return cls(_matching(_edges(project(dem, kept)), in_observable), kept, in_observable)
 
     def weights(self, dets: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Weights of the best explanations that leave the observable alone and that flip it.
@@ -85,16 +80,44 @@ class ComplementaryGap:
         return weights
 
     def decode(self, dets: NDArray[np.bool_]) -> SoftOutputs:
-        weights = self.weights(dets)
-        difference = weights[:, 1] - weights[:, 0]
-        gap = np.abs(difference)
-        return SoftOutputs(
-            observables=difference[:, None] < 0,
-            scores={"gap": gap},
-            # as tanh it neither overflows nor loses the small ones' digits that matter here
-            probabilities=0.5 - 0.5 * np.tanh(difference[:, None] / 2),
-            confidence=0.5 + 0.5 * np.tanh(gap / 2),
-        )
+        return outputs_of_weights(self.weights(dets))
+
+
+def outputs_of_weights(weights: NDArray[np.float64]) -> SoftOutputs:
+    """What the weights of both logical classes, float64 [shots, 2], say of the observable."""
+    difference = weights[:, 1] - weights[:, 0]
+    gap = np.abs(difference)
+    return SoftOutputs(
+        observables=difference[:, None] < 0,
+        scores={"gap": gap},
+        # as tanh it neither overflows nor loses the small ones' digits that matter here
+        probabilities=0.5 - 0.5 * np.tanh(difference[:, None] / 2),
+        confidence=0.5 + 0.5 * np.tanh(gap / 2),
+    )
+
+
+def observable_as_boundary(dem: stim.DetectorErrorModel, kept: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Detectors by which to multiply the observable so that only errors at boundaries flip it.
+
+    Parameters
+    ----------
+    dem
+        A memory experiment's error model.
+    kept : int64 [kept]
+        Detectors of its basis.
+
+    Returns
+    -------
+    bool [kept]
+
+    Raises
+    ------
+    CascadeError
+        As :meth:`ComplementaryGap.of`.
+    """
+    if dem.num_observables != 1:
+        raise CascadeError(f"the complementary gap expects a code with 1 observable, got {dem.num_observables}")
+    return _boundary_bits(_edges(project(dem, kept)), len(kept))
 
 
 @dataclass(frozen=True)
@@ -111,15 +134,14 @@ def _edges(dem: stim.DetectorErrorModel) -> list[_Edge]:
         flips = any(target.is_logical_observable_id() for part in parts for target in part)
         if not 1 <= len(ends) <= 2:
             raise CascadeError(
-                "the complementary gap expects errors that flip one or two detectors of the experiment's basis "
-                f"(rival 'gap'), got one that flips {len(ends)}"
+                "the complementary gap expects errors that flip one or two detectors of the experiment's basis, "
+                f"got one that flips {len(ends)}"
             )
         edges.append(_Edge(p, ends, flips))
     return edges
 
 
-def _observable_as_boundary(edges: list[_Edge], detectors: int) -> NDArray[np.bool_]:
-    """Detectors by which to multiply the observable so that no error between two detectors flips it."""
+def _boundary_bits(edges: list[_Edge], detectors: int) -> NDArray[np.bool_]:
     neighbours: list[list[tuple[int, bool]]] = [[] for _ in range(detectors)]
     for edge in edges:
         if len(edge.ends) == 2:
@@ -140,7 +162,7 @@ def _observable_as_boundary(edges: list[_Edge], detectors: int) -> NDArray[np.bo
                     waiting.append(there)
                 elif chosen[there] != chosen[here] ^ flips:
                     raise CascadeError(
-                        "the complementary gap expects a code whose logical errors end at boundaries (rival 'gap'), "
+                        "the complementary gap expects a code whose logical errors end at boundaries, "
                         "got one with closed logical errors"
                     )
     return np.array([chosen[detector] for detector in range(detectors)], dtype=np.bool_)

@@ -15,6 +15,7 @@ from cascade_qec.evaluation import calibration
 from cascade_qec.evaluation.calibration import CalibrationCounts
 from cascade_qec.evaluation.cluster_norm import ClusterNorm
 from cascade_qec.evaluation.complementary_gap import ComplementaryGap
+from cascade_qec.evaluation.correlated_gap import CorrelatedGap
 from cascade_qec.evaluation.post_selection import Selection, select
 from cascade_qec.evaluation.soft_outputs import SoftDecoder, SoftOutputs
 
@@ -26,6 +27,7 @@ _CHUNK = 2_000
 
 _RIVALS: Mapping[str, Callable[[stim.DetectorErrorModel], SoftDecoder]] = {
     "gap": ComplementaryGap.of,
+    "correlated-gap": CorrelatedGap.of,
     "lsd": ClusterNorm.of,
 }
 

@@ -1,4 +1,4 @@
-"""Decoders that say how sure they are: Cascade's confidence, matching's gap, the clusters of BP+LSD."""
+"""Decoders that say how sure they are: Cascade's confidence, matching's gaps, the clusters of BP+LSD."""
 
 from __future__ import annotations
 

@@ -1,16 +1,14 @@
 """Results of decoders as rows, and rows as files."""
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.rates import Rate, block_error, per_logical_per_cycle
-from cascade_qec.files import write_table, written_whole
+from cascade_qec.files import read_table, write_table, written_whole
 
 
 class Row(BaseModel):
@@ -103,16 +101,4 @@ def read_csv(path: Path) -> list[Row]:
     CascadeError
         If the file is missing or a row lacks a column or has a value out of range.
     """
-    try:
-        text = path.read_text()
-    except OSError as error:
-        raise CascadeError(f"{path}: cannot be read: {error.strerror}") from error
-    rows = []
-    for number, record in enumerate(csv.DictReader(io.StringIO(text)), start=2):
-        try:
-            rows.append(Row.model_validate(record))
-        except ValidationError as error:
-            problem = error.errors()[0]
-            column = ".".join(str(part) for part in problem["loc"])
-            raise CascadeError(f"{path}, line {number}, column {column}: {problem['msg']}") from error
-    return rows
+    return read_table(path, Row)

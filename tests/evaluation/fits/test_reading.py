@@ -113,7 +113,7 @@ def test_files_that_are_no_tables(tmp_path):
         read_points([tmp_path / "none.csv"])
     for text, message in (
         ("a,b\n1,2\n", "got a, b"),
-        ("", "got an empty file"),
+        ("", "found an empty file"),
         (sinter.CSV_HEADER + "\n", "at least one row"),
         (sinter.CSV_HEADER + "\nx,y\n", "expected sinter's CSV"),
         (sinter.CSV_HEADER + f"\n1,0,0,1.0,d,abc,{_quoted([1])},\n", "to be an object"),

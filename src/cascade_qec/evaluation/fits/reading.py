@@ -13,6 +13,7 @@ from cascade_qec import codes
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.fits.points import Point
 from cascade_qec.evaluation.tables import read_csv
+from cascade_qec.files import read_header
 
 UNIFORM = "uniform"
 """The noise of tables of rates, which do not name one."""
@@ -45,16 +46,12 @@ def read_points(paths: Sequence[Path]) -> list[Point]:
 
 
 def _header(path: Path) -> list[str]:
-    try:
-        with path.open(newline="") as file:
-            header = [column.strip() for column in next(csv.reader(file), [])]
-    except (OSError, UnicodeDecodeError) as error:
-        raise CascadeError(f"{path}: cannot be read as a table: {error}") from error
+    header = read_header(path)
     wanted = {"code", "p", "rounds", "bases", "k", "decoder", "shots", "failures"}
     if "strong_id" not in header and not wanted <= set(header):
         raise CascadeError(
             f"{path}: expected sinter's columns ({sinter.CSV_HEADER.replace(' ', '')}) or a table of rates "
-            f"with {', '.join(sorted(wanted))}; got {', '.join(header) or 'an empty file'}"
+            f"with {', '.join(sorted(wanted))}; got {', '.join(header)}"
         )
     return header
 

@@ -1,7 +1,5 @@
 """Shots and failures of the strata, as they are counted and as they are stored."""
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,10 +7,10 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.files import write_table
+from cascade_qec.files import read_table, write_table
 
 Stage = Literal["all", "pilot", "main"]
 """How a stratum was decoded: all its sets; at random, to plan with; at random, to estimate from."""
@@ -157,7 +155,7 @@ def read_tallies(path: Path, run: Run, ps: Sequence[float]) -> Tallies:
     tallies = Tallies(ps)
     if not path.exists():
         return tallies
-    rows = list(_read_rows(path))
+    rows = read_table(path, _Row)
     for row in rows:
         there = row.model_dump(include=set(Run.model_fields))
         for name, wanted in run.model_dump().items():
@@ -180,20 +178,6 @@ def read_tallies(path: Path, run: Run, ps: Sequence[float]) -> Tallies:
         tally.weights[:] = [by_p[p].weights for p in tallies.ps]
         tally.squares[:] = [by_p[p].squares for p in tallies.ps]
     return tallies
-
-
-def _read_rows(path: Path) -> Iterator[_Row]:
-    try:
-        text = path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise CascadeError(f"{path}: cannot be read: {error}") from error
-    for number, record in enumerate(csv.DictReader(io.StringIO(text)), start=2):
-        try:
-            yield _Row.model_validate(record)
-        except ValidationError as error:
-            problem = error.errors()[0]
-            column = ".".join(str(part) for part in problem["loc"])
-            raise CascadeError(f"{path}, line {number}, column {column}: {problem['msg']}") from error
 
 
 def _listed(ps: Sequence[float]) -> str:

@@ -1,0 +1,126 @@
+"""Fill the tables of rivals in docs/results.md from benchmarks/results/collections.
+
+    python benchmarks/collection_tables.py
+
+A table stands between the lines <!-- NAME --> and <!-- end of NAME -->; what stood there is replaced.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import sinter
+from pages import filled, table
+
+from cascade_qec.errors import CascadeError
+from cascade_qec.evaluation.collection_store import read_store
+from cascade_qec.evaluation.rates import block_error
+
+ROOT = Path(__file__).parents[1]
+COLLECTIONS = ROOT / "benchmarks" / "results" / "collections"
+PAGE = ROOT / "docs" / "results.md"
+CODES = ("surface_d3", "surface_d5", "bb72")
+
+
+def main() -> None:
+    PAGE.write_text(with_tables(PAGE.read_text()))
+
+
+def with_tables(text: str) -> str:
+    """The page with every table as the collections have it."""
+    for code in CODES:
+        text = filled(text, f"rivals on {code}", rivals(COLLECTIONS / f"{code}.csv"))
+    return text
+
+
+def rivals(path: Path) -> list[str]:
+    """A table of each experiment in a collection: a row for each decoder, a column for each noise rate.
+
+    A cell has the block error of both bases together with its 95 % interval, and below it the shots and the time of
+    one worker for each, sampling and decoding.
+    """
+    if not path.exists():
+        return ["Not collected yet."]
+    cells = pooled(path)
+    if not cells:
+        return ["Not collected yet."]
+    experiments = list(dict.fromkeys(experiment for experiment, _, _ in cells))
+    lines = []
+    for experiment in experiments:
+        here = {(decoder, p): cell for (other, decoder, p), cell in cells.items() if other == experiment}
+        ps = sorted({p for _, p in here})
+        rows = [
+            [decoder, *(written(here[decoder, p]) if (decoder, p) in here else "" for p in ps)]
+            for decoder in dict.fromkeys(decoder for decoder, _ in here)
+        ]
+        code, rounds, noise = experiment
+        lines += [f"{code}, {rounds} rounds, {noise} noise", ""] if len(experiments) > 1 else []
+        lines += [*table(["decoder", *(f"{100 * p:g} %" for p in ps)], rows, left=1), ""]
+    return lines[:-1]
+
+
+@dataclass
+class Cell:
+    """Counts of one decoder at one noise rate.
+
+    Attributes
+    ----------
+    by_basis
+        Tasks of the experiment, one for each basis.
+    """
+
+    by_basis: dict[str, sinter.TaskStats] = field(default_factory=dict)
+
+    def total(self) -> sinter.AnonTaskStats:
+        """Over all bases."""
+        return sum((stats.to_anon_stats() for stats in self.by_basis.values()), start=sinter.AnonTaskStats())
+
+
+def pooled(path: Path) -> dict[tuple[tuple[str, int, str], str, float], Cell]:
+    """Cells of a collection by experiment (code, rounds, noise), decoder and p, in the order of the file.
+
+    Raises
+    ------
+    CascadeError
+        If the file is no collection, or has a decoder with two sets of parameters on one experiment.
+    """
+    cells: dict[tuple[tuple[str, int, str], str, float], Cell] = {}
+    for stats in read_store(path):
+        about = stats.json_metadata
+        experiment = (about["code"], about["rounds"], about["noise"])
+        cell = cells.setdefault((experiment, stats.decoder, about["p"]), Cell())
+        others = [other.json_metadata["parameters"] for other in cell.by_basis.values()]
+        if about["basis"] in cell.by_basis or any(other != about["parameters"] for other in others):
+            raise CascadeError(
+                f"{path}: expected one task of {stats.decoder} for each basis at p = {about['p']:g}, all with the "
+                f"same parameters; got others with {about['parameters']} for basis {about['basis']}"
+            )
+        if stats.shots > stats.discards:
+            cell.by_basis[about["basis"]] = stats
+    return {key: cell for key, cell in cells.items() if cell.by_basis}
+
+
+def written(cell: Cell) -> str:
+    """A cell as the table has it; the basis is named where there is only one."""
+    total = cell.total()
+    rate = block_error(total.errors, total.shots - total.discards)
+    bases = f", basis {next(iter(cell.by_basis))}" if len(cell.by_basis) == 1 else ""
+    return (
+        f"{short(rate.value)} [{short(rate.low)}, {short(rate.high)}]"
+        f"<br>{total.shots:,} shots{bases}, {duration(total.seconds / total.shots)}"
+    )
+
+
+def short(rate: float) -> str:
+    """Two digits, like 1.6e-3."""
+    return f"{rate:.1e}".replace("e-0", "e-") if rate else "0"
+
+
+def duration(seconds: float) -> str:
+    """Two digits in a unit that suits."""
+    unit, size = next(((unit, size) for unit, size in (("s", 1.0), ("ms", 1e-3)) if seconds >= size), ("µs", 1e-6))
+    value = float(f"{seconds / size:.2g}")
+    return f"{value:,.0f} {unit}" if value >= 10 else f"{value:g} {unit}"
+
+
+if __name__ == "__main__":
+    main()
