@@ -109,7 +109,7 @@ def test_the_flags_of_sinter_predict(tiny_model, sampled, expected, tmp_path):
 
 @pytest.mark.parametrize("flag", ["--circuit", "--dem"])
 def test_doubtful_shots_go_to_the_fallback(flag, tiny_model, sampled, expected, tmp_path, capsys):
-    folder, circuit, dets, obs = sampled
+    folder, _, dets, obs = sampled
     below = float(np.median(expected.confidence))
     source = folder / ("c.stim" if flag == "--circuit" else "c.dem")
     files = ("--in", folder / "shots.b8", "--obs_in", folder / "truth.b8", "--out", tmp_path / "o.b8")
@@ -342,7 +342,7 @@ class TestBadInput:
         refused("got --circuit and --dem", dem=sampled[0] / "c.dem")
 
     def test_dem_for_a_circuit(self, refused, sampled):
-        refused("c.dem: expected a Stim circuit, got a detector error model by the file's ending", circuit=sampled[0] / "c.dem")
+        refused("expected a Stim circuit, got a detector error model by", circuit=sampled[0] / "c.dem")
 
     def test_circuit_for_a_dem(self, refused, sampled):
         refused("c.stim: expected a detector error model", circuit=None, dem=sampled[0] / "c.stim")

@@ -1,11 +1,16 @@
 """``cascade info`` and ``cascade zoo list``."""
 
 import json
+from pathlib import Path
 
 import pytest
+import stim
 
+from cascade_qec import circuits, codes
 from cascade_qec.cli import main
-from cascade_qec.zoo import names
+from cascade_qec.zoo import names, registry
+
+RELAY = Path(__file__).parents[1] / "data" / "relay_bb72_z_r6_p0.003.stim"
 
 CARD = {
     "name": "mine",
@@ -68,6 +73,99 @@ def test_without_a_model_it_tells_what_is_installed(capsys):
 def test_shipped_cards_are_shown(name, capsys):
     assert main(["info", name]) == 0
     assert "block error" in capsys.readouterr().out
+
+
+def shown_lines(capsys) -> dict[str, str]:
+    """What stands behind each title."""
+    lines = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
+    return {line[0]: line[1].strip() for line in lines if len(line) == 2}
+
+
+@pytest.mark.parametrize("flag", ["--circuit", "--dem"])
+def test_a_circuit_of_another_project_is_recognised(flag, tmp_path, capsys):
+    file = RELAY
+    if flag == "--dem":
+        file = tmp_path / "model"
+        stim.Circuit.from_file(RELAY).detector_error_model().to_file(file)
+    assert main(["info", flag, str(file)]) == 0
+    shown = shown_lines(capsys)
+    assert shown["code"] == "bb72 [[72, 12, 6]]"
+    assert shown["experiment"].startswith("6 rounds, basis Z")
+    assert shown["detectors"] == "432 found"
+    assert shown["observables"] == "12 sums of the code's own, 10 with detectors"
+    # The noise of the final readout is left out there, so that it is a little weaker than its name says.
+    assert shown["noise"].startswith("as strong as uniform depolarizing noise of p = 0.296 %, 100 % of it of the kinds")
+    nearest = next(row for row in registry.card("bb72").measurements if row.p == 0.003)
+    (model,) = (line for title, line in shown.items() if title == "│" and "bb72" in line)
+    for part in ("6 rounds", "p = 0.5 %", "0.59 times that", f"{nearest.block_error:.2e}", "at p = 0.3 %"):
+        assert part in model
+
+
+def test_what_a_circuit_lacks_and_repeats(tmp_path, capsys):
+    """Detectors of one basis alone, the first of them twice."""
+    own = circuits.memory(codes.get("surface_d3"), rounds=2, basis="X", noise=circuits.UniformDepolarizing(0.001))
+    planes = [place[3] for _, place in sorted(own.get_detector_coordinates().items())]
+    changed, detectors = stim.Circuit(), 0
+    for instruction in own.flattened():
+        copies = 1
+        if instruction.name == "DETECTOR":
+            copies = 2 if detectors == 0 else 1 - int(planes[detectors])
+            detectors += 1
+        for _ in range(copies):
+            changed.append(instruction)
+    changed.to_file(tmp_path / "c.stim")
+    assert main(["info", "--circuit", str(tmp_path / "c.stim")]) == 0
+    shown = shown_lines(capsys)
+    assert shown["experiment"] == "2 rounds, basis X"
+    cost = "taken for silent at a cost in accuracy"
+    assert shown["detectors"] == f"12 found, 4 missing, {cost}, 1 doubles ignored"
+    assert shown["observables"] == "1, the code's own"
+
+
+def test_a_circuit_without_noise_and_a_code_without_model(tmp_path, capsys):
+    circuits.memory(codes.get("surface_d9"), rounds=1).to_file(tmp_path / "c.stim")
+    assert main(["info", "--circuit", str(tmp_path / "c.stim")]) == 0
+    captured = capsys.readouterr().out
+    assert "surface_d9 [[81, 1, 9]]" in captured
+    assert "1 round, basis Z" in captured
+    assert "There is no model of surface_d9 yet." in captured
+    assert next(line for line in captured.splitlines() if line.startswith("noise")).split() == ["noise", "none"]
+
+
+@pytest.mark.filterwarnings("default::cascade_qec.errors.CascadeWarning")
+def test_whether_a_model_fits(tiny_model, tmp_path, capsys):
+    own = circuits.memory(codes.get("surface_d3"), rounds=3, noise=circuits.UniformDepolarizing(0.02))
+    own.to_file(tmp_path / "c.stim")
+    assert main(["info", str(tiny_model), "--circuit", str(tmp_path / "c.stim")]) == 0
+    captured = capsys.readouterr()
+    assert "surface_d3_untrained" in captured.out
+    assert "3.9 times that" in captured.out
+    assert "no card" in captured.out
+    assert captured.err.startswith(
+        "Warning: model surface_d3_untrained fits the circuit, but its noise is as strong as"
+    )
+    assert captured.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("surface_d3", "--circuit", RELAY), "expected the checks of surface_d3, 4 of X and 4 of Z on 9 data qubits"),
+        (("bb73", "--circuit", RELAY), "unknown model 'bb73'"),
+        (("--circuit", RELAY, "--dem", RELAY), "expected one experiment, got --circuit and --dem"),
+        (("--circuit", RELAY.with_name("none.stim")), "expected a file of a Stim circuit, found none"),
+        (("--circuit", RELAY.parent), "expected a file of a Stim circuit, found none"),
+        (("--circuit", RELAY.with_suffix(".dem")), "got a detector error model by the file's ending"),
+        (("--dem", RELAY), "expected a detector error model"),
+        (("--circuit", RELAY.with_name("README.md")), "expected a Stim circuit"),
+    ],
+)
+def test_bad_input_is_refused_in_one_line(arguments, message, capsys):
+    assert main(["info", *map(str, arguments)]) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert captured.err.count("\n") == 1
+    assert captured.out == ""
 
 
 def test_zoo_list(capsys):

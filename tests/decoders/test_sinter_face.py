@@ -16,6 +16,9 @@ from cascade_qec.decoders import classical
 from cascade_qec.decoders.sinter_face import SinterCascade
 from cascade_qec.errors import CascadeError
 
+# Strong noise makes few shots enough; the network is told of it, and has learnt nothing anyway.
+pytestmark = pytest.mark.filterwarnings("ignore::cascade_qec.errors.CascadeWarning")
+
 
 @pytest.fixture(scope="module")
 def circuit(tiny_model) -> stim.Circuit:
@@ -146,6 +149,44 @@ def test_collect_with_and_without_discards(tiny_model, circuit):
     _assert_near(by_name["all"].errors, wrong.sum())
     _assert_near(by_name["sure"].discards, (~kept).sum())
     _assert_near(by_name["sure"].errors, (wrong & kept).sum())
+
+
+def _written_otherwise(circuit: stim.Circuit) -> stim.Circuit:
+    """The same experiment without coordinates, with the detectors of each round the other way round."""
+    written, run = stim.Circuit(), []
+    for instruction in circuit.flattened():
+        if instruction.name == "DETECTOR":
+            run.append(stim.CircuitInstruction("DETECTOR", instruction.targets_copy()))
+        elif instruction.name not in ("QUBIT_COORDS", "SHIFT_COORDS"):
+            for detector in [*reversed(run), instruction]:
+                written.append(detector)
+            run = []
+    return written
+
+
+def test_a_circuit_that_is_not_ours():
+    """Sinter hands over an error model; what its detectors are is found out as `load` does."""
+    ours = load("surface_d3", device="cpu").experiment(p=0.006, basis="X")
+    other = _written_otherwise(ours)
+    assert other.num_detectors == ours.num_detectors
+    assert not any(other.get_detector_coordinates().values())
+    dets, obs = ours.compile_detector_sampler(seed=5).sample(4000, separate_observables=True)
+    wrong = (load("surface_d3", circuit=ours, device="cpu").decode_batch(dets).observables != obs).any(axis=1)
+    (stats,) = sinter.collect(
+        num_workers=1,
+        max_shots=4000,
+        tasks=[sinter.Task(circuit=other)],
+        decoders=["cascade:surface_d3"],
+        custom_decoders=cascade_qec.sinter_decoders(),
+    )
+    assert stats.shots == 4000
+    _assert_near(stats.errors, wrong.sum())
+
+
+def test_a_circuit_of_another_code_is_refused():
+    dem = load("surface_d5", device="cpu").experiment(p=0.005).detector_error_model(flatten_loops=True)
+    with pytest.raises(CascadeError, match=r"surface_d3's checks.* got 120 detectors"):
+        cascade_qec.sinter_decoders()["cascade:surface_d3"].compile_decoder_for_dem(dem=dem)
 
 
 def _assert_near(count: int, other: int, shots: int = 4000) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -10,7 +9,7 @@ import pytest
 import stim
 
 from cascade_qec import codes
-from cascade_qec.circuits import SI1000, DataDepolarizing, NoiseModel, UniformDepolarizing, memory
+from cascade_qec.circuits import SI1000, DataDepolarizing, NoiseModel, UniformDepolarizing, memory, memory_builder
 from cascade_qec.circuits.schedules import Schedule
 from cascade_qec.errors import CascadeError
 from cascade_qec.recognition.dem_skeleton import dem_skeletons
@@ -99,7 +98,7 @@ def confirm(
 
 
 @pytest.mark.parametrize("basis", "XZ")
-@pytest.mark.parametrize(("name", "rounds"), [("bb72", r) for r in (1, 2, 3, 4, 6)] + [("bb144", 1), ("bb144", 3)])
+@pytest.mark.parametrize(("name", "rounds"), [("bb72", 1), ("bb72", 2), ("bb72", 3), ("bb144", 1)])
 def test_bicycle_code_without_coordinates(name, rounds, basis):
     confirm(name, rounds, basis, coordinates=none)
 
@@ -116,9 +115,9 @@ def test_bicycle_code_with_other_detectors_or_noise(options):
         ((*(None,) * 6, 0, 1, 2, 3, 4, 5), (5, 4, 3, 2, 1, 0, *(None,) * 6)),
     ],
 )
-@pytest.mark.parametrize("rounds", [2, 3, 4])
+@pytest.mark.parametrize("rounds", [2, 3])
 def test_bicycle_code_with_one_basis_after_the_other(monkeypatch, x, z, rounds):
-    monkeypatch.setattr(sys.modules["cascade_qec.circuits.memory"], "schedule", lambda code: Schedule(x=x, z=z))
+    monkeypatch.setattr(memory_builder, "schedule", lambda code: Schedule(x=x, z=z))
     confirm("bb72", rounds, "Z", coordinates=none)
 
 
@@ -192,7 +191,7 @@ def test_circuits_of_stim(basis):
         assert len(pairs) == 24
 
 
-@pytest.mark.parametrize(("name", "rounds"), [("bb72", 1), ("bb72", 4), ("surface_d5", 1), ("surface_d5", 4)])
+@pytest.mark.parametrize(("name", "rounds"), [("bb72", 1), ("bb72", 3), ("surface_d5", 1), ("surface_d5", 4)])
 def test_faults_of_very_different_strengths(name, rounds):
     code = codes.get(name)
     circuit = stim.Circuit()

@@ -37,7 +37,7 @@ def _headline(card: Card) -> str:
     if not card.measurements:
         return "not measured"
     row = min(card.measurements, key=lambda row: (abs(row.p - 0.003), row.basis != "both"))
-    return f"{_interval(row)} at p = {100 * row.p:.3g} %"
+    return f"{with_interval(row)} at p = {100 * row.p:.3g} %"
 
 
 def card_view(card: Card) -> Group:
@@ -70,13 +70,14 @@ def _measurements(card: Card) -> Table:
             str(row.rounds),
             row.decoder if isinstance(row, RivalMeasurement) else "Cascade",
             f"{row.failures:,} / {row.shots:,}",
-            _interval(row),
+            with_interval(row),
             "-" if row.per_logical_per_cycle is None else f"{row.per_logical_per_cycle:.2e}",
         )
     return table
 
 
-def _interval(row: Measurement) -> str:
+def with_interval(row: Measurement) -> str:
+    """Its block error and 95 % interval."""
     return f"{row.block_error:.2e} [{row.low:.1e}, {row.high:.1e}]"
 
 

@@ -64,7 +64,7 @@ def decode(
     ] = None,
     fallback: Annotated[
         str | None,
-        typer.Option("--fallback", help="Classical decoder for doubtful shots: relay, tesseract, bposd, pymatching, ..."),
+        typer.Option("--fallback", help="Classical decoder for doubtful shots, such as relay or tesseract."),
     ] = None,
     below: Annotated[
         float | None,
@@ -75,8 +75,8 @@ def decode(
 ) -> None:
     """Decode a file of shots. Formats are Stim's; with the truth at hand, failures are counted.
 
-    The flags of `sinter predict` work as well, with --model in the place of --decoder. With --fallback and --below, shots
-    in which the model's confidence is below that go to a classical decoder; probabilities and confidence stay the
+    The flags of `sinter predict` work as well, with --model in the place of --decoder. With --fallback and --below,
+    shots in which the model is less sure than that go to a classical decoder; probabilities and confidence stay the
     model's.
     """
     given = {
@@ -93,7 +93,8 @@ def decode(
         raise CascadeError("expected the truth once, got --obs_in and --in_includes_appended_observables")
 
     if (fallback is None) != (below is None):
-        raise CascadeError(f"expected --fallback and --below together, got {'--below' if fallback is None else '--fallback'} alone")
+        alone = "--below" if fallback is None else "--fallback"
+        raise CascadeError(f"expected --fallback and --below together, got {alone} alone")
     if fallback is not None and circuit is None and dem is None:
         raise CascadeError(f"expected --circuit or --dem, to tell {fallback} how likely errors are, got neither")
 

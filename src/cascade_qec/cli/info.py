@@ -1,8 +1,11 @@
-"""``cascade info``: a model's card, or what is installed."""
+"""``cascade info``: a model's card, what a circuit is recognised as, or what is installed."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from cascade_qec.errors import CascadeError
 
 
 def info(
@@ -12,16 +15,38 @@ def info(
             help="Name of a model, or path of a .safetensors file with its card beside it.", metavar="MODEL"
         ),
     ] = None,
+    circuit: Annotated[Path | None, typer.Option("--circuit", help="A Stim circuit to recognise.")] = None,
+    dem: Annotated[Path | None, typer.Option("--dem", help="A detector error model to recognise.")] = None,
 ) -> None:
-    """Show a model's card: training, measured block errors, recipe. Without MODEL: what is installed."""
+    """Show a model's card: training, measured block errors, recipe. Without MODEL: what is installed.
+
+    With --circuit or --dem: which code, rounds, basis and noise it has, and the models for it; with MODEL as well,
+    whether that one fits. Exit status 2 if it is no memory experiment of a known code, or not of the model's.
+    """
+    if circuit is not None and dem is not None:
+        raise CascadeError("expected one experiment, got --circuit and --dem")
+
     from cascade_qec.cli.card_view import card_view, console, models_table
-    from cascade_qec.provenance import hardware, versions
-    from cascade_qec.zoo import registry
 
     show = console().print
-    if model is not None:
+    file = circuit or dem
+    if file is not None:
+        from cascade_qec.cli.circuit_view import circuit_view, models_of
+        from cascade_qec.decoders.cascade import load
+        from cascade_qec.recognition import read_circuit, read_error_model, recognise_any
+
+        source = read_error_model(file) if circuit is None else read_circuit(file)
+        # The model itself says whether it fits, and warns where it does so badly.
+        found = load(model, circuit=source, device="cpu").recognition if model else recognise_any(source)
+        if found is not None:
+            show(circuit_view(found, [model] if model else models_of(found.lattice.code)))
+    elif model is not None:
+        from cascade_qec.zoo import registry
+
         show(card_view(registry.card(model)))
-        return
-    show(models_table())
-    show("Hardware:", hardware())
-    show("Versions:", ", ".join(f"{package} {version}" for package, version in versions().items()))
+    else:
+        from cascade_qec.provenance import hardware, versions
+
+        show(models_table())
+        show("Hardware:", hardware())
+        show("Versions:", ", ".join(f"{package} {version}" for package, version in versions().items()))

@@ -38,7 +38,7 @@ _MAX_CHUNK_SHOTS = 8192
 _STRONG = 1.5
 """Times the noise of training from which on a circuit's noise is remarked upon."""
 
-_FAMILIAR = 0.9
+_FAMILIAR = 0.99
 """Share of a circuit's noise that should be of kinds that training had."""
 
 

@@ -40,7 +40,8 @@ class Lattice:
     ) -> None:
         if not isinstance(rounds, Integral) or rounds < 1:
             raise CascadeError(f"expected at least 1 round, got {rounds!r}")
-        self.code, self.rounds, self.basis = code, int(rounds), basis
+        self.code, self.rounds = code, int(rounds)
+        self.basis: Basis = basis
         self.frame: Frame = frame_of(code, basis)
         places = sum(self.frame.plane_sizes)
         self.slices = self.rounds + 1

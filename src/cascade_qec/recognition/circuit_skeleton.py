@@ -2,17 +2,19 @@
 
 The detecting region of a detector is, at every moment, the Pauli operator whose errors it would notice. Between two
 rounds that operator is the check itself: its data qubits are the check's support, whatever the detector's number,
-coordinates and place in the record are. While a round extracts the check, part of the support is missing; so the
-largest set of data qubits that a region ever covers is the support, and the moments when it does are the slice.
+coordinates and place in the record are. While a round extracts the check, part of the support is missing; so all
+data qubits that a region ever covers are the support, and the moments when it covers most of them are the slice.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import stim
+from scipy.optimize import linear_sum_assignment
 
 from cascade_qec.codes.css import Basis
 from cascade_qec.errors import CascadeError
@@ -21,10 +23,12 @@ from cascade_qec.recognition.skeleton import Skeleton
 
 _PAULI: dict[int, Basis] = {1: "X", 3: "Z"}
 
+Region = dict[int, stim.PauliString]
+
 
 @dataclass(frozen=True)
 class _Watch:
-    """What a detector watches while it covers most: data qubits and the moments (first, last)."""
+    """The data qubits that a detector watches at any time, and the moments (first, last) when it watches most."""
 
     support: frozenset[int]
     first: int
@@ -51,33 +55,36 @@ def circuit_skeleton(circuit: stim.Circuit) -> Skeleton:
     data = _data_qubits(plain)
     cut = _with_cuts(plain)
     try:
-        regions = cut.detecting_regions()
+        found = cut.detecting_regions()
     except ValueError as error:
         raise uncertain(error) from error
     number = {qubit: i for i, qubit in enumerate(data)}
+    regions = [found.get(stim.target_relative_detector_id(d), {}) for d in range(circuit.num_detectors)]
     watches: list[_Watch] = []
-    for detector in range(circuit.num_detectors):
-        region = regions.get(stim.target_relative_detector_id(detector), {})
+    for detector, region in enumerate(regions):
         watch = _watch({tick: _covered(pauli, number) for tick, pauli in region.items()})
         if watch is None:
             raise CascadeError(f"detector D{detector} watches no data qubit; expected it to watch a check of the code")
         watches.append(watch)
     check, supports = _checks(watches)
-    time, rounds, middle = _slices(watches, check)
-    primary = np.isin(np.arange(len(supports)), check[(time == 0) | (time == rounds)])
+    moments = _moments(watches, check)
+    rounds = max(map(len, moments)) - 1
+    if rounds < 1:
+        raise CascadeError("expected at least one round of syndrome extraction, got checks that are measured once only")
+    whole = np.array([len(own) > rounds for own in moments])
+    primary = _primary(regions, check, whole, set(data))
+    time = _slices(watches, check, moments, primary)
+    middle = (rounds + 1) // 2
     own = [d for d in np.flatnonzero(time == middle) if primary[check[d]]]
-    found = [
-        _pauli_types(regions[stim.target_relative_detector_id(int(d))], watches[d].first, watches[d].last, number)
-        for d in own
-    ]
+    types = [_pauli_types(regions[d], watches[d].first, watches[d].last, number) for d in own]
     check = np.where(_doubles(check, time), -1, check)
     matrix = np.zeros((len(supports), len(data)), dtype=np.uint8)
     for row, support in zip(matrix, supports, strict=True):
         row[list(support)] = 1
-    return Skeleton(rounds, check, time, matrix, primary, _basis(found))
+    return Skeleton(rounds, check, time, matrix, primary, _basis(types))
 
 
-def _data_qubits(circuit: stim.Circuit) -> list[int]:
+def _data_qubits(circuit: Iterable[stim.CircuitInstruction]) -> list[int]:
     """Qubits measured once, all the others being measured again and again."""
     measured: Counter[int] = Counter()
     order: list[int] = []
@@ -99,27 +106,28 @@ def _data_qubits(circuit: stim.Circuit) -> list[int]:
     return _read_out_last(circuit, once)
 
 
-def _read_out_last(circuit: stim.Circuit, once: list[int]) -> list[int]:
+def _read_out_last(circuit: Iterable[stim.CircuitInstruction], once: list[int]) -> list[int]:
     """Qubits whose outcome detectors use, but only together with others."""
-    of_record: list[int] = []
+    of_record: list[list[int]] = []
     alone: set[int] = set()
     used: set[int] = set()
     for instruction in circuit:
         data = stim.gate_data(instruction.name)
-        if data.produces_measurements and data.is_single_qubit_gate:
-            of_record += [t.value for t in instruction.targets_copy()]
+        if data.produces_measurements:
+            for group in instruction.target_groups():
+                of_record.append([target.value for target in group] if data.is_single_qubit_gate else [])
         elif instruction.name == "DETECTOR":
-            qubits = [of_record[t.value] for t in instruction.targets_copy()]
-            used.update(qubits)
-            if len(qubits) == 1:
-                alone.update(qubits)
+            outcomes = [of_record[target.value] for target in instruction.targets_copy()]
+            used.update(*outcomes)
+            if len(outcomes) == 1:
+                alone.update(*outcomes)
     return [qubit for qubit in once if qubit in used - alone]
 
 
-def _with_cuts(circuit: stim.Circuit) -> stim.Circuit:
+def _with_cuts(circuit: Iterable[stim.CircuitInstruction]) -> stim.Circuit:
     """The circuit with a TICK wherever it turns from one kind of operation to another, and nowhere else.
 
-    Kinds are gates on pairs, gates on one qubit, and resets and measurements.
+    Kinds are gates on pairs, gates on one qubit, measurements of products, and other measurements and resets.
     """
     cut = stim.Circuit()
     before = None
@@ -128,7 +136,7 @@ def _with_cuts(circuit: stim.Circuit) -> stim.Circuit:
             continue
         data = stim.gate_data(instruction.name)
         if not is_annotation(instruction.name):
-            kind = (data.is_unitary, data.is_two_qubit_gate)
+            kind = (data.is_unitary, data.is_two_qubit_gate, instruction.name == "MPP")
             # Products measured one by one are each a round of their own.
             if kind != before or instruction.name == "MPP":
                 cut.append("TICK", [])
@@ -145,9 +153,8 @@ def _watch(covered: dict[int, frozenset[int]]) -> _Watch | None:
     most = max(map(len, covered.values()), default=0)
     if most == 0:
         return None
-    ticks = [tick for tick in sorted(covered) if len(covered[tick]) == most]
-    support = covered[ticks[0]]
-    return _Watch(support, ticks[0], max(tick for tick in ticks if covered[tick] == support))
+    ticks = [tick for tick in covered if len(covered[tick]) == most]
+    return _Watch(frozenset().union(*covered.values()), min(ticks), max(ticks))
 
 
 def _checks(watches: list[_Watch]) -> tuple[np.ndarray, list[frozenset[int]]]:
@@ -157,21 +164,63 @@ def _checks(watches: list[_Watch]) -> tuple[np.ndarray, list[frozenset[int]]]:
     return check, list(numbers)
 
 
-def _slices(watches: list[_Watch], check: np.ndarray) -> tuple[np.ndarray, int, int]:
-    """Slice of each detector, int64 [detectors], the number of rounds, and a slice amid them.
+def _moments(watches: list[_Watch], check: np.ndarray) -> list[list[tuple[int, int]]]:
+    """The different moments of each check's detectors, in order."""
+    found: list[set[tuple[int, int]]] = [set() for _ in range(int(check.max()) + 1)]
+    for c, watch in zip(check.tolist(), watches, strict=True):
+        found[c].add((watch.first, watch.last))
+    return [sorted(moments) for moments in found]
 
-    The check with most detectors is the clock; a detector belongs to the slice that its moments are nearest to.
+
+def _primary(regions: list[Region], check: np.ndarray, whole: np.ndarray, data: set[int]) -> np.ndarray:
+    """Checks of the experiment's own basis: bool [checks].
+
+    They are those with a detector in every slice (`whole`, bool [checks]), and those that, where they meet one of
+    these, have the same Pauli operator on a data qubit at the same time.
     """
-    moments = np.array([(watch.first, watch.last) for watch in watches])
-    per_check: dict[int, set[tuple[int, int]]] = defaultdict(set)
-    for c, moment in zip(check.tolist(), moments.tolist(), strict=True):
-        per_check[c].add(tuple(moment))
-    clock = np.array(sorted(max(per_check.values(), key=len)))
-    if len(clock) < 2:
-        raise CascadeError("expected at least one round of syndrome extraction, got checks that are measured once only")
-    distance = np.abs(moments[:, None].sum(axis=2) - clock[None].sum(axis=2))
-    time = distance.argmin(axis=1)
-    return time, len(clock) - 1, len(clock) // 2
+    known = {
+        (tick, qubit): pauli[qubit]
+        for region, c in zip(regions, check.tolist(), strict=True)
+        if whole[c]
+        for tick, pauli in region.items()
+        for qubit in pauli.pauli_indices()
+        if qubit in data
+    }
+    primary, decided = whole.copy(), whole.copy()
+    for region, c in zip(regions, check.tolist(), strict=True):
+        if decided[c]:
+            continue
+        for tick, pauli in region.items():
+            met = [qubit for qubit in pauli.pauli_indices() if (tick, qubit) in known]
+            if met:
+                primary[c], decided[c] = pauli[met[0]] == known[tick, met[0]], True
+                break
+    return primary
+
+
+def _slices(
+    watches: list[_Watch], check: np.ndarray, moments: list[list[tuple[int, int]]], primary: np.ndarray
+) -> np.ndarray:
+    """Slice of each detector, int64 [detectors].
+
+    A check with a detector in every slice is the clock. Of each check the detectors with different moments belong to
+    different slices, those that their moments are nearest to by the sum of squares, which keeps their order; those of
+    the other basis' checks not to the first and the last slice.
+    """
+    clock = np.array(max(moments, key=len)).sum(axis=1)
+    slice_of: list[dict[tuple[int, int], int]] = []
+    for own, of_basis in zip(moments, primary, strict=True):
+        slices = np.arange(len(clock)) if of_basis else np.arange(1, len(clock) - 1)
+        if len(own) > len(slices):
+            raise CascadeError(
+                f"expected at most {len(slices)} detectors of a check of the other basis than the experiment's, "
+                f"which has {len(clock) - 1} rounds, got {len(own)}"
+            )
+        distance = np.array(own).sum(axis=1)[:, None] - clock[slices]
+        nearest = slices[linear_sum_assignment(distance**2)[1]]
+        slice_of.append(dict(zip(own, nearest.tolist(), strict=True)))
+    time = [slice_of[c][watch.first, watch.last] for c, watch in zip(check.tolist(), watches, strict=True)]
+    return np.array(time, dtype=np.int64)
 
 
 def _doubles(check: np.ndarray, time: np.ndarray) -> np.ndarray:
@@ -181,9 +230,7 @@ def _doubles(check: np.ndarray, time: np.ndarray) -> np.ndarray:
     return ~np.isin(np.arange(len(keys)), first)
 
 
-def _pauli_types(
-    region: dict[int, stim.PauliString], first: int, last: int, number: dict[int, int]
-) -> list[frozenset[int]]:
+def _pauli_types(region: Region, first: int, last: int, number: dict[int, int]) -> list[frozenset[int]]:
     """Kinds of Pauli operator on the data qubits at each moment while the whole support is covered."""
     return [
         frozenset(region[tick][q] for q in region[tick].pauli_indices() if q in number)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cascade_qec.codes import CSSCode
 from cascade_qec.errors import CascadeError
-from cascade_qec.recognition.mechanisms import Mechanisms
+from cascade_qec.recognition.mechanisms import Mechanisms, random_words
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +47,7 @@ def distinct(mechanisms: Mechanisms) -> tuple[Mechanisms, NDArray[np.bool_]]:
         The detectors kept.
     """
     # A detector is the set of mechanisms that flip it: equal sums of random words, equal sets.
-    words = np.random.default_rng(0).integers(1, 2**64, size=len(mechanisms.probability), dtype=np.uint64)
+    words = random_words(len(mechanisms.probability))
     symptoms = np.zeros(mechanisms.detectors, dtype=np.uint64)
     np.add.at(symptoms, mechanisms.detector, words[mechanisms.owner])
     kept = np.zeros(mechanisms.detectors, dtype=bool)
@@ -217,6 +217,6 @@ def experiment_of(chains: Chains, code: CSSCode) -> tuple[int, NDArray[np.bool_]
         shown = ", ".join(f"{number} of {length}" for length, number in sorted(found.items(), reverse=True)[:6])
         raise CascadeError(
             f"expected detectors of {code.name} in {checks} chains of rounds + 1, one for each check of the "
-            f"experiment's basis, and none or {checks} of rounds - 1 for those of the other basis; got {shown or 'none'}"
+            f"experiment's basis, and none or {checks} of rounds - 1 for those of the other one; got {shown or 'none'}"
         )
     return longest - 1, chains.length == longest

@@ -14,7 +14,7 @@ from cascade_qec.codes import RotatedSurfaceCode
 from cascade_qec.codes.css import BASES, Basis, frozen
 from cascade_qec.codes.gf2 import Bits
 from cascade_qec.errors import CascadeError
-from cascade_qec.recognition.mechanisms import Mechanisms
+from cascade_qec.recognition.mechanisms import Mechanisms, random_words
 from cascade_qec.recognition.skeleton import Skeleton
 from cascade_qec.recognition.tanner import TannerGraph, isomorphisms
 
@@ -111,11 +111,15 @@ def _skeleton(code: RotatedSurfaceCode, rounds: int, basis: Basis) -> Skeleton:
 
 def _symptoms(mechanisms: Mechanisms, detectors: NDArray[np.int64]) -> Bits:
     """The different sets of these detectors that mechanisms flip, the empty one left out: uint8 [detectors, sets]."""
-    flipped = np.zeros((len(mechanisms.probability), mechanisms.detectors), dtype=np.uint8)
-    flipped[mechanisms.owner, mechanisms.detector] = 1
-    packed = np.unique(np.packbits(flipped[:, detectors], axis=1), axis=0)
-    sets = np.unpackbits(packed, axis=1, count=len(detectors))
-    return np.ascontiguousarray(sets[sets.any(axis=1)].T)
+    row = np.full(mechanisms.detectors, -1)
+    row[detectors] = np.arange(len(detectors))
+    known, first = np.unique(mechanisms.xor(random_words(len(detectors))[row]), return_index=True)
+    column = np.full(len(mechanisms.probability), -1)
+    column[first[known != 0]] = np.arange(np.count_nonzero(known))
+    used = (column[mechanisms.owner] >= 0) & (row[mechanisms.detector] >= 0)
+    sets = np.zeros((len(detectors), np.count_nonzero(known)), dtype=np.uint8)
+    sets[row[mechanisms.detector[used]], column[mechanisms.owner[used]]] = 1
+    return sets
 
 
 def _graph(symptoms: Bits) -> TannerGraph:

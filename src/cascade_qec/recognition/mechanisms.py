@@ -13,6 +13,19 @@ from numpy.typing import NDArray
 from cascade_qec.codes.gf2 import Bits
 
 
+def random_words(count: int, seed: int = 0) -> NDArray[np.uint64]:
+    """A random word for each of several things; a set of them is known by the XOR of theirs.
+
+    Returns
+    -------
+    uint64 [count + 1]
+        The last one is 0: index -1 stands for what is left out.
+    """
+    words = np.random.default_rng(seed).integers(1, 1 << 63, size=count + 1, dtype=np.uint64)
+    words[-1] = 0
+    return words
+
+
 @dataclass(frozen=True, eq=False)
 class Mechanisms:
     """The error mechanisms of a model, in its order.

@@ -17,8 +17,8 @@ from cascade_qec.codes import gf2
 from cascade_qec.codes.gf2 import Bits
 from cascade_qec.errors import CascadeError
 from cascade_qec.lattice import Lattice
-from cascade_qec.recognition.mechanisms import Mechanisms
-from cascade_qec.recognition.placement import Placement, known_by_sites, site_values
+from cascade_qec.recognition.mechanisms import Mechanisms, random_words
+from cascade_qec.recognition.placement import Placement, known_by_sites
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +43,14 @@ class ObservableMap:
 
     @cached_property
     def is_identity(self) -> bool:
-        """Whether the observables are the code's own."""
-        return np.array_equal(self.logicals, np.eye(self.logicals.shape[1])) and not self.detectors.any()
+        """Whether the observables are the code's own, all of them."""
+        return len(self.logicals) == self.logicals.shape[1] and bool(self.own.all())
+
+    @property
+    def own(self) -> NDArray[np.bool_]:
+        """Which observables are the code's one of the same number: bool [observables]."""
+        same = self.logicals == np.eye(*self.logicals.shape)
+        return same.all(axis=1) & ~self.detectors.any(axis=1)
 
     def probabilities(self, of_code: NDArray[np.float32], detection_events: NDArray[np.bool_]) -> NDArray[np.float32]:
         """P(observable flipped) of the circuit's observables.
@@ -99,7 +105,7 @@ def observable_map(placement: Placement, mechanisms: Mechanisms, lattice: Lattic
     primary = np.isin(placement.sites, lattice.check_sites(lattice.basis))
     # The other basis' checks notice other errors, which flip no observable: they are left out.
     sites = np.where(primary, placement.sites, -1)
-    values = site_values(lattice.sites)
+    values = random_words(lattice.sites)
     known, ours = known_by_sites(lattice, sites, values)
     seen = mechanisms.xor(values[sites])
     known, which, word = np.unique(known, return_index=True, return_inverse=True)
@@ -110,9 +116,13 @@ def observable_map(placement: Placement, mechanisms: Mechanisms, lattice: Lattic
     position = np.minimum(np.searchsorted(known, seen), len(known) - 1)
     matched = np.flatnonzero((known[position] == seen) & ((seen != 0) | mechanisms.observables.any(axis=1)))
     # One of those that say the same is enough.
-    words = np.where(mechanisms.observables, site_values(mechanisms.observables.shape[1], seed=1)[:-1], np.uint64(0))
+    words = np.where(mechanisms.observables, random_words(mechanisms.observables.shape[1], seed=1)[:-1], np.uint64(0))
     said = seen ^ np.bitwise_xor.reduce(words, axis=1)
     matched = matched[np.unique(said[matched], return_index=True)[1]]
+    # So do errors of the circuit that look the same and flip other observables: with some schedules the fault of an
+    # ancilla looks like that of a data qubit on the other side of a logical operator.
+    _, alike, times = np.unique(seen[matched], return_inverse=True, return_counts=True)
+    matched = matched[times[alike] == 1]
     flips = ours.observables[which[position[matched]]]
 
     columns = np.flatnonzero(primary)

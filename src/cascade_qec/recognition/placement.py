@@ -19,7 +19,7 @@ from cascade_qec.codes import BivariateBicycleCode, CSSCode
 from cascade_qec.codes.css import BASES, Basis
 from cascade_qec.errors import CascadeError
 from cascade_qec.lattice import Lattice, memory_lattice
-from cascade_qec.recognition.mechanisms import Mechanisms
+from cascade_qec.recognition.mechanisms import Mechanisms, random_words
 from cascade_qec.recognition.skeleton import Skeleton
 from cascade_qec.recognition.tanner import TannerGraph, isomorphisms
 
@@ -71,13 +71,6 @@ def placements(
     return sorted(found, key=lambda way: -round(way.agreement, 6))
 
 
-def site_values(sites: int, seed: int = 0) -> NDArray[np.uint64]:
-    """A random word for each site; a set of sites is known by the XOR of theirs: uint64 [sites + 1], the last one 0."""
-    values = np.random.default_rng(seed).integers(1, 1 << 63, size=sites + 1, dtype=np.uint64)
-    values[-1] = 0
-    return values
-
-
 @lru_cache(maxsize=8)
 def reference(code: CSSCode, rounds: int, basis: Basis) -> Mechanisms:
     """Mechanisms of our own experiment under uniform depolarizing noise; detector d sits at the lattice's site d."""
@@ -97,7 +90,7 @@ def known_by_sites(
 
 def agreement(mechanisms: Mechanisms, sites: NDArray[np.int64], lattice: Lattice) -> float:
     """Share of the mechanisms' probability that our own experiment on `lattice` has mechanisms for, too."""
-    values = site_values(lattice.sites)
+    values = random_words(lattice.sites)
     known, _ = known_by_sites(lattice, sites, values)
     seen = mechanisms.xor(values[sites])
     visible = seen != 0
@@ -135,8 +128,8 @@ def described(skeleton: Skeleton) -> str:
     """What was found, for a message that tells why it will not do."""
     own = int(skeleton.primary.sum())
     return (
-        f"{own} checks of the experiment's basis and {len(skeleton.primary) - own} others on {skeleton.supports.shape[1]} "
-        f"data qubits, weights {_listed(skeleton.supports)}, {skeleton.rounds} rounds"
+        f"{own} checks of the experiment's basis and {len(skeleton.primary) - own} others on "
+        f"{skeleton.supports.shape[1]} data qubits, weights {_listed(skeleton.supports)}, {skeleton.rounds} rounds"
     )
 
 

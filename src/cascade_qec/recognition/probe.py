@@ -17,9 +17,10 @@ def is_annotation(name: str) -> bool:
     return not (data.is_unitary or data.is_reset or data.produces_measurements or data.is_noisy_gate)
 
 
-def perfect(circuit: stim.Circuit) -> stim.Circuit:
-    """The circuit without noise and without loops."""
-    return circuit.without_noise().flattened()
+def perfect(circuit: stim.Circuit) -> list[stim.CircuitInstruction]:
+    """The circuit's instructions without noise and without loops."""
+    flat = circuit.without_noise().flattened()
+    return [instruction for instruction in flat if isinstance(instruction, stim.CircuitInstruction)]
 
 
 def probed(circuit: stim.Circuit) -> stim.DetectorErrorModel:

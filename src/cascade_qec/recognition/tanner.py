@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from cascade_qec.codes.gf2 import Bits
+from cascade_qec.recognition.mechanisms import random_words
 
 Colours = NDArray[np.uint64]
 
@@ -40,7 +41,10 @@ class TannerGraph:
     @classmethod
     def of(cls, supports: Bits, primary: NDArray[np.bool_]) -> TannerGraph:
         """The graph of checks of two kinds, primary and other, on data qubits."""
-        supports, times = np.unique(supports, axis=1, return_counts=True)
+        # Columns are compared by a random sum of their rows: there may be ten thousand.
+        words = random_words(len(supports))[:-1]
+        _, first, times = np.unique(words @ supports, return_index=True, return_counts=True)
+        supports = supports[:, first]
         checks, qubits = supports.shape
         rows, columns = np.nonzero(supports)
         nodes = checks + qubits

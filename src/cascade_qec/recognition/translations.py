@@ -36,8 +36,10 @@ def best_translated(way: Placement, observables: ObservableMap, lattice: Lattice
     code = lattice.code
     if not isinstance(code, BivariateBicycleCode):
         return way
-    terms = (observables.logicals.astype(np.int64) @ _moved_logicals(code, way.basis) % 2).sum(axis=(1, 2))
-    best = int(terms.argmin())
+    sums = (observables.logicals.astype(np.int64) @ _moved_logicals(code, way.basis) % 2).astype(np.uint8)
+    terms = sums.sum(axis=(1, 2))
+    # Of equally short ones those that come first, as the code's own do, so that where one starts does not matter.
+    best = max(np.flatnonzero(terms == terms.min()).tolist(), key=lambda number: sums[number].tobytes())
     if best == 0:
         return way
     moved = np.full(lattice.sites + 1, -1)  # the last one for the detectors at -1

@@ -13,8 +13,7 @@ from cascade_qec.recognition.mechanisms import Mechanisms
 from cascade_qec.recognition.placement import described
 from cascade_qec.recognition.recognise import Recognition, recognise
 
-LARGEST_DISTANCE = 41
-"""Of the surface codes that are tried."""
+_DISTANCES = range(3, 43, 2)
 
 
 def recognise_any(source: stim.Circuit | stim.DetectorErrorModel) -> Recognition:
@@ -48,7 +47,7 @@ def recognise_any(source: stim.Circuit | stim.DetectorErrorModel) -> Recognition
     tried = f" (tried {', '.join(code.name for code in candidates)})" if candidates else ""
     bicycles = ", ".join(code.name for code in _bicycles())
     raise CascadeError(
-        f"expected a memory experiment of a rotated surface code of odd distance up to {LARGEST_DISTANCE} or of "
+        f"expected a memory experiment of a rotated surface code of odd distance up to {_DISTANCES[-1]} or of "
         f"{bicycles}; got {found}, which fits none of them{tried}"
     )
 
@@ -65,24 +64,25 @@ def _of_error_model(dem: stim.DetectorErrorModel) -> tuple[list[CSSCode], str]:
     _, kept = distinct(Mechanisms.of(dem))
     detectors = int(kept.sum())
     if not detectors:
-        raise CascadeError("expected the error model of a memory experiment, got one without errors that flip detectors")
+        raise CascadeError("expected the error model of an experiment, got one without errors that flip detectors")
 
     def rounds(code: CSSCode) -> list[int]:
         # m checks of each basis: 2 m R detectors with those of both bases, m (R + 1) with the experiment's own.
         slices, rest = divmod(detectors, len(code.hx))
         return [] if rest else [r for r in (slices - 1, slices // 2 if slices % 2 == 0 else 0) if r > 0]
 
-    # Bicycle codes are refused in no time, as their mechanisms are others than those of surface codes. Most experiments
-    # have about d rounds.
-    surfaces = sorted(
-        (code for code in _surfaces() if rounds(code)), key=lambda code: min(abs(r - code.d) for r in rounds(code))
-    )
-    candidates = [code for code in (*_bicycles(), *surfaces) if rounds(code) and code.k >= dem.num_observables]
+    # Bicycle codes first: they are refused in no time. Of surface codes those first that have about d rounds, as most
+    # experiments do.
+    surfaces = {d: rounds(code) for d, code in zip(_DISTANCES, _surfaces(), strict=True)}
+    likeliest = sorted((d for d in surfaces if surfaces[d]), key=lambda d: min(abs(r - d) for r in surfaces[d]))
+    bicycles = [code for code in _bicycles() if rounds(code)]
+    candidates = [*bicycles, *(codes.get(f"surface_d{d}") for d in likeliest)]
+    candidates = [code for code in candidates if code.k >= dem.num_observables]
     return candidates, f"{detectors} detectors that differ, and {dem.num_observables} observables"
 
 
 def _surfaces() -> list[CSSCode]:
-    return [codes.get(f"surface_d{d}") for d in range(3, LARGEST_DISTANCE + 1, 2)]
+    return [codes.get(f"surface_d{d}") for d in _DISTANCES]
 
 
 def _bicycles() -> list[CSSCode]:

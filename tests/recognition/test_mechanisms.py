@@ -1,0 +1,104 @@
+from collections import Counter
+from functools import reduce
+
+import numpy as np
+import pytest
+import stim
+
+from cascade_qec import codes
+from cascade_qec.circuits import SI1000, UniformDepolarizing, memory
+from cascade_qec.recognition.mechanisms import Mechanisms
+
+
+def by_objects(dem: stim.DetectorErrorModel) -> list[tuple[float, list[int], list[int]]]:
+    """(probability, detectors, observables) of every mechanism, from Stim's objects."""
+    found = []
+    for error in dem.flattened():
+        if error.type == "error":
+            targets = [target for target in error.targets_copy() if not target.is_separator()]
+            odd = [target for target, times in Counter(map(str, targets)).items() if times % 2]
+            detectors, flips = (sorted(int(t[1:]) for t in odd if t[0] == kind) for kind in "DL")
+            found.append((error.args_copy()[0], detectors, flips))
+    return found
+
+
+def listed(mechanisms: Mechanisms) -> list[tuple[float, list[int], list[int]]]:
+    return [
+        (probability, mechanisms.detector[start:stop].tolist(), np.flatnonzero(flips).tolist())
+        for probability, start, stop, flips in zip(
+            mechanisms.probability.tolist(),
+            mechanisms.start[:-1],
+            mechanisms.start[1:],
+            mechanisms.observables,
+            strict=True,
+        )
+    ]
+
+
+@pytest.mark.parametrize("decompose_errors", [False, True])
+@pytest.mark.parametrize("flatten_loops", [False, True])
+@pytest.mark.parametrize("rounds", [1, 8])
+def test_models_of_circuits(rounds, flatten_loops, decompose_errors):
+    circuit = memory(codes.get("surface_d3"), rounds=rounds, noise=SI1000(0.003))
+    dem = circuit.detector_error_model(flatten_loops=flatten_loops, decompose_errors=decompose_errors)
+    assert ("repeat" in str(dem)) == (rounds == 8 and not flatten_loops)
+    mechanisms = Mechanisms.of(dem)
+    assert listed(mechanisms) == by_objects(dem)
+    assert mechanisms.detectors == circuit.num_detectors
+    assert mechanisms.observables.shape == (len(mechanisms.probability), 1)
+
+
+def test_many_observables():
+    dem = memory(codes.get("bb72"), rounds=2, noise=UniformDepolarizing(0.001)).detector_error_model()
+    mechanisms = Mechanisms.of(dem)
+    assert mechanisms.observables.shape[1] == 12
+    assert listed(mechanisms) == by_objects(dem)
+
+
+def test_what_a_model_may_say():
+    dem = stim.DetectorErrorModel("""
+        error(0.125) D3 D1 L0
+        error(0.25) D0 D1 ^ D1 D2 L1 ^ L1
+        error(0.5) D0 D0 D0 D5
+        error(0.0625) D2 ^ D2
+        error[a tag](0.03125) L1
+        error(0.015625)
+        error(1e-3) D4 L0 L0
+        detector(1, 2) D7
+        shift_detectors(1) 2
+        logical_observable L2
+        repeat 2 {
+            error(0.25) D0
+            shift_detectors 1
+        }
+    """)
+    mechanisms = Mechanisms.of(dem)
+    assert listed(mechanisms) == [
+        (0.125, [1, 3], [0]),
+        (0.25, [0, 2], []),
+        (0.5, [0, 5], []),
+        (0.0625, [], []),
+        (0.03125, [], [1]),
+        (0.015625, [], []),
+        (0.001, [4], []),
+        (0.25, [2], []),
+        (0.25, [3], []),
+    ]
+    assert mechanisms.weight.tolist() == [2, 2, 2, 0, 0, 0, 1, 1, 1]
+    assert mechanisms.owner.tolist() == [0, 0, 1, 1, 2, 2, 6, 7, 8]
+    assert mechanisms.detectors == 8
+    assert mechanisms.observables.shape == (9, 3)
+
+
+def test_an_empty_model():
+    mechanisms = Mechanisms.of(stim.DetectorErrorModel("detector D4\nlogical_observable L0"))
+    assert listed(mechanisms) == []
+    assert (mechanisms.detectors, mechanisms.observables.shape) == (5, (0, 1))
+    assert mechanisms.xor(np.arange(5, dtype=np.uint64)).shape == (0,)
+
+
+def test_words_of_mechanisms_are_the_xor_of_their_detectors():
+    mechanisms = Mechanisms.of(memory(codes.get("surface_d3"), rounds=2, noise=SI1000(0.001)).detector_error_model())
+    values = np.random.default_rng(2).integers(0, 1 << 63, size=mechanisms.detectors, dtype=np.uint64)
+    expected = [reduce(int.__xor__, map(int, values[detectors]), 0) for _, detectors, _ in listed(mechanisms)]
+    assert mechanisms.xor(values).tolist() == expected

@@ -1,0 +1,159 @@
+"""Observables of a circuit in those of the code."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cascade_qec import codes
+from cascade_qec.circuits import UniformDepolarizing, memory
+from cascade_qec.codes import gf2
+from cascade_qec.codes.gf2 import Bits
+from cascade_qec.errors import CascadeError
+from cascade_qec.lattice import Lattice, memory_lattice
+from cascade_qec.recognition.mechanisms import Mechanisms
+from cascade_qec.recognition.observables import ObservableMap, observable_map
+from cascade_qec.recognition.placement import Placement
+
+CODES = [("surface_d3", 1), ("surface_d3", 3), ("bb72", 2)]
+
+
+@cache
+def experiment(name: str, rounds: int, basis: str) -> tuple[Mechanisms, Lattice]:
+    """Our own mechanisms and lattice."""
+    code = codes.get(name)
+    circuit = memory(code, rounds=rounds, basis=basis, noise=UniformDepolarizing(0.001))
+    return Mechanisms.of(circuit.detector_error_model(flatten_loops=True)), memory_lattice(code, rounds, basis)
+
+
+def symptoms(mechanisms: Mechanisms) -> Bits:
+    """Detectors that each mechanism flips: uint8 [mechanisms, detectors]."""
+    flipped = np.zeros((len(mechanisms.probability), mechanisms.detectors), dtype=np.uint8)
+    flipped[mechanisms.owner, mechanisms.detector] = 1
+    return flipped
+
+
+def with_observables(mechanisms: Mechanisms, logicals: Bits, detectors: Bits) -> Mechanisms:
+    """The model with other observables: sums of its own and of detectors."""
+    flips = (mechanisms.observables.astype(int) @ logicals.T + symptoms(mechanisms).astype(int) @ detectors.T) % 2
+    return Mechanisms(
+        mechanisms.probability, mechanisms.detector, mechanisms.start, flips.astype(np.uint8), mechanisms.detectors
+    )
+
+
+def invertible(k: int, random: np.random.Generator) -> Bits:
+    while True:
+        matrix = random.integers(0, 2, size=(k, k), dtype=np.uint8)
+        if gf2.rank(matrix) == k:
+            return matrix
+
+
+@pytest.mark.parametrize("basis", ["X", "Z"])
+@pytest.mark.parametrize(("name", "rounds"), CODES)
+def test_our_own_are_our_own(name, rounds, basis):
+    mechanisms, lattice = experiment(name, rounds, basis)
+    found = observable_map(Placement(basis, lattice.detector_sites, 1.0), mechanisms, lattice)
+    assert found.is_identity
+    assert np.array_equal(found.logicals, ObservableMap.identity(lattice.code.k, lattice.detectors).logicals)
+    assert found.detectors.shape == (lattice.code.k, lattice.detectors)
+    assert found.logicals.dtype == found.detectors.dtype == np.uint8
+
+
+@given(case=st.sampled_from(CODES), basis=st.sampled_from("XZ"), seed=st.integers(0, 1000), data=st.data())
+@settings(derandomize=True, deadline=None, max_examples=20)
+def test_sums_of_logicals_and_detectors_are_found(case, basis, seed, data):
+    mechanisms, lattice = experiment(*case, basis)
+    k, random = lattice.code.k, np.random.default_rng(seed)
+    kept = data.draw(st.integers(1, k))
+    logicals = invertible(k, random)[:kept]
+    primary = np.isin(lattice.detector_sites, lattice.check_sites(basis))
+    detectors = (random.random((kept, lattice.detectors)) < data.draw(st.sampled_from([0, 0.1, 0.5]))) & primary
+    order = random.permutation(lattice.detectors)
+    changed = with_observables(mechanisms, logicals, detectors.astype(np.uint8))
+    # Detectors in an order of their own.
+    number = np.argsort(order)
+    shuffled = Mechanisms(
+        changed.probability, number[changed.detector], changed.start, changed.observables, changed.detectors
+    )
+    found = observable_map(Placement(basis, lattice.detector_sites[order], 1.0), shuffled, lattice)
+    assert np.array_equal(found.logicals, logicals)
+    # Which detectors is not unique, where checks depend on each other; what they say of every error is.
+    said = mechanisms.observables.astype(int) @ found.logicals.T + symptoms(shuffled).astype(int) @ found.detectors.T
+    assert np.array_equal(said % 2, shuffled.observables)
+
+
+def test_an_observable_of_detectors_alone_has_no_logical():
+    mechanisms, lattice = experiment("surface_d3", 3, "Z")
+    detectors = np.zeros((1, lattice.detectors), dtype=np.uint8)
+    detectors[0, 0] = 1
+    changed = with_observables(mechanisms, np.zeros((1, 1), dtype=np.uint8), detectors)
+    found = observable_map(Placement("Z", lattice.detector_sites, 1.0), changed, lattice)
+    assert found.logicals.tolist() == [[0]]
+    assert np.flatnonzero(found.detectors).tolist() == [0]
+    # Nothing of it is uncertain.
+    assert found.confidence(np.array([[0.4]], dtype=np.float32)).tolist() == [1]
+
+
+@pytest.mark.parametrize(("name", "rounds"), CODES)
+def test_missing_detectors_leave_the_logicals_as_they_are(name, rounds):
+    mechanisms, lattice = experiment(name, rounds, "Z")
+    kept = np.arange(lattice.detectors) % 11 > 0
+    sites = np.where(kept, lattice.detector_sites, -1)
+    found = observable_map(Placement("Z", sites, 1.0), mechanisms, lattice)
+    assert np.array_equal(found.logicals, np.eye(lattice.code.k))
+    assert not found.detectors[:, ~kept].any()
+
+
+@pytest.mark.parametrize(("name", "rounds"), [("surface_d3", 3), ("bb72", 2)])
+@pytest.mark.parametrize("number", [0, -1])
+def test_what_is_no_logical_is_named(name, rounds, number):
+    mechanisms, lattice = experiment(name, rounds, "Z")
+    k = lattice.code.k
+    # It takes note of the other basis' checks, of a flip that no detector knows, and of half of an error's flips.
+    secondary = np.isin(lattice.detector_sites, lattice.check_sites("X"))
+    by_check = np.zeros((k, lattice.detectors), dtype=np.uint8)
+    by_check[number, np.flatnonzero(secondary)[0]] = 1
+    by_flip = mechanisms.observables.copy()
+    by_flip[np.flatnonzero(symptoms(mechanisms)[:, ~secondary].any(axis=1))[::7], number] ^= 1
+    for changed in (
+        with_observables(mechanisms, np.eye(k, dtype=np.uint8), by_check),
+        Mechanisms(mechanisms.probability, mechanisms.detector, mechanisms.start, by_flip, mechanisms.detectors),
+    ):
+        with pytest.raises(CascadeError, match=rf"observable L{number % k} is no logical operator of {name}: .* {k} "):
+            observable_map(Placement("Z", lattice.detector_sites, 1.0), changed, lattice)
+
+
+@given(k=st.integers(1, 5), observables=st.integers(1, 4), seed=st.integers(0, 1000))
+@settings(derandomize=True, deadline=None, max_examples=30)
+def test_probabilities_and_confidence_by_going_through_all_cases(k, observables, seed):
+    random = np.random.default_rng(seed)
+    logicals = random.integers(0, 2, size=(observables, k), dtype=np.uint8)
+    detectors = random.integers(0, 2, size=(observables, 3), dtype=np.uint8)
+    of_code = random.random((6, k), dtype=np.float32)
+    events = random.random((6, 3)) < 0.5
+    mapping = ObservableMap(logicals, detectors)
+
+    expected = np.zeros((6, observables))
+    confidence = np.zeros(6)
+    used = logicals.any(axis=0)
+    for flips in product([0, 1], repeat=k):
+        case = np.where(flips, of_code, 1 - of_code).prod(axis=1)
+        flipped = (logicals @ flips + events @ detectors.T) % 2
+        expected += case[:, None] * flipped
+        right = (flips == (of_code > 0.5))[:, used].all(axis=1)
+        confidence += case * right
+    found = mapping.probabilities(of_code, events)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    np.testing.assert_allclose(mapping.confidence(of_code), confidence, atol=1e-5)
+
+
+def test_the_codes_own_probabilities_are_passed_on_as_they_are():
+    mapping = ObservableMap.identity(3, 4)
+    of_code = np.random.default_rng(0).random((5, 3), dtype=np.float32)
+    assert mapping.probabilities(of_code, np.ones((5, 4), dtype=bool)) is of_code

@@ -1,0 +1,79 @@
+"""The code of an experiment is found, and hardly any other is tried."""
+
+import numpy as np
+import pytest
+import stim
+
+from cascade_qec import codes
+from cascade_qec.circuits import UniformDepolarizing, memory
+from cascade_qec.recognition import recognise_any, which_code
+
+
+def anonymous(circuit: stim.Circuit) -> stim.Circuit:
+    """The same detectors and observables without coordinates."""
+    bare = stim.Circuit()
+    for instruction in circuit.flattened():
+        if instruction.name == "DETECTOR":
+            bare.append("DETECTOR", instruction.targets_copy())
+        elif instruction.name not in ("QUBIT_COORDS", "SHIFT_COORDS"):
+            bare.append(instruction)
+    return bare
+
+
+def bare_model(circuit: stim.Circuit) -> stim.DetectorErrorModel:
+    """Its mechanisms alone, in another order."""
+    model = anonymous(circuit).detector_error_model()
+    lines = [line for line in str(model).splitlines() if line.startswith("error")]
+    return stim.DetectorErrorModel("\n".join(np.random.default_rng(1).permutation(lines)))
+
+
+@pytest.fixture
+def tried(monkeypatch) -> list[str]:
+    """Names of the codes that are tried."""
+    names: list[str] = []
+
+    def recognise(source, code):
+        names.append(code.name)
+        return before(source, code)
+
+    before = which_code.recognise
+    monkeypatch.setattr(which_code, "recognise", recognise)
+    return names
+
+
+@pytest.mark.parametrize(
+    ("name", "rounds", "basis"),
+    [
+        ("surface_d3", 1, "X"),
+        ("surface_d3", 4, "Z"),
+        ("surface_d5", 3, "X"),
+        ("surface_d7", 2, "Z"),
+        ("surface_d11", 1, "Z"),
+        ("bb72", 2, "Z"),
+        ("bb144", 1, "Z"),
+    ],
+)
+def test_circuits(name, rounds, basis, tried):
+    code = codes.get(name)
+    circuit = memory(code, rounds=rounds, basis=basis, noise=UniformDepolarizing(0.003))
+    found = recognise_any(anonymous(circuit))
+    assert tried == [name]
+    assert found.lattice.code is code
+    assert (found.lattice.rounds, found.basis) == (rounds, basis)
+    assert found.strength == pytest.approx(0.003, rel=0.01)
+    assert found.agreement == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("name", "rounds", "most"),
+    [("surface_d3", 3, 1), ("surface_d3", 9, 4), ("surface_d5", 5, 3), ("bb72", 2, 3), ("bb90", 1, 3)],
+)
+def test_error_models(name, rounds, most, tried):
+    code = codes.get(name)
+    circuit = memory(code, rounds=rounds, noise=UniformDepolarizing(0.003))
+    found = recognise_any(bare_model(circuit))
+    assert tried[-1] == name
+    assert len(tried) <= most
+    assert found.lattice.code is code
+    assert found.lattice.rounds == rounds
+    assert found.strength == pytest.approx(0.003, rel=0.01)
