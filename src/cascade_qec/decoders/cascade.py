@@ -35,7 +35,7 @@ _CHUNK_ACTIVATIONS = {"cpu": 1 << 22, "cuda": 1 << 28}
 
 _MAX_CHUNK_SHOTS = 8192
 
-_STRONG = 1.5
+_STRONG = 2
 """Times the noise of training from which on a circuit's noise is remarked upon."""
 
 _FAMILIAR = 0.99
@@ -281,7 +281,8 @@ class CascadeDecoder:
         name, trained = self.description.name, self.description.noise_p
         differences = []
         if found.missing:
-            differences.append(f"{found.missing} detectors of training are missing and taken for silent")
+            own = f", {found.missing_own} of them of the experiment's basis" if found.missing_own else ""
+            differences.append(f"{found.missing} detectors of training are missing and taken for silent{own}")
         if found.strength > _STRONG * trained:
             differences.append(
                 f"its noise is as strong as p = {found.strength:.2g}, and the model was trained up to p = {trained:.2g}"

@@ -213,8 +213,8 @@ def _slices(
         slices = np.arange(len(clock)) if of_basis else np.arange(1, len(clock) - 1)
         if len(own) > len(slices):
             raise CascadeError(
-                f"expected at most {len(slices)} detectors of a check of the other basis than the experiment's, "
-                f"which has {len(clock) - 1} rounds, got {len(own)}"
+                f"expected two detectors more of a check of the experiment's basis than of others, got {len(clock)} "
+                f"and {len(own)}: those that compare with the preparation or with the readout are missing"
             )
         distance = np.array(own).sum(axis=1)[:, None] - clock[slices]
         nearest = slices[linear_sum_assignment(distance**2)[1]]

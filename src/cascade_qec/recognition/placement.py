@@ -66,7 +66,9 @@ def placements(
             share = agreement(mechanisms, sites, memory_lattice(code, skeleton.rounds, basis))
             found.append(Placement(basis, sites, share))
     if not found:
-        raise CascadeError(f"expected the checks of {code.name}, {_expected(code)}; got {described(skeleton)}")
+        raise CascadeError(
+            f"expected the checks of {code.name}, {_expected(code)}; got {described(skeleton)}{_hint(skeleton, code)}"
+        )
     # Of equally good ways the first stays first: the basis that the circuit says, and time as it runs.
     return sorted(found, key=lambda way: -round(way.agreement, 6))
 
@@ -122,6 +124,15 @@ def _ways(skeleton: Skeleton, code: CSSCode, basis: Basis) -> Iterator[NDArray[n
 
 def _expected(code: CSSCode) -> str:
     return f"{len(code.hx)} of X and {len(code.hz)} of Z on {code.n} data qubits, weights {_listed(code.hx, code.hz)}"
+
+
+def _hint(skeleton: Skeleton, code: CSSCode) -> str:
+    own, others = int(skeleton.primary.sum()), int((~skeleton.primary).sum())
+    if skeleton.supports.shape[1] != code.n:
+        return ""
+    if own < len(code.hx) or 0 < others < len(code.hx):
+        return ": the network needs detectors of every check, also of those that follow from others"
+    return ""
 
 
 def described(skeleton: Skeleton) -> str:

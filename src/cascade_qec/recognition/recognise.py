@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import stim
 
 from cascade_qec.codes import CSSCode
@@ -34,8 +35,10 @@ class Recognition:
     basis : Basis or None
         Basis in which the circuit prepares and reads out, where it can be told. The lattice may have the other one:
         up to a symmetry of the code both are one problem.
-    missing, ignored : int
-        Detectors that our own experiment has beyond those found, and those that only repeat others.
+    missing, missing_own : int
+        Detectors that our own experiment has beyond those found, and how many of these are of the experiment's basis.
+    ignored : int
+        Detectors that only repeat others.
     strength : float
         The p of uniform depolarizing noise that causes as many detection events; 0 without noise.
     agreement : float
@@ -46,6 +49,7 @@ class Recognition:
     observables: ObservableMap
     basis: Basis | None
     missing: int
+    missing_own: int
     ignored: int
     strength: float
     agreement: float
@@ -104,6 +108,7 @@ def recognise(
                 observables=observables,
                 basis=skeleton.basis,
                 missing=whole.detectors - len(way.sites) + ignored,
+                missing_own=int((~np.isin(whole.check_sites(way.basis), way.sites)).sum()),
                 ignored=ignored,
                 strength=noise_strength(own, way.sites, whole),
                 agreement=agreement(own, way.sites, whole),
