@@ -29,7 +29,7 @@ class Parity:
         halves = events.reshape(len(events), 2, -1).sum(axis=2)
         likely = 1 - 0.4 / (1 + halves)
         probabilities = np.where(halves % 2, likely, 1 - likely).astype(np.float32)
-        return DecodeResult.of_probabilities(probabilities, likely.prod(axis=1, dtype=np.float32))
+        return DecodeResult.of_network(probabilities > 0.5, probabilities, likely.prod(axis=1, dtype=np.float32))
 
 
 def _shots(path: Path, shots: int, seed: int = 1) -> ShotFile:

@@ -14,16 +14,18 @@ from numpy.typing import NDArray
 from cascade_qec import circuits, codes
 from cascade_qec.codes.css import Basis
 from cascade_qec.decoders.escalation import EscalatingDecoder, fallback_decoder
+from cascade_qec.decoders.logical_classes import LogicalClasses
 from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.device import pick_device, pick_dtype
 from cascade_qec.errors import CascadeError, CascadeWarning
 from cascade_qec.files import written_whole
-from cascade_qec.lattice import Lattice, memory_lattice
+from cascade_qec.lattice import Lattice, memory_lattice, readout
 from cascade_qec.nn import (
     CascadeNetwork,
     Geometry,
     ModelDescription,
     NetworkSettings,
+    PlaceReadout,
     load_model,
     model_bytes,
 )
@@ -231,6 +233,9 @@ class CascadeDecoder:
     def decode_batch(self, detection_events: NDArray, *, bit_packed: bool = False) -> DecodeResult:
         """Decode a batch of any size, a piece at a time; each shot's result is its own, whatever surrounds it.
 
+        The network is asked about all logical operators that look to it like the code's observables (on a torus, their
+        translations), and the likeliest joint value of the observables is predicted.
+
         Parameters
         ----------
         detection_events
@@ -245,6 +250,7 @@ class CascadeDecoder:
             If the array is of another shape or type; the message gives both.
         """
         events = self._checked(np.asarray(detection_events), bit_packed)
+        observables = np.empty((len(events), self.num_observables), dtype=np.bool_)
         probabilities = np.empty((len(events), self.num_observables), dtype=np.float32)
         confidence = np.empty(len(events), dtype=np.float32)
         for start in range(0, len(events), self._chunk):
@@ -252,13 +258,12 @@ class CascadeDecoder:
             if bit_packed:
                 chunk = np.unpackbits(chunk, axis=1, count=self.lattice.detectors, bitorder="little").view(bool)
             states = torch.from_numpy(self.lattice.scatter(chunk)).to(self.device)
-            with torch.inference_mode():
-                logits = self.network(states, self._geometry, self.dtype)
-            of_code = torch.sigmoid(logits).cpu().numpy()
             shots = slice(start, start + self._chunk)
-            probabilities[shots] = self.observables.probabilities(of_code, chunk)
-            confidence[shots] = self.observables.confidence(of_code)
-        return DecodeResult.of_probabilities(probabilities, confidence)
+            with torch.inference_mode():
+                logits = self.network(states, self._geometry, self.dtype, self._places)
+                decided = self._classes.decide(logits, states, chunk)
+            observables[shots], probabilities[shots], confidence[shots] = decided
+        return DecodeResult.of_network(observables, probabilities, confidence)
 
     def _bind(self, lattice: Lattice, recognition: Recognition | None = None) -> None:
         if lattice.rounds != self.description.rounds:
@@ -272,6 +277,9 @@ class CascadeDecoder:
         identity = ObservableMap.identity(self.code.k, lattice.detectors)
         self.observables = identity if recognition is None else recognition.observables
         self._geometry = Geometry([lattice], self.network.settings.convolution).to(self.device)
+        operators = readout(self.code, lattice.basis)
+        self._places = PlaceReadout(lattice, operators.support).to(self.device)
+        self._classes = LogicalClasses(lattice, operators, self.observables, self.device)
         per_shot = lattice.sites * self.network.settings.width
         budget = _CHUNK_ACTIVATIONS[self.device.type]
         self._chunk = max(1, min(_MAX_CHUNK_SHOTS, budget // per_shot))

@@ -19,11 +19,12 @@ class DecodeResult:
     Attributes
     ----------
     observables : bool [shots, k]
-        Whether each logical observable was flipped: the network's prediction, of escalated shots the fallback's.
+        Whether each logical observable was flipped: the jointly likeliest values as the network sees it, of escalated
+        shots the fallback's.
     probabilities : float32 [shots, k]
         P(observable flipped), as the network sees it.
     confidence : float32 [shots]
-        P(no observable wrong) of the network's prediction, the code's observables taken as independent given the shot.
+        P(no observable wrong) of the network's prediction.
     escalated : bool [shots]
         Whether the fallback decided; nowhere where there is none.
     """
@@ -34,6 +35,8 @@ class DecodeResult:
     escalated: NDArray[np.bool_]
 
     @classmethod
-    def of_probabilities(cls, probabilities: NDArray[np.float32], confidence: NDArray[np.float32]) -> DecodeResult:
-        """The likelier value of each observable, no shot escalated."""
-        return cls(probabilities > 0.5, probabilities, confidence, np.zeros(len(probabilities), np.bool_))
+    def of_network(
+        cls, observables: NDArray[np.bool_], probabilities: NDArray[np.float32], confidence: NDArray[np.float32]
+    ) -> DecodeResult:
+        """What the network says, no shot escalated."""
+        return cls(observables, probabilities, confidence, np.zeros(len(observables), np.bool_))

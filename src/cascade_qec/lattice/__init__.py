@@ -2,6 +2,18 @@
 
 from cascade_qec.lattice.frames import Frame, frame_of
 from cascade_qec.lattice.lattice import ABSENT, Lattice, memory_lattice
+from cascade_qec.lattice.readout import Readout, readout
 from cascade_qec.lattice.relations import RelationTable, Span, concatenate
 
-__all__ = ["ABSENT", "Frame", "Lattice", "RelationTable", "Span", "concatenate", "frame_of", "memory_lattice"]
+__all__ = [
+    "ABSENT",
+    "Frame",
+    "Lattice",
+    "Readout",
+    "RelationTable",
+    "Span",
+    "concatenate",
+    "frame_of",
+    "memory_lattice",
+    "readout",
+]

@@ -14,6 +14,7 @@ from cascade_qec.codes import CSSCode
 from cascade_qec.lattice import memory_lattice
 from cascade_qec.nn.geometry import STATES, Geometry, readout_relations
 from cascade_qec.nn.layers import BatchNorm, Bottleneck, Pointwise
+from cascade_qec.nn.place_readout import PlaceReadout
 
 
 class NetworkSettings(BaseModel):
@@ -70,8 +71,14 @@ class CascadeNetwork(torch.nn.Module):
         self.output = torch.nn.Parameter(torch.zeros(1, 2 * width))
         self.output_bias = torch.nn.Parameter(torch.zeros(1))
 
-    def forward(self, states: torch.Tensor, geometry: Geometry, dtype: torch.dtype = torch.float32) -> torch.Tensor:
-        """Logits of the observables.
+    def forward(
+        self,
+        states: torch.Tensor,
+        geometry: Geometry,
+        dtype: torch.dtype = torch.float32,
+        places: PlaceReadout | None = None,
+    ) -> torch.Tensor:
+        """Logits of the observables, or of other logical operators.
 
         Parameters
         ----------
@@ -80,13 +87,16 @@ class CascadeNetwork(torch.nn.Module):
         geometry : Geometry
         dtype : torch.dtype
             Of the activations; batch statistics, the readout's MLP and the logits are float32.
+        places : PlaceReadout, optional
+            The operators to be read out in the observables' place.
 
         Returns
         -------
-        float32 [shots, observables]
+        float32 [shots, observables or operators]
         """
-        pooled = geometry.pool(self.trunk(self.embed(states, geometry, dtype), geometry))
-        logical = self.norm_readout(self.readout(pooled).float())
+        x = self.trunk(self.embed(states, geometry, dtype), geometry)
+        pooled = self.readout(geometry.pool(x)).float() if places is None else places(x, self.readout.weight)
+        logical = self.norm_readout(pooled)
         hidden = F.silu(self.hidden(logical) + self.hidden_bias)
         logits = F.linear(hidden, self.output, self.output_bias)
         return logits.squeeze(-1).t()

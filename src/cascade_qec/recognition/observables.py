@@ -52,37 +52,21 @@ class ObservableMap:
         same = self.logicals == np.eye(*self.logicals.shape)
         return same.all(axis=1) & ~self.detectors.any(axis=1)
 
-    def probabilities(self, of_code: NDArray[np.float32], detection_events: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """P(observable flipped) of the circuit's observables.
+    def turned(self, detection_events: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Whether the detectors in each sum turn its value round.
 
         Parameters
         ----------
-        of_code : float32 [shots, k]
-            P(flipped) of the code's observables, taken as independent given the shot.
         detection_events : bool [shots, detectors]
 
         Returns
         -------
-        float32 [shots, observables]
+        bool [shots, observables]
         """
-        if self.is_identity:
-            return of_code
-        # P(an odd number of them) = (1 - prod(1 - 2 p)) / 2; a detector that fired turns it round.
-        signs = 1 - 2 * of_code
-        result = np.empty((len(of_code), len(self.logicals)), dtype=np.float32)
-        for o, (logicals, detectors) in enumerate(zip(self.logicals, self.detectors, strict=True)):
-            even = signs[:, np.flatnonzero(logicals)].prod(axis=1)
-            turned = np.bitwise_xor.reduce(detection_events[:, np.flatnonzero(detectors)], axis=1)
-            result[:, o] = (1 - np.where(turned, -even, even)) / 2
-        return result
-
-    def confidence(self, of_code: NDArray[np.float32]) -> NDArray[np.float32]:
-        """P(none of the code's observables that matter here is predicted wrongly): float32 [shots].
-
-        Whatever representatives a circuit has chosen, it is the same.
-        """
-        used = of_code[:, self.logicals.any(axis=0)]
-        return np.maximum(used, 1 - used).prod(axis=1, dtype=np.float32)
+        turned = np.zeros((len(detection_events), len(self.detectors)), dtype=bool)
+        for o in np.flatnonzero(self.detectors.any(axis=1)):
+            turned[:, o] = np.bitwise_xor.reduce(detection_events[:, np.flatnonzero(self.detectors[o])], axis=1)
+        return turned
 
 
 def observable_map(placement: Placement, mechanisms: Mechanisms, lattice: Lattice) -> ObservableMap:

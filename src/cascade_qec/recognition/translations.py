@@ -1,8 +1,8 @@
 """Which translation of the torus suits an experiment's observables.
 
 A bicycle code's lattice looks the same from every check, and so it does to the network. But the code's observables are
-fixed lines on it: an experiment of its own, moved by a step, has sums of them, and how likely a sum flipped is known
-less well than how likely one did. Of all translations the one is taken after which the sums are shortest.
+fixed lines on it: an experiment of its own, moved by a step, has sums of them. Of all translations the one is taken
+after which the sums are shortest, so that an experiment of the code is known as such however its detectors are numbered.
 """
 
 from __future__ import annotations
