@@ -2,7 +2,7 @@
 
 A bicycle code's lattice looks the same from every check, and so it does to the network. But the code's observables are
 fixed lines on it: an experiment of its own, moved by a step, has sums of them. Of all translations the one is taken
-after which the sums are shortest, so that an experiment of the code is known as such however its detectors are numbered.
+after which the sums are shortest, so that an experiment of the code is known as such whatever its detectors' numbers.
 """
 
 from __future__ import annotations
