@@ -278,7 +278,9 @@ class CascadeDecoder:
         self.observables = identity if recognition is None else recognition.observables
         self._geometry = Geometry([lattice], self.network.settings.convolution).to(self.device)
         operators = readout(self.code, lattice.basis)
-        self._places = PlaceReadout(lattice, operators.support).to(self.device)
+        # The network's own readout is the faster one for the code's own operators.
+        translated = len(operators.support) > self.code.k
+        self._places = PlaceReadout(lattice, operators.support).to(self.device) if translated else None
         self._classes = LogicalClasses(lattice, operators, self.observables, self.device)
         per_shot = lattice.sites * self.network.settings.width
         budget = _CHUNK_ACTIVATIONS[self.device.type]
