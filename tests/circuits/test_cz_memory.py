@@ -68,8 +68,8 @@ def test_every_layer_is_of_one_kind_and_uses_a_qubit_once(name, basis):
         qubits = [target.value for instruction in layer for target in instruction.targets_copy()]
         assert len(qubits) == len(set(qubits))
     assert set(kinds) == {"R", "H", "CZ", "M"}
-    # Four rounds, each with its measurement; the readout is in the layer of the last one.
-    assert kinds["R"] == kinds["M"] == 4
+    # Four rounds, and the preparation and the readout of the data qubits.
+    assert kinds["R"] == kinds["M"] == 5
     assert kinds["CZ"] == 4 * (7 if name == "bb72" else 4)
 
 

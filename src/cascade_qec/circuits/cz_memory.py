@@ -16,8 +16,14 @@ class CZMemoryBuilder(MemoryBuilder):
     ancillas of different kinds, all those of one moment in one layer.
     """
 
-    # Resets and measurements are slow: nothing else happens in their layers.
+    # Resets and measurements are slow: nothing else happens in their layers. Rounds are whole, and so data qubits are
+    # prepared before the ancillas of the first one and read out after those of the last.
     resting_ancillas_are_used = False
+
+    def _prepare(self, circuit: stim.Circuit) -> None:
+        self._reset(circuit, self.basis, self.data)
+        circuit.append("TICK", [])
+        self._reset_ancillas(circuit)
 
     def _round(self, *, first: bool, last: bool) -> stim.Circuit:
         circuit = stim.Circuit()
@@ -41,16 +47,19 @@ class CZMemoryBuilder(MemoryBuilder):
 
         for kind in self.measured_between:
             self._measure(circuit, kind, self.ancillas[kind])
+        self._wait(circuit)
+        circuit.append("TICK", [])
         if not last:
-            self._wait(circuit)
-            circuit.append("TICK", [])
-            for kind in self.reset_between:
-                self._reset(circuit, kind, self.ancillas[kind])
-            self._wait(circuit)
+            self._reset_ancillas(circuit)
         self._round_detectors(circuit, first=first)
         if not last:
             circuit.append("TICK", [])
         return circuit
+
+    def _reset_ancillas(self, circuit: stim.Circuit) -> None:
+        for kind in self.reset_between:
+            self._reset(circuit, kind, self.ancillas[kind])
+        self._wait(circuit)
 
     def _turned_for(self, layer: Layer, turned: set[int]) -> set[int]:
         """Data qubits that must stand turned in a layer: X ancillas take theirs as the target, Z ancillas do not."""

@@ -64,9 +64,7 @@ class MemoryBuilder:
     def build(self, rounds: int) -> stim.Circuit:
         circuit = stim.Circuit()
         self._coordinates(circuit)
-        self._reset(circuit, self.basis, [q for q in self.data if q not in self.late_data])
-        for kind in self.reset_between:
-            self._reset(circuit, kind, self.ancillas[kind])
+        self._prepare(circuit)
         circuit.append("TICK", [])
         circuit += self._round(first=True, last=rounds == 1)
         if rounds > 1:
@@ -74,6 +72,12 @@ class MemoryBuilder:
             circuit += self._round(first=False, last=True)
         self._readout(circuit)
         return circuit
+
+    def _prepare(self, circuit: stim.Circuit) -> None:
+        """The initial reset, but for what is reset in the first layer of CNOTs."""
+        self._reset(circuit, self.basis, [q for q in self.data if q not in self.late_data])
+        for kind in self.reset_between:
+            self._reset(circuit, kind, self.ancillas[kind])
 
     def _round(self, *, first: bool, last: bool) -> stim.Circuit:
         """One round from its first CNOTs to its detectors and, unless last, the preparation of the next."""
@@ -110,7 +114,7 @@ class MemoryBuilder:
         return circuit
 
     def _readout(self, circuit: stim.Circuit) -> None:
-        """Data readout, in the layer of the last ancilla measurement, with its detectors and observables."""
+        """Data readout with its detectors and observables."""
         self._measure(circuit, self.basis, self.data)
         circuit.append("SHIFT_COORDS", [], (0, 0, 1))
         checks = self.code.hx if self.basis == "X" else self.code.hz
