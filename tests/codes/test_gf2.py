@@ -105,3 +105,16 @@ def test_other_matrices_are_refused(matrix, said):
 def test_target_of_another_length_is_refused():
     with pytest.raises(CascadeError, match="each of 2 rows, got 3"):
         gf2.solve(np.eye(2), [1, 0, 1])
+
+
+def test_combinations_are_the_sums_that_they_say():
+    random = np.random.default_rng(3)
+    others = random.integers(0, 2, size=(6, 9), dtype=np.uint8)
+    others[4] = others[0] ^ others[2]
+    rows = (random.integers(0, 2, size=(5, 6)) @ others % 2).astype(np.uint8)
+    sums = gf2.combinations(rows, of=others)
+    assert sums.dtype == np.uint8
+    np.testing.assert_array_equal(sums @ others % 2, rows)
+    assert not sums[:, 4].any()
+    with pytest.raises(CascadeError, match="expected sums of 1 rows, got one that is none: row 1"):
+        gf2.combinations([[1, 1, 0], [0, 0, 1]], of=[[1, 1, 0]])

@@ -148,6 +148,34 @@ def solve(matrix: ArrayLike, target: ArrayLike) -> Bits | None:
     return solution
 
 
+def combinations(rows: ArrayLike, of: ArrayLike) -> Bits:
+    """Write rows as sums of others: c with ``c @ of = rows``.
+
+    Parameters
+    ----------
+    rows
+        Zeros and ones, ``[rows, columns]``.
+    of
+        Zeros and ones, ``[others, columns]``. Where they depend on each other, those that come first are used.
+
+    Returns
+    -------
+    uint8 [rows, others]
+
+    Raises
+    ------
+    CascadeError
+        If a row is no sum of the others.
+    """
+    known, wanted = as_bits(of), as_bits(rows)
+    reduced, pivots = row_reduce(np.hstack([known.T, wanted.T]))
+    if pivots and pivots[-1] >= len(known):
+        raise CascadeError(f"expected sums of {len(known)} rows, got one that is none: row {pivots[-1] - len(known)}")
+    sums = np.zeros((len(known), len(wanted)), dtype=np.uint8)
+    sums[pivots] = reduced[:, len(known) :]
+    return sums.T
+
+
 def independent_rows(matrix: ArrayLike) -> NDArray[np.int64]:
     """Indices of the rows that do not depend on the rows before them: ``int64 [rank]``, ascending."""
     return np.array(row_reduce(as_bits(matrix).T)[1], dtype=np.int64)

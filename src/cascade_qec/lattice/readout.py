@@ -46,9 +46,6 @@ def readout(code: CSSCode, basis: Basis) -> Readout:
     blocks = logicals.reshape(code.k, 2, code.l, code.m)
     shifted = [np.roll(blocks, divmod(shift, code.m), axis=(2, 3)) for shift in range(code.l * code.m)]
     operators = np.unique(np.concatenate(shifted).reshape(-1, code.n), axis=0)
-    known = np.vstack([logicals, checks])
-    reduced, pivots = gf2.row_reduce(np.hstack([known.T, operators.T]))
-    sums = np.zeros((len(known), len(operators)), dtype=np.uint8)
-    sums[pivots] = reduced[:, len(known) :]
+    sums = gf2.combinations(operators, of=np.vstack([logicals, checks]))
     support = operators[:, code.dual_qubit] if basis == "X" else operators
-    return Readout(support.astype(bool), sums[: code.k].T, sums[code.k :].T)
+    return Readout(support.astype(bool), sums[:, : code.k], sums[:, code.k :])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import NormalDist
@@ -11,7 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from cascade_qec.performance.escalation_thresholds import Escalation
-from cascade_qec.performance.rows import circumstances
+from cascade_qec.performance.rows import circumstances, load_average
 from cascade_qec.performance.table_file import put_rows
 
 Part = Literal["network", "curve", "chosen", "fallback"]
@@ -115,7 +114,7 @@ def escalation_rows(
     if chosen:
         parts.append(("chosen", chosen))
     parts.append(("fallback", fallback))
-    shared = {**about, **circumstances(), "load_average": os.getloadavg()[0] if hasattr(os, "getloadavg") else None}
+    shared = {**about, **circumstances(), "load_average": load_average()}
     return [EscalationRow.model_validate({"part": part, **_columns(point), **shared}) for part, point in parts]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from cascade_qec.files import read_table
 from cascade_qec.performance.latency import Timing
 from cascade_qec.performance.quantiles import quantile
-from cascade_qec.performance.rows import circumstances
+from cascade_qec.performance.rows import circumstances, load_average
 from cascade_qec.performance.table_file import put_rows
 
 
@@ -110,7 +109,7 @@ def latency_row(timing: Timing, *, code: str, p: float, rounds: int, basis: str,
             "failures": timing.failures,
             "seed": seed,
             "parameters": entrant.parameters,
-            "load_average": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+            "load_average": load_average(),
             **columns,
             **circumstances(),
         }

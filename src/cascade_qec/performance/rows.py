@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -51,6 +52,11 @@ def circumstances() -> dict[str, str]:
     """Hardware, versions and commit, as rows have them."""
     packages = ", ".join(f"{name} {version}" for name, version in versions().items())
     return {"hardware": hardware(), "versions": packages, "commit": commit() or ""}
+
+
+def load_average() -> float | None:
+    """Processes that wanted a core in the last minute, ourselves included; None where the system does not tell."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
 
 
 def write_rows(rows: Sequence[Rows], path: Path) -> None:

@@ -64,7 +64,5 @@ def _moved_logicals(code: BivariateBicycleCode, basis: Basis) -> Bits:
     moved = np.zeros((size, code.k, code.n), dtype=np.uint8)
     for translated, target in zip(moved, qubit, strict=True):
         translated[:, target] = logicals
-    # One elimination writes all of them as sums of logicals and stabilizers.
-    known = np.vstack([logicals, stabilizers])
-    reduced, _ = gf2.row_reduce(np.hstack([known.T, moved.reshape(-1, code.n).T]))
-    return reduced[: code.k, len(known) :].T.reshape(size, code.k, code.k)
+    sums = gf2.combinations(moved.reshape(-1, code.n), of=np.vstack([logicals, stabilizers]))
+    return sums[:, : code.k].reshape(size, code.k, code.k)
