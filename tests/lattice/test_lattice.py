@@ -134,17 +134,6 @@ def test_one_set_of_kinds_tells_planes_and_for_bicycle_codes_bases_apart():
             assert max(primary, secondary) < lattice.frame.kinds
 
 
-@pytest.mark.parametrize("basis", ["X", "Z"])
-@pytest.mark.parametrize("name", ["surface_d5", "bb72"])
-def test_logical_weights_are_a_mean_over_support_and_time(name, basis):
-    lattice = memory_lattice(codes.get(name), 4, basis)
-    weights = lattice.logical_weights
-    np.testing.assert_allclose(weights.sum(axis=1), 1)
-    heavy = (weights > 0).sum(axis=1)
-    np.testing.assert_array_equal(heavy, 5 * lattice.code.logicals(basis).sum(axis=1))
-    np.testing.assert_allclose(weights.max(axis=1), 1 / heavy)
-
-
 @pytest.mark.parametrize("shape", [(5, 23), (5, 25), (24,), (5, 24, 1)])
 def test_wrong_shapes_are_refused(shape):
     lattice = memory_lattice(codes.get("surface_d3"), 3, "Z")

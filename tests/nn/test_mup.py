@@ -22,12 +22,12 @@ def sizes_before_and_changes_after_training(width: int) -> tuple[dict[str, float
     circuit = memory(code, rounds=3, noise=UniformDepolarizing(0.01))
     events, flips = circuit.compile_detector_sampler(seed=1).sample(32, separate_observables=True)
     states, labels = torch.from_numpy(lattice.scatter(events)), torch.from_numpy(flips).float()
-    geometry = Geometry([lattice], "direct")
+    geometry = Geometry([lattice], "direct", "observables")
 
     torch.manual_seed(0)
     network = CascadeNetwork(code, NetworkSettings(width=width, depth=2, convolution="direct"))
     optimizers = Optimizers(network, OptimizerSettings(steps=1000, muon_lr=0.01, lion_lr=5e-4, warmup_steps=0))
-    watched = {"readout": network.readout, "hidden": network.hidden}
+    watched: dict[str, torch.nn.Module] = {"readout": geometry.readout, "hidden": network.hidden}
     for index, block in enumerate(network.blocks):
         watched |= {f"block {index}": block, f"convolution {index}": block.convolutions[0]}
     activations: dict[str, torch.Tensor] = {}

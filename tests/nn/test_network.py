@@ -5,8 +5,8 @@ import torch
 from cascade_qec import codes
 from cascade_qec.circuits import UniformDepolarizing, memory
 from cascade_qec.errors import CascadeError
-from cascade_qec.lattice import Lattice, memory_lattice
-from cascade_qec.nn import CascadeNetwork, Geometry, NetworkSettings
+from cascade_qec.lattice import Lattice, memory_lattice, readout
+from cascade_qec.nn import CascadeNetwork, Geometry, NetworkSettings, PlaceReadout
 
 EVERY_BASIS = pytest.mark.parametrize("basis", ["X", "Z"])
 
@@ -40,7 +40,7 @@ def test_rolling_the_detectors_rolls_everything(settings, by, basis, lively_netw
     code, rounds, shots = codes.get("bb90"), 1, 3
     network = lively_network("bb90", **settings)
     lattice = Lattice(code, rounds=rounds, basis=basis)
-    geometry = Geometry([lattice], settings["convolution"])
+    geometry = Geometry([lattice], settings["convolution"], "observables")
     # The X frame has its checks at inverted places, so there everything moves the other way.
     shift = by if basis == "Z" else (-by[0], -by[1])
 
@@ -63,10 +63,11 @@ def test_rolling_the_detectors_rolls_everything(settings, by, basis, lively_netw
     network.float()
     logits = network(before, geometry)
     assert logits.std() > 0.1
-    support = torch.from_numpy(lattice.frame.support)
-    lattice.frame.support = support.view(-1, 2, code.l, code.m).roll(shift, dims=(2, 3)).view(support.shape).numpy()
-    torch.testing.assert_close(network(after, Geometry([lattice], settings["convolution"])), logits)
-    assert not torch.allclose(network(after, geometry), logits)  # without moving the logicals
+    support = torch.from_numpy(readout(code, basis, "observables").support)
+    moved_support = support.view(-1, 2, code.l, code.m).roll(shift, dims=(2, 3)).view(support.shape).numpy()
+    geometry.readout = PlaceReadout([lattice], [moved_support])
+    torch.testing.assert_close(network(after, geometry), logits)
+    assert not torch.allclose(network(before, geometry), logits)
 
 
 @pytest.mark.parametrize(("code", "convolution"), [("surface_d3", "direct"), ("bb72", "bipartite"), ("bb72", "direct")])
@@ -75,8 +76,10 @@ def test_both_bases_together_give_the_logits_of_each_alone(code, convolution, li
     # Different numbers of rounds may share a batch too.
     lattices = [memory_lattice(codes.get(code), rounds, basis) for rounds, basis in ((3, "Z"), (2, "X"))]
     states = [random_states(lattice, 6, seed) for seed, lattice in enumerate(lattices)]
-    together = network(torch.cat(states), Geometry(lattices, convolution))
-    alone = [network(s, Geometry([lattice], convolution)) for s, lattice in zip(states, lattices, strict=True)]
+    together = network(torch.cat(states), Geometry(lattices, convolution, "observables"))
+    alone = [
+        network(s, Geometry([lattice], convolution, "observables")) for s, lattice in zip(states, lattices, strict=True)
+    ]
     assert together.shape == (6, 2 * codes.get(code).k)
     assert together.dtype == torch.float32
     torch.testing.assert_close(together, torch.cat(alone, dim=1))
@@ -93,7 +96,7 @@ def test_weights_fit_every_size_of_a_family(small, large, convolution, basis, li
     shapes = {name: t.shape for name, t in CascadeNetwork(codes.get(large), settings).state_dict().items()}
     assert {name: t.shape for name, t in network.state_dict().items()} == shapes
     lattice = memory_lattice(codes.get(large), 1, basis)
-    logits = network(random_states(lattice, 2, 0), Geometry([lattice], convolution))
+    logits = network(random_states(lattice, 2, 0), Geometry([lattice], convolution, "observables"))
     assert logits.shape == (2, codes.get(large).k)
 
 
@@ -117,7 +120,7 @@ def test_an_untrained_network_knows_nothing_and_learns():
     network = CascadeNetwork(code, NetworkSettings(width=16, depth=3, convolution="direct"))
     assert [block.scale for block in network.blocks] == [6**-0.5] * 3
     lattice = memory_lattice(code, 3, "Z")
-    geometry = Geometry([lattice], "direct")
+    geometry = Geometry([lattice], "direct", "observables")
     circuit = memory(code, rounds=3, noise=UniformDepolarizing(0.01))
     events, flips = circuit.compile_detector_sampler(seed=1).sample(256, separate_observables=True)
     states, labels = torch.from_numpy(lattice.scatter(events)), torch.from_numpy(flips).float()

@@ -1,42 +1,61 @@
+import numpy as np
 import pytest
 import torch
 
 from cascade_qec import codes
-from cascade_qec.lattice import memory_lattice, readout
-from cascade_qec.nn import CascadeNetwork, Geometry, NetworkSettings, PlaceReadout
+from cascade_qec.lattice import Lattice, memory_lattice, readout
+from cascade_qec.lattice.relations import site_index
+from cascade_qec.nn import Geometry
+
+
+def to_data_qubits(x: torch.Tensor, weight: torch.Tensor, lattice: Lattice) -> torch.Tensor:
+    """The last convolution before any sum: [sites, shots, H] to [data sites, shots, H]."""
+    table = lattice.frame.readout(lattice.slices)
+    plane = np.concatenate([np.full(s.stop - s.start, s.plane) for s in table.spans_out])
+    by_plane = weight.view(len(weight), table.planes_out, table.relations, -1)[:, plane]
+    read = torch.from_numpy(table.table)
+    neighbours = x[read.clamp(min=0)] * (read >= 0)[..., None, None]
+    return torch.einsum("odrc,drbc->dbo", by_plane, neighbours)
 
 
 @pytest.mark.parametrize("basis", ["X", "Z"])
 @pytest.mark.parametrize(("name", "rounds"), [("surface_d3", 3), ("surface_d5", 1), ("bb72", 2)])
-def test_it_gives_what_pooling_first_gives(name, rounds, basis):
-    code = codes.get(name)
-    style = "direct" if code.family == "surface" else "bipartite"
-    torch.manual_seed(1)
-    network = CascadeNetwork(code, NetworkSettings(width=8, depth=1, convolution=style)).eval()
-    torch.nn.init.normal_(network.output)
-    lattice = memory_lattice(code, rounds, basis)
-    geometry = Geometry([lattice], style)
-    states = torch.randint(0, 3, (lattice.sites, 5), dtype=torch.uint8)
-    with torch.no_grad():
-        pooled = network(states, geometry)
-        by_place = network(states, geometry, places=PlaceReadout(lattice, lattice.frame.support))
-    assert by_place.shape == (5, code.k)
-    torch.testing.assert_close(by_place, pooled, rtol=1e-4, atol=1e-5)
+@pytest.mark.parametrize("operators", ["observables", "translations"])
+def test_an_operator_reads_the_mean_over_its_data_qubits(name, rounds, basis, operators, lively_network):
+    style = "direct" if name.startswith("surface") else "bipartite"
+    network = lively_network(name, convolution=style)
+    lattice = memory_lattice(codes.get(name), rounds, basis)
+    x = torch.randn(lattice.sites, 5, network.settings.width, generator=torch.Generator().manual_seed(1))
+    y = to_data_qubits(x, network.readout.weight, lattice)
+    site_at = site_index(lattice.frame.data_plane_sizes, lattice.slices)
+    support = readout(lattice.code, basis, operators).support
+    expected = torch.stack([y[site_at[:, places].ravel()].mean(dim=0) for places in support])
+    found = Geometry([lattice], style, operators).readout(x, network.readout.weight)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_on_a_torus_a_translated_syndrome_has_the_same_logits_in_another_order():
+def test_several_lattices_are_read_each_on_its_own(lively_network):
+    weight = lively_network("bb72", convolution="bipartite").readout.weight
+    lattices = [memory_lattice(codes.get("bb72"), rounds, basis) for rounds, basis in ((1, "Z"), (2, "X"))]
+    both = Geometry(lattices, "bipartite")
+    assert both.sites == sum(lattice.sites for lattice in lattices)
+    assert both.readout.operators == 2 * 84
+    x = torch.randn(both.sites, 3, 8, generator=torch.Generator().manual_seed(2))
+    parts = x.split([lattice.sites for lattice in lattices])
+    alone = [Geometry([one], "bipartite").readout(part, weight) for one, part in zip(lattices, parts, strict=True)]
+    torch.testing.assert_close(both.readout(x, weight), torch.cat(alone))
+
+
+def test_on_a_torus_a_translated_syndrome_has_the_same_logits_in_another_order(lively_network):
     code = codes.get("bb72")
-    torch.manual_seed(2)
-    network = CascadeNetwork(code, NetworkSettings(width=8, depth=1, convolution="bipartite")).eval()
-    torch.nn.init.normal_(network.output)
+    network = lively_network("bb72", convolution="bipartite")
     lattice = memory_lattice(code, 2, "Z")
-    geometry, places = Geometry([lattice], "bipartite"), PlaceReadout(lattice, readout(code, "Z").support)
-    states = torch.randint(0, 2, (lattice.sites, 4), dtype=torch.uint8)
+    geometry = Geometry([lattice], "bipartite")
+    states = torch.randint(0, 2, (lattice.sites, 4), dtype=torch.uint8, generator=torch.Generator().manual_seed(2))
     moved = states.clone()
     for kind in ("X", "Z"):
         sites = torch.from_numpy(lattice.check_sites(kind).copy()).view(-1, code.l, code.m)
         moved[sites.roll((1, 4), dims=(1, 2)).flatten()] = states[sites.flatten()]
-    with torch.no_grad():
-        here, there = network(states, geometry, places=places), network(moved, geometry, places=places)
+    here, there = network(states, geometry), network(moved, geometry)
     torch.testing.assert_close(here.sort(dim=1).values, there.sort(dim=1).values, rtol=1e-4, atol=1e-5)
     assert not torch.allclose(here, there, atol=1e-3)

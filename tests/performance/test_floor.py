@@ -18,8 +18,10 @@ def test_every_part_of_a_tiny_network_by_hand(tiny):
     assert convolution_products(memory_lattice(codes.get("surface_d3"), 1, "Z"), tiny().network) == 36 * 4 * 2 * 2
     assert counted.forward["convolution"] == 2 * 36 * 4 * 4
     assert counted.forward["down"] == counted.forward["up"] == 2 * 16 * 8 * 2
-    # One logical; two planes of data qubits with 8 relations each, rows of H to H; then H to 2 H to 1.
-    assert counted.forward["readout"] == 2 * (16 * 8 * 8 + 8 * 16 + 16)
+    # Checks of 24 data qubits in all, each read in its own slice and the next, H to H; three parallel lines of three
+    # data qubits, each H to 2 H to 1.
+    assert counted.forward["readout"] == 2 * (24 * 2 * 8 * 8 + 3 * (8 * 16 + 16))
+    assert counted.forward["pooling"] == 2 * 9 * 8
     assert counted.training["up"] == 3 * counted.forward["up"]
     assert counted.training["pooling"] == 2 * counted.forward["pooling"]
     assert counted.operations == sum(counted.training.values())
@@ -72,7 +74,7 @@ def test_agrees_with_the_count_that_the_kernels_were_designed_by(tiny, code, rou
     assert (blocks + cut) / 1e9 == pytest.approx(gflop, rel=0.01)
     assert counted.block_bytes / 1e6 == pytest.approx(megabytes, rel=0.02)
     # The readout, and the ends' passes over the wide tensors, are small beside the blocks.
-    assert counted.operations / blocks < 1.06
+    assert counted.operations / blocks < 1.15
     assert counted.end_bytes < 0.07 * counted.block_bytes
 
 

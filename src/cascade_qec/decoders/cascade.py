@@ -25,7 +25,6 @@ from cascade_qec.nn import (
     Geometry,
     ModelDescription,
     NetworkSettings,
-    PlaceReadout,
     load_model,
     model_bytes,
 )
@@ -260,7 +259,7 @@ class CascadeDecoder:
             states = torch.from_numpy(self.lattice.scatter(chunk)).to(self.device)
             shots = slice(start, start + self._chunk)
             with torch.inference_mode():
-                logits = self.network(states, self._geometry, self.dtype, self._places)
+                logits = self.network(states, self._geometry, self.dtype)
                 decided = self._classes.decide(logits, states, chunk)
             observables[shots], probabilities[shots], confidence[shots] = decided
         return DecodeResult.of_network(observables, probabilities, confidence)
@@ -276,12 +275,10 @@ class CascadeDecoder:
         self.lattice, self.recognition = lattice, recognition
         identity = ObservableMap.identity(self.code.k, lattice.detectors)
         self.observables = identity if recognition is None else recognition.observables
-        self._geometry = Geometry([lattice], self.network.settings.convolution).to(self.device)
-        operators = readout(self.code, lattice.basis)
-        # The network's own readout is the faster one for the code's own operators.
-        translated = len(operators.support) > self.code.k
-        self._places = PlaceReadout(lattice, operators.support).to(self.device) if translated else None
-        self._classes = LogicalClasses(lattice, operators, self.observables, self.device)
+        operators = self.description.operators
+        self._geometry = Geometry([lattice], self.network.settings.convolution, operators).to(self.device)
+        asked = readout(self.code, lattice.basis, operators)
+        self._classes = LogicalClasses(lattice, asked, self.observables, self.device)
         per_shot = lattice.sites * self.network.settings.width
         budget = _CHUNK_ACTIVATIONS[self.device.type]
         self._chunk = max(1, min(_MAX_CHUNK_SHOTS, budget // per_shot))

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cascade_qec.lattice import Lattice, Readout
+from cascade_qec.lattice import Lattice, Readout, logical_classes
 from cascade_qec.recognition import ObservableMap
 
 
@@ -34,7 +34,7 @@ class LogicalClasses:
 
     def __init__(self, lattice: Lattice, readout: Readout, observables: ObservableMap, device: torch.device) -> None:
         k = lattice.code.k
-        classes = (np.arange(2**k)[:, None] >> np.arange(k)) & 1
+        classes = logical_classes(k).astype(np.int64)
         self._observables = observables
 
         def tensor(array: NDArray, dtype: torch.dtype = torch.float32) -> torch.Tensor:
@@ -42,7 +42,7 @@ class LogicalClasses:
 
         self._check_sites = tensor(lattice.check_sites(lattice.basis), torch.int64)
         self._checks = tensor(readout.checks)
-        value = readout.logicals.astype(np.int64) @ classes.T % 2
+        value = readout.values
         # An operator differs between half of all pairs of classes.
         differing = len(value) * 2 ** (k - 1) / (2**k - 1)
         self._votes = tensor(value * (k / differing))

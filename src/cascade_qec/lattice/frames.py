@@ -40,8 +40,8 @@ class Frame(ABC):
         Whether time runs backwards in this frame.
     data_plane_sizes : list of int
         Number of data-qubit places in each plane of the readout's weights.
-    support : bool [k, data places]
-        Support of each logical observable.
+    data_qubit : int64 [data places]
+        The data qubit at each place.
     kinds : int
         Number of kinds of check place over both bases of the family.
     """
@@ -51,7 +51,7 @@ class Frame(ABC):
     place_kind: np.ndarray
     reverse_time: bool = False
     data_plane_sizes: list[int]
-    support: np.ndarray
+    data_qubit: np.ndarray
     kinds: int
 
     @abstractmethod
@@ -87,10 +87,9 @@ class SurfaceFrame(Frame):
         data = transpose(code.qubit_coords[:, 1:])
         primary_parity = 1 if basis == "X" else 0
         plane = (data.sum(axis=1) + primary_parity) % 2  # 0 where the check to the NW is primary
-        data_order = np.lexsort((data[:, 1], data[:, 0], plane))
-        self._data_coords = data[data_order]
+        self.data_qubit = np.lexsort((data[:, 1], data[:, 0], plane))
+        self._data_coords = data[self.data_qubit]
         self.data_plane_sizes = np.bincount(plane, minlength=2).tolist()
-        self.support = code.logicals(basis)[:, data_order].astype(bool)
 
     def convolution(self, style: str, slices: int) -> list[RelationTable]:
         if style != "direct":
@@ -127,10 +126,7 @@ class BicycleFrame(Frame):
         self.check_place = {basis: place, other: size + place}
         self.place_kind = np.repeat([PRIMARY, SECONDARY], size) + (2 if basis == "X" else 0)
         self.reverse_time = basis == "X"
-        support = code.logicals(basis).astype(bool)
-        if basis == "X":
-            support = support[:, code.dual_qubit]
-        self.support = support
+        self.data_qubit = code.dual_qubit if basis == "X" else np.arange(code.n)
 
     def convolution(self, style: str, slices: int) -> list[RelationTable]:
         if style == "bipartite":

@@ -87,16 +87,6 @@ class Lattice:
         kind[site_index(self.frame.plane_sizes, self.slices)] = self.frame.place_kind
         return kind
 
-    @property
-    def logical_weights(self) -> np.ndarray:
-        """Mean over a logical's support in space and time, float64 [k, data sites]."""
-        support = self.frame.support
-        site_at = site_index(self.frame.data_plane_sizes, self.slices)
-        weights = np.zeros((len(support), site_at.size))
-        for row, places in zip(weights, support, strict=True):
-            row[site_at[:, places].ravel()] = 1 / (self.slices * places.sum())
-        return weights
-
 
 @lru_cache(maxsize=64)
 def memory_lattice(code: CSSCode, rounds: int, basis: Basis) -> Lattice:

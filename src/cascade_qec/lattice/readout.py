@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_qec.codes import BivariateBicycleCode, CSSCode, gf2
+from cascade_qec.codes import BivariateBicycleCode, CSSCode, RotatedSurfaceCode, gf2
 from cascade_qec.codes.css import Basis
 from cascade_qec.codes.gf2 import Bits
 from cascade_qec.lattice.frames import frame_of
+
+Operators = Literal["observables", "translations"]
+"""The code's own observables, or all their translations: by any shift on a torus, parallel lines on a planar code."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,20 +36,36 @@ class Readout:
     logicals: Bits
     checks: Bits
 
+    @property
+    def values(self) -> Bits:
+        """The sum's part of observables in each logical class, uint8 [operators, 2^k]; see `logical_classes`."""
+        return self.logicals @ logical_classes(self.logicals.shape[1]).T % 2
+
+
+def logical_classes(k: int) -> Bits:
+    """The joint values of k observables, uint8 [2^k, k]; the first is that of none flipped."""
+    return ((np.arange(2**k)[:, None] >> np.arange(k)) & 1).astype(np.uint8)
+
 
 @lru_cache(maxsize=16)
-def readout(code: CSSCode, basis: Basis) -> Readout:
-    """The operators that look to the network like the code's observables: these, and where the lattice can be
-    translated all their translations.
-    """
+def readout(code: CSSCode, basis: Basis, operators: Operators = "translations") -> Readout:
+    """The operators that the network is asked about in an experiment of a basis."""
     logicals, checks = code.logicals(basis), code.hx if basis == "X" else code.hz
-    if not isinstance(code, BivariateBicycleCode):
-        return Readout(
-            frame_of(code, basis).support, np.eye(code.k, dtype=np.uint8), np.zeros((code.k, len(checks)), np.uint8)
-        )
-    blocks = logicals.reshape(code.k, 2, code.l, code.m)
-    shifted = [np.roll(blocks, divmod(shift, code.m), axis=(2, 3)) for shift in range(code.l * code.m)]
-    operators = np.unique(np.concatenate(shifted).reshape(-1, code.n), axis=0)
-    sums = gf2.combinations(operators, of=np.vstack([logicals, checks]))
-    support = operators[:, code.dual_qubit] if basis == "X" else operators
+    asked = logicals if operators == "observables" else _translations(code, basis)
+    sums = gf2.combinations(asked, of=np.vstack([logicals, checks]))
+    support = asked[:, frame_of(code, basis).data_qubit]
     return Readout(support.astype(bool), sums[:, : code.k], sums[:, code.k :])
+
+
+def _translations(code: CSSCode, basis: Basis) -> Bits:
+    """Every translation of the observables once, uint8 [operators, n]."""
+    logicals = code.logicals(basis)
+    if isinstance(code, RotatedSurfaceCode):
+        lines = logicals.reshape(code.k, code.d, code.d)
+        across = 1 if basis == "Z" else 2  # logical Z is a row, logical X a column
+        shifted = [np.roll(lines, shift, axis=across) for shift in range(code.d)]
+    else:
+        assert isinstance(code, BivariateBicycleCode)  # there are no other lattices
+        blocks = logicals.reshape(code.k, 2, code.l, code.m)
+        shifted = [np.roll(blocks, divmod(shift, code.m), axis=(2, 3)) for shift in range(code.l * code.m)]
+    return np.unique(np.concatenate(shifted).reshape(-1, code.n), axis=0)

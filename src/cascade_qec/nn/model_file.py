@@ -12,6 +12,7 @@ from safetensors.torch import save
 
 from cascade_qec import codes
 from cascade_qec.errors import CascadeError
+from cascade_qec.lattice import Operators
 from cascade_qec.nn.network import CascadeNetwork, NetworkSettings
 
 _KEY = "cascade"
@@ -30,6 +31,8 @@ class ModelDescription(BaseModel):
     noise_model: str = "uniform"
     noise_p: float
     network: NetworkSettings
+    operators: Operators = "translations"
+    """The logical operators that the network is to be asked about."""
 
 
 def model_bytes(network: CascadeNetwork, description: ModelDescription) -> bytes:

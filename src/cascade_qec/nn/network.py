@@ -14,7 +14,6 @@ from cascade_qec.codes import CSSCode
 from cascade_qec.lattice import memory_lattice
 from cascade_qec.nn.geometry import STATES, Geometry, readout_relations
 from cascade_qec.nn.layers import BatchNorm, Bottleneck, Pointwise
-from cascade_qec.nn.place_readout import PlaceReadout
 
 
 class NetworkSettings(BaseModel):
@@ -76,9 +75,8 @@ class CascadeNetwork(torch.nn.Module):
         states: torch.Tensor,
         geometry: Geometry,
         dtype: torch.dtype = torch.float32,
-        places: PlaceReadout | None = None,
     ) -> torch.Tensor:
-        """Logits of the observables, or of other logical operators.
+        """Logits of the logical operators that the geometry asks about.
 
         Parameters
         ----------
@@ -87,16 +85,13 @@ class CascadeNetwork(torch.nn.Module):
         geometry : Geometry
         dtype : torch.dtype
             Of the activations; batch statistics, the readout's MLP and the logits are float32.
-        places : PlaceReadout, optional
-            The operators to be read out in the observables' place.
 
         Returns
         -------
-        float32 [shots, observables or operators]
+        float32 [shots, operators]
         """
         x = self.trunk(self.embed(states, geometry, dtype), geometry)
-        pooled = self.readout(geometry.pool(x)).float() if places is None else places(x, self.readout.weight)
-        logical = self.norm_readout(pooled)
+        logical = self.norm_readout(geometry.readout(x, self.readout.weight))
         hidden = F.silu(self.hidden(logical) + self.hidden_bias)
         logits = F.linear(hidden, self.output, self.output_bias)
         return logits.squeeze(-1).t()

@@ -1,78 +1,101 @@
-"""The network's last convolution for many logical operators at once."""
+"""The network's last convolution, from checks to data qubits, and its mean over each logical operator's support."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cascade_qec.lattice import Lattice, Span
-from cascade_qec.lattice.relations import site_index
+from cascade_qec.kernels import Relations, lattice_convolution
+from cascade_qec.lattice import Frame, Lattice, RelationTable, Span, concatenate
+from cascade_qec.lattice.frames import PRIMARY, SECONDARY
+from cascade_qec.lattice.relations import ABSENT_SITE, site_index
 
 
 class PlaceReadout(torch.nn.Module):
-    """What `Geometry.pool` and the readout after it give, in an order that is cheap for many operators.
+    """What each of many logical operators reads of one or several experiments.
 
-    The mean over an operator's data qubits in space and time and the convolution before it are linear. Training pools
-    first, as it asks about k operators; here the sum over time comes first, then the convolution at each data place,
-    and the mean over each operator's places last.
+    The mean over an operator's data qubits in space and time and the convolution before it are linear. The sum over
+    time comes first, then the convolution at each data place, which all operators share, and the mean over each
+    operator's places last.
 
     Parameters
     ----------
-    lattice : Lattice
-    support : bool [operators, data places]
-        In the lattice's frame.
+    lattices : sequence of Lattice
+        Side by side, as in `Geometry`.
+    supports : sequence of bool [operators, data places]
+        For each lattice, in its frame.
     """
 
-    def __init__(self, lattice: Lattice, support: NDArray[np.bool_]) -> None:
+    def __init__(self, lattices: Sequence[Lattice], supports: Sequence[NDArray[np.bool_]]) -> None:
         super().__init__()
-        frame = lattice.frame
-        places = sum(frame.plane_sizes)
-        self._slices = lattice.slices
-        self._planes: list[Span] = []
+        orders, tables = zip(*(_over_time(lattice.frame) for lattice in lattices), strict=True)
+        self.relations = Relations(concatenate(tables))
+        starts = np.cumsum([0, *map(len, orders)])
+        self.order: torch.Tensor
+        order = np.concatenate([start + order for start, order in zip(starts, orders, strict=False)])
+        self.register_buffer("order", torch.from_numpy(order), persistent=False)
+        self.operators = sum(map(len, supports))
+        self._shapes = [(lattice.slices, size) for lattice in lattices for size in lattice.frame.plane_sizes]
+        self._places: list[slice] = []
         start = 0
-        for plane, size in enumerate(frame.data_plane_sizes):
-            self._planes.append(Span(start, start + size, plane))
-            start += size
-        # A data qubit reads its checks in its own slice and the next: read off the first of two slices.
-        table = frame.readout(2).table
-        site_at = site_index(frame.plane_sizes, 2)
-        place_of = np.empty(site_at.size, dtype=np.int64)
-        place_of[site_at] = np.arange(places) + places * np.arange(2)[:, None]
-        first = table[site_index(frame.data_plane_sizes, 2)[0]]
-        absent = 2 * places
-        self.reads: torch.Tensor
-        self.register_buffer("reads", torch.from_numpy(np.where(first >= 0, place_of[first], absent)), persistent=False)
-        self.sites: torch.Tensor
-        sites = site_index(frame.plane_sizes, self._slices)
-        self.register_buffer("sites", torch.from_numpy(sites), persistent=False)
-        self.mean: torch.Tensor
-        mean = support / (self._slices * support.sum(axis=1, keepdims=True))
-        self.register_buffer("mean", torch.from_numpy(mean).float(), persistent=False)
+        for index, (lattice, support) in enumerate(zip(lattices, supports, strict=True)):
+            self._places.append(slice(start, start + support.shape[1]))
+            start += support.shape[1]
+            mean = support / (lattice.slices * support.sum(axis=1, keepdims=True))
+            self.register_buffer(f"mean_{index}", torch.from_numpy(mean).float(), persistent=False)
 
     def forward(self, x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-        """Features of each operator.
+        """Features of each operator; the operators of the lattices follow one another.
 
         Parameters
         ----------
         x : [sites, shots, channels]
         weight : [features, data planes * relations * channels]
-            Of the readout.
 
         Returns
         -------
         float32 [operators, shots, features]
         """
-        shots, channels = x.shape[1:]
-        now = x[self.sites.flatten()].view(*self.sites.shape, shots, channels).float()
-        whole = now.sum(dim=0)
-        # The next slice of slice t: all but the first.
-        sums = torch.cat([whole, whole - now[0], torch.zeros_like(whole[:1])]).to(x.dtype)
-        weights = weight.to(x.dtype).view(len(weight), len(self._planes), -1)
-        features = []
-        for span in self._planes:
-            read = sums[self.reads[span.start : span.stop]]  # [places, relations, shots, channels]
-            read = read.transpose(1, 2).reshape(span.stop - span.start, shots, -1)
-            features.append((read @ weights[:, span.plane].t()).float())
-        by_place = torch.cat(features)
-        return (self.mean @ by_place.flatten(1)).view(len(self.mean), shots, -1)
+        shots = x.shape[1]
+        planes = x.split([slices * size for slices, size in self._shapes])
+        sums = []
+        for plane, (slices, size) in zip(planes, self._shapes, strict=True):
+            by_time = plane.view(slices, size, *x.shape[1:])
+            whole = by_time.sum(dim=0, dtype=torch.float32)
+            # A data qubit reads its checks in its own slice and the next, and all slices but the first are a next.
+            sums += [whole, whole - by_time[0]]
+        by_plane = weight.to(x.dtype).view(len(weight), self.relations.planes_out, -1).transpose(0, 1).contiguous()
+        by_kind = torch.cat(sums).to(x.dtype).index_select(0, self.order)
+        read = lattice_convolution(by_kind, by_plane, self.relations).float()
+        parts = [self.get_buffer(f"mean_{i}") @ read[places].flatten(1) for i, places in enumerate(self._places)]
+        return torch.cat(parts).view(self.operators, shots, -1)
+
+
+def _over_time(frame: Frame) -> tuple[NDArray[np.int64], RelationTable]:
+    """How data places read the sums over time of check places.
+
+    Returns
+    -------
+    order : int64 [2 * check places]
+        From rows in the order (plane, all slices or all nexts, place) to rows sorted by kind of check: in a plane of
+        both kinds one relation leads to both planes of data places, from checks of one kind to one of them.
+    table : RelationTable
+        From the sorted rows to data places.
+    """
+    both = frame.readout(2)
+    kind = np.empty(both.sites_in, dtype=np.int64)
+    kind[site_index(frame.plane_sizes, 2)] = frame.place_kind % 2
+    order = np.argsort(kind, kind="stable")
+    row = np.append(np.argsort(order), ABSENT_SITE)  # the last one is that of absent neighbours
+    table, spans_out, start = [], [], 0
+    for span in both.spans_out:
+        size = (span.stop - span.start) // 2
+        table.append(row[both.table[span.start : span.start + size]])  # the first of two slices reads both
+        spans_out.append(Span(start, start + size, span.plane))
+        start += size
+    primary = int((kind == PRIMARY).sum())
+    spans_in = (Span(0, primary, PRIMARY), Span(primary, len(kind), SECONDARY))
+    return order, RelationTable(np.concatenate(table), spans_in, tuple(spans_out))

@@ -196,4 +196,4 @@ def build(recipe: Recipe, variant: str) -> tuple[CascadeNetwork, Geometry]:
     else:
         network = CascadeNetwork(code, settings)
     lattices = [memory_lattice(code, recipe.rounds, basis) for basis in recipe.bases]
-    return network, Geometry(lattices, settings.convolution)
+    return network, Geometry(lattices, settings.convolution, recipe.operators)

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from cascade_qec import codes
-from cascade_qec.lattice import Lattice, memory_lattice
+from cascade_qec.lattice import Lattice, Readout, memory_lattice, readout
 from cascade_qec.nn import CascadeNetwork, NetworkSettings
 from cascade_qec.training import Recipe
 
@@ -77,7 +77,7 @@ def floor(recipe: Recipe, itemsize: int = 2) -> Floor:
     """
     settings, code = recipe.network, codes.get(recipe.code)
     lattices = [memory_lattice(code, recipe.rounds, basis) for basis in recipe.bases]
-    counted = [_products(lattice, settings) for lattice in lattices]
+    counted = [_products(lattice, settings, readout(code, lattice.basis, recipe.operators)) for lattice in lattices]
     forward = {part: 2 * _mean(each[part] for each in counted) for part in PARTS}
     # A product's backward pass is two more: one for each factor. Pooling's weights are fixed and need none.
     training = {part: (2 if part == "pooling" else 3) * operations for part, operations in forward.items()}
@@ -86,15 +86,15 @@ def floor(recipe: Recipe, itemsize: int = 2) -> Floor:
     sites = _mean(lattice.sites for lattice in lattices)
     steps = len(lattices[0].frame.convolution(settings.convolution, lattices[0].slices))
     wide, narrow = block_passes(steps)
-    pooled_rows = _mean(_pooled_rows(lattice) for lattice in lattices)
-    on_sites, on_pooled = end_passes()
+    summed_rows = _mean(_summed_rows(lattice) for lattice in lattices)
+    on_sites, on_sums = end_passes()
     return Floor(
         parameters=parameters,
         sites=sites,
         forward=forward,
         training=training,
         block_bytes=itemsize * sites * settings.depth * (wide * settings.width + narrow * settings.channels),
-        end_bytes=itemsize * settings.width * (on_sites * sites + on_pooled * pooled_rows),
+        end_bytes=itemsize * settings.width * (on_sites * sites + on_sums * summed_rows),
     )
 
 
@@ -126,22 +126,22 @@ def block_passes(steps: int) -> tuple[int, int]:
 
 
 def end_passes() -> tuple[int, int]:
-    """How often tensors of width H are read or written outside the blocks: those of all sites, and pooled ones."""
+    """How often tensors of width H are read or written outside the blocks: those of all sites, and sums over time."""
     on_sites = [
         1,  # embedding: x
-        1,  # pooling: x
-        1,  # pooling, sums of the normalisation's gradient: x
-        2,  # pooling, gradient to x: x; dx
+        1,  # sums over time: x
+        1,  # sums over time, sums of the normalisation's gradient: x
+        2,  # sums over time, gradient to x: x; dx
         1,  # embedding, gradient to its weights: dx
     ]
-    on_pooled = [
-        1,  # pooling
+    on_sums = [
+        1,  # written
         1,  # readout
         1,  # readout, gradient to its input
         1,  # readout, gradient to its weights
-        2,  # pooling: its gradient is needed for the sums and for dx
+        2,  # their gradient is needed for the normalisation's and for dx
     ]
-    return sum(on_sites), sum(on_pooled)
+    return sum(on_sites), sum(on_sums)
 
 
 def convolution_products(lattice: Lattice, settings: NetworkSettings) -> int:
@@ -151,7 +151,7 @@ def convolution_products(lattice: Lattice, settings: NetworkSettings) -> int:
     return relations * settings.channels * (1 if settings.depthwise else settings.channels)
 
 
-def _products(lattice: Lattice, settings: NetworkSettings) -> dict[str, int]:
+def _products(lattice: Lattice, settings: NetworkSettings, asked: Readout) -> dict[str, int]:
     """Multiply-adds of one shot's forward pass by part."""
     width, depth = settings.width, settings.depth
     pointwise = depth * lattice.sites * width * settings.channels
@@ -160,21 +160,19 @@ def _products(lattice: Lattice, settings: NetworkSettings) -> dict[str, int]:
         "down": pointwise,
         "convolution": depth * convolution_products(lattice, settings),
         "up": pointwise,
-        "pooling": _pooled_relations(lattice) * width,
-        "readout": _pooled_rows(lattice) * width * width + lattice.code.k * mlp,
+        "pooling": int(asked.support.sum()) * width,
+        "readout": _read_relations(lattice) * width * width + len(asked.support) * mlp,
     }
 
 
-def _pooled_relations(lattice: Lattice) -> int:
-    """Relations through which data qubits of a logical's support read a check, summed over logicals."""
-    relations = (lattice.frame.readout(lattice.slices).table >= 0).sum(axis=1)
-    return int(((lattice.logical_weights > 0) @ relations).sum())
+def _read_relations(lattice: Lattice) -> int:
+    """Relations through which data qubits read a check in their own slice or the next, in one slice."""
+    return int((lattice.frame.readout(2).table >= 0).sum()) - int((lattice.frame.readout(1).table >= 0).sum())
 
 
-def _pooled_rows(lattice: Lattice) -> int:
-    """Rows of width H that pooling leaves: one for each logical, plane of data qubits and relation."""
-    table = lattice.frame.readout(lattice.slices)
-    return lattice.code.k * table.planes_out * table.relations
+def _summed_rows(lattice: Lattice) -> int:
+    """Rows of width H that the sum over time leaves: for each check one over all slices, and one over all nexts."""
+    return 2 * sum(lattice.frame.plane_sizes)
 
 
 def _mean(values) -> float:

@@ -17,8 +17,8 @@ class StockNetwork(CascadeNetwork):
     Neighbours are gathered by `index_select`, a matrix product for each plane follows, and autograd does the rest.
     Activations are [shots, sites, channels], as is usual, or [sites, shots, channels]: the first needs no transposed
     copy of what was gathered, the second gathers longer rows, and either may be the faster one. The network only
-    trains: there are no stored statistics. `Geometry.pool` is shared, so where there are kernels, use this network
-    within `kernels.use("reference")`.
+    trains: there are no stored statistics. The readout of logical operators is shared, so where there are kernels, use
+    this network within `kernels.use("reference")`.
 
     Parameters
     ----------
@@ -40,8 +40,7 @@ class StockNetwork(CascadeNetwork):
         for block in self.blocks:
             x = self._bottleneck(x, block, geometry)  # pyright: ignore[reportArgumentType]
         x = F.silu(_normalised(x, self.norm_out))
-        pooled = geometry.pool(x if self.site_major else x.transpose(0, 1))
-        logical = F.linear(pooled, self.readout.weight.to(dtype)).to(self.output.dtype)
+        logical = geometry.readout(x if self.site_major else x.transpose(0, 1), self.readout.weight)
         hidden = F.silu(F.linear(_normalised(logical, self.norm_readout), self.hidden.weight) + self.hidden_bias)
         return F.linear(hidden, self.output, self.output_bias).squeeze(-1).t()
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from cascade_qec import circuits, codes
 from cascade_qec.errors import CascadeError
+from cascade_qec.lattice import Operators
 from cascade_qec.nn import NetworkSettings
 
 if TYPE_CHECKING:
@@ -102,6 +103,10 @@ class Recipe(_Section):
     bases: list[Literal["X", "Z"]] = Field(default=["Z", "X"], min_length=1, max_length=2)
     seed: int = Field(default=0, ge=0, lt=2**63)
     network: NetworkSettings
+    operators: Operators = Field(
+        default="translations",
+        description="logical operators learnt: the code's observables, or all their translations",
+    )
     noise: NoiseCurriculum
     optimizer: OptimizerSettings
     batch: BatchSettings

@@ -64,8 +64,8 @@ class Step:
         self._averages: list[torch.Tensor] = list(average.parameters())
         # all sums over the micro-batches of a step lie in one tensor, to be added over processes in one message
         sizes = [parameter.numel() for parameter in self._parameters]
-        self._sums = torch.zeros(sum(sizes) + geometry.observables, device=device)
-        *gradients, self._losses = self._sums.split([*sizes, geometry.observables])
+        self._sums = torch.zeros(sum(sizes) + geometry.readout.operators, device=device)
+        *gradients, self._losses = self._sums.split([*sizes, geometry.readout.operators])
         for parameter, gradient in zip(self._parameters, gradients, strict=True):
             parameter.grad = gradient.view_as(parameter)
         self._graph = graph and device.type == "cuda"
@@ -84,7 +84,7 @@ class Step:
 
         Returns
         -------
-        float32 [observables]
+        float32 [operators]
             Mean losses over all micro-batches of all processes, on the device.
         """
         for _ in self._micros:
@@ -99,11 +99,11 @@ class Step:
         Parameters
         ----------
         states : uint8 [sites, shots]
-        labels : float32 [shots, observables]
+        labels : float32 [shots, operators]
 
         Returns
         -------
-        float32 [observables]
+        float32 [operators]
             Mean losses of the micro-batch.
 
         Raises
@@ -127,7 +127,7 @@ class Step:
 
         Returns
         -------
-        float32 [observables]
+        float32 [operators]
             Mean losses, as a step's.
         """
         settings = self._recipe.optimizer

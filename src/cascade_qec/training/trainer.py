@@ -19,8 +19,8 @@ from pydantic import ValidationError
 from cascade_qec import codes, kernels
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import written_whole
-from cascade_qec.lattice import memory_lattice
-from cascade_qec.nn import CascadeNetwork, Geometry, ModelDescription, load_model, model_bytes
+from cascade_qec.lattice import memory_lattice, readout
+from cascade_qec.nn import CascadeNetwork, Geometry, ModelDescription, deepened, load_model, model_bytes
 from cascade_qec.training import distributed
 from cascade_qec.training.checkpoint import load_checkpoint, save_checkpoint
 from cascade_qec.training.data import Producers, default_workers
@@ -57,7 +57,7 @@ class Trainer:
         Go on from the folder's checkpoint; without it an existing checkpoint is refused.
     start_from : Path, optional
         A model file whose weights a new run begins with: of the same code family and network settings, such as
-        a smaller distance of the same ladder.
+        a smaller distance of the same ladder. It may have fewer blocks, see `cascade_qec.nn.deepened`.
     device : str
     dtype : torch.dtype
         Of the activations; weights, averages and optimizer state are float32.
@@ -103,11 +103,13 @@ class Trainer:
         self.network = CascadeNetwork(code, recipe.network)
         self.start_from = start_from
         if start_from is not None:
-            self.network.load_state_dict(_weights_for(recipe, start_from))
+            self.network.load_state_dict(_weights_for(self.network, recipe, start_from))
         self.network.to(self.device)
         self.average = copy.deepcopy(self.network).requires_grad_(False)
         lattices = [memory_lattice(code, recipe.rounds, basis) for basis in recipe.bases]
-        self.geometry = Geometry(lattices, recipe.network.convolution).to(self.device)
+        convolution = recipe.network.convolution
+        self.geometry = Geometry(lattices, convolution, recipe.operators).to(self.device)
+        self.decided = Geometry(lattices, convolution, self.description().operators).to(self.device)
         self.take_step = Step(
             self.network,
             self.average,
@@ -169,13 +171,13 @@ class Trainer:
         return self.step >= last
 
     def _check_and_log(self, progress: Progress) -> None:
-        losses, observables = progress.mean_losses(), self._observables()
-        bad = [name for name, first in zip(observables, progress.not_finite(), strict=True) if first]
+        losses, operators = progress.mean_losses(), self._operators()
+        bad = [name for name, first in zip(operators, progress.not_finite(), strict=True) if first]
         if bad:
             raise CascadeError(f"the loss of {', '.join(bad)} is not finite, seen at step {self.step}")
         dead = []
         if self.step > self.recipe.noise.ramp_end + self.recipe.optimizer.warmup_steps:
-            heads = zip(observables, losses, strict=True)
+            heads = zip(operators, losses, strict=True)
             dead = [name for name, loss in heads if loss > _DEAD_HEAD * math.log(2)]
         row = {"step": self.step, "shots": self._shots(), "seconds": round(self.seconds, 3)}
         row |= {"loss": sum(losses) / len(losses), "losses": losses, "dead": dead}
@@ -184,7 +186,8 @@ class Trainer:
             self.metrics.append(row)
 
     def _validate(self, progress: Progress) -> None:
-        rows = block_errors(self.average, self.geometry, self.recipe, self.dtype)
+        geometry, operators = self.decided, self.description().operators
+        rows = block_errors(self.average, geometry, operators, self.recipe, self.dtype)
         errors = {str(p): row["failures"] / row["shots"] for p, row in rows.items()}
         shots = next(iter(rows.values()))["shots"]
         row = {"step": self.step, "shots": self._shots(), "block_error": errors, "validation_shots": shots}
@@ -210,14 +213,17 @@ class Trainer:
             noise_model=recipe.noise.model,
             noise_p=recipe.noise.p,
             network=recipe.network,
+            # On a torus the network cannot tell translations apart: learning one is learning all.
+            operators="translations" if codes.get(recipe.code).family == "bb" else recipe.operators,
         )
 
     def _shots(self) -> int:
         return self.step * self.recipe.shots_per_step
 
-    def _observables(self) -> list[str]:
-        k = codes.get(self.recipe.code).k
-        return [f"{basis}{index}" for basis in self.recipe.bases for index in range(k)]
+    def _operators(self) -> list[str]:
+        code = codes.get(self.recipe.code)
+        asked = {basis: len(readout(code, basis, self.recipe.operators).support) for basis in self.recipe.bases}
+        return [f"{basis}{index}" for basis, count in asked.items() for index in range(count)]
 
     def _record_session(self) -> None:
         settings = {
@@ -272,13 +278,15 @@ class Trainer:
                 signal.signal(signum, handler)
 
 
-def _weights_for(recipe: Recipe, path: Path) -> dict[str, torch.Tensor]:
-    """Weights of a model file, which fit any code of its family and network of its settings."""
-    network, description = load_model(path)
+def _weights_for(network: CascadeNetwork, recipe: Recipe, path: Path) -> dict[str, torch.Tensor]:
+    """Weights of a model file, which fit any code of its family and a network of its settings, or a deeper one."""
+    trained, description = load_model(path)
     families = [codes.get(name).family for name in (recipe.code, description.code)]
-    if families[0] != families[1] or recipe.network != description.network:
+    shallower = description.network.depth <= recipe.network.depth
+    same = description.network.model_copy(update={"depth": recipe.network.depth}) == recipe.network
+    if families[0] != families[1] or not (shallower and same):
         raise CascadeError(
-            f"expected weights for a {families[0]} code with {recipe.network!r} to start {recipe.name} from, "
-            f"got those of {description.code} with {description.network!r} in {path}"
+            f"expected weights for a {families[0]} code with {recipe.network!r}, or a smaller depth, to start "
+            f"{recipe.name} from, got those of {description.code} with {description.network!r} in {path}"
         )
-    return network.state_dict()
+    return deepened(network, trained)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from cascade_qec import codes
+from cascade_qec.lattice import Operators, readout
 from cascade_qec.nn import CascadeNetwork, Geometry, collect_statistics
 from cascade_qec.training import data
 from cascade_qec.training.recipe import Recipe
@@ -22,13 +24,17 @@ def measure_statistics(
 
 
 def block_errors(
-    network: CascadeNetwork, geometry: Geometry, recipe: Recipe, dtype: torch.dtype
+    network: CascadeNetwork, geometry: Geometry, operators: Operators, recipe: Recipe, dtype: torch.dtype
 ) -> dict[float, dict[str, int]]:
     """Shots with any observable wrong, all bases pooled: {p: {"shots": ..., "failures": ...}}.
 
-    The shots are the same at every call, so that the figures of one run can be compared with less noise.
+    Decided are the logical classes for which the operators of the geometry speak together. The shots are the same at
+    every call, so that the figures of one run can be compared with less noise.
     """
-    unpack = Unpacker(recipe, next(network.parameters()).device)
+    device = next(network.parameters()).device
+    unpack = Unpacker(recipe, device, operators)
+    code = codes.get(recipe.code)
+    values = [torch.from_numpy(readout(code, basis, operators).values).float().to(device) for basis in recipe.bases]
     network.eval()
     rows = {}
     for p in recipe.validation.p:
@@ -36,10 +42,12 @@ def block_errors(
         for batch in range(-(-recipe.validation.shots // recipe.batch.shots)):
             states, labels = unpack(data.sample(recipe, data.VALIDATION, 0, batch, recipe.batch.shots, p))
             with torch.no_grad():
-                wrong = (network(states, geometry, dtype) > 0) != labels.bool()
-            by_experiment = wrong.view(len(wrong), len(recipe.bases), -1).any(dim=2)
-            shots += by_experiment.numel()
-            failures += int(by_experiment.sum())
+                against = network(states, geometry, dtype) * (1 - 2 * labels)
+            # Wrong where the operators together speak for another class than the true one.
+            by_basis = against.split([len(v) for v in values], dim=1)
+            wrong = [((part @ v).amax(dim=1) > 0) for part, v in zip(by_basis, values, strict=True)]
+            shots += len(wrong) * len(against)
+            failures += int(torch.stack(wrong).sum())
         rows[p] = {"shots": shots, "failures": failures}
     network.train()
     return rows
