@@ -1,6 +1,6 @@
-"""Pretrained models that come with the package: weights (safetensors) with a card each."""
+"""Pretrained models: weights (safetensors) with a card each, from the package or from elsewhere."""
 
 from cascade_qec.zoo.card import Card, Measurement, RivalMeasurement, ZeroSyndrome
-from cascade_qec.zoo.registry import card, names, path
+from cascade_qec.zoo.registry import card, names, path, pull, sources
 
-__all__ = ["Card", "Measurement", "RivalMeasurement", "ZeroSyndrome", "card", "names", "path"]
+__all__ = ["Card", "Measurement", "RivalMeasurement", "ZeroSyndrome", "card", "names", "path", "pull", "sources"]

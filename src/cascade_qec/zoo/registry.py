@@ -1,40 +1,58 @@
-"""Which models there are, and where their files lie."""
+"""The one door to models by name: which there are, where their files lie, and what their cards say."""
 
 from pathlib import Path
+from typing import Literal
 
 from cascade_qec.errors import CascadeError
+from cascade_qec.zoo import hub, index, store
 from cascade_qec.zoo.card import Card
+from cascade_qec.zoo.home import offline
+from cascade_qec.zoo.store import Suffix
+
+Source = Literal["bundled", "fetched", "released"]
+"""Where a model comes from: with the package, fetched before, or to be fetched on first use."""
 
 _SHIPPED = Path(__file__).parent / "models"
 
 
 def names() -> list[str]:
-    """Names of the shipped models: those with both weights and a card, in alphabetical order."""
-    return sorted(file.stem for file in _SHIPPED.glob("*.safetensors") if file.with_suffix(".json").is_file())
+    """Names of the models at hand, those of the package and those fetched before, in alphabetical order."""
+    return sorted({*_shipped(), *store.fetched()})
 
 
-def path(name: str | Path) -> Path:
-    """The safetensors file of a shipped model, or of one's own.
+def sources() -> dict[str, Source]:
+    """Where each model comes from, by name.
 
-    Parameters
-    ----------
-    name
-        A name among `names`, or the path of a ``.safetensors`` file.
+    The network is not asked: of an index at a URL (see docs/models.md) it is what was last read.
 
     Raises
     ------
     CascadeError
-        If there is no such model or file; the message lists the names that there are.
+        If the index in use cannot be read.
     """
-    if name in names():
-        return _SHIPPED / f"{name}.safetensors"
-    file = Path(name)
-    if file.suffix == ".safetensors" and file.is_file():
-        return file
-    known = ", ".join(names()) or "none shipped"
-    if file.suffix == ".safetensors":
-        raise CascadeError(f"{file}: expected a model file, found nothing of that name")
-    raise CascadeError(f"unknown model '{name}': expected a name ({known}) or the path of a .safetensors file")
+    found: dict[str, Source] = dict.fromkeys(index.releases(network=False), "released")
+    found |= dict.fromkeys(store.fetched(), "fetched")
+    found |= dict.fromkeys(_shipped(), "bundled")
+    return dict(sorted(found.items()))
+
+
+def path(name: str | Path) -> Path:
+    """The safetensors file of a model, fetched if need be.
+
+    Parameters
+    ----------
+    name
+        The first that it fits of: the name of a model that comes with the package, of one fetched before, or of a
+        released one; the path of a ``.safetensors`` file; a folder with one model, or ``folder/NAME``; or
+        ``hf:owner/name[/MODEL][@revision]``, a repository of Hugging Face.
+
+    Raises
+    ------
+    CascadeError
+        If there is no such model or file (the message lists the names that there are), it cannot be fetched, or it
+        is not the one that was released.
+    """
+    return _file(str(name), ".safetensors")
 
 
 def card(name: str | Path) -> Card:
@@ -45,4 +63,73 @@ def card(name: str | Path) -> Card:
     CascadeError
         If there is no such model, no card beside it, or the card does not say what a card must.
     """
-    return Card.read(path(name).with_suffix(".json"))
+    return Card.read(_file(str(name), ".json"))
+
+
+def pull(name: str, *, force: bool = False) -> Path:
+    """Fetch a model, so that it can be used without a network, and give its safetensors file.
+
+    The index is read anew. A model of the package, or a file that is at hand and the one released, is not fetched.
+
+    Parameters
+    ----------
+    name
+        Name of a released model, or ``hf:owner/name[/MODEL][@revision]``.
+    force
+        Fetch it even where it is at hand.
+
+    Raises
+    ------
+    CascadeError
+        As for :func:`path`; and for a path, as there is nothing to fetch.
+    """
+    if name.startswith(hub.PREFIX):
+        return hub.weights(name, force=force)
+    if name in _shipped():
+        return path(name)
+    released = index.releases(anew=not offline())
+    if name not in released:
+        raise CascadeError(f"{name}: expected a released model, one of {', '.join(released) or 'none yet'}")
+    if force or not store.holds(released[name]):
+        store.fetch(released[name])
+    return store.file(name, ".safetensors")
+
+
+def _shipped() -> list[str]:
+    return sorted(file.stem for file in _SHIPPED.glob("*.safetensors") if file.with_suffix(".json").is_file())
+
+
+def _file(name: str, suffix: Suffix) -> Path:
+    if name in _shipped():
+        return _SHIPPED / f"{name}{suffix}"
+    if index.is_name(name):
+        if name in store.fetched():
+            return store.file(name, suffix)
+        release = index.releases().get(name)
+        if release is not None:
+            store.fetch(release)
+            return store.file(name, suffix)
+    if name.startswith(hub.PREFIX):
+        return hub.weights(name) if suffix == ".safetensors" else hub.card(name)
+    return _own_file(Path(name)).with_suffix(suffix)
+
+
+def _own_file(given: Path) -> Path:
+    """Weights by the path of their file, or of a folder."""
+    if given.suffix == ".safetensors":
+        if given.is_file():
+            return given
+        raise CascadeError(f"{given}: expected a model file, found nothing of that name")
+    if given.is_dir():
+        models = sorted(given.glob("*.safetensors"))
+        if len(models) != 1:
+            found = ", ".join(model.stem for model in models) or "none"
+            raise CascadeError(f"{given}: expected a folder with one model, or {given}/NAME, found {found}")
+        return models[0]
+    if len(given.parts) > 1 and (in_folder := given.with_name(f"{given.name}.safetensors")).is_file():
+        return in_folder
+    known = ", ".join(sources()) or "none shipped"
+    raise CascadeError(
+        f"unknown model '{given}': expected a name ({known}) or the path of a .safetensors file, of a folder with one "
+        "model, or hf:owner/name"
+    )

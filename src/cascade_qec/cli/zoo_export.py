@@ -1,0 +1,22 @@
+"""``cascade zoo export``: a model as a folder to upload, and its entry for an index."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def export(
+    name: Annotated[str, typer.Argument(help="A model, by name or path, with its card.")],
+    folder: Annotated[Path, typer.Argument(help="Folder for weights, card and README.md.")],
+    url: Annotated[
+        str, typer.Option(help="Where the folder will be found, for the entry; may be relative to the index.")
+    ] = "./",
+) -> None:
+    """Write a model into a folder that can be uploaded to Hugging Face or a web server as it is.
+
+    The entry for an index of released models is printed: docs/models.md.
+    """
+    from cascade_qec.zoo.export import export
+
+    print(export(name, folder, url=url).entry(), end="")

@@ -1,0 +1,102 @@
+"""A model as a folder that can be uploaded as it is: weights, card, and a README for people."""
+
+from pathlib import Path
+
+from cascade_qec.errors import CascadeError
+from cascade_qec.files import written_whole
+from cascade_qec.zoo import registry
+from cascade_qec.zoo.card import Card, Measurement, RivalMeasurement
+from cascade_qec.zoo.checksum import Checksum
+from cascade_qec.zoo.index import Release, is_name
+
+
+def export(name: str | Path, folder: Path, *, url: str = "./") -> Release:
+    """Write a model into a folder, and give its entry for an index.
+
+    The folder gets ``<name>.safetensors``, ``<name>.json`` and a ``README.md`` on all models in it, with the front
+    matter that Hugging Face reads.
+
+    Parameters
+    ----------
+    name
+        As for :func:`cascade_qec.zoo.path`.
+    folder
+        Made if it is not there.
+    url
+        Where the folder will be found; it may be relative to the index.
+
+    Raises
+    ------
+    CascadeError
+        If there is no such model or no card of it, or the folder cannot be written.
+    """
+    weights, card = registry.path(name), registry.card(name)
+    if not is_name(card.name):
+        raise CascadeError(f"{name}: expected a card whose name is letters, digits, '_' and '-', got {card.name!r}")
+    out = folder / f"{card.name}.safetensors"
+    content = weights.read_bytes()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CascadeError(f"{folder}: expected a folder to write to: {error.strerror}") from error
+    with written_whole(out) as file:
+        file.write(content)
+    card.write(out.with_suffix(".json"))
+    cards = [Card.read(model.with_suffix(".json")) for model in sorted(folder.glob("*.safetensors"))]
+    with written_whole(folder / "README.md") as file:
+        file.write(_readme(cards))
+    return Release(name=card.name, url=url, weights=Checksum.of(out), card=Checksum.of(out.with_suffix(".json")))
+
+
+def _readme(cards: list[Card]) -> bytes:
+    tags = ["quantum-error-correction", "decoder", *sorted({card.code for card in cards})]
+    lines = ["---", "license: apache-2.0", "library_name: cascade-qec", "tags:", *(f"- {tag}" for tag in tags), "---"]
+    lines += ["", f"# {', '.join(card.name for card in cards)}", ""]
+    lines += ["Neural decoders of quantum error-correcting codes, for the Python package `cascade-qec`.", ""]
+    of_several = f"/{cards[0].name}" if len(cards) > 1 else ""
+    lines += [
+        "```python",
+        "import cascade_qec as cascade",
+        "",
+        f'decoder = cascade.load("hf:OWNER/REPOSITORY{of_several}")  # or the path of this folder{of_several}',
+        "```",
+    ]
+    for card in cards:
+        lines += ["", *_section(card)]
+    return "\n".join([*lines, ""]).encode()
+
+
+def _section(card: Card) -> list[str]:
+    rounds = ", ".join(map(str, card.rounds))
+    measured: list[Measurement] = sorted(
+        [*card.measurements, *card.rivals], key=lambda row: (row.p, row.basis, row.rounds)
+    )
+    return [
+        f"## {card.name}",
+        "",
+        f"A decoder of {card.code}, for memory experiments in bases {' and '.join(card.bases)}, trained on {rounds} "
+        f"rounds: {card.parameters:,} parameters, {card.shots:,} shots in {card.hours:.3g} hours on {card.hardware} "
+        f"(seed {card.seed}, commit {card.commit}, {card.date}). {card.notes}".rstrip(),
+        "",
+        "Block error: the share of shots of which any observable is predicted wrongly, with its 95 % interval. Recipe, "
+        f"versions of the packages and all else that is known is in `{card.name}.json`.",
+        "",
+        "| p | basis | rounds | decoder | failures / shots | block error, 95 % | per logical per cycle |",
+        "|---|---|---|---|---|---|---|",
+        *(_row(row) for row in measured),
+    ]
+
+
+def _row(row: Measurement) -> str:
+    decoder = row.decoder if isinstance(row, RivalMeasurement) else "Cascade"
+    per_cycle = "-" if row.per_logical_per_cycle is None else f"{row.per_logical_per_cycle:.2e}"
+    fields = (
+        f"{100 * row.p:.3g} %",
+        row.basis,
+        str(row.rounds),
+        decoder,
+        f"{row.failures:,} / {row.shots:,}",
+        f"{row.block_error:.2e} [{row.low:.1e}, {row.high:.1e}]",
+        per_cycle,
+    )
+    return f"| {' | '.join(fields)} |"

@@ -1,0 +1,120 @@
+"""Fetched models: a folder for each in the home, whole or not there, checked at each use."""
+
+import os
+import secrets
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+from cascade_qec.errors import CascadeError
+from cascade_qec.zoo.checksum import Checksum
+from cascade_qec.zoo.home import home, require_network
+from cascade_qec.zoo.index import Release, parse
+
+Suffix = Literal[".safetensors", ".json"]
+"""Ending of a model's file: its weights or its card."""
+
+_RECORD = "released.toml"
+"""An index with the one entry that a model was fetched by."""
+
+
+def fetched() -> list[str]:
+    """Names of the models in the home, in alphabetical order."""
+    return sorted(record.parent.name for record in _models().glob(f"[!.]*/{_RECORD}"))
+
+
+def file(name: str, suffix: Suffix) -> Path:
+    """A file of a fetched model, found to be as it was fetched.
+
+    Raises
+    ------
+    CascadeError
+        If it is missing, or has been changed since.
+    """
+    release = _record(name)
+    path = _models() / name / f"{name}{suffix}"
+    expected = release.weights if suffix == ".safetensors" else release.card
+    try:
+        found = Checksum.of(path)
+    except CascadeError as error:
+        raise CascadeError(f"{error}: {_again(name)}") from error
+    if found != expected:
+        raise CascadeError(
+            f"{path}: refused, as changed since it was fetched: expected {expected}, got {found}: {_again(name)}"
+        )
+    return path
+
+
+def holds(release: Release) -> bool:
+    """Whether both files of just this release are here and as they should be."""
+    try:
+        record = _record(release.name)
+        file(release.name, ".safetensors")
+        file(release.name, ".json")
+    except CascadeError:
+        return False
+    return (record.weights, record.card) == (release.weights, release.card)
+
+
+def fetch(release: Release) -> None:
+    """Fetch a model into the home, in place of what is there of its name.
+
+    It gets its name when both its files are there and are those expected, so neither an interruption nor another
+    process that does the same leaves anything in between.
+
+    Raises
+    ------
+    CascadeError
+        If it must not or cannot be fetched, is another one than expected, or cannot be written.
+    """
+    from cascade_qec.zoo.download import download
+    from cascade_qec.zoo.fetch_progress import shown
+
+    name, models = release.name, _models()
+    require_network(
+        release.url,
+        f"{name}: {models / name / name}.safetensors is missing",
+        f"run 'cascade zoo pull {name}' where there is a network and copy {models / name} from there",
+    )
+    part = models / f".{name}.{os.getpid()}.{secrets.token_hex(4)}.part"
+    try:
+        part.mkdir(parents=True)
+        download(f"{release.url}{name}.json", part / f"{name}.json", release.card, lambda done: None)
+        with shown(f"Fetching {name}", release.weights.bytes, release.url) as report:
+            download(f"{release.url}{name}.safetensors", part / f"{name}.safetensors", release.weights, report)
+        (part / _RECORD).write_text(release.entry(), encoding="utf-8")
+        if not holds(release):  # another process may have been faster
+            _replace(models / name, part)
+    except OSError as error:
+        raise CascadeError(f"{models / name}: cannot be written: {error.strerror}") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _replace(folder: Path, part: Path) -> None:
+    # A folder cannot be renamed onto another, so the old one goes aside first.
+    old = part.with_suffix(".old")
+    with suppress(FileNotFoundError):
+        folder.rename(old)
+    try:
+        part.rename(folder)
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _record(name: str) -> Release:
+    """The index entry that a model was fetched by."""
+    path = _models() / name / _RECORD
+    try:
+        return parse(path.read_bytes(), path.as_uri())[name]
+    except (OSError, KeyError) as error:
+        raise CascadeError(f"{path}: expected the entry of {name}, found none: {_again(name)}") from error
+
+
+def _models() -> Path:
+    return home() / "models"
+
+
+def _again(name: str) -> str:
+    return f"'cascade zoo pull --force {name}' fetches it anew"
