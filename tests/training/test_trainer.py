@@ -73,7 +73,7 @@ def run(tiny, tmp_path_factory):
 class TestCompleteRun:
     def test_loss_falls_and_the_folder_has_all_files(self, run):
         recipe, out = run
-        names = {"checkpoint.pt", "metrics.jsonl", "run.json", "tiny.safetensors"}
+        names = {"checkpoint.pt", "lock", "metrics.jsonl", "run.json", "tiny.safetensors"}
         assert {path.name for path in out.iterdir()} == names
         logged = [row for row in rows(out) if "loss" in row]
         validated = [row for row in rows(out) if "block_error" in row]
@@ -261,7 +261,7 @@ class TestReports:
         self.labels(monkeypatch, lambda labels: labels[:, 1].fill_(math.nan))
         with pytest.raises(CascadeError, match="the loss of Z1 is not finite, seen at step 10"):
             trainer(tiny(), tmp_path).run()
-        assert {path.name for path in tmp_path.iterdir()} == {"run.json"}
+        assert {path.name for path in tmp_path.iterdir()} == {"run.json", "lock"}
 
     def test_weights_that_are_not_finite_do_not_replace_the_last_checkpoint(self, tiny, tmp_path, monkeypatch):
         def spoil(self):

@@ -3,14 +3,27 @@
 import typer
 
 from cascade_qec.cli.zoo_card import card
+from cascade_qec.cli.zoo_export import export
+from cascade_qec.cli.zoo_pull import pull
+from cascade_qec.cli.zoo_queue import show_queue
+from cascade_qec.cli.zoo_train import train
+from cascade_qec.cli.zoo_verify import verify
 
 zoo = typer.Typer(help="The pretrained models.", no_args_is_help=True, rich_markup_mode=None)
 zoo.command()(card)
+zoo.command("queue")(show_queue)
+zoo.command()(train)
+zoo.command()(export)
+zoo.command()(pull)
+zoo.command()(verify)
 
 
 @zoo.command("list")
 def list_models() -> None:
-    """List the models that come with the package."""
-    from cascade_qec.cli.card_view import console, models_table
+    """List the models at hand, and those that are released for download."""
+    from cascade_qec.cli.card_view import console, models_table, suppression_line
+    from cascade_qec.cli.zoo_sources import sources_view
 
     console().print(models_table())
+    console().print(suppression_line())
+    console().print(sources_view(), soft_wrap=True)

@@ -29,12 +29,16 @@ def card(
     notes: Annotated[str, typer.Option(help="Anything else that users should know.")] = "",
 ) -> None:
     """Measure the model of a training run beside its rivals, and put it into the zoo with its card."""
-    import shutil
-
     from cascade_qec.decoders.cascade import load
-    from cascade_qec.evaluation.comparison import CASCADE
-    from cascade_qec.evaluation.model_card import make_card, measure, pool, training_facts
-    from cascade_qec.evaluation.tables import read_csv, write_csv
+    from cascade_qec.evaluation.model_card import (
+        RATES,
+        make_card,
+        measure,
+        pool,
+        put_into_zoo,
+        rivals_rows,
+        training_facts,
+    )
 
     models = sorted(run.glob("*.safetensors"))
     if len(models) != 1:
@@ -44,24 +48,20 @@ def card(
     decoder = load(models[0])
     name = decoder.description.name
     table = results / f"{name}.csv"
-    kept = [row for row in read_csv(table) if row.decoder != CASCADE] if keep_rivals else []
+    kept = rivals_rows(table) if keep_rivals else []
     if any(row.decoder in rivals and row.seed == seed for row in kept):
         raise CascadeError(f"{table}: expected another --seed to add shots to it, got {seed}, which it has already")
     with progress("measuring, percent") as report:
         measured = measure(
             decoder,
             rivals,
-            ps=p or [0.001, 0.002, 0.003, 0.004, 0.005, 0.006],
+            ps=p or RATES,
             failures=failures,
             seed=seed,
             report=lambda done: report(round(100 * done), 100),
         )
     rows = pool([*measured, *kept])
-    for folder in (out, results):
-        folder.mkdir(parents=True, exist_ok=True)
-    write_csv(rows, table)
-    make_card(decoder, facts, rows, notes).write(out / f"{name}.json")
-    shutil.copyfile(models[0], out / f"{name}.safetensors")
+    put_into_zoo(models[0], make_card(decoder, facts, rows, notes), rows, models=out, table=table)
     print(f"Model and card: {out / name}.*  Table: {table}")
 
 

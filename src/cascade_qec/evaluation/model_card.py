@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import math
+import shutil
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -13,7 +15,6 @@ import numpy as np
 from cascade_qec.codes.css import BASES
 from cascade_qec.decoders import classical
 from cascade_qec.decoders.cascade import CascadeDecoder
-from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.comparison import (
     CASCADE,
     Experiment,
@@ -21,13 +22,23 @@ from cascade_qec.evaluation.comparison import (
     classical_contender,
     compare,
 )
-from cascade_qec.evaluation.tables import Row
+from cascade_qec.evaluation.tables import Row, read_csv, write_csv
+from cascade_qec.files import written_whole
+from cascade_qec.training.record import read_run
 from cascade_qec.zoo.card import Card, Measurement, RivalMeasurement, ZeroSyndrome
+
+RATES = (0.001, 0.002, 0.003, 0.004, 0.005, 0.006)
+"""Noise rates that a model is measured at unless others are asked for."""
 
 _SHOTS_FOR_A_FAILURE = 1_000
 """So many shots for each failure asked for are enough where failures are rare: 200,000 for 200."""
 
 _FIRST_SHOTS = 4_000
+
+_LEAST_SECONDS = 0.01
+
+_WORTH_A_BATCH = 0.1
+"""Time for so small a share of the shots decoded so far is not worth preparing decoders for another batch."""
 
 
 def measure(
@@ -37,12 +48,13 @@ def measure(
     ps: Sequence[float],
     failures: int,
     seed: int,
+    seconds: float = math.inf,
     report: Callable[[float], None] = lambda done: None,
 ) -> list[Row]:
     """Measure a model and its rivals on memory experiments with the model's rounds, all its bases pooled.
 
-    The model decodes until it has seen enough failures, or 1000 shots for each of them, at each noise rate. A
-    rival decodes the same shots until its time is used up.
+    The model decodes until it has seen enough failures, or 1000 shots for each of them, at each noise rate, or until
+    its time is used up. A rival decodes the same shots until its own time is.
 
     Parameters
     ----------
@@ -56,6 +68,9 @@ def measure(
         Failures of the model that are enough.
     seed
         Seed of the shots; every rate has a stream of its own.
+    seconds
+        For the model at all noise rates, each of which gets an even share of what is left, sampling included; a few
+        shots are decoded at each however short it is.
     report
         Called with the fraction that is done.
 
@@ -66,25 +81,38 @@ def measure(
     """
     rows = []
     rounds = decoder.description.rounds
+    end = time.monotonic() + seconds
     for index, p in enumerate(ps):
+        begun = time.monotonic()
+        share = max(0.0, (end - begun) / (len(ps) - index))
         circuits = {b: decoder.experiment(p, rounds=rounds, basis=b) for b in decoder.description.bases}
         experiment = Experiment(decoder.code.name, p, rounds, circuits)
         totals: dict[str, Row] = {}
         wanted, batch = _FIRST_SHOTS, 0
-        while wanted:
+        while wanted > 0:
             left = {n: s - _seconds(totals.get(n)) for n, s in rivals.items()}
-            contenders = [cascade_contender(CASCADE, decoder)] + [
+            mine = max(_LEAST_SECONDS, begun + share - time.monotonic())
+            contenders = [cascade_contender(CASCADE, decoder, seconds=mine)] + [
                 classical_contender(classical.get(n), seconds=s) for n, s in left.items() if s > 0
             ]
             stream = int(np.random.SeedSequence([seed, index, batch]).generate_state(1)[0])
             for row in compare(experiment, contenders, shots=wanted, seed=stream):
                 totals[row.decoder] = _sum(totals.get(row.decoder), row, seed)
             batch += 1
-            wanted = _shots_wanted(totals[CASCADE], failures)
+            speed = totals[CASCADE].shots / (time.monotonic() - begun)
+            affordable = speed * (begun + share - time.monotonic())
+            wanted = int(min(_shots_wanted(totals[CASCADE], failures), affordable))
+            if affordable < _WORTH_A_BATCH * totals[CASCADE].shots:
+                wanted = 0
             report((index + min(1.0, totals[CASCADE].failures / failures)) / len(ps))
         rows += totals.values()
     report(1.0)
     return rows
+
+
+def rivals_rows(table: Path) -> list[Row]:
+    """Rows of a table of results but for the model's own; none if there is no such file."""
+    return [row for row in read_csv(table) if row.decoder != CASCADE] if table.exists() else []
 
 
 def pool(rows: Iterable[Row]) -> list[Row]:
@@ -133,25 +161,23 @@ def zero_syndrome(decoder: CascadeDecoder) -> ZeroSyndrome:
 
 
 def training_facts(run: Path) -> dict[str, Any]:
-    """What a training run's folder says of the model, as fields of its card.
+    """What a training run's folder says of the model, as fields of its card; shots and hours of all its stretches.
 
     Raises
     ------
     CascadeError
         If the folder lacks `run.json` or `metrics.jsonl`, or they cannot be read.
     """
-    try:
-        made = json.loads((run / "run.json").read_text())
-        metrics = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    except (OSError, json.JSONDecodeError) as error:
-        raise CascadeError(f"{run}: expected the folder of a training run: {error}") from error
-    sessions = made["sessions"]
+    record, rows = read_run(run)
+    earlier = record.get("earlier", [])
+    sessions = [session for stretch in (*earlier, record) for session in stretch["sessions"]]
+    seconds = [*(stretch["seconds"] for stretch in earlier), max(row.get("seconds", 0.0) for row in rows)]
     return {
-        "recipe": made["recipe"],
-        "seed": made["recipe"]["seed"],
-        "shots": max(row["shots"] for row in metrics),
+        "recipe": record["recipe"],
+        "seed": record["recipe"]["seed"],
+        "shots": sum(stretch["shots"] for stretch in earlier) + max(row["shots"] for row in rows),
         "hardware": "; ".join(_distinct(session["hardware"] for session in sessions)),
-        "hours": round(max(row.get("seconds", 0.0) for row in metrics) / 3600, 3),
+        "hours": round(sum(seconds) / 3600, 3),
         "commit": ", ".join(_distinct(session["commit"] or "unknown" for session in sessions)),
         "versions": sessions[-1]["versions"],
     }
@@ -173,6 +199,30 @@ def make_card(decoder: CascadeDecoder, facts: Mapping[str, Any], rows: Sequence[
         zero_syndrome=zero_syndrome(decoder),
         notes=notes,
     )
+
+
+def put_into_zoo(model: Path, card: Card, rows: Sequence[Row], *, models: Path, table: Path) -> None:
+    """Write a model's table of results, its weights and its card, in place of those that there are.
+
+    Parameters
+    ----------
+    model
+        The model file.
+    card
+        As `make_card` gives it.
+    rows
+        The table.
+    models
+        Folder for weights and card.
+    table
+        File for the rows.
+    """
+    for folder in (models, table.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+    write_csv(rows, table)
+    with model.open("rb") as source, written_whole(models / f"{card.name}.safetensors") as target:
+        shutil.copyfileobj(source, target)
+    card.write(models / f"{card.name}.json")
 
 
 def _distinct(texts: Iterable[str]) -> list[str]:

@@ -8,7 +8,7 @@ import math
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -29,6 +29,7 @@ from cascade_qec.training.metrics import Metrics
 from cascade_qec.training.progress import Progress
 from cascade_qec.training.recipe import Recipe
 from cascade_qec.training.record import record_session
+from cascade_qec.training.run_lock import run_lock
 from cascade_qec.training.step import Step
 from cascade_qec.training.unpacking import Unpacker
 from cascade_qec.training.validation import block_errors, measure_statistics
@@ -138,8 +139,12 @@ class Trainer:
         Raises
         ------
         CascadeError
-            If a loss or a weight is not finite; the last checkpoint stays.
+            If a loss or a weight is not finite (the last checkpoint stays), or another process trains in the folder.
         """
+        with run_lock(self.out) if distributed.is_main() else nullcontext():
+            return self._run(minutes)
+
+    def _run(self, minutes: float | None) -> bool:
         started, before, last = time.monotonic(), self.seconds, self.recipe.optimizer.steps
         if distributed.is_main():
             self.out.mkdir(parents=True, exist_ok=True)
@@ -179,7 +184,7 @@ class Trainer:
         if self.step > self.recipe.noise.ramp_end + self.recipe.optimizer.warmup_steps:
             heads = zip(operators, losses, strict=True)
             dead = [name for name, loss in heads if loss > _DEAD_HEAD * math.log(2)]
-        row = {"step": self.step, "shots": self._shots(), "seconds": round(self.seconds, 3)}
+        row = {"step": self.step, "shots": self.shots, "seconds": round(self.seconds, 3)}
         row |= {"loss": sum(losses) / len(losses), "losses": losses, "dead": dead}
         row = progress.logged(row)
         if distributed.is_main():
@@ -190,7 +195,7 @@ class Trainer:
         rows = block_errors(self.average, geometry, operators, self.recipe, self.dtype)
         errors = {str(p): row["failures"] / row["shots"] for p, row in rows.items()}
         shots = next(iter(rows.values()))["shots"]
-        row = {"step": self.step, "shots": self._shots(), "block_error": errors, "validation_shots": shots}
+        row = {"step": self.step, "shots": self.shots, "block_error": errors, "validation_shots": shots}
         self.metrics.append(row)
         progress.validated(self.step, errors)
 
@@ -217,7 +222,9 @@ class Trainer:
             operators="translations" if codes.get(recipe.code).family == "bb" else recipe.operators,
         )
 
-    def _shots(self) -> int:
+    @property
+    def shots(self) -> int:
+        """Shots seen so far."""
         return self.step * self.recipe.shots_per_step
 
     def _operators(self) -> list[str]:

@@ -1,0 +1,48 @@
+"""A folder's lock: for one process at a time, and gone with it."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from cascade_qec.errors import CascadeError
+from cascade_qec.training import run_lock as module
+from cascade_qec.training.run_lock import run_lock
+
+_HOLDER = """
+import fcntl, os, sys
+with open(sys.argv[1], "w") as file:
+    fcntl.flock(file, fcntl.LOCK_EX)
+    print(os.getpid(), file=file, flush=True)
+    print("locked", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_another_process_is_refused_until_the_first_is_dead(tmp_path):
+    (tmp_path / "run").mkdir()
+    command = [sys.executable, "-c", _HOLDER, str(tmp_path / "run" / "lock")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout.readline() == "locked\n"
+        message = f"run: another process trains in this folder, number {holder.pid}$"
+        with pytest.raises(CascadeError, match=message), run_lock(tmp_path / "run"):
+            pass
+        holder.kill()
+    with run_lock(tmp_path / "run"):
+        assert (tmp_path / "run" / "lock").read_text() == str(os.getpid())
+
+
+def test_the_holder_may_ask_again_and_keeps_it(tmp_path, monkeypatch):
+    with run_lock(tmp_path):
+        with run_lock(tmp_path):
+            pass
+        monkeypatch.setattr(module, "_held", set())  # as another process sees it
+        with pytest.raises(CascadeError, match="another process trains"), run_lock(tmp_path):
+            pass
+
+
+def test_platforms_without_locks(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "fcntl", None)
+    with run_lock(tmp_path / "run"):
+        assert not (tmp_path / "run").exists()
