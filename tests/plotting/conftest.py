@@ -131,6 +131,32 @@ ROOFLINE = [
         ("macs_per_round", "MAC", ""),
     )
 ]
+CAPACITY = [
+    {"code": "surface_d7", "p": p, "rounds": 2, "bases": "ZX", "k": 1, "decoder": decoder, "parameters": ""}
+    | {"shots": 1000, "failures": failed, "microseconds_per_shot": 1.0, "seed": 1}
+    for decoder in ("cascade:surface_d7_H128", "cascade:surface_d7_H16", "tesseract")
+    for p, failed in ((0.02, 4), (0.1, 90))
+]
+CAPACITY_FITS = [
+    FITS[0]
+    | {"decoder": decoder, "code": "surface_d7", "rounds": 2, "bases": "XZ", "parameter": parameter}
+    | {"value": value, "value_low": low, "value_high": high}
+    for decoder, value, low, high in (
+        ("cascade:surface_d7_H128", 3.0, 2.5, 3.6),
+        ("cascade:surface_d7_H16", 2.0, 1.8, 2.1),
+        ("tesseract", 4.0, 3.0, 5.0),
+        ("relay", 1.0, 0.0, 2.0),
+    )
+    for parameter in ("a", "m1")
+]
+LEARNING = "".join(
+    json.dumps({"step": step, "shots": 100 * step} | more) + "\n"
+    for step, more in (
+        (7, {"loss": 0.5}),
+        (10, {"block_error": {"0.002": 0.02, "0.005": 0.15}, "validation_shots": 2000}),
+        (20, {"block_error": {"0.002": 0.0, "0.005": 0.125}, "validation_shots": 2000}),
+    )
+)
 ESCALATION = [
     {"decoder": "cascade:bb72", "fallback": fallback, "p": 0.003, **EXPERIMENT, "part": part, "threshold": threshold}
     | {"shots": shots, "escalated": escalated, "failures": failed}

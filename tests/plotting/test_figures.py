@@ -15,7 +15,21 @@ from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation import Rate, block_error, per_logical_per_cycle
 from cascade_qec.plotting import FIGURES, Request, Selection, draw, save
 
-from .conftest import ESCALATION, FITS, LAMBDAS, LATENCY, POST_SELECTION, RARE, RELIABILITY, ROOFLINE, SPECTRUM, Write
+from .conftest import (
+    CAPACITY,
+    CAPACITY_FITS,
+    ESCALATION,
+    FITS,
+    LAMBDAS,
+    LATENCY,
+    LEARNING,
+    POST_SELECTION,
+    RARE,
+    RELIABILITY,
+    ROOFLINE,
+    SPECTRUM,
+    Write,
+)
 
 TABLES = {
     "latency": LATENCY,
@@ -62,22 +76,29 @@ def _ends(rates: Sequence[Rate]) -> list:
 
 
 @pytest.fixture
-def table(write: Write, collected: Path):
-    def of(name: str) -> Path:
-        return collected if name in ("rates", "distance") else write(f"{name}.csv", TABLES[name])
+def tables(write: Write, collected: Path, tmp_path: Path):
+    def of(name: str) -> list[Path]:
+        if name in ("rates", "distance"):
+            return [collected]
+        if name == "capacity":
+            return [write("capacity.csv", CAPACITY), write("capacity_fits.csv", CAPACITY_FITS)]
+        if name == "learning":
+            (tmp_path / "metrics.jsonl").write_text(LEARNING)
+            return [tmp_path / "metrics.jsonl"]
+        return [write(f"{name}.csv", TABLES[name])]
 
     return of
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_files_are_whole_and_the_same_each_time(name, table, tmp_path):
+def test_files_are_whole_and_the_same_each_time(name, tables, tmp_path):
     paths = [tmp_path / f"figure.{suffix}" for suffix in ("png", "svg", "pdf")]
-    save(draw(name, [table(name)], _request(title="A title")), *paths)
+    save(draw(name, tables(name), _request(title="A title")), *paths)
     first = [path.read_bytes() for path in paths]
     assert [content[:4] for content in first] == [b"\x89PNG", b"<?xm", b"%PDF"]
     assert b"<dc:date>" not in first[1]
     again = tmp_path / "again.svg"
-    save(draw(name, [table(name)], _request(title="A title")), again)
+    save(draw(name, tables(name), _request(title="A title")), again)
     assert again.read_bytes() == first[1]
     assert not [path for path in tmp_path.iterdir() if path.name.endswith(".part")]
 
@@ -340,8 +361,8 @@ def test_a_decoder_looks_the_same_in_every_figure(collected, write):
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_legends_cover_no_panel(name, table):
-    figure = draw(name, [table(name)], _request(title="A title"))
+def test_legends_cover_no_panel(name, tables):
+    figure = draw(name, tables(name), _request(title="A title"))
     figure.draw_without_rendering()
     boxes = [legend.get_window_extent() for legend in figure.legends]
     panels = [axes.get_tightbbox() for axes in figure.axes]
@@ -396,7 +417,9 @@ def test_rows_that_occur_twice_are_refused(name, write):
 @pytest.mark.parametrize("name", FIGURES)
 def test_tables_of_another_kind_are_refused(name, write):
     path = write("table.csv", [{"step": 1, "loss": 0.5}])
-    with pytest.raises(CascadeError, match=r"table.csv: expected the columns .* step, loss"):
+    with pytest.raises(
+        CascadeError, match=r"table.csv: expected the columns .* step, loss|line 1: expected a JSON object"
+    ):
         draw(name, [path], _request())
 
 

@@ -19,6 +19,8 @@ class FigureName(StrEnum):
     SPECTRUM = "spectrum"
     ROOFLINE = "roofline"
     ESCALATION = "escalation"
+    LEARNING = "learning"
+    CAPACITY = "capacity"
 
 
 class Per(StrEnum):
@@ -38,7 +40,7 @@ class Kind(StrEnum):
 
 def plot(
     figure: Annotated[FigureName, typer.Argument(help="What to draw.")],
-    tables: Annotated[list[Path], typer.Argument(metavar="CSV...", help="Tables; their rows are drawn together.")],
+    tables: Annotated[list[Path], typer.Argument(metavar="TABLE...", help="Tables; their rows are drawn together.")],
     out: Annotated[list[Path], typer.Option(help="File to write: .png, .svg or .pdf. May be given several times.")],
     per: Annotated[Per | None, typer.Option(help="Rate per block, or per logical qubit per cycle.")] = None,
     code: Annotated[list[str] | None, typer.Option(help="Only this code. May be given several times.")] = None,
@@ -62,8 +64,9 @@ def plot(
     """Draw a figure from result tables.
 
     rates and distance take the CSV files of sinter, of `cascade zoo card`, `cascade demo` and benchmarks/results,
-    and rare.csv; rates draws the laws of fits.csv over them. lambda takes fits.csv; calibration reliability.csv;
-    latency, post-selection, spectrum, roofline and escalation the tables of their names.
+    and rare.csv; rates draws the laws of fits.csv over them. capacity takes capacity.csv and its fits; lambda
+    fits.csv; calibration reliability.csv; latency, post-selection, spectrum, roofline and escalation the tables of
+    their names; learning the metrics.jsonl of training runs.
     """
     from cascade_qec import codes
     from cascade_qec.plotting import Request, Selection, check_writable, draw, save

@@ -8,10 +8,12 @@ from matplotlib.figure import Figure
 
 from cascade_qec.errors import CascadeError
 from cascade_qec.plotting.calibration import calibration_figure
+from cascade_qec.plotting.capacity import capacity_figure
 from cascade_qec.plotting.distance import distance_figure
 from cascade_qec.plotting.escalation import escalation_figure
 from cascade_qec.plotting.lambdas import lambda_figure
 from cascade_qec.plotting.latency import latency_figure
+from cascade_qec.plotting.learning_curves import learning_figure, read_validations
 from cascade_qec.plotting.points import Codes, read_points
 from cascade_qec.plotting.post_selection import post_selection_against_noise_figure, post_selection_figure
 from cascade_qec.plotting.rates import rates_figure
@@ -70,7 +72,7 @@ def draw(name: str, paths: Sequence[Path], request: Request) -> Figure:
     name
         One of :data:`FIGURES`.
     paths
-        CSV files; rows of all of them are drawn together.
+        CSV files, of learning curves JSON lines; rows of all of them are drawn together.
     request
         Which rows, and how.
 
@@ -139,6 +141,17 @@ def _escalation(paths: Sequence[Path], request: Request) -> Figure:
     return escalation_figure(_chosen(paths, EscalationLine, request), title=request.title)
 
 
+def _learning(paths: Sequence[Path], request: Request) -> Figure:
+    validations = [validation for path in paths for validation in read_validations(path)]
+    return learning_figure(request.selection.of(validations), title=request.title)
+
+
+def _capacity(paths: Sequence[Path], request: Request) -> Figure:
+    points, fits = read_points(paths, request.codes)
+    chosen = request.selection.of(points)
+    return capacity_figure(chosen, request.selection.over(fits), title=request.title)
+
+
 def _chosen(paths: Sequence[Path], kind: type[AnyLine], request: Request) -> list[AnyLine]:
     return request.selection.of([line for path in paths for line in read_lines(path, kind)])
 
@@ -153,5 +166,7 @@ FIGURES: Mapping[str, Callable[[Sequence[Path], Request], Figure]] = {
     "spectrum": _spectrum,
     "roofline": _roofline,
     "escalation": _escalation,
+    "learning": _learning,
+    "capacity": _capacity,
 }
 """Names of figures, and what draws them."""

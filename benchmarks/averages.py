@@ -1,0 +1,91 @@
+"""What averaging the weights is worth: one run, several averages of it, validated on the same shots.
+
+    python benchmarks/averages.py benchmarks/trials/operators.toml --threads 1
+
+Kept are exponential averages over so many steps (a decay of 1 - 1 / steps), the plain mean over the last quarter of the
+run, and the last weights. Each gets batch-norm statistics of its own, as in training.
+"""
+
+import argparse
+import copy
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+from cascade_qec.cli.progress import progress
+from cascade_qec.evaluation.rates import block_error
+from cascade_qec.files import write_table
+from cascade_qec.nn import CascadeNetwork
+from cascade_qec.performance import circumstances
+from cascade_qec.training import Recipe, Trainer, load_recipe
+from cascade_qec.training.data import Producers
+from cascade_qec.training.feed import feed
+from cascade_qec.training.unpacking import Unpacker
+from cascade_qec.training.validation import block_errors, measure_statistics
+
+RESULTS = Path(__file__).parent / "results" / "averages.csv"
+STEPS = (1, 100, 500, 2000)
+LAST_QUARTER = "last quarter"
+
+
+def train(trainer: Trainer, report: Callable[[int, int], None]) -> dict[str, CascadeNetwork]:
+    """Train to the last step; the averages by name, of which the one over one step is the last weights."""
+    recipe, last = trainer.recipe, trainer.recipe.optimizer.steps
+    kept = {str(steps): copy.deepcopy(trainer.network) for steps in STEPS} | {
+        LAST_QUARTER: copy.deepcopy(trainer.average)
+    }
+    weights = list(trainer.network.parameters())
+    with Producers(recipe, range(last), trainer.micros, trainer.workers) as producers:
+        batches = feed(producers, Unpacker(recipe, trainer.device))
+        for step in range(last):
+            trainer.take_step(batches, step)
+            seen = step - (last - last // 4)  # so many steps are in the mean
+            decays = {str(steps): min(1 - 1 / steps, (1 + step) / (10 + step)) for steps in STEPS}
+            decays[LAST_QUARTER] = seen / (1 + seen) if seen >= 0 else 0.0
+            for name, network in kept.items():
+                get_ema_multi_avg_fn(decays[name])(list(network.parameters()), weights, None)
+            report(step + 1, last)
+    return kept
+
+
+def rows(trainer: Trainer, kept: dict[str, CascadeNetwork]) -> list[dict[str, object]]:
+    """A row for each average and noise rate."""
+    recipe, found = trainer.recipe, []
+    for name, network in kept.items():
+        measure_statistics(network, trainer.geometry, recipe, recipe.optimizer.steps, trainer.dtype)
+        operators = trainer.description().operators
+        for p, counts in block_errors(network, trainer.decided, operators, recipe, trainer.dtype).items():
+            rate = block_error(counts["failures"], counts["shots"])
+            found.append(
+                {"recipe": recipe.name, "average_over": name, "training_shots": trainer.shots, "p": p, **counts}
+                | {"block_error": rate.value, "block_error_low": rate.low, "block_error_high": rate.high}
+                | {"seed": recipe.seed, **circumstances()}
+            )
+            print(f"{name:>12}  p = {p:g}  {rate.value:.3e} [{rate.low:.1e}, {rate.high:.1e}]", flush=True)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("recipe", type=Path)
+    parser.add_argument("--shots", type=int, default=50_000, help="of each basis and noise rate")
+    parser.add_argument("--threads", type=int)
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    arguments = parser.parse_args()
+    if arguments.threads is not None:
+        torch.set_num_threads(arguments.threads)
+    recipe: Recipe = load_recipe(arguments.recipe)
+    validation = recipe.validation.model_copy(update={"shots": arguments.shots})
+    trainer = Trainer(recipe.model_copy(update={"validation": validation}), arguments.out.with_suffix(".run"))
+    with progress("training, steps") as report:
+        kept = train(trainer, report)
+    trainer.step = recipe.optimizer.steps
+    table = rows(trainer, kept)
+    write_table(arguments.out, list(table[0]), table)
+    print(f"Table: {arguments.out}")
+
+
+if __name__ == "__main__":
+    main()
