@@ -40,11 +40,6 @@ def collection(tmp_path):
     return written
 
 
-def test_page_is_that_of_the_collections(script):
-    page = script["PAGE"].read_text()
-    assert script["with_tables"](page) == page, f"run: python benchmarks/{SCRIPT.name}"
-
-
 def test_rows_of_a_task_and_of_both_bases_add_up(script, collection):
     path = collection(
         _row("cascade:bb72", 0.003, "Z", 400, 1, 0.01),

@@ -12,7 +12,7 @@ from cascade_qec.nn import load_model
 from cascade_qec.training import Trainer
 from cascade_qec.training.checkpoint import load_checkpoint
 from cascade_qec.training.queue import QueuedModel
-from cascade_qec.training.stretch import Folders, check_size, keep, next_stretch
+from cascade_qec.training.stretch import Folders, keep, next_stretch
 
 TARGETS = {0.003: 1e-6}
 
@@ -36,7 +36,6 @@ def go(folders):
     def on(model, steps=None, *, kept=True, queue=()):
         stretch = next_stretch(model, [model, *queue], folders)
         trainer = Trainer(stretch.recipe, stretch.run, resume=stretch.resume, start_from=stretch.start_from, workers=0)
-        check_size(stretch, trainer, folders)
         take_step = trainer.take_step
 
         def step(batches, number):

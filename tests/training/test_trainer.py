@@ -310,10 +310,14 @@ def test_a_run_can_start_from_the_weights_of_a_smaller_distance(tiny, tmp_path):
 
 
 def test_weights_that_do_not_fit_are_refused(tiny, tmp_path):
-    trainer(tiny(), tmp_path / "first").run()
+    trainer(tiny(network={"depth": 2}), tmp_path / "first").run()
     model = tmp_path / "first" / "tiny.safetensors"
+    deeper, shallower = tiny(name="deeper", network={"depth": 3}), tiny(name="shallower", network={"depth": 1})
+    assert len(Trainer(deeper, tmp_path / "second", start_from=model, workers=0).network.blocks) == 3
+    with pytest.raises(CascadeError, match=r"or a smaller depth, to start shallower from"):
+        Trainer(shallower, tmp_path / "second", start_from=model, workers=0)
     wider = tiny(name="wider", network={"width": 16})
     with pytest.raises(CascadeError, match=r"expected weights for a surface code with .*width=16.*got .*width=8"):
         Trainer(wider, tmp_path / "second", start_from=model, workers=0)
     with pytest.raises(CascadeError, match="--resume and --start_from exclude each other"):
-        Trainer(tiny(), tmp_path / "first", resume=True, start_from=model, workers=0)
+        Trainer(tiny(network={"depth": 2}), tmp_path / "first", resume=True, start_from=model, workers=0)
