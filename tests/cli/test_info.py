@@ -9,6 +9,7 @@ import stim
 from cascade_qec import circuits, codes
 from cascade_qec.cli import main
 from cascade_qec.zoo import names, registry
+from cascade_qec.zoo.ladder import standing
 
 RELAY = Path(__file__).parents[1] / "data" / "relay_bb72_z_r6_p0.003.stim"
 
@@ -72,7 +73,9 @@ def test_without_a_model_it_tells_what_is_installed(capsys):
 @pytest.mark.parametrize("name", names())
 def test_shipped_cards_are_shown(name, capsys):
     assert main(["info", name]) == 0
-    assert "block error" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "block error" in shown
+    assert str(standing(registry.card(name)))[:30] in shown
 
 
 def shown_lines(capsys) -> dict[str, str]:
@@ -171,4 +174,6 @@ def test_bad_input_is_refused_in_one_line(arguments, message, capsys):
 def test_zoo_list(capsys):
     assert main(["zoo", "list"]) == 0
     shown = capsys.readouterr().out
+    assert "Rung 3 of surface codes: Lambda" in shown
+    assert "rung" in shown.splitlines()[2]
     assert all(name in shown for name in names())

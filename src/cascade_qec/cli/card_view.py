@@ -11,6 +11,7 @@ from rich.text import Text
 from cascade_qec.evaluation.rates import CONVENTION
 from cascade_qec.zoo import registry
 from cascade_qec.zoo.card import Card, Measurement, RivalMeasurement
+from cascade_qec.zoo.ladder import percent, standing
 
 # A pipe or a log has no width of its own; this holds the tables without folding.
 _WIDTH_OFF_TERMINAL = 120
@@ -25,11 +26,31 @@ def console() -> Console:
 
 def models_table() -> Table:
     """One row for each shipped model."""
-    table = Table("model", "code", "parameters", "shots seen", "block error, 95 % interval", title="Models")
+    table = Table("model", "code", "parameters", "shots seen", "block error, 95 % interval", "rung", title="Models")
     for name in registry.names():
         card = registry.card(name)
-        table.add_row(name, card.code, f"{card.parameters:,}", f"{card.shots:,}", _headline(card))
+        table.add_row(name, card.code, f"{card.parameters:,}", f"{card.shots:,}", _headline(card), _rung(card))
     return table
+
+
+def _rung(card: Card) -> str:
+    found = standing(card)
+    return "-" if found is None else f"{found.rung} of {found.highest}"
+
+
+def suppression_line() -> str:
+    """Lambda over the distances of the surface codes' models, which is a rung of them together."""
+    from cascade_qec.evaluation.fits.cards import LAMBDA_RATE, LAMBDA_WANTED, cards_suppression
+
+    found = cards_suppression(map(registry.card, registry.names()))
+    if found is None:
+        return "Rung 3 of surface codes: Lambda needs models of two distances."
+    factor = found.factor
+    return (
+        f"Rung 3 of surface codes: Lambda {factor.value:.2f} [{factor.low:.2f}, {factor.high:.2f}] over "
+        f"d = {_listed(list(found.distances))} at p = {percent([LAMBDA_RATE])}; "
+        f"{'holds' if factor.value > LAMBDA_WANTED else 'does not hold'}, above {LAMBDA_WANTED:g} is asked for."
+    )
 
 
 def _headline(card: Card) -> str:
@@ -49,6 +70,7 @@ def card_view(card: Card) -> Group:
         ("network", f"{card.parameters:,} parameters: {_settings(card.network)}"),
         ("training", f"{card.shots:,} shots in {card.hours:.3g} h on {card.hardware}, seed {card.seed}"),
         ("made", f"{card.date}, commit {card.commit}, {_settings(card.versions)}"),
+        ("ladder", _ladder(card)),
         ("no event", f"{zero.observables_flipped} observables flipped, confidence {zero.min_confidence:.5f}"),
         ("notes", card.notes),
     ]:
@@ -57,6 +79,12 @@ def card_view(card: Card) -> Group:
     recipe = Text(json.dumps(card.recipe, indent=2))
     title = Text(card.name, style="bold underline")
     return Group(title, facts, _measurements(card), Text("Recipe", style="bold"), recipe)
+
+
+def _ladder(card: Card) -> str:
+    """The rung, and why it is not the next; then the rungs one by one."""
+    found = standing(card)
+    return "" if found is None else "\n".join(map(str, (found, *found.rungs)))
 
 
 def _measurements(card: Card) -> Table:

@@ -7,6 +7,7 @@ import typer
 
 from cascade_qec.cli.progress import progress
 from cascade_qec.errors import CascadeError
+from cascade_qec.files import check_folder
 
 
 def card(
@@ -40,6 +41,10 @@ def card(
         training_facts,
     )
 
+    for folder in (out, results):
+        check_folder(folder)
+    if any(rate <= 0 for rate in p or ()):
+        raise CascadeError(f"--p: expected noise rates above 0, got {', '.join(f'{rate:g}' for rate in p or ())}")
     models = sorted(run.glob("*.safetensors"))
     if len(models) != 1:
         raise CascadeError(f"{run}: expected the folder of a training run with one model, found {len(models)}")

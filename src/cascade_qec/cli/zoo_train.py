@@ -10,6 +10,7 @@ import typer
 
 from cascade_qec.cli.progress import progress
 from cascade_qec.errors import CascadeError
+from cascade_qec.files import check_folder
 
 if TYPE_CHECKING:
     from cascade_qec.training.queue import QueuedModel
@@ -71,9 +72,11 @@ def train(
     from cascade_qec.training import Trainer, distributed
     from cascade_qec.training.queue import load_queue
     from cascade_qec.training.run_lock import run_lock
-    from cascade_qec.training.stretch import Folders, check_size, keep, next_stretch
+    from cascade_qec.training.stretch import Folders, keep, next_stretch
 
     queued = load_queue(queue)
+    for folder in (checkpoints, runs, out, results):
+        check_folder(folder)
     folders = Folders(runs, checkpoints, out)
     model = _chosen(queued, name, checkpoints)
     if distributed.local_processes() > 1:
@@ -95,7 +98,6 @@ def train(
             dtype=pick_dtype(precision, torch.device(chosen)),
             workers=workers,
         )
-        check_size(stretch, trainer, folders)
         steps = stretch.recipe.optimizer.steps
         typer.echo(f"{model.name}: {_progress(model, stretch, trainer.step)}, in {stretch.run}")
         until = end - 60 * measuring - min(_MOST_RESERVE_SECONDS, _RESERVE * 60 * minutes)

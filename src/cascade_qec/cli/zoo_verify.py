@@ -1,0 +1,76 @@
+"""``cascade zoo verify``: a card's figures recomputed from scratch."""
+
+from typing import Annotated
+
+import typer
+
+from cascade_qec.cli.progress import progress
+from cascade_qec.errors import CascadeError
+
+
+def verify(
+    model: Annotated[str, typer.Argument(help="Name of a model, or path of a .safetensors file with its card.")],
+    minutes: Annotated[float, typer.Option(min=0, help="Time for decoding, shared out among the card's rows.")] = 5.0,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the shots.  [default: a random one]")] = None,
+    p: Annotated[list[float] | None, typer.Option(help="Noise rate; repeat for several.  [default: all]")] = None,
+    rivals: Annotated[bool, typer.Option("--rivals", help="Check the rivals' rows as well.")] = False,
+    false_alarm: Annotated[
+        float, typer.Option("--false_alarm", help="Probability that any true row is refused.")
+    ] = 1e-3,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
+) -> None:
+    """Check a model's card: against its weights, and its figures on fresh shots.
+
+    The shots are others than those of the card, whatever the seed. Exit status 0 where the card holds, 1 where
+    something in it does not; rows whose failures could be twice the card's without being seen count for neither.
+    """
+    import numpy as np
+
+    from cascade_qec import zoo
+    from cascade_qec.cli.card_view import console
+    from cascade_qec.cli.verification_table import checks_table, facts_table
+    from cascade_qec.decoders.cascade import load
+    from cascade_qec.evaluation.card_facts import card_facts
+    from cascade_qec.evaluation.verification import POWER, rows_to_check, verify_rows
+
+    if not (minutes > 0 and 0 < false_alarm < 1):
+        raise CascadeError(
+            f"expected --minutes above 0 and --false_alarm between 0 and 1, got {minutes:g} and {false_alarm:g}"
+        )
+    card = zoo.card(model)
+    decoder = load(model, device=device, precision=precision)
+    rows = rows_to_check(card, ps=p or [], rivals=rivals)
+    seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed
+    show = console().print
+
+    facts = card_facts(decoder, card)
+    show(facts_table(facts))
+    wrong = [fact.subject for fact in facts if not fact.holds]
+    if wrong:
+        show(f"The card of {card.name} does not hold: {', '.join(wrong)}. Its figures were not recomputed.")
+        raise typer.Exit(1)
+
+    with progress("verifying, percent") as report:
+        checks = verify_rows(
+            decoder,
+            rows,
+            seconds=60 * minutes,
+            seed=seed,
+            false_alarm=false_alarm,
+            report=lambda done: report(int(100 * done), 100),
+        )
+    show(checks_table(checks))
+    show(f"Seed {seed}. P: Fisher's exact test, two-sided; true cards fail with probability {false_alarm:g} at most.")
+    show(f"Seen: so many times the card's failures would be refused with probability {POWER:g}.")
+    verdicts = [check.verdict for check in checks]
+    refused, checked = verdicts.count("does not hold"), len(checks) - verdicts.count("not checked")
+    if refused:
+        show(f"The card of {card.name} does not hold: {refused} of {len(checks)} rows.")
+        raise typer.Exit(1)
+    if not checked:
+        raise CascadeError(
+            f"{card.name}: expected to check a row, "
+            f"got too few shots in {minutes:g} minutes or too few failures in the card"
+        )
+    show(f"The card of {card.name} holds: {checked} of {len(checks)} rows checked.")

@@ -1,0 +1,62 @@
+"""Suppression over the distances of trained models, from their cards: the third rung of the surface codes' ladder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cascade_qec import codes
+from cascade_qec.evaluation.comparison import CASCADE
+from cascade_qec.evaluation.fits.points import Point, curves
+from cascade_qec.evaluation.fits.reading import UNIFORM
+from cascade_qec.evaluation.fits.series import surface_series
+from cascade_qec.evaluation.fits.suppression import Suppression, suppression
+from cascade_qec.zoo.card import Card
+from cascade_qec.zoo.ladder import pooled
+
+LAMBDA_RATE = 0.002
+"""Noise rate at which the rung asks for Lambda."""
+
+LAMBDA_WANTED = 7.5
+"""The rung holds above it."""
+
+
+def cards_suppression(cards: Iterable[Card], p: float = LAMBDA_RATE) -> Suppression | None:
+    """Lambda over the distances of surface codes, from the best model of each at d rounds with both bases pooled.
+
+    Parameters
+    ----------
+    cards
+        Of any models; those of other codes, and those not measured like that, are left out.
+    p
+        Noise rate.
+
+    Returns
+    -------
+    Suppression, or None where fewer than two distances were measured with failures.
+    """
+    best: dict[str, Point] = {}
+    for card in cards:
+        code = codes.get(card.code)
+        if code.family != "surface" or code.d is None:
+            continue
+        row = pooled(card.measurements, p, code.d)
+        if row is None or row.failures == 0:
+            continue
+        before = best.get(card.code)
+        if before is None or row.failures * before.shots < before.failures * row.shots:
+            best[card.code] = Point(
+                decoder=CASCADE,
+                code=card.code,
+                noise=UNIFORM,
+                p=p,
+                rounds=row.rounds,
+                bases="XZ",
+                k=code.k,
+                n=code.n,
+                d=code.d,
+                checks=len(code.hx) + len(code.hz),
+                shots=row.shots,
+                failures=row.failures,
+            )
+    series = surface_series(curves(best.values()))
+    return suppression(series[0], p) if series else None

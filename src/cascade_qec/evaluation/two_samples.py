@@ -1,0 +1,65 @@
+"""Whether two counts of failures come from one rate, and which difference would have been seen."""
+
+from __future__ import annotations
+
+from scipy.special import betaincinv
+from scipy.stats import hypergeom
+
+from cascade_qec.errors import CascadeError
+
+
+def equal_rates(failed: int, shots: int, others_failed: int, other_shots: int) -> float:
+    """Probability of counts as far apart as these, or farther, if both come from one rate: two-sided and exact.
+
+    Given the sum of both, the failures of one sample follow a hypergeometric law whatever the rate is (Fisher's exact
+    test). The smaller tail counts twice, so that either side has half of the false alarms.
+
+    Raises
+    ------
+    CascadeError
+        Unless both samples have ``0 <= failed <= shots`` and ``shots >= 1``.
+    """
+    for f, n in ((failed, shots), (others_failed, other_shots)):
+        if not (n >= 1 and 0 <= f <= n):
+            raise CascadeError(f"expected 0 <= failed <= shots and shots >= 1, got failed = {f}, shots = {n}")
+    law = (shots + other_shots, failed + others_failed, shots)
+    return min(1.0, 2 * float(min(hypergeom.cdf(failed, *law), hypergeom.sf(failed - 1, *law))))
+
+
+def visible_rate(failed: int, shots: int, other_shots: int, *, level: float, power: float = 0.9) -> float | None:
+    """Smallest rate above the first sample's at which `equal_rates` would be below `level` with probability `power`.
+
+    Parameters
+    ----------
+    failed, shots
+        The first sample, as it is.
+    other_shots
+        Of the second.
+    level
+        Probability of a false alarm.
+    power
+        Probability with which a second sample of that rate is told from the first.
+
+    Returns
+    -------
+    The rate, or None if no failures of the second, however many, would do.
+
+    Raises
+    ------
+    CascadeError
+        As `equal_rates` does, and unless ``0 < level < 1`` and ``0 < power < 1``.
+    """
+    if not (0 < level < 1 and 0 < power < 1):
+        raise CascadeError(f"expected 0 < level < 1 and 0 < power < 1, got level = {level}, power = {power}")
+    # The first count of the second sample's failures, above as many as the first's rate makes, that is refused.
+    low, high = int(failed / shots * other_shots), other_shots
+    if equal_rates(failed, shots, high, other_shots) >= level:
+        return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        if equal_rates(failed, shots, middle, other_shots) < level:
+            high = middle
+        else:
+            low = middle
+    # P(at least `high` of n shots fail) = I_rate(high, n - high + 1)
+    return float(betaincinv(high, other_shots - high + 1, power))

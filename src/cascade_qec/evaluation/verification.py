@@ -1,0 +1,214 @@
+"""A card's measurements done anew on other shots, and whether they hold."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from cascade_qec.codes.css import BASES
+from cascade_qec.decoders import classical
+from cascade_qec.decoders.cascade import CascadeDecoder
+from cascade_qec.errors import CascadeError
+from cascade_qec.evaluation.comparison import (
+    CASCADE,
+    Contender,
+    Experiment,
+    cascade_contender,
+    classical_contender,
+)
+from cascade_qec.evaluation.shared_time import Task, decode_in
+from cascade_qec.evaluation.tables import Row
+from cascade_qec.evaluation.two_samples import equal_rates, visible_rate
+from cascade_qec.zoo.card import Card, Measurement, RivalMeasurement
+
+POWER = 0.9
+"""Probability with which a difference that is said to be visible would have been seen."""
+
+_CHECKED = 2.0
+"""A row counts as checked where so many times its failures would have been seen."""
+
+_ENOUGH = 2
+"""So many times the card's shots are enough: from there on its own are too few to see more."""
+
+_LAST = 1e-3
+"""Part of its share of the time that a row gets which no number of shots could check."""
+
+_STREAM = 0x76657269
+"""Stands in the seeds of these shots alone: a card's own shots never return, whatever the seed."""
+
+
+@dataclass(frozen=True)
+class RowCheck:
+    """One row of a card beside fresh shots.
+
+    Attributes
+    ----------
+    card
+        The row as the card has it.
+    fresh
+        The same experiment and decoder on other shots.
+    level
+        Probability of refusing this row wrongly.
+    """
+
+    card: Measurement
+    fresh: Row
+    level: float
+
+    @property
+    def p_value(self) -> float:
+        """Probability of counts as far apart as these if both come from one rate."""
+        return equal_rates(self.card.failures, self.card.shots, self.fresh.failures, self.fresh.shots)
+
+    @property
+    def visible_factor(self) -> float | None:
+        """So many times the card's failures would have been seen with probability `POWER`; None if none would.
+
+        Of a row without failures it is a multiple of the upper end of the interval.
+        """
+        return _visible_factor(self.card, self.fresh.shots, self.level)
+
+    @property
+    def verdict(self) -> Literal["holds", "does not hold", "not checked"]:
+        """Not checked where a doubling of the failures could have been missed, and none was found."""
+        if self.p_value < self.level:
+            return "does not hold"
+        return "holds" if _is_checked(self.visible_factor) else "not checked"
+
+
+def rows_to_check(card: Card, *, ps: Sequence[float] = (), rivals: bool = False) -> list[Measurement]:
+    """The rows of a card that were asked for, by noise rate, the model's first.
+
+    Parameters
+    ----------
+    card
+        Whose rows.
+    ps
+        Noise rates; all of them if empty.
+    rivals
+        Whether rivals' rows are wanted as well.
+
+    Raises
+    ------
+    CascadeError
+        If the card has no measurement, or none at one of the rates.
+    """
+    rows: list[Measurement] = [*card.measurements, *(card.rivals if rivals else ())]
+    if not rows:
+        raise CascadeError(f"{card.name}: expected a card with measurements, got none")
+    for p in ps:
+        if not any(_is_at(row, p) for row in rows):
+            known = ", ".join(f"{rate:g}" for rate in sorted({row.p for row in rows}))
+            raise CascadeError(f"{card.name}: expected a noise rate that its card has ({known}), got {p:g}")
+    wanted = [row for row in rows if not ps or any(_is_at(row, p) for p in ps)]
+    return sorted(wanted, key=lambda row: row.p)
+
+
+def verify_rows(
+    decoder: CascadeDecoder,
+    rows: Sequence[Measurement],
+    *,
+    seconds: float,
+    seed: int,
+    false_alarm: float = 1e-3,
+    report: Callable[[float], None] = lambda done: None,
+) -> list[RowCheck]:
+    """Decode fresh shots for rows of a model's card, and compare.
+
+    First come the shots that it takes to see a doubling, the quickest rows before the others. Then rows share the time
+    in proportion to one over the square root of their block error, which makes the sum of the squared relative errors
+    least; one that has twice the card's shots leaves the rest to the others. Rows that no number of shots could check,
+    since the card has too few failures, get what nobody else needs.
+
+    The card's numbers of shots are taken as given, although measuring may have stopped once there were enough failures;
+    with hundreds of them that shifts a rate by much less than its interval.
+
+    Parameters
+    ----------
+    decoder
+        The model.
+    rows
+        See `rows_to_check`.
+    seconds
+        Time for all rows. Each decodes a few shots in any case.
+    seed
+        Seed of the shots, which are others than those of any card.
+    false_alarm
+        Probability that any row is refused wrongly; each has an equal share of it (Bonferroni).
+    report
+        Called with the fraction that is done.
+
+    Returns
+    -------
+    list of RowCheck
+        In the order of `rows`.
+
+    Raises
+    ------
+    CascadeError
+        Unless ``seconds > 0`` and ``0 < false_alarm < 1``; if a rival is unknown or not installed.
+    """
+    if not (seconds > 0 and 0 < false_alarm < 1):
+        raise CascadeError(
+            f"expected seconds > 0 and 0 < false_alarm < 1, got seconds = {seconds}, false_alarm = {false_alarm}"
+        )
+    level = false_alarm / len(rows)
+    tasks = [_task(decoder, row, level) for row in rows]
+    fresh = decode_in(seconds, tasks, seed=[seed, _STREAM], report=report)
+    return [RowCheck(row, new, level) for row, new in zip(rows, fresh, strict=True)]
+
+
+def _rate(row: Measurement) -> float:
+    """Its block error, or the upper end of the interval where nothing failed."""
+    return row.failures / row.shots or row.high
+
+
+def _visible_factor(row: Measurement, shots: int, level: float) -> float | None:
+    rate = visible_rate(row.failures, row.shots, shots, level=level, power=POWER)
+    return None if rate is None else rate / _rate(row)
+
+
+def _task(decoder: CascadeDecoder, row: Measurement, level: float) -> Task:
+    most = _ENOUGH * row.shots
+    wanted = _shots_to_check(row, most, level)
+    weight = (1.0 if wanted else _LAST) / math.sqrt(_rate(row))
+    return Task(_experiment(decoder, row), _contender(decoder, row), most, weight, wanted or 0)
+
+
+def _shots_to_check(row: Measurement, most: int, level: float) -> int | None:
+    """Fewest shots that check a row, None if `most` do not."""
+    if not _is_checked(_visible_factor(row, most, level)):
+        return None
+    few, enough = 0, most
+    while enough - few > 1 + enough // 100:
+        middle = (few + enough) // 2
+        if _is_checked(_visible_factor(row, middle, level)):
+            enough = middle
+        else:
+            few = middle
+    return enough
+
+
+def _is_checked(factor: float | None) -> bool:
+    return factor is not None and factor <= _CHECKED
+
+
+def _is_at(row: Measurement, p: float) -> bool:
+    return math.isclose(row.p, p, rel_tol=1e-6)
+
+
+def _contender(decoder: CascadeDecoder, row: Measurement) -> Contender:
+    if isinstance(row, RivalMeasurement):
+        return classical_contender(classical.get(row.decoder))
+    return cascade_contender(CASCADE, decoder)
+
+
+def _experiment(decoder: CascadeDecoder, row: Measurement) -> Experiment:
+    circuits = {
+        basis: decoder.experiment(row.p, rounds=row.rounds, basis=basis)
+        for basis in BASES
+        if row.basis in (basis, "both")
+    }
+    return Experiment(decoder.code.name, row.p, row.rounds, circuits)
