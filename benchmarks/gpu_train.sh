@@ -22,6 +22,9 @@ begun=$(mktemp)
 copy() { # what is new since the beginning, written whole or not at all
   find checkpoints src/cascade_qec/zoo/models benchmarks/results -type f -newer "$begun" ! -name '.*' \
     -exec cp --parents -t "$out" {} + 2>/dev/null
+  find "$out/checkpoints" -name 'checkpoint-*.bin' 2>/dev/null | while IFS= read -r part; do # parts since replaced
+    [ -e "${part#"$out"/}" ] || rm -f "$part"
+  done
 }
 
 child=

@@ -1,6 +1,6 @@
 """Do learning rates carry over from width to width (MuP)? The last losses of short runs, by width and rate.
 
-    python benchmarks/learning_rates.py recipes/surface_d3.toml --steps 800 --threads 1
+    python benchmarks/learning_rates.py recipes/surface_d3.toml --steps 250 --threads 1
 
 Every run has the recipe's schedule, shortened, and its ratio of the two optimizers' rates.
 """
@@ -21,7 +21,7 @@ from cascade_qec.training.feed import feed
 from cascade_qec.training.unpacking import Unpacker
 
 RESULTS = Path(__file__).parent / "results" / "learning_rates.csv"
-WIDTHS = (16, 32, 64, 128)
+WIDTHS = (16, 32, 64)
 FACTORS = (0.1, 0.3, 1.0, 3.0, 10.0)
 LAST = 0.2
 """Share of the steps that a run's loss is the mean of."""
@@ -57,7 +57,7 @@ def last_loss(recipe: Recipe, report: Callable[[int], None]) -> tuple[float, flo
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("recipe", type=Path)
-    parser.add_argument("--steps", type=int, default=800)
+    parser.add_argument("--steps", type=int, default=250)
     parser.add_argument("--threads", type=int)
     parser.add_argument("--out", type=Path, default=RESULTS)
     arguments = parser.parse_args()

@@ -1,6 +1,6 @@
 """Fill the README's table of models, with their rungs on the ladder, from the models' cards.
 
-    python benchmarks/model_tables.py
+python benchmarks/model_tables.py
 """
 
 from pathlib import Path

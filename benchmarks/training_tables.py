@@ -1,6 +1,6 @@
 """Fill the tables of docs/training.md: learning curves from checkpoints/, trials from benchmarks/results.
 
-    python benchmarks/training_tables.py
+python benchmarks/training_tables.py
 """
 
 import csv

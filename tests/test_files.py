@@ -1,9 +1,11 @@
 """Output files are whole or not there."""
 
+import os
+
 import pytest
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.files import written_whole
+from cascade_qec.files import check_folder, written_whole
 
 
 def names(folder):
@@ -49,3 +51,16 @@ def test_where_no_file_can_be(tmp_path):
     ):
         pass
     assert names(tmp_path) == []
+
+
+def test_folders_that_could_be_written_to(tmp_path, monkeypatch):
+    for folder in (tmp_path, tmp_path / "none", tmp_path / "none" / "deep"):
+        check_folder(folder)
+    assert names(tmp_path) == []
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", tmp_path / "file" / "deep"):
+        with pytest.raises(CascadeError, match=r"expected a folder to write to, found the file .*file$"):
+            check_folder(folder)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(CascadeError, match="none: expected a folder to write to, found no right to write to "):
+        check_folder(tmp_path / "none")

@@ -43,6 +43,21 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
         raise
 
 
+def check_folder(path: Path) -> None:
+    """Find out, before there is anything to write, whether a folder could be written to, and made if need be.
+
+    Raises
+    ------
+    CascadeError
+        If not.
+    """
+    there = next(part for part in (path.absolute(), *path.absolute().parents) if part.exists())
+    if not there.is_dir():
+        raise CascadeError(f"{path}: expected a folder to write to, found the file {there}")
+    if not os.access(there, os.W_OK):
+        raise CascadeError(f"{path}: expected a folder to write to, found no right to write to {there}")
+
+
 def write_table(path: Path, columns: Sequence[str], records: Iterable[Mapping[str, object]]) -> None:
     """Write records as a CSV file with a header; None is an empty field.
 

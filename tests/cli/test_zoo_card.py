@@ -106,3 +106,15 @@ def test_a_rival_needs_its_seconds(run: Path, capsys: pytest.CaptureFixture[str]
     assert _card(run, "--rival", "pymatching") == 2
     assert "NAME=SECONDS" in capsys.readouterr().err
     assert json.loads((run / "run.json").read_text())["recipe"]["name"] == "tiny"
+
+
+def test_what_cannot_be_is_refused_before_anything_is_measured(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _card(run, "--p", "0") == 2
+    assert "--p: expected noise rates above 0, got" in capsys.readouterr().err
+    (tmp_path / "models").touch()
+    assert _card(run) == 2
+    told = capsys.readouterr().err
+    assert "models: expected a folder to write to, found the file" in told
+    assert "measuring" not in told

@@ -125,6 +125,33 @@ def test_export_wants_a_card_with_a_name_and_a_folder(own, tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
+def test_export_wants_the_weights_of_the_card(own, tmp_path, capsys):
+    content = (own / "model.safetensors").read_bytes()
+    (own / "model.safetensors").write_bytes(content[:-5])
+    assert main(["zoo", "export", str(own), str(tmp_path / "out")]) == 2
+    assert "cannot read model file" in capsys.readouterr().err
+    (own / "model.safetensors").write_bytes(zoo.path("surface_d5").read_bytes())
+    assert main(["zoo", "export", str(own), str(tmp_path / "out")]) == 2
+    assert "expected weights of a decoder of surface_d3, as the card says, got surface_d5" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("url", ["", "ftp://example.org/", "http://[x"])
+def test_export_wants_a_url_that_can_be_fetched_from(url, own, tmp_path, capsys):
+    assert main(["zoo", "export", str(own), str(tmp_path / "out"), "--url", url]) == 2
+    assert f"url: expected one of https, http or file, got '{url}'" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_export_beside_weights_without_a_card_writes_nothing(own, tmp_path, capsys):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "other.safetensors").touch()
+    assert main(["zoo", "export", str(own), str(out)]) == 2
+    assert "other.json: expected the model's card" in capsys.readouterr().err
+    assert [path.name for path in out.iterdir()] == ["other.safetensors"]
+
+
 def test_weights_travel_unchanged(exported):
     with safe_open(exported / "tiny.safetensors", framework="np") as file:
         assert "cascade" in file.metadata()

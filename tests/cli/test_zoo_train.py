@@ -228,3 +228,12 @@ def test_refusals(folder, train, monkeypatch, capsys):
     for part in ("expected a model of the queue (a, b), got c", "less than the 60 minutes", "expected one process"):
         assert part in told
     assert {path.name for path in folder.iterdir()} == {"a.toml", "a2.toml", "b.toml", "queue.toml"}
+
+
+@pytest.mark.parametrize("name", [CHECKPOINTS, "runs", MODELS, RESULTS])
+def test_folders_that_cannot_be_written_are_refused_before_any_training(name, folder, train, capsys):
+    (folder / name).touch()
+    assert train() == 2
+    told = capsys.readouterr()
+    assert f"{name}: expected a folder to write to, found the file" in told.err
+    assert told.out == ""

@@ -29,6 +29,9 @@ def test_shipped_cards_describe_their_weights(name: str) -> None:
         ({"recipe": {"network": {"depth": 9}}}, "network"),
         ({"recipe": {"noise": {"model": "si1000"}}}, "noise model"),
         ({"recipe": {"noise": {"p": 0.1}}}, "noise"),
+        ({"recipe": {"bases": "Z"}}, "bases"),
+        ({"recipe": {"bases": [1, "X"]}}, "bases"),
+        ({"recipe": {"network": [1]}}, "network"),
         ({"parameters": 12}, "parameters"),
         ({"zero_syndrome": ZeroSyndrome(observables_flipped=2, min_confidence=0.9)}, "no event"),
     ],
@@ -58,3 +61,9 @@ def test_a_confidence_may_differ_by_the_precision(measured_model: Path) -> None:
     near = zero.model_copy(update={"min_confidence": zero.min_confidence - 0.001})
     facts = card_facts(load(measured_model, device="cpu"), card.model_copy(update={"zero_syndrome": near}))
     assert all(fact.holds for fact in facts)
+
+
+def test_a_recipe_whose_noise_is_none(measured_model: Path) -> None:
+    card = zoo.card(measured_model).model_copy(update={"recipe": {"noise": 3}})
+    facts = card_facts(load(measured_model, device="cpu"), card)
+    assert [(fact.subject, fact.stated) for fact in facts if not fact.holds] == [("noise model", "3"), ("noise", "3")]

@@ -50,7 +50,8 @@ def load(tmp_path: Path) -> Callable[[str], list]:
 def test_shipped_queue():
     models = load_queue(SHIPPED)
     names = [model.name for model in models]
-    assert names[:3] == ["surface_d3", "surface_d5", "surface_d7"]
+    assert names[0] == "surface_d3"
+    assert set(names) == {recipe.stem for recipe in SHIPPED.parent.glob("*.toml")} - {SHIPPED.stem}
     assert {model.start_from for model in models} - {None} <= {*names, *registry.names()}
 
 
@@ -99,6 +100,14 @@ def test_models_in_order_with_their_stretches(load, tmp_path):
         (
             '[[model]]\nrecipe = "a.toml"\ncontinued = ["a.toml"]\ntargets = { "0.003" = 0.1 }',
             "continued: expected recipes that differ",
+        ),
+        (
+            '[[model]]\nrecipe = "a.toml"\ntargets = { "0.003" = 0.1, "3e-3" = 0.2 }',
+            "each noise rate once, got 3e-3",
+        ),
+        (
+            '[[model]]\nrecipe = "a.toml"\nstart_from = "a"\ntargets = { "0.003" = 0.1 }',
+            "start_from: expected another model, got a itself",
         ),
         (2 * '[[model]]\nrecipe = "a.toml"\ntargets = { "0.003" = 0.1 }\n', "each model once, got a more often"),
         ("model = [", " is no TOML file"),

@@ -115,6 +115,7 @@ class TestRecord:
         (tmp_path / missing).unlink()
         with pytest.raises(CascadeError, match=f"expected the folder of a training run.*{missing}"):
             read_run(tmp_path)
-        (tmp_path / missing).write_text("")
-        with pytest.raises(CascadeError, match="expected the folder of a training run"):
-            read_run(tmp_path)
+        for content in ("", "[]\n", "{}\n", "null\n"):
+            (tmp_path / missing).write_text(content)
+            with pytest.raises(CascadeError, match="expected the folder of a training run"):
+                read_run(tmp_path)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from cascade_qec.training.checkpoint import save_checkpoint
+from cascade_qec.training.checkpoint import load_checkpoint, save_checkpoint
 from cascade_qec.training.queue import QueuedModel
 from cascade_qec.training.standing import Position, next_of, standing
 
@@ -62,6 +62,19 @@ def test_a_checkpoint_of_another_recipe_is_told(model, tiny, reach, tmp_path):
     found = standing(model, tmp_path)
     assert found.state == "not usable"
     assert "none of the queue's recipes for tiny: seed = 9 instead of 8" in found.problem
+
+
+@pytest.mark.parametrize("step", [-1, 31])
+def test_a_step_that_the_recipe_has_not_is_told(step, model, reach, tmp_path):
+    reach(model.recipes[0], step, [])
+    assert f"expected one of the recipe's 30 steps, got {step}" in standing(model, tmp_path).problem
+
+
+def test_a_recipe_that_cannot_be_read_is_told(model, reach, tmp_path):
+    reach(model.recipes[0], 5, [])
+    path = tmp_path / "tiny" / "checkpoint.pt"
+    save_checkpoint(path, load_checkpoint(path) | {"recipe": '{"name": "tiny"}'})
+    assert standing(model, tmp_path).problem == f"the recipe in {path} cannot be read: code: Field required"
 
 
 @pytest.mark.parametrize("metrics", ["{", '{"block_error": {"0.003": 0.1}}', '{"step": 1, "block_error": 3}', "[]\n3"])

@@ -9,7 +9,7 @@ import torch
 
 from cascade_qec.errors import CascadeError
 from cascade_qec.nn import load_model
-from cascade_qec.training import Trainer
+from cascade_qec.training import Trainer, checkpoint
 from cascade_qec.training.checkpoint import load_checkpoint
 from cascade_qec.training.queue import QueuedModel
 from cascade_qec.training.stretch import Folders, keep, next_stretch
@@ -132,8 +132,10 @@ def test_killed_before_the_first_checkpoint_of_a_stretch_it_begins_again(model, 
 @pytest.mark.parametrize("where", ["models", "checkpoints"])
 def test_a_model_starts_from_the_weights_of_another(where, model, tiny, go, folders):
     larger = QueuedModel("larger", (tiny(name="larger", code="surface_d5", rounds=2),), "tiny", TARGETS)
-    with pytest.raises(CascadeError, match="unknown model 'tiny'"):
+    with pytest.raises(CascadeError, match="larger starts from tiny, which has not been trained yet"):
         next_stretch(larger, [model, larger], folders)
+    with pytest.raises(CascadeError, match="larger: no model to start from: unknown model 'tiny'"):
+        next_stretch(larger, [larger], folders)
     stretch, trainer = go(model, 3)
     if where == "models":
         folders.models.mkdir()
@@ -162,3 +164,16 @@ def test_a_checkpoint_without_its_record_cannot_be_restored(model, go, folders):
     with pytest.raises(CascadeError, match=r"run\.json: expected a file of a training run"):
         next_stretch(model, [model], folders)
     assert not list((folders.runs / "tiny").iterdir())
+
+
+def test_a_checkpoint_in_parts_is_restored_as_one_file(model, go, folders, monkeypatch):
+    monkeypatch.setattr(checkpoint, "_MOST_BYTES", 5000)
+    go(model, 2)
+    kept = load_checkpoint(folders.checkpoints / "tiny" / "checkpoint.pt")
+    assert len(list((folders.checkpoints / "tiny").glob("checkpoint-*.bin"))) > 1
+    shutil.rmtree(folders.runs)
+    assert next_stretch(model, [model], folders).resume
+    assert not list(folders.runs.glob("*/checkpoint-*.bin"))
+    found = load_checkpoint(folders.runs / "tiny" / "checkpoint.pt")
+    assert found["step"] == kept["step"] == 2
+    assert all(torch.equal(found["network"][name], tensor) for name, tensor in kept["network"].items())

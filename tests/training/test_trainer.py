@@ -321,3 +321,12 @@ def test_weights_that_do_not_fit_are_refused(tiny, tmp_path):
         Trainer(wider, tmp_path / "second", start_from=model, workers=0)
     with pytest.raises(CascadeError, match="--resume and --start_from exclude each other"):
         Trainer(tiny(network={"depth": 2}), tmp_path / "first", resume=True, start_from=model, workers=0)
+
+
+def test_a_checkpoint_of_another_network_is_refused(tiny, tmp_path):
+    trainer(tiny(), tmp_path).run()
+    state = load_checkpoint(tmp_path / "checkpoint.pt")
+    del state["network"]["embedding"]
+    save_checkpoint(tmp_path / "checkpoint.pt", state)
+    with pytest.raises(CascadeError, match=r"checkpoint\.pt does not fit the recipe's network"):
+        trainer(tiny(), tmp_path, resume=True)

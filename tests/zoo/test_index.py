@@ -53,6 +53,7 @@ def test_urls_may_be_relative_to_the_index(url, found):
         (ENTRY + ENTRY, "model 2: expected each name once, got tiny again"),
         (ENTRY.replace("https://example.org", "ftp://example.org"), "model 1 url: expected one of https, http or file"),
         (ENTRY.replace("https://example.org/models", "data:,x"), "model 1 url: expected one of https, http or file"),
+        (ENTRY.replace("https://example.org/models", "http://[x"), "model 1 url: expected one of https, http or file"),
         (ENTRY.replace("https://example.org/models", ""), "model 1 url: String should have at least 1 character"),
         (ENTRY.replace(SHA, "0123"), "model 1 weights sha256: String should match pattern"),
         (ENTRY.replace("1234,", "0,"), "model 1 weights bytes: Input should be greater than or equal to 1"),
@@ -80,9 +81,10 @@ def test_an_index_of_ones_own_in_a_file(hosted, release, home, monkeypatch):
     monkeypatch.setenv("CASCADE_INDEX", str(hosted / "none.toml"))
     with pytest.raises(CascadeError, match=r"none\.toml: expected an index of models, cannot be read: No such file"):
         releases()
-    monkeypatch.setenv("CASCADE_INDEX", "ftp://example.org/index.toml")
-    with pytest.raises(CascadeError, match="CASCADE_INDEX: expected a file, or a URL of https, http or file, got 'ftp"):
-        releases()
+    for url in ("ftp://example.org/index.toml", "http://[example.org/index.toml"):
+        monkeypatch.setenv("CASCADE_INDEX", url)
+        with pytest.raises(CascadeError, match="CASCADE_INDEX: expected a file, or a URL of https, http or file, got "):
+            releases()
 
 
 def test_an_index_at_a_url_is_kept_until_it_is_asked_for_anew(hosted, home, serve, monkeypatch):

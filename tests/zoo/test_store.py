@@ -71,6 +71,9 @@ def test_a_record_that_is_none(release, home):
     with pytest.raises(CascadeError, match="expected the entry of tiny, found none"):
         store.file("tiny", ".json")
     assert not store.holds(release)
+    record.write_text("x = ")
+    with pytest.raises(CascadeError, match="expected the entry of tiny, found none: 'cascade zoo pull --force tiny'"):
+        store.file("tiny", ".json")
     record.unlink()
     assert store.fetched() == []
 

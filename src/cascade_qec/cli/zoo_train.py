@@ -109,9 +109,9 @@ def train(
         told = _progress(model, stretch, trainer.step)
         typer.echo(f"{model.name}: {told}, kept in {checkpoints / model.name}")
         if measuring and not stopped:
-            seconds = end - time.monotonic() - min(1.0, 0.1 * 60 * measuring)
-            if seconds > 0:
-                _measure(stretch, f"{told}.", seconds, trainer.step, out, results, device, precision)
+            measured_by = end - min(1.0, 0.1 * 60 * measuring)
+            if time.monotonic() < measured_by:
+                _measure(stretch, f"{told}.", measured_by, trainer.step, out, results, device, precision)
             else:
                 typer.echo(f"{model.name}: not measured, no time was left; weights and card stay as they are")
 
@@ -140,7 +140,7 @@ def _progress(model: QueuedModel, stretch: Stretch, step: int) -> str:
 
 
 def _measure(
-    stretch: Stretch, notes: str, seconds: float, seed: int, models: Path, results: Path, device: str, precision: str
+    stretch: Stretch, notes: str, until: float, seed: int, models: Path, results: Path, device: str, precision: str
 ) -> None:
     """Measure the run's model and put it into the zoo, unless what is there is better."""
     import math
@@ -170,7 +170,7 @@ def _measure(
             ps=RATES if old is None else sorted({row.p for row in old.measurements}),
             failures=_FAILURES,
             seed=seed,  # so that a step's weights are not measured, and chosen, by the shots of those before
-            seconds=seconds,
+            seconds=max(0.0, until - time.monotonic()),  # what loading the model has left
             report=lambda done: report(round(100 * done), 100),
         )
     if old is not None:

@@ -91,12 +91,17 @@ def _model(entry: _Entry, folder: Path) -> QueuedModel:
     targets = {}
     for text, target in entry.targets.items():
         try:
-            targets[float(text)] = target
+            p = float(text)
         except ValueError:
             raise CascadeError(f"targets: expected noise rates as keys, got {text!r}") from None
+        if p in targets:
+            raise CascadeError(f"targets: expected each noise rate once, got {text} again")
+        targets[p] = target
     for recipe in recipes:
         for p in sorted(targets.keys() - set(recipe.validation.p)):
             raise CascadeError(f"targets: expected rates that it is validated at, {recipe.validation.p}, got {p}")
+    if entry.start_from == names[0]:
+        raise CascadeError(f"start_from: expected another model, got {entry.start_from} itself")
     return QueuedModel(names[0], recipes, entry.start_from, targets)
 
 

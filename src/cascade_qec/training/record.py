@@ -84,7 +84,8 @@ def read_run(run: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         rows = [json.loads(line) for line in (run / METRICS).read_text().splitlines()]
     except (OSError, ValueError) as error:
         raise CascadeError(f"{run}: expected the folder of a training run: {error}") from error
-    if not isinstance(record, dict) or not {"recipe", "sessions"} <= record.keys() or not rows:
+    told = isinstance(record, dict) and {"recipe", "sessions"} <= record.keys()
+    if not (told and rows and all(isinstance(row, dict) and {"step", "shots"} <= row.keys() for row in rows)):
         raise CascadeError(f"{run}: expected the folder of a training run, with a recipe, sessions and metrics")
     return record, rows
 

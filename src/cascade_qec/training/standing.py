@@ -90,7 +90,7 @@ def position_in(model: QueuedModel, folder: Path) -> Position | None:
     Raises
     ------
     CascadeError
-        If the checkpoint cannot be read, or its recipe is none of the model's.
+        If the checkpoint cannot be read, or is of none of the model's recipes, or of no step of it.
     """
     path = folder / CHECKPOINT
     if not path.exists():
@@ -99,7 +99,12 @@ def position_in(model: QueuedModel, folder: Path) -> Position | None:
     try:
         recipe = Recipe.model_validate_json(state["recipe"])
     except ValidationError as error:
-        raise CascadeError(f"the recipe in {path} cannot be read: {error}") from error
+        problem = error.errors()[0]
+        where = ".".join(map(str, problem["loc"]))
+        raise CascadeError(f"the recipe in {path} cannot be read: {where}: {problem['msg']}") from error
+    steps = recipe.optimizer.steps
+    if not 0 <= state["step"] <= steps:
+        raise CascadeError(f"{path}: expected one of the recipe's {steps:,} steps, got {state['step']:,}")
     for stretch, known in enumerate(model.recipes):
         if not known.differences(recipe):
             return Position(stretch, state["step"])

@@ -15,7 +15,7 @@ from pathlib import Path
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import written_whole
 from cascade_qec.nn import model_bytes
-from cascade_qec.training.checkpoint import CHECKPOINT, check_compact_size, load_checkpoint, save_compact_checkpoint
+from cascade_qec.training.checkpoint import CHECKPOINT, load_checkpoint, save_checkpoint, save_compact_checkpoint
 from cascade_qec.training.queue import QueuedModel
 from cascade_qec.training.recipe import Recipe
 from cascade_qec.training.record import METRICS, RECORD, record_earlier_stretch
@@ -94,25 +94,13 @@ def next_stretch(model: QueuedModel, queue: list[QueuedModel], folders: Folders)
     return Stretch(at.stretch + 1, model.recipes[at.stretch + 1], begun, False, run / f"{model.name}.safetensors")
 
 
-def check_size(stretch: Stretch, trainer: Trainer, folders: Folders) -> None:
-    """Refuse a network whose checkpoint would be too large to be kept.
-
-    Raises
-    ------
-    CascadeError
-        With the sizes.
-    """
-    parameters = sum(parameter.numel() for parameter in trainer.network.parameters())
-    check_compact_size(folders.checkpoints / stretch.recipe.name / CHECKPOINT, parameters)
-
-
 def keep(stretch: Stretch, folders: Folders) -> None:
     """Copy what a run has reached to the checkpoints, compact.
 
     Raises
     ------
     CascadeError
-        If the checkpoint cannot be read or is too large.
+        If a file of the run cannot be read.
     """
     folder = folders.checkpoints / stretch.recipe.name
     folder.mkdir(parents=True, exist_ok=True)
@@ -148,7 +136,12 @@ def _weights(model: QueuedModel, queue: list[QueuedModel], folders: Folders) -> 
     other = next((other for other in queue if other.name == name), None)
     at = None if other is None else _furthest(other, folders, position_in(other, folders.checkpoints / name))
     if other is None or at is None:
-        return registry.path(name)
+        try:
+            return registry.path(name)
+        except CascadeError as error:
+            if other is not None:
+                raise CascadeError(f"{model.name} starts from {name}, which has not been trained yet") from error
+            raise CascadeError(f"{model.name}: no model to start from: {error}") from error
     run = _run_folder(other, at.stretch, folders)
     if position_in(other, run) != at:
         _restore(other.recipes[at.stretch], folders.checkpoints / name, run)
@@ -163,7 +156,7 @@ def _restore(recipe: Recipe, kept: Path, run: Path) -> None:
     trainer = Trainer(recipe, kept, resume=True, workers=0)
     with written_whole(run / f"{recipe.name}.safetensors") as file:
         file.write(model_bytes(trainer.average, trainer.description()))
-    _copy(kept / CHECKPOINT, run / CHECKPOINT)
+    save_checkpoint(run / CHECKPOINT, load_checkpoint(kept / CHECKPOINT))
 
 
 def _copy(source: Path, target: Path) -> None:

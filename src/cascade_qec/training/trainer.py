@@ -264,9 +264,12 @@ class Trainer:
         if differences:
             raise CascadeError(f"{self.checkpoint} was made by another recipe: {', '.join(differences)}")
         self.step, self.seconds = state["step"], state["seconds"]
-        self.network.load_state_dict(state["network"])
-        self.average.load_state_dict(state["average"])
-        self.take_step.optimizers.load_state_dict(state["optimizers"])
+        try:
+            self.network.load_state_dict(state["network"])
+            self.average.load_state_dict(state["average"])
+            self.take_step.optimizers.load_state_dict(state["optimizers"])
+        except (RuntimeError, TypeError, ValueError, KeyError) as error:
+            raise CascadeError(f"{self.checkpoint} does not fit the recipe's network: {error}") from error
 
     @contextmanager
     def _stop_on_signals(self) -> Iterator[None]:

@@ -7,7 +7,7 @@ from cascade_qec.files import written_whole
 from cascade_qec.zoo import registry
 from cascade_qec.zoo.card import Card, Measurement, RivalMeasurement
 from cascade_qec.zoo.checksum import Checksum
-from cascade_qec.zoo.index import Release, is_name
+from cascade_qec.zoo.index import Release, folder_url, is_name
 
 
 def export(name: str | Path, folder: Path, *, url: str = "./") -> Release:
@@ -28,12 +28,21 @@ def export(name: str | Path, folder: Path, *, url: str = "./") -> Release:
     Raises
     ------
     CascadeError
-        If there is no such model or no card of it, or the folder cannot be written.
+        If there is no such model or no card of it, the weights are damaged or of another code than the card says,
+        nothing could be fetched from such a URL, or the folder cannot be written or has other models without a card.
     """
+    from cascade_qec.nn import load_model
+
     weights, card = registry.path(name), registry.card(name)
     if not is_name(card.name):
         raise CascadeError(f"{name}: expected a card whose name is letters, digits, '_' and '-', got {card.name!r}")
+    _, made = load_model(weights)
+    if made.code != card.code:
+        raise CascadeError(f"{name}: expected weights of a decoder of {card.code}, as the card says, got {made.code}")
+    folder_url(folder.absolute().as_uri(), url)
     out = folder / f"{card.name}.safetensors"
+    others = [model for model in folder.glob("*.safetensors") if model.name != out.name]
+    cards = [card, *(Card.read(model.with_suffix(".json")) for model in others)]
     content = weights.read_bytes()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -42,9 +51,8 @@ def export(name: str | Path, folder: Path, *, url: str = "./") -> Release:
     with written_whole(out) as file:
         file.write(content)
     card.write(out.with_suffix(".json"))
-    cards = [Card.read(model.with_suffix(".json")) for model in sorted(folder.glob("*.safetensors"))]
     with written_whole(folder / "README.md") as file:
-        file.write(_readme(cards))
+        file.write(_readme(sorted(cards, key=lambda card: card.name)))
     return Release(name=card.name, url=url, weights=Checksum.of(out), card=Checksum.of(out.with_suffix(".json")))
 
 

@@ -168,8 +168,9 @@ def _told(reference: Reference) -> Iterator[None]:
     except CascadeError:
         raise
     except errors.LocalEntryNotFoundError as error:
+        reason = "CASCADE_OFFLINE forbids to fetch it" if offline() else _reason(error)
         raise CascadeError(
-            f"{reference}: cannot be fetched, and is not in the cache of Hugging Face: {_reason(error)}"
+            f"{reference}: cannot be fetched, and is not in the cache of Hugging Face: {reason}"
         ) from error
     except errors.GatedRepoError as error:
         raise CascadeError(f"{reference}: the repository asks for consent and a token: {_reason(error)}") from error

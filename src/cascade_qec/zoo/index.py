@@ -87,13 +87,29 @@ def parse(content: bytes, origin: str) -> dict[str, Release]:
     for number, release in enumerate(index.model, start=1):
         if release.name in releases:
             raise CascadeError(f"{origin}: model {number}: expected each name once, got {release.name} again")
-        url = urljoin(origin, release.url.rstrip("/") + "/")
-        if urlsplit(url).scheme not in _SCHEMES:
-            raise CascadeError(
-                f"{origin}: model {number} url: expected one of https, http or file, got {release.url!r}"
-            )
+        try:
+            url = folder_url(origin, release.url)
+        except CascadeError as error:
+            raise CascadeError(f"{origin}: model {number} {error}") from error
         releases[release.name] = release.model_copy(update={"url": url})
     return releases
+
+
+def folder_url(origin: str, url: str) -> str:
+    """The URL of a release's folder, made absolute.
+
+    Raises
+    ------
+    CascadeError
+        If nothing can be fetched from there.
+    """
+    try:
+        absolute = urljoin(origin, url.rstrip("/") + "/") if url else ""
+    except ValueError:  # half of an IPv6 address
+        absolute = ""
+    if _scheme(absolute) not in _SCHEMES:
+        raise CascadeError(f"url: expected one of https, http or file, got {url!r}")
+    return absolute
 
 
 def releases(*, anew: bool = False, network: bool = True) -> dict[str, Release]:
@@ -123,6 +139,13 @@ def releases(*, anew: bool = False, network: bool = True) -> dict[str, Release]:
     return parse(_read(copy), source) if copy.is_file() else {}
 
 
+def _scheme(url: str) -> str:
+    try:
+        return urlsplit(url).scheme
+    except ValueError:
+        return ""
+
+
 def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
@@ -131,7 +154,7 @@ def _read(path: Path) -> bytes:
 
 
 def _fetch(url: str, copy: Path) -> None:
-    if urlsplit(url).scheme not in _SCHEMES:
+    if _scheme(url) not in _SCHEMES:
         raise CascadeError(f"CASCADE_INDEX: expected a file, or a URL of https, http or file, got {url!r}")
     require_network(url, f"the index {url} is not in {copy.parent}", "run 'cascade zoo pull' where there is a network")
     from cascade_qec.zoo.download import read_url

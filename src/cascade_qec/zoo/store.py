@@ -108,7 +108,7 @@ def _record(name: str) -> Release:
     path = _models() / name / _RECORD
     try:
         return parse(path.read_bytes(), path.as_uri())[name]
-    except (OSError, KeyError) as error:
+    except (OSError, KeyError, CascadeError) as error:
         raise CascadeError(f"{path}: expected the entry of {name}, found none: {_again(name)}") from error
 
 
