@@ -283,7 +283,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--runs", type=Path, required=True, help="folder of the runs' folders, each called as its recipe"
     )
-    parser.add_argument("--baseline", default="baseline", help="name of the recipe that the others are compared with")
+    parser.add_argument("--baseline", default="operators", help="name of the recipe that the others are compared with")
     parser.add_argument("--shots", type=int, default=50_000, help="of each basis and noise rate")
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--out", type=Path, default=RESULTS)
