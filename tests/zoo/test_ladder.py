@@ -87,6 +87,17 @@ def test_surface_codes(failures: tuple[int, ...], expected: str) -> None:
     assert str(standing(_surface(*failures))) == expected
 
 
+def test_a_rival_without_failures_in_few_shots_counts_as_not_measured():
+    card = _surface(1100, 2000, 1500, 0)
+    few = [
+        row.model_copy(update={"shots": 400, "high": 0.0095}) if row.decoder == "tesseract-long-beam" else row
+        for row in card.rivals
+    ]
+    expected = "rung 2 of 4; a failure of long-beam Tesseract is not measured at 0.2, 0.3, 0.5 %"
+    assert str(standing(card.model_copy(update={"rivals": few}))) == expected
+
+
+
 def test_a_rung_must_hold_at_every_rate_and_the_worst_is_told() -> None:
     model = [_row(p, f) for p, f in zip(SURFACE_RATES, (900, 1100, 1300), strict=True)]
     rivals = [_row(p, 1000, decoder="pymatching") for p in SURFACE_RATES]

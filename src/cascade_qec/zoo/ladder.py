@@ -100,7 +100,8 @@ class Comparison:
     apart
         Whether the 95 % intervals say the same without overlap; None where not measured.
     missing
-        Who is not measured, empty where both are.
+        Who is not measured, empty where both are. A rival without any failure, in so few shots that the model may
+        well be as good, counts as not measured.
     """
 
     rival: str
@@ -142,7 +143,8 @@ class Rung:
         for c in self.comparisons:
             if c.ratio is not None:
                 overlap = "" if c.apart else " (intervals overlap)"
-                found.setdefault(c.rival, []).append(f"{c.ratio:.3g} times at {percent([c.p])}{overlap}")
+                told = f"{c.ratio:.3g} times" if math.isfinite(c.ratio) else "no failure"
+                found.setdefault(c.rival, []).append(f"{told} at {percent([c.p])}{overlap}")
         named = len({c.rival for c in self.comparisons}) > 1
         parts = [f"{rival} " * named + ", ".join(ratios) for rival, ratios in found.items()]
         return "; ".join([f"{self.number}, {self.title}: {verdict}", *parts])
@@ -263,6 +265,8 @@ def _comparison(
         missing = "the model" if model is None else title
         return Comparison(title, p, None, allowed, holds=None, apart=None, missing=missing)
     low, value, high = (allowed * end for end in rival)
+    if not value and model.block_error and model.low <= high:
+        return Comparison(title, p, None, allowed, holds=None, apart=None, missing=f"a failure of {title}")
     holds = model.block_error <= value if equal else model.block_error < value
     ratio = allowed * model.block_error / value if value else math.inf if model.block_error else 1.0
     return Comparison(title, p, ratio, allowed, holds, apart=model.high < low if holds else model.low > high)
