@@ -97,7 +97,6 @@ def test_a_rival_without_failures_in_few_shots_counts_as_not_measured():
     assert str(standing(card.model_copy(update={"rivals": few}))) == expected
 
 
-
 def test_a_rung_must_hold_at_every_rate_and_the_worst_is_told() -> None:
     model = [_row(p, f) for p, f in zip(SURFACE_RATES, (900, 1100, 1300), strict=True)]
     rivals = [_row(p, 1000, decoder="pymatching") for p in SURFACE_RATES]
