@@ -121,7 +121,7 @@ def test_only_complete_runs_of_the_recipe_are_compared(trials, folder, tmp_path)
     other.write_text(RECIPE.read_text().replace("seed = 1", "seed = 2"))
     with pytest.raises(CascadeError, match=r"expected a run of .*other\.toml, got one with seed = 1 instead of 2"):
         trials["trained"](other, tmp_path)
-    (run / "metrics.jsonl").write_text('{"shots": 4096000, "seconds": 3.6}\n')
+    (run / "metrics.jsonl").write_text('{"step": 8000, "shots": 4096000, "seconds": 3.6}\n')
     (run / "surface_d3.safetensors").unlink()
     with pytest.raises(CascadeError, match=r"expected the model surface_d3\.safetensors, found none"):
         trials["trained"](RECIPE, tmp_path)
