@@ -78,9 +78,14 @@ def reflections(path: Path) -> list[str]:
     lines = []
     for model in dict.fromkeys(row["model"] for row in rows):
         of_model = [row for row in rows if row["model"] == model]
-        cells = _by(of_model, "decided_by", lambda row: f"{_rate(row)}<br>{_difference(row, 'less_all')}".strip("<br>"))
+        cells = _by(of_model, "decided_by", _less_all)
         lines += [*table([f"{model}, decided by", *_rates(of_model)], cells, left=1), ""]
     return lines[:-1]
+
+
+def _less_all(row: dict[str, str]) -> str:
+    """The rate, and its difference from that of all operators, which has none from itself."""
+    return _rate(row) if row["decided_by"] == "all" else f"{_rate(row)}<br>{_difference(row, 'less_all')}"
 
 
 def learning_rates(path: Path) -> list[str]:
@@ -121,7 +126,7 @@ def _rate(row: dict[str, str]) -> str:
 
 
 def _difference(row: dict[str, str], column: str) -> str:
-    if not row[column] or float(row[column]) == float(row[f"{column}_low"]) == 0:
+    if not row[column]:
         return ""
     low, high = (float(row[f"{column}_{end}"]) for end in ("low", "high"))
     return f"{float(row[column]):+.1e} [{low:+.1e}, {high:+.1e}]"
