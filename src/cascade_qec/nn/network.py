@@ -70,12 +70,7 @@ class CascadeNetwork(torch.nn.Module):
         self.output = torch.nn.Parameter(torch.zeros(1, 2 * width))
         self.output_bias = torch.nn.Parameter(torch.zeros(1))
 
-    def forward(
-        self,
-        states: torch.Tensor,
-        geometry: Geometry,
-        dtype: torch.dtype = torch.float32,
-    ) -> torch.Tensor:
+    def forward(self, states: torch.Tensor, geometry: Geometry, dtype: torch.dtype = torch.float32) -> torch.Tensor:
         """Logits of the logical operators that the geometry asks about.
 
         Parameters

@@ -110,7 +110,9 @@ class Trainer:
         lattices = [memory_lattice(code, recipe.rounds, basis) for basis in recipe.bases]
         convolution = recipe.network.convolution
         self.geometry = Geometry(lattices, convolution, recipe.operators).to(self.device)
-        self.decided = Geometry(lattices, convolution, self.description().operators).to(self.device)
+        operators = self.description().operators
+        same = operators == recipe.operators
+        self.decided = self.geometry if same else Geometry(lattices, convolution, operators).to(self.device)
         self.take_step = Step(
             self.network,
             self.average,
