@@ -1,6 +1,6 @@
 """What averaging the weights is worth: one run, several averages of it, validated on the same shots.
 
-    python benchmarks/averages.py benchmarks/trials/surface_d3_short.toml --threads 1
+    python benchmarks/averages.py benchmarks/trials/surface_d3/short.toml --threads 1
 
 Kept are exponential averages over so many steps (a decay of 1 - 1 / steps), the plain mean over the last quarter of the
 run, and the last weights. Each gets batch-norm statistics of its own, as in training.

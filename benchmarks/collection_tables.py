@@ -5,14 +5,11 @@
 A table stands between the lines <!-- NAME --> and <!-- end of NAME -->; what stood there is replaced.
 """
 
-from dataclasses import dataclass, field
 from pathlib import Path
 
-import sinter
 from pages import filled, table
 
-from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.collection_store import read_store
+from cascade_qec.evaluation.collected import Cell, pooled
 from cascade_qec.evaluation.rates import block_error
 
 ROOT = Path(__file__).parents[1]
@@ -56,47 +53,6 @@ def rivals(path: Path) -> list[str]:
         lines += [f"{code}, {rounds} rounds, {noise} noise", ""] if len(experiments) > 1 else []
         lines += [*table(["decoder", *(f"{100 * p:g} %" for p in ps)], rows, left=1), ""]
     return lines[:-1]
-
-
-@dataclass
-class Cell:
-    """Counts of one decoder at one noise rate.
-
-    Attributes
-    ----------
-    by_basis
-        Tasks of the experiment, one for each basis.
-    """
-
-    by_basis: dict[str, sinter.TaskStats] = field(default_factory=dict)
-
-    def total(self) -> sinter.AnonTaskStats:
-        """Over all bases."""
-        return sum((stats.to_anon_stats() for stats in self.by_basis.values()), start=sinter.AnonTaskStats())
-
-
-def pooled(path: Path) -> dict[tuple[tuple[str, int, str], str, float], Cell]:
-    """Cells of a collection by experiment (code, rounds, noise), decoder and p, in the order of the file.
-
-    Raises
-    ------
-    CascadeError
-        If the file is no collection, or has a decoder with two sets of parameters on one experiment.
-    """
-    cells: dict[tuple[tuple[str, int, str], str, float], Cell] = {}
-    for stats in read_store(path):
-        about = stats.json_metadata
-        experiment = (about["code"], about["rounds"], about["noise"])
-        cell = cells.setdefault((experiment, stats.decoder, about["p"]), Cell())
-        others = [other.json_metadata["parameters"] for other in cell.by_basis.values()]
-        if about["basis"] in cell.by_basis or any(other != about["parameters"] for other in others):
-            raise CascadeError(
-                f"{path}: expected one task of {stats.decoder} for each basis at p = {about['p']:g}, all with the "
-                f"same parameters; got others with {about['parameters']} for basis {about['basis']}"
-            )
-        if stats.shots > stats.discards:
-            cell.by_basis[about["basis"]] = stats
-    return {key: cell for key, cell in cells.items() if cell.by_basis}
 
 
 def written(cell: Cell) -> str:

@@ -28,7 +28,7 @@ def with_tables(text: str) -> str:
     """The page with every table as checkpoints and results have it."""
     for name, lines in (
         ("learning curves", learning_curves()),
-        ("trials", trials(RESULTS / "trials.csv")),
+        ("trials on surface_d5", trials(RESULTS / "trials_surface_d5.csv")),
         ("averages", averages(RESULTS / "averages.csv")),
         ("reflections", reflections(RESULTS / "reflections.csv")),
         ("learning rates", learning_rates(RESULTS / "learning_rates.csv")),

@@ -1,6 +1,6 @@
-"""What each trial of training is worth beside the baseline, on the same shots: results/trials.csv.
+"""What each trial of training is worth beside the baseline, on the same shots: results/trials_CODE.csv.
 
-    python benchmarks/trials.py benchmarks/trials/*.toml --runs runs/trials
+    python benchmarks/trials.py benchmarks/trials/bb72/*.toml --runs runs/trials/bb72
 
 A trial is a recipe and the folder of its run, RUNS/NAME, in which training is complete. Its model decodes what the
 baseline's decodes, at every noise rate. Rows are written when a trial is done; those of trials that are not named stay
@@ -29,7 +29,7 @@ from cascade_qec.files import read_table, write_table
 from cascade_qec.training import Recipe, load_recipe
 
 RATES = (0.002, 0.003, 0.005)
-RESULTS = Path(__file__).parent / "results" / "trials.csv"
+RESULTS = Path(__file__).parent / "results"
 
 
 @dataclass(frozen=True)
@@ -256,13 +256,15 @@ def main() -> None:
         names = ", ".join(run.recipe.name for run in runs)
         raise CascadeError(f"expected the recipe of the baseline, {arguments.baseline}, among the trials; got {names}")
 
+    out = arguments.out or RESULTS / f"trials_{baseline.recipe.code}.csv"
+
     def store(rows: list[Row]) -> None:
-        write_table(arguments.out, list(rows[0].columns()), (row.columns() for row in rows))
+        write_table(out, list(rows[0].columns()), (row.columns() for row in rows))
 
     table = measure(
         runs,
         baseline,
-        read_table(arguments.out, Row) if arguments.out.exists() else [],
+        read_table(out, Row) if out.exists() else [],
         rates=RATES,
         shots=arguments.shots,
         seed=arguments.seed,
@@ -274,7 +276,7 @@ def main() -> None:
         if apart is not None:
             line += f"  less {row.baseline}: {apart.value:+.2e} [{apart.low:+.2e}, {apart.high:+.2e}]"
         print(line)
-    print(f"Table: {arguments.out}")
+    print(f"Table: {out}")
 
 
 def _arguments() -> argparse.Namespace:
@@ -286,7 +288,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--baseline", default="operators", help="name of the recipe that the others are compared with")
     parser.add_argument("--shots", type=int, default=50_000, help="of each basis and noise rate")
     parser.add_argument("--seed", type=int, default=2026)
-    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--out", type=Path, help="the table, by default results/trials_CODE.csv")
     arguments = parser.parse_args()
     if arguments.shots < 1 or arguments.seed < 0:
         parser.error(f"expected --shots >= 1 and --seed >= 0, got {arguments.shots} and {arguments.seed}")

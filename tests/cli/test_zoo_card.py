@@ -118,3 +118,17 @@ def test_what_cannot_be_is_refused_before_anything_is_measured(
     told = capsys.readouterr().err
     assert "models: expected a folder to write to, found the file" in told
     assert "measuring" not in told
+
+
+def test_rivals_of_a_collection_stand_where_they_have_more_shots(run: Path, tmp_path: Path) -> None:
+    counts = ["collect", "--codes", "surface_d3", "--p", "0.005,0.02", "--decoders", "pymatching"]
+    out = tmp_path / "collection.csv"
+    assert (
+        cli.main([*counts, "--max_shots", "20000", "--max_errors", "100000", "--processes", "1", "--out", str(out)])
+        == 0
+    )
+    assert _card(run, "--rival", "pymatching=0.01", "--collection", str(out)) == 0
+    rows = read_csv(run.parent / "results" / "tiny.csv")
+    assert [(row.p, row.shots) for row in rows if row.decoder == "pymatching"] == [(0.005, 40_000), (0.02, 40_000)]
+    card = Card.read(run.parent / "models" / "tiny.json")
+    assert [rival.shots for rival in card.rivals] == [40_000, 40_000]

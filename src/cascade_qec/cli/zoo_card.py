@@ -23,6 +23,10 @@ def card(
     keep_rivals: Annotated[
         bool, typer.Option("--keep_rivals", help="Add to the rivals' rows that the table of results has already.")
     ] = False,
+    collection: Annotated[
+        Path | None,
+        typer.Option(help="CSV of `cascade collect`, whose rivals stand where they have more shots."),
+    ] = None,
     failures: Annotated[
         int, typer.Option(min=1, help="Failures at each noise rate that are enough; so are 1000 times as many shots.")
     ] = 200,
@@ -31,6 +35,7 @@ def card(
 ) -> None:
     """Measure the model of a training run beside its rivals, and put it into the zoo with its card."""
     from cascade_qec.decoders.cascade import load
+    from cascade_qec.evaluation.collected import larger_samples, rivals_of
     from cascade_qec.evaluation.model_card import (
         RATES,
         make_card,
@@ -51,7 +56,11 @@ def card(
     facts = training_facts(run)
     rivals = dict(_name_and_seconds(text) for text in rival or [])
     decoder = load(models[0])
-    name = decoder.description.name
+    made = decoder.description
+    name = made.name
+    collected = []
+    if collection is not None:
+        collected = rivals_of(collection, code=made.code, rounds=made.rounds, noise=made.noise_model, bases=made.bases)
     table = results / f"{name}.csv"
     kept = rivals_rows(table) if keep_rivals else []
     if any(row.decoder in rivals and row.seed == seed for row in kept):
@@ -65,7 +74,7 @@ def card(
             seed=seed,
             report=lambda done: report(round(100 * done), 100),
         )
-    rows = pool([*measured, *kept])
+    rows = larger_samples([*pool([*measured, *kept]), *collected])
     put_into_zoo(models[0], make_card(decoder, facts, rows, notes), rows, models=out, table=table)
     print(f"Model and card: {out / name}.*  Table: {table}")
 

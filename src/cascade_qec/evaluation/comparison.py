@@ -73,8 +73,12 @@ def classical_contender(decoder: ClassicalDecoder, *, seconds: float = math.inf)
     def bind(circuit: stim.Circuit) -> Predictor:
         return compile_for(decoder, circuit)
 
-    parameters = ", ".join(f"{name}={value}" for name, value in decoder.parameters.items())
-    return Contender(decoder.name, bind, parameters, seconds)
+    return Contender(decoder.name, bind, parameters_text(decoder.parameters), seconds)
+
+
+def parameters_text(parameters: Mapping[str, object]) -> str:
+    """A decoder's settings as tables have them."""
+    return ", ".join(f"{name}={value}" for name, value in parameters.items())
 
 
 class _Result(Protocol):
