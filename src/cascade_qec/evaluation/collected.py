@@ -97,7 +97,7 @@ def rivals_of(path: Path, *, code: str, rounds: int, noise: str, bases: Iterable
 
 
 def larger_samples(rows: Iterable[Row]) -> list[Row]:
-    """Rows of which those with the most shots stand, of each decoder, noise rate and number of rounds, sorted by noise rate."""
+    """Those rows that have the most shots of each decoder, noise rate and number of rounds, sorted by noise rate."""
     best: dict[tuple[float, int, str], Row] = {}
     for row in rows:
         key = (row.p, row.rounds, row.decoder)

@@ -7,8 +7,9 @@ its observables) in the first kind and the other checks in the second, by a symm
 * Surface code: transpose the lattice and exchange X with Z. The syndrome extraction order of
   `cascade_qec.circuits` is its own transpose, so under noise that treats X and Z alike the two problems are equal,
   but for the boundary, whose half checks alternate the opposite way.
-* Bivariate bicycle codes: x -> 1/x, y -> 1/y, exchange the blocks and X with Z, and reverse time. Of all symmetries
-  of the code this brings the two depth-7 schedules closest; what is left, the network learns from the kind of site.
+* Bivariate bicycle codes: x -> 1/x, y -> 1/y, exchange the blocks and X with Z, and reverse time. It is a
+  symmetry of every such code, and brings the two depth-7 schedules close; what is left, the network learns from the
+  kind of site.
 """
 
 from __future__ import annotations
