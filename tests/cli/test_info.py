@@ -62,6 +62,23 @@ def test_a_card_is_shown_whole(tmp_path, capsys):
         assert part in shown
 
 
+def test_guards_are_shown_where_the_card_has_them(tmp_path, capsys):
+    guards = {
+        "p": 0.006,
+        "heads": {"X": {"operator": "X2", "loss": 0.1, "guess": 0.4}},
+        "floor": {"p": 0.001, "above": 0.002, "block_error": 3e-4, "allowed": 2e-4, "probability": 1e-5},
+        "flips_on_silence": [],
+    }
+    (tmp_path / "mine.safetensors").write_bytes(b"")
+    for found, shown in [(None, ""), (guards, "broken: floor"), (guards | {"floor": None}, "all hold")]:
+        (tmp_path / "mine.json").write_text(json.dumps(CARD | {"guards": found}))
+        assert main(["info", str(tmp_path / "mine.safetensors")]) == 0
+        told = capsys.readouterr().out
+        assert shown in told
+        assert ("guards" in told) is ("X2 0.100 of 0.400 nats at 0.6 %" in told) is (found is not None)
+        assert ("3.00e-04 at 0.1 %, up to 2.00e-04" in told) is (shown == "broken: floor")
+
+
 def test_without_a_model_it_tells_what_is_installed(capsys):
     assert main(["info"]) == 0
     shown = capsys.readouterr().out

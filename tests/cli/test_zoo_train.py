@@ -13,6 +13,7 @@ from cascade_qec.cli import zoo_train
 from cascade_qec.decoders.cascade import load
 from cascade_qec.evaluation import model_card
 from cascade_qec.evaluation.tables import read_csv, write_csv
+from cascade_qec.guards import Guards
 from cascade_qec.training.checkpoint import load_checkpoint
 from cascade_qec.training.step import Step
 from cascade_qec.training.trainer import Trainer
@@ -127,7 +128,24 @@ def test_the_queue_is_worked_off(folder, train, capsys):
     assert "a: no steps left" in capsys.readouterr().err
 
 
+def test_weights_whose_guards_break_replace_nothing(folder, train, monkeypatch, capsys):
+    """A few steps of training break them; in an empty place that is told, and no hindrance."""
+    assert train() == 0
+    assert "a: guard does not hold: heads: worst" in capsys.readouterr().out
+    card = Card.read(folder / MODELS / "a.json")
+    assert card.guards is not None
+    assert "heads" in [verdict.guard for verdict in card.guards.broken]
+    before, measure = (folder / MODELS / "a.safetensors").read_bytes(), model_card.measure
+    better = lambda *args, **kw: [r.model_copy(update={"failures": r.failures // 2}) for r in measure(*args, **kw)]  # noqa: E731
+    monkeypatch.setattr(model_card, "measure", better)
+    assert train() == 0
+    assert "a: weights and card stay as they are" in capsys.readouterr().out
+    assert (folder / MODELS / "a.safetensors").read_bytes() == before
+    assert Card.read(folder / MODELS / "a.json") == card
+
+
 def test_weights_and_card_are_replaced_unless_worse_and_rivals_stay(folder, train, monkeypatch, capsys):
+    monkeypatch.setattr(Guards, "broken", [])
     assert train() == 0
     table, weights = folder / RESULTS / "a.csv", folder / MODELS / "a.safetensors"
     rival = read_csv(table)[0].model_copy(update={"decoder": "pymatching"})
@@ -162,6 +180,7 @@ def test_weights_and_card_are_replaced_unless_worse_and_rivals_stay(folder, trai
 
 def test_a_card_that_cannot_be_compared_stays(folder, train, monkeypatch, capsys):
     monkeypatch.setattr(zoo_train, "_FAILURES", 1)
+    monkeypatch.setattr(Guards, "broken", [])
     assert train() == 0
     measure = model_card.measure
     few = lambda *args, **kw: [row.model_copy(update={"failures": 3}) for row in measure(*args, **kw)]  # noqa: E731

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from cascade_qec import zoo
 from cascade_qec.cli import main
 from cascade_qec.evaluation.rates import block_error, per_logical_per_cycle
+from cascade_qec.guards import Guards
 
 
 def _verify(model: Path, *flags: str) -> int:
@@ -20,7 +22,8 @@ def _edit(model: Path, **changes: object) -> dict:
     return card
 
 
-def test_a_true_card(measured_model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_true_card(measured_model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(Guards, "broken", [])  # untrained weights keep none
     assert _verify(measured_model, "--rivals", "--p", "0.01", "--seed", "5") == 0
     captured = capsys.readouterr()
     shown = captured.out
@@ -28,6 +31,14 @@ def test_a_true_card(measured_model: Path, capsys: pytest.CaptureFixture[str]) -
         assert part in shown
     assert "does not hold" not in shown
     assert "verifying, percent: 100 of 100" in captured.err
+
+
+def test_guards_are_tried_on_the_weights(measured_model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _edit(measured_model, guards=json.loads(zoo.path("surface_d3").with_suffix(".json").read_text())["guards"])
+    assert _verify(measured_model, "--p", "0.01", "--seed", "5") == 1
+    shown = capsys.readouterr().out
+    assert "Guards of surface_d3_untrained: broken: heads" in shown
+    assert "holds: 1 of 1 rows checked" not in shown
 
 
 def test_half_the_failures(measured_model: Path, capsys: pytest.CaptureFixture[str]) -> None:

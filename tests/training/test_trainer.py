@@ -10,6 +10,7 @@ import torch
 import cascade_qec
 from cascade_qec.cli import main
 from cascade_qec.errors import CascadeError
+from cascade_qec.guards import Guards
 from cascade_qec.training import Recipe, Trainer, distributed, progress
 from cascade_qec.training.checkpoint import load_checkpoint, save_checkpoint
 from cascade_qec.training.step import Step
@@ -87,6 +88,13 @@ class TestCompleteRun:
         assert validated[0]["validation_shots"] == 2 * 32
         assert validated[0]["block_error"].keys() == {"0.003", "0.005"}
         assert all(0 <= error <= 1 for row in validated for error in row["block_error"].values())
+        for row in validated:
+            for p, error in row["block_error"].items():
+                assert row["by_basis"][p].keys() == {"Z", "X"}
+                assert sum(row["by_basis"][p].values()) / 2 == pytest.approx(error)
+            guards = Guards.model_validate(row["guards"])
+            assert (guards.p, guards.heads.keys()) == (0.005, {"Z", "X"})
+            assert row["broken"] == [verdict.guard for verdict in guards.broken]
         record = json.loads((out / "run.json").read_text())
         assert Recipe.model_validate(record["recipe"]) == recipe
         assert (record["sessions"][0]["device"], record["sessions"][0]["precision"]) == ("cpu", "float32")
@@ -291,7 +299,14 @@ class TestReports:
         dead = {row["step"]: row["dead"] for row in rows(tmp_path) if "dead" in row}
         assert dead[10] == dead[20] == []  # too early to tell
         assert dead[40] == dead[60] == ["Z1"]
-        assert "heads at ln 2: Z1" in capsys.readouterr().out
+        validated = {row["step"]: row for row in rows(tmp_path) if "broken" in row}
+        assert validated[10]["broken"] == validated[20]["broken"] == []
+        assert "heads" in validated[40]["broken"]
+        assert validated[60]["guards"]["heads"]["Z"]["operator"] == "Z1"
+        told = capsys.readouterr().out
+        assert "heads at ln 2: Z1" in told
+        assert "tiny step 60  guard does not hold: heads: worst Z1 0." in told
+        assert "step 20  guard" not in told
 
 
 def test_a_run_can_start_from_the_weights_of_a_smaller_distance(tiny, tmp_path):

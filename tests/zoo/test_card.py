@@ -42,8 +42,19 @@ CARD = {
 }
 
 
-def test_a_card_survives_its_file(tmp_path):
-    card = Card.model_validate(CARD)
+GUARDS = {
+    "p": 0.006,
+    "heads": {"Z": {"operator": "Z0", "loss": 0.1, "guess": 0.4}},
+    "floor": {"p": 0.001, "above": 0.002, "block_error": 1e-4, "allowed": 2e-4, "probability": 0.9},
+    "bases": {"p": 0.006, "shots": 2000, "failures": {"Z": 3, "X": 4}, "probability": 1.0},
+    "flips_on_silence": [],
+}
+
+
+@pytest.mark.parametrize("guards", [{}, {"guards": None}, {"guards": GUARDS}])  # cards had none at first
+def test_a_card_survives_its_file(guards, tmp_path):
+    card = Card.model_validate(CARD | guards)
+    assert (card.guards is None) == (not guards.get("guards"))
     card.write(tmp_path / "tiny.json")
     assert Card.read(tmp_path / "tiny.json") == card
     assert json.loads((tmp_path / "tiny.json").read_text())["date"] == "2026-01-31"
@@ -63,6 +74,7 @@ def test_a_card_survives_its_file(tmp_path):
         ),
         ({"measurements": [ROW | {"low": 0.0051}]}, "block_error: expected in [0.0051, 0.0053], got 0.005"),
         ({"rivals": [ROW]}, "rivals.0.decoder: Field required"),
+        ({"guards": GUARDS | {"colour": "red"}}, "guards.colour: Extra inputs are not permitted"),
     ],
 )
 def test_a_bad_card_is_refused_by_file_and_field(change, message, tmp_path):
@@ -119,6 +131,9 @@ def test_shipped_models(name):
     assert zoo.path(name).stat().st_size < 8_000_000
     assert card.zero_syndrome.observables_flipped == 0
     assert card.zero_syndrome.min_confidence > 0.999
+    assert card.guards is not None
+    assert card.guards.broken == []
+    assert [verdict.guard for verdict in card.guards.verdicts] == ["heads", "floor", "bases", "silence"]
     assert all(row.failures >= 200 or row.shots >= 200_000 for row in card.measurements)
 
 

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cascade_qec.evaluation.rates import CONVENTION
+from cascade_qec.guards import Guards
 from cascade_qec.zoo import registry
 from cascade_qec.zoo.card import Card, Measurement, RivalMeasurement
 from cascade_qec.zoo.ladder import percent, standing
@@ -72,6 +73,7 @@ def card_view(card: Card) -> Group:
         ("made", f"{card.date}, commit {card.commit}, {_settings(card.versions)}"),
         ("ladder", _ladder(card)),
         ("no event", f"{zero.observables_flipped} observables flipped, confidence {zero.min_confidence:.5f}"),
+        ("guards", "" if card.guards is None else guards_text(card.guards)),
         ("notes", card.notes),
     ]:
         if value:
@@ -79,6 +81,13 @@ def card_view(card: Card) -> Group:
     recipe = Text(json.dumps(card.recipe, indent=2))
     title = Text(card.name, style="bold underline")
     return Group(title, facts, _measurements(card), Text("Recipe", style="bold"), recipe)
+
+
+def guards_text(guards: Guards) -> str:
+    """Whether all guards hold, or which do not; then the figures of each."""
+    broken = ", ".join(verdict.guard for verdict in guards.broken)
+    figures = [f"{verdict.guard}: {verdict.figures}" for verdict in guards.verdicts]
+    return "\n".join([f"broken: {broken}" if broken else "all hold", *figures])
 
 
 def _ladder(card: Card) -> str:

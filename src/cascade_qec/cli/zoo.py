@@ -4,6 +4,7 @@ import typer
 
 from cascade_qec.cli.zoo_card import card
 from cascade_qec.cli.zoo_export import export
+from cascade_qec.cli.zoo_guards import guards
 from cascade_qec.cli.zoo_pull import pull
 from cascade_qec.cli.zoo_queue import show_queue
 from cascade_qec.cli.zoo_train import train
@@ -16,6 +17,7 @@ zoo.command()(train)
 zoo.command()(export)
 zoo.command()(pull)
 zoo.command()(verify)
+zoo.command()(guards)
 
 
 @zoo.command("list")

@@ -54,8 +54,8 @@ def train(
 
     Goes on from CHECKPOINTS/NAME, or from RUNS/NAME where that is further, and begins the next recipe where one is
     complete. At the end the checkpoint is written to CHECKPOINTS/NAME, and the model is measured; its weights and its
-    card replace those that there are unless these have lower block errors. Rivals' rows of the table of results are
-    kept.
+    card replace those that there are unless these have lower block errors or a guard of the new ones does not hold (see
+    `cascade zoo guards`). Rivals' rows of the table of results are kept.
 
     The minutes are for the whole command; only a validation that has begun is finished. SIGTERM and Ctrl-C stop the
     training after the step under way: the checkpoint is written, and no card.
@@ -155,6 +155,7 @@ def _measure(
         rivals_rows,
         training_facts,
     )
+    from cascade_qec.evaluation.model_guards import see_guards, with_floor
     from cascade_qec.evaluation.replacement import block_error_ratio
     from cascade_qec.zoo.card import Card
 
@@ -163,17 +164,25 @@ def _measure(
     decoder = load(weights, device=device, precision=precision)
     before, table = models / f"{name}.json", results / f"{name}.csv"
     old = Card.read(before) if before.exists() else None
+    # Shots by the step, so that no step's weights are measured, and chosen, by the shots of those before.
+    guards = see_guards(decoder, seed=seed)
     with progress("measuring, percent") as report:
         measured = measure(
             decoder,
             {},
             ps=RATES if old is None else sorted({row.p for row in old.measurements}),
             failures=_FAILURES,
-            seed=seed,  # so that a step's weights are not measured, and chosen, by the shots of those before
-            seconds=max(0.0, until - time.monotonic()),  # what loading the model has left
+            seed=seed,
+            seconds=max(0.0, until - time.monotonic()),  # what loading the model and its guards have left
             report=lambda done: report(round(100 * done), 100),
         )
+    broken = with_floor(guards, decoder, measured).broken
+    for verdict in broken:
+        typer.echo(f"{name}: guard does not hold: {verdict.guard}: {verdict.figures}")
     if old is not None:
+        if broken:
+            typer.echo(f"{name}: weights and card stay as they are")
+            return
         ratio, rates = block_error_ratio(measured, old)
         if math.isnan(ratio):
             typer.echo(f"{name}: too few failures to compare with the card; weights and card stay as they are")
@@ -184,6 +193,6 @@ def _measure(
             typer.echo(f"{name}: weights and card stay as they are")
             return
     rows = pool([*measured, *rivals_rows(table)])
-    card = make_card(decoder, training_facts(stretch.run), rows, notes)
+    card = make_card(decoder, training_facts(stretch.run), rows, notes, guards)
     put_into_zoo(weights, card, rows, models=models, table=table)
     typer.echo(f"Model and card: {models / name}.*  Table: {table}")

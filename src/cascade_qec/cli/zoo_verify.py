@@ -20,19 +20,21 @@ def verify(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
 ) -> None:
-    """Check a model's card: against its weights, and its figures on fresh shots.
+    """Check a model's card: against its weights, and its figures on fresh shots; and try the model's guards on these.
 
-    The shots are others than those of the card, whatever the seed. Exit status 0 where the card holds, 1 where
-    something in it does not; rows whose failures could be twice the card's without being seen count for neither.
+    The shots are others than those of the card, whatever the seed. Exit status 0 where card and guards hold, 1 where
+    something does not; rows whose failures could be twice the card's without being seen count for neither.
     """
     import numpy as np
 
     from cascade_qec import zoo
-    from cascade_qec.cli.card_view import console
+    from cascade_qec.cli.card_view import console, guards_text
     from cascade_qec.cli.verification_table import checks_table, facts_table
     from cascade_qec.decoders.cascade import load
     from cascade_qec.evaluation.card_facts import card_facts
+    from cascade_qec.evaluation.model_guards import see_guards, with_floor
     from cascade_qec.evaluation.verification import POWER, rows_to_check, verify_rows
+    from cascade_qec.zoo.card import RivalMeasurement
 
     if not (minutes > 0 and 0 < false_alarm < 1):
         raise CascadeError(
@@ -73,4 +75,9 @@ def verify(
             f"{card.name}: expected to check a row, "
             f"got too few shots in {minutes:g} minutes or too few failures in the card"
         )
+    own = [check.fresh for check in checks if not isinstance(check.card, RivalMeasurement)]
+    guards = with_floor(see_guards(decoder, seed=seed), decoder, own)
+    show(f"Guards of {card.name}: {guards_text(guards)}")
+    if guards.broken:
+        raise typer.Exit(1)
     show(f"The card of {card.name} holds: {checked} of {len(checks)} rows checked.")

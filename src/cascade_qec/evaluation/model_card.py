@@ -22,8 +22,10 @@ from cascade_qec.evaluation.comparison import (
     classical_contender,
     compare,
 )
+from cascade_qec.evaluation.model_guards import see_guards, with_floor
 from cascade_qec.evaluation.tables import Row, read_csv, write_csv
 from cascade_qec.files import written_whole
+from cascade_qec.guards import Guards
 from cascade_qec.training.record import read_run
 from cascade_qec.zoo.card import Card, Measurement, RivalMeasurement, ZeroSyndrome
 
@@ -183,8 +185,15 @@ def training_facts(run: Path) -> dict[str, Any]:
     }
 
 
-def make_card(decoder: CascadeDecoder, facts: Mapping[str, Any], rows: Sequence[Row], notes: str = "") -> Card:
-    """The card of a model, from `training_facts` and `measure`."""
+def make_card(
+    decoder: CascadeDecoder,
+    facts: Mapping[str, Any],
+    rows: Sequence[Row],
+    notes: str = "",
+    guards: Guards | None = None,
+) -> Card:
+    """The card of a model, from `training_facts` and `measure`, and the guards where `see_guards` saw them already."""
+    own = [row for row in rows if row.decoder == CASCADE]
     return Card(
         name=decoder.description.name,
         code=decoder.description.code,
@@ -194,9 +203,10 @@ def make_card(decoder: CascadeDecoder, facts: Mapping[str, Any], rows: Sequence[
         parameters=sum(parameter.numel() for parameter in decoder.network.parameters()),
         **facts,
         date=date.today(),
-        measurements=[Measurement(**_figures(row)) for row in rows if row.decoder == CASCADE],
+        measurements=[Measurement(**_figures(row)) for row in own],
         rivals=[RivalMeasurement(decoder=row.decoder, **_figures(row)) for row in rows if row.decoder != CASCADE],
         zero_syndrome=zero_syndrome(decoder),
+        guards=with_floor(guards or see_guards(decoder), decoder, own),
         notes=notes,
     )
 

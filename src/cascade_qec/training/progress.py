@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from cascade_qec.guards import Verdict
 from cascade_qec.training.recipe import Recipe
 
 _LOG_SECONDS = 10.0
@@ -83,9 +85,13 @@ class Progress:
         self._losses, self._steps, self._since = None, 0, now
         return row
 
-    def validated(self, step: int, errors: dict[str, float]) -> None:
+    def validated(self, step: int, errors: dict[str, float], broken: Sequence[Verdict]) -> None:
+        """Show block errors by noise rate, and the guards that do not hold."""
         self._block_error = "block error " + "  ".join(f"{p}: {error:.4g}" for p, error in errors.items())
         self._line(step, self._block_error)
+        for verdict in broken:
+            self._block_error += f"  {verdict.guard}: does not hold"
+            self._line(step, f"guard does not hold: {verdict.guard}: {verdict.figures}")
         self._since = time.monotonic()  # the time of a validation is none of training
         self._losses, self._steps = None, 0
 

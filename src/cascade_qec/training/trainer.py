@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from cascade_qec import codes, kernels
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import written_whole
+from cascade_qec.guards import ALIVE
 from cascade_qec.lattice import memory_lattice, readout
 from cascade_qec.nn import CascadeNetwork, Geometry, ModelDescription, deepened, load_model, model_bytes
 from cascade_qec.training import distributed
@@ -32,10 +33,7 @@ from cascade_qec.training.record import record_session
 from cascade_qec.training.run_lock import run_lock
 from cascade_qec.training.step import Step
 from cascade_qec.training.unpacking import Unpacker
-from cascade_qec.training.validation import block_errors, measure_statistics
-
-_DEAD_HEAD = 0.98
-"""A head whose loss stays above this share of ln 2 after the ramp has learnt nothing."""
+from cascade_qec.training.validation import measure_statistics, validate
 
 
 class Trainer:
@@ -182,10 +180,8 @@ class Trainer:
         bad = [name for name, first in zip(operators, progress.not_finite(), strict=True) if first]
         if bad:
             raise CascadeError(f"the loss of {', '.join(bad)} is not finite, seen at step {self.step}")
-        dead = []
-        if self.step > self.recipe.noise.ramp_end + self.recipe.optimizer.warmup_steps:
-            heads = zip(operators, losses, strict=True)
-            dead = [name for name, loss in heads if loss > _DEAD_HEAD * math.log(2)]
+        heads = zip(operators, losses, strict=True)
+        dead = [name for name, loss in heads if loss > ALIVE * math.log(2)] if self._has_settled else []
         row = {"step": self.step, "shots": self.shots, "seconds": round(self.seconds, 3)}
         row |= {"loss": sum(losses) / len(losses), "losses": losses, "dead": dead}
         row = progress.logged(row)
@@ -193,13 +189,21 @@ class Trainer:
             self.metrics.append(row)
 
     def _validate(self, progress: Progress) -> None:
-        geometry, operators = self.decided, self.description().operators
-        rows = block_errors(self.average, geometry, operators, self.recipe, self.dtype)
-        errors = {str(p): row["failures"] / row["shots"] for p, row in rows.items()}
-        shots = next(iter(rows.values()))["shots"]
-        row = {"step": self.step, "shots": self.shots, "block_error": errors, "validation_shots": shots}
+        operators = self.description().operators
+        found = validate(self.average, self.decided, operators, self.recipe, self.dtype)
+        errors = {str(p): counts.failures / counts.shots for p, counts in found.pooled.items()}
+        by_basis = {str(p): {b: n / found.shots for b, n in by.items()} for p, by in found.failures.items()}
+        broken = found.guards.broken if self._has_settled else []
+        row = {"step": self.step, "shots": self.shots, "block_error": errors, "by_basis": by_basis}
+        row["validation_shots"] = len(self.recipe.bases) * found.shots
+        row |= {"guards": found.guards.model_dump(), "broken": [verdict.guard for verdict in broken]}
         self.metrics.append(row)
-        progress.validated(self.step, errors)
+        progress.validated(self.step, errors, broken)
+
+    @property
+    def _has_settled(self) -> bool:
+        """Whether ramp and warm-up are over: before, a network may break guards without anything being wrong."""
+        return self.step > self.recipe.noise.ramp_end + self.recipe.optimizer.warmup_steps
 
     def _save(self) -> None:
         """Write model and checkpoint, unless the last update spoilt the weights."""

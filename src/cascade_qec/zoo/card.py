@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import written_whole
+from cascade_qec.guards import Guards
 
 
 class _Part(BaseModel):
@@ -88,6 +89,8 @@ class Card(_Part):
     measurements: list[Measurement]
     rivals: list[RivalMeasurement] = []
     zero_syndrome: ZeroSyndrome
+    guards: Guards | None = None
+    """What the guards saw, the floor among the measurements above; None on cards older than they are."""
     notes: str = ""
 
     @classmethod

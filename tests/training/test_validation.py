@@ -1,0 +1,86 @@
+"""Validations of a good network, and of what was spoilt in it: the guards say which."""
+
+import pytest
+import torch
+
+from cascade_qec import codes, zoo
+from cascade_qec.lattice import memory_lattice
+from cascade_qec.nn import Geometry, load_model
+from cascade_qec.training.validation import block_errors, measure_statistics, validate
+
+P = [0.001, 0.002, 0.006]
+
+
+@pytest.fixture
+def network():
+    return load_model(zoo.path("surface_d3"))[0]
+
+
+@pytest.fixture(scope="module")
+def recipe(tiny):
+    return tiny(batch={"shots": 250}, validation={"p": P, "shots": 1000})
+
+
+@pytest.fixture
+def geometry(network, recipe):
+    lattices = [memory_lattice(codes.get(recipe.code), recipe.rounds, basis) for basis in recipe.bases]
+    return Geometry(lattices, network.settings.convolution, recipe.operators)
+
+
+def seen(network, geometry, recipe):
+    return validate(network, geometry, recipe.operators, recipe, torch.float32)
+
+
+def broken(found):
+    return [verdict.guard for verdict in found.guards.broken]
+
+
+def test_a_good_network_keeps_all_guards_and_is_left_as_it_was(network, geometry, recipe):
+    found = seen(network, geometry, recipe)
+    assert broken(found) == []
+    assert [verdict.guard for verdict in found.guards.verdicts] == ["heads", "floor", "bases", "silence"]
+    assert not network.training
+    assert (found.guards.p, found.shots) == (0.006, 1000)
+    for p, counts in found.pooled.items():
+        assert counts == (sum(found.failures[p].values()), 2000)
+    for basis, head in found.guards.heads.items():
+        assert head.operator.startswith(basis)
+        assert 0.05 < head.loss < 0.3 * head.guess
+    pooled = {p: {"shots": counts.shots, "failures": counts.failures} for p, counts in found.pooled.items()}
+    assert block_errors(network, geometry, recipe.operators, recipe, torch.float32) == pooled
+
+
+def test_a_dead_head(network, geometry, recipe):
+    """It says how often the operators flip, which has less than half the loss of a coin."""
+    network.output.zero_()
+    network.output_bias.fill_(-1.7)
+    found = seen(network, geometry, recipe)
+    assert "heads" in broken(found)
+    assert all(0.9 * head.guess < head.loss < 0.7 * 0.693 for head in found.guards.heads.values())
+
+
+def test_statistics_of_other_noise(network, geometry, recipe):
+    for name, buffer in network.named_buffers():
+        if name.endswith("variance"):
+            buffer.mul_(4)
+    assert "floor" in broken(seen(network, geometry, recipe))
+    measure_statistics(network, geometry, recipe, recipe.noise.ramp_end, torch.float32)
+    assert broken(seen(network, geometry, recipe)) == []
+
+
+def test_flips_on_silence(network, geometry, recipe):
+    network.output_bias.add_(12)
+    found = seen(network, geometry, recipe)
+    assert found.guards.flips_on_silence == ["Z", "X"]
+    assert "silence" in broken(found)
+
+
+def test_a_bad_basis(network, geometry, recipe):
+    sites = len(geometry.embedding_offset) // 2
+    geometry.embedding_offset[sites:] = geometry.embedding_offset[sites:].roll(1)
+    found = seen(network, geometry, recipe)
+    assert "bases" in broken(found)
+    bases = found.guards.bases
+    assert bases is not None
+    assert bases.failures["X"] > 2 * bases.failures["Z"]
+    assert found.guards.heads["Z"].loss < 0.3 * found.guards.heads["Z"].guess
