@@ -4,7 +4,7 @@ python benchmarks/training_tables.py
 """
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from pages import filled, table
@@ -28,7 +28,7 @@ def with_tables(text: str) -> str:
     """The page with every table as checkpoints and results have it."""
     for name, lines in (
         ("learning curves", learning_curves()),
-        ("trials on surface_d5", trials(RESULTS / "trials_surface_d5.csv")),
+        *((f"trials on {code}", trials(RESULTS / f"trials_{code}.csv")) for code in ("surface_d5", "bb72")),
         ("averages", averages(RESULTS / "averages.csv")),
         ("reflections", reflections(RESULTS / "reflections.csv")),
         ("learning rates", learning_rates(RESULTS / "learning_rates.csv")),
@@ -69,18 +69,17 @@ def trials(path: Path) -> list[str]:
 
 
 def averages(path: Path) -> list[str]:
-    rows = _read(path)
-    return table(["average over steps", *_rates(rows)], _by(rows, "average_over", _rate), left=1)
+    def of_recipe(recipe: str, rows: list[dict[str, str]]) -> list[str]:
+        return table([f"{recipe}, average over steps", *_rates(rows)], _by(rows, "average_over", _rate), left=1)
+
+    return _for_each(path, "recipe", of_recipe)
 
 
 def reflections(path: Path) -> list[str]:
-    rows = _read(path)
-    lines = []
-    for model in dict.fromkeys(row["model"] for row in rows):
-        of_model = [row for row in rows if row["model"] == model]
-        cells = _by(of_model, "decided_by", _less_all)
-        lines += [*table([f"{model}, decided by", *_rates(of_model)], cells, left=1), ""]
-    return lines[:-1]
+    def of_model(model: str, rows: list[dict[str, str]]) -> list[str]:
+        return table([f"{model}, decided by", *_rates(rows)], _by(rows, "decided_by", _less_all), left=1)
+
+    return _for_each(path, "model", of_model)
 
 
 def _less_all(row: dict[str, str]) -> str:
@@ -89,9 +88,19 @@ def _less_all(row: dict[str, str]) -> str:
 
 
 def learning_rates(path: Path) -> list[str]:
-    rows = _read(path)
-    head = ["H", *(f"Muon {float(rate):g}" for rate in dict.fromkeys(row["muon_lr"] for row in rows))]
-    return table(head, _by(rows, "width", lambda row: f"{float(row['loss']):.4f}"), left=0)
+    def of_recipe(recipe: str, rows: list[dict[str, str]]) -> list[str]:
+        head = [f"{recipe}, H", *(f"Muon {float(rate):g}" for rate in dict.fromkeys(row["muon_lr"] for row in rows))]
+        return table(head, _by(rows, "width", lambda row: f"{float(row['loss']):.4f}"), left=0)
+
+    return _for_each(path, "recipe", of_recipe)
+
+
+def _for_each(path: Path, column: str, lines: Callable[[str, list[dict[str, str]]], list[str]]) -> list[str]:
+    """A table of the rows that have the same value in a column, for each of its values."""
+    rows, found = _read(path), []
+    for value in dict.fromkeys(row[column] for row in rows):
+        found += [*lines(value, [row for row in rows if row[column] == value]), ""]
+    return found[:-1]
 
 
 def _picked(validations: list[dict]) -> list[dict]:
