@@ -18,6 +18,8 @@ TITLES = {
     "pymatching-correlated": "correlated PyMatching",
     "tesseract": "Tesseract (short beam)",
     "tesseract-long-beam": "Tesseract (long beam)",
+    "tesseract-filtered": "Tesseract, the basis' own detectors",
+    "relay-bp-filtered": "Relay-BP, the basis' own detectors",
     "bposd-filtered": "BP+OSD, the basis' own detectors",
     "bposd": "BP+OSD",
 }
