@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import sinter
 
+from cascade_qec import cli
 from cascade_qec.decoders import classical
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.collected import larger_samples, rivals_of
@@ -40,8 +41,14 @@ def test_classical_decoders_on_all_bases_become_rows(collection: Path) -> None:
     (row,) = rivals_of(collection, **EXPERIMENT, bases=["Z", "X"])
     assert (row.decoder, row.p, row.shots, row.failures) == ("pymatching-correlated", 0.003, 2000, 22)
     assert row.microseconds_per_shot == pytest.approx(500)
-    contender = classical_contender(classical.get("pymatching-correlated"))
-    assert row.parameters == contender.parameters  # so that shots of both can be added
+    assert row.parameters == "enable_correlations=True"
+
+
+def test_parameters_are_written_as_in_other_tables(tmp_path: Path) -> None:
+    plan = ["collect", "--codes", "surface_d3", "--p", "0.02", "--decoders", "bposd", "--max_shots", "10"]
+    assert cli.main([*plan, "--processes", "1", "--out", str(tmp_path / "counts.csv")]) == 0
+    (row,) = rivals_of(tmp_path / "counts.csv", **EXPERIMENT, bases=["Z", "X"])
+    assert row.parameters == classical_contender(classical.get("bposd")).parameters
 
 
 def test_a_collection_of_something_else_is_refused(collection: Path) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import sinter
 
 from cascade_qec import codes
+from cascade_qec.decoders import classical
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.collection_store import read_store
 from cascade_qec.evaluation.comparison import parameters_text
@@ -81,7 +84,7 @@ def rivals_of(path: Path, *, code: str, rounds: int, noise: str, bases: Iterable
                 bases="".join(cell.by_basis),
                 k=codes.get(code).k,
                 decoder=decoder,
-                parameters=parameters_text(about["parameters"]),
+                parameters=_parameters(decoder, about["parameters"]),
                 shots=total.shots - total.discards,
                 failures=total.errors,
                 microseconds_per_shot=1e6 * total.seconds / total.shots,
@@ -94,6 +97,12 @@ def rivals_of(path: Path, *, code: str, rounds: int, noise: str, bases: Iterable
             f"{''.join(sorted(wanted))}; got none"
         )
     return rows
+
+
+def _parameters(decoder: str, collected: dict[str, Any]) -> str:
+    """In the decoder's own order where they are its own, as other tables have them; a collection's are sorted."""
+    own = classical.get(decoder).parameters
+    return parameters_text(own if json.loads(json.dumps(dict(own))) == collected else collected)
 
 
 def larger_samples(rows: Iterable[Row]) -> list[Row]:
