@@ -18,6 +18,19 @@ from cascade_qec.training.recipe import Recipe
 _LOG_SECONDS = 10.0
 """Logging reads the losses back from the device, so it is done by the clock and not at every step."""
 
+_NAMES = 4
+"""So many names are enough of what may be hundreds."""
+
+
+def first_names(names: Sequence[str]) -> str:
+    """Names as text, but for the first few only their number.
+
+    >>> first_names(["Z0", "Z1"]), first_names(["Z0", "Z1", "Z2", "Z3", "X0", "X1"])
+    ('Z0, Z1', 'Z0, Z1, Z2, Z3 and 2 more')
+    """
+    more = len(names) - _NAMES
+    return ", ".join(names[:_NAMES]) + (f" and {more} more" if more > 0 else "")
+
 
 class Progress:
     """Collects losses between log lines, and shows them."""
@@ -79,7 +92,7 @@ class Progress:
         row = row | {"shots_per_second": round(rate, 1)}
         text = f"loss {row['loss']:.4f}  {row['shots_per_second']:.0f} shots/s"
         if row["dead"]:
-            text += f"  heads at ln 2: {', '.join(row['dead'])}"
+            text += f"  heads at ln 2: {first_names(row['dead'])}"
         self._bar.update(self._task, text=f"{text}  {self._block_error}")
         self._line(row["step"], text)
         self._losses, self._steps, self._since = None, 0, now

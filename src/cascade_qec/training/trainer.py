@@ -27,7 +27,7 @@ from cascade_qec.training.checkpoint import load_checkpoint, save_checkpoint
 from cascade_qec.training.data import Producers, default_workers
 from cascade_qec.training.feed import feed
 from cascade_qec.training.metrics import Metrics
-from cascade_qec.training.progress import Progress
+from cascade_qec.training.progress import Progress, first_names
 from cascade_qec.training.recipe import Recipe
 from cascade_qec.training.record import record_session
 from cascade_qec.training.run_lock import run_lock
@@ -179,7 +179,7 @@ class Trainer:
         losses, operators = progress.mean_losses(), self._operators()
         bad = [name for name, first in zip(operators, progress.not_finite(), strict=True) if first]
         if bad:
-            raise CascadeError(f"the loss of {', '.join(bad)} is not finite, seen at step {self.step}")
+            raise CascadeError(f"the loss of {first_names(bad)} is not finite, seen at step {self.step}")
         heads = zip(operators, losses, strict=True)
         dead = [name for name, loss in heads if loss > ALIVE * math.log(2)] if self._has_settled else []
         row = {"step": self.step, "shots": self.shots, "seconds": round(self.seconds, 3)}
