@@ -23,7 +23,7 @@ from cascade_qec.training import Recipe, Trainer, load_recipe
 from cascade_qec.training.data import Producers
 from cascade_qec.training.feed import feed
 from cascade_qec.training.unpacking import Unpacker
-from cascade_qec.training.validation import block_errors, measure_statistics
+from cascade_qec.training.validation import measure_statistics, validate
 
 RESULTS = Path(__file__).parent / "results" / "averages.csv"
 STEPS = (1, 100, 500, 2000)
@@ -56,10 +56,11 @@ def rows(trainer: Trainer, kept: dict[str, CascadeNetwork]) -> list[dict[str, ob
     for name, network in kept.items():
         measure_statistics(network, trainer.geometry, recipe, recipe.optimizer.steps, trainer.dtype)
         operators = trainer.description().operators
-        for p, counts in block_errors(network, trainer.decided, operators, recipe, trainer.dtype).items():
-            rate = block_error(counts["failures"], counts["shots"])
+        for p, counts in validate(network, trainer.decided, operators, recipe, trainer.dtype).pooled.items():
+            rate = block_error(counts.failures, counts.shots)
             found.append(
-                {"recipe": recipe.name, "average_over": name, "training_shots": trainer.shots, "p": p, **counts}
+                {"recipe": recipe.name, "average_over": name, "training_shots": trainer.shots, "p": p}
+                | {"shots": counts.shots, "failures": counts.failures}
                 | {"block_error": rate.value, "block_error_low": rate.low, "block_error_high": rate.high}
                 | {"seed": recipe.seed, **circumstances()}
             )

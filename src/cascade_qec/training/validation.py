@@ -51,14 +51,6 @@ def measure_statistics(
             network(states, geometry, dtype)
 
 
-def block_errors(
-    network: CascadeNetwork, geometry: Geometry, operators: Operators, recipe: Recipe, dtype: torch.dtype
-) -> dict[float, dict[str, int]]:
-    """Shots with any observable wrong, all bases pooled: {p: {"shots": ..., "failures": ...}}; see `validate`."""
-    pooled = validate(network, geometry, operators, recipe, dtype).pooled
-    return {p: {"shots": counts.shots, "failures": counts.failures} for p, counts in pooled.items()}
-
-
 def validate(
     network: CascadeNetwork, geometry: Geometry, operators: Operators, recipe: Recipe, dtype: torch.dtype
 ) -> Validation:
