@@ -76,7 +76,7 @@ def validate(
 
     batches = -(-validation.shots // recipe.batch.shots)
     shots, highest = batches * recipe.batch.shots, max(validation.p)
-    failures, silent = {}, np.empty(0)
+    failures, packed = {}, np.empty(0)
     losses = flips = torch.zeros(sum(counts), device=device)
     was_training = network.training
     network.eval()
@@ -89,9 +89,8 @@ def validate(
             if p == highest:
                 losses = losses + F.softplus(against).sum(dim=0)  # binary cross-entropy
                 flips = flips + labels.sum(dim=0)
-            silent = np.zeros_like(packed)  # of the same shape, which compiled kernels need not see anew
         failures[p] = dict(zip(bases, failed.tolist(), strict=True))
-    _, _, wrong = ask(silent)
+    _, _, wrong = ask(np.zeros_like(packed))  # of the same shape, which compiled kernels need not see anew
     network.train(was_training)
 
     heads = zip(bases, losses.split(counts), flips.split(counts), strict=True)
