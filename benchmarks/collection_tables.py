@@ -15,7 +15,7 @@ from cascade_qec.evaluation.rates import block_error
 ROOT = Path(__file__).parents[1]
 COLLECTIONS = ROOT / "benchmarks" / "results" / "collections"
 PAGE = ROOT / "docs" / "results.md"
-CODES = ("surface_d3", "surface_d5", "surface_d7", "bb72")
+CODES = ("surface_d3", "surface_d5", "surface_d7", "bb72", "bb108", "bb144")
 
 
 def main() -> None:
