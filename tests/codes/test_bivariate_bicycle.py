@@ -106,6 +106,28 @@ def test_search_repeats_itself():
     np.testing.assert_array_equal(first.logicals("X"), second.logicals("X"))
 
 
+@pytest.mark.parametrize(("name", "weights"), [("bb72", {6: 84}), ("bb108", {10: 54, 12: 3132}), ("bb144", {12: 1884})])
+@pytest.mark.parametrize("basis", ["X", "Z"])
+def test_all_light_logicals_are_found(name, weights, basis):
+    code = codes.get(name)
+    lightest, opposite = code.lightest_logicals(basis), "Z" if basis == "X" else "X"
+    assert dict(zip(*np.unique(lightest.sum(axis=1), return_counts=True), strict=True)) == weights
+    assert len(np.unique(lightest, axis=0)) == len(lightest)
+    checks = code.hz if basis == "X" else code.hx
+    assert not (lightest @ checks.T % 2).any()  # they commute with the checks
+    assert (lightest @ code.logicals(opposite).T % 2).any(axis=1).all()  # and are no product of checks
+    known = {row.tobytes() for row in lightest}
+    assert {row.tobytes() for row in np.ascontiguousarray(code.logicals(basis))} <= known
+    shifted = np.roll(lightest.reshape(-1, 2, code.l, code.m), (1, 2), axis=(2, 3)).reshape(lightest.shape)
+    assert {row.tobytes() for row in np.ascontiguousarray(shifted)} == known
+    np.testing.assert_array_equal(codes.get(name).lightest_logicals(basis), lightest)
+
+
+def test_light_logicals_of_the_toric_code_are_its_loops():
+    code = BivariateBicycleCode(4, 4, "1+x", "1+y")
+    assert len(code.lightest_logicals("Z")) == 8  # of weight 4: four along each axis
+
+
 def test_distance_that_is_not_there_is_refused():
     code = BivariateBicycleCode(6, 6, "x^3+y+y^2", "y^3+x+x^2", name="mine", d=4)
     with pytest.raises(CascadeError, match="mine: expected distance 4, the lightest logical found weighs 6"):

@@ -6,10 +6,11 @@ from cascade_qec.lattice import frame_of, logical_classes, readout
 
 
 @pytest.mark.parametrize("basis", ["X", "Z"])
+@pytest.mark.parametrize("asked", ["observables", "translations", "lightest"])
 @pytest.mark.parametrize("name", ["bb72", "bb108", "surface_d3"])
-def test_operators_are_the_sums_that_they_are_said_to_be(name, basis):
+def test_operators_are_the_sums_that_they_are_said_to_be(name, asked, basis):
     code = codes.get(name)
-    operators = readout(code, basis)
+    operators = readout(code, basis, asked)
     stabilizers = code.hx if basis == "X" else code.hz
     sums = (operators.logicals @ code.logicals(basis) + operators.checks @ stabilizers) % 2
     # The frame only renames qubits.
@@ -27,6 +28,16 @@ def test_a_torus_has_the_translations_of_every_observable_once(basis):
     shifted = np.roll(support.reshape(-1, 2, code.l, code.m), (2, 5), axis=(2, 3)).reshape(support.shape)
     assert {row.tobytes() for row in np.ascontiguousarray(shifted)} == known
     assert {row.tobytes() for row in readout(code, basis, "observables").support} <= known
+
+
+@pytest.mark.parametrize(
+    ("name", "translations", "lightest"), [("bb72", 84, 84), ("bb108", 63, 3186), ("bb144", 144, 1884)]
+)
+def test_the_lightest_have_the_translations_among_them(name, translations, lightest):
+    code = codes.get(name)
+    some, more = readout(code, "X", "translations").support, readout(code, "X", "lightest").support
+    assert (len(some), len(more)) == (translations, lightest)
+    assert {row.tobytes() for row in some} <= {row.tobytes() for row in more}
 
 
 @pytest.mark.parametrize("basis", ["X", "Z"])

@@ -20,7 +20,7 @@ def to_data_qubits(x: torch.Tensor, weight: torch.Tensor, lattice: Lattice) -> t
 
 @pytest.mark.parametrize("basis", ["X", "Z"])
 @pytest.mark.parametrize(("name", "rounds"), [("surface_d3", 3), ("surface_d5", 1), ("bb72", 2)])
-@pytest.mark.parametrize("operators", ["observables", "translations"])
+@pytest.mark.parametrize("operators", ["observables", "translations", "lightest"])
 def test_an_operator_reads_the_mean_over_its_data_qubits(name, rounds, basis, operators, lively_network):
     style = "direct" if name.startswith("surface") else "bipartite"
     network = lively_network(name, convolution=style)

@@ -1,4 +1,4 @@
-"""Search for logical operators of minimum weight.
+"""Search for logical operators of minimum weight, and for all that are light.
 
 A logical operator of one basis is a word of a classical code: it commutes with all checks of the other basis
 and is not a product of checks of its own. Low-weight words are found by randomised information-set decoding
@@ -54,14 +54,10 @@ def low_weight_logicals(
     uint8 [k, n]
         Independent modulo the stabilizers, lightest first.
     """
-    k, n = logicals.shape
+    n = logicals.shape[1]
     rng = np.random.default_rng(seed)
     basis = logicals[np.argsort(logicals.sum(axis=1), kind="stable")]
-    # Each row carries its logical class, zero for a stabilizer, in words of its own behind its qubits.
-    bits = np.vstack([gf2.row_reduce(stabilizers)[0], logicals])
-    classes = np.vstack([np.zeros((len(bits) - k, k), dtype=np.uint8), np.eye(k, dtype=np.uint8)])
-    words = np.hstack([gf2.pack(bits), gf2.pack(classes)])
-    split = gf2.pack(bits).shape[1]
+    words, split = _with_classes(stabilizers, logicals)
     idle = 0
     while idle < rounds:
         weights = basis.sum(axis=1)
@@ -73,6 +69,62 @@ def low_weight_logicals(
         idle = 0 if improved.sum() < basis.sum() else idle + 1
         basis = improved
     return basis
+
+
+def light_logicals(
+    stabilizers: Bits,
+    logicals: Bits,
+    symmetries: NDArray[np.int64],
+    *,
+    weight: int,
+    rounds: int,
+    most: int,
+    seed: int = 0,
+) -> Bits:
+    """All logical operators of one basis up to a weight, whatever their class, together with their images.
+
+    All that there are, if so many rounds find them: operators with many images turn up early. The same seed gives the
+    same operators.
+
+    Parameters
+    ----------
+    stabilizers, logicals, symmetries, seed
+        As of `low_weight_logicals`.
+    weight
+        The greatest.
+    rounds
+        How many information sets to try, counted from the last one that had an operator not seen before.
+    most
+        Stop once there are so many operators.
+
+    Returns
+    -------
+    uint8 [operators, n]
+        Each once, in an order that does not depend on the search.
+    """
+    n = logicals.shape[1]
+    rng = np.random.default_rng(seed)
+    words, split = _with_classes(stabilizers, logicals)
+    known: dict[bytes, None] = {}
+    idle = 0
+    while idle < rounds and len(known) < most:
+        gf2.reduce_words(words, rng.permutation(n).tolist())
+        idle += 1
+        for found in gf2.unpack(_light_sums(words, split, limit=weight), n):
+            if found.tobytes() not in known:
+                images = np.zeros((len(symmetries), n), dtype=np.uint8)
+                np.put_along_axis(images, symmetries[:, np.flatnonzero(found)], 1, axis=1)
+                known |= dict.fromkeys(image.tobytes() for image in images)
+                idle = 0
+    return np.array([np.frombuffer(word, dtype=np.uint8) for word in sorted(known)])
+
+
+def _with_classes(stabilizers: Bits, logicals: Bits) -> tuple[Words, int]:
+    """Stabilizers and logical operators as words, and the word where their classes begin, zero for stabilizers."""
+    bits = np.vstack([gf2.row_reduce(stabilizers)[0], logicals])
+    k = len(logicals)
+    classes = np.vstack([np.zeros((len(bits) - k, k), dtype=np.uint8), np.eye(k, dtype=np.uint8)])
+    return np.hstack([gf2.pack(bits), gf2.pack(classes)]), gf2.pack(bits).shape[1]
 
 
 def _light_sums(words: Words, split: int, limit: int) -> Words:

@@ -232,8 +232,8 @@ class CascadeDecoder:
     def decode_batch(self, detection_events: NDArray, *, bit_packed: bool = False) -> DecodeResult:
         """Decode a batch of any size, a piece at a time; each shot's result is its own, whatever surrounds it.
 
-        The network is asked about all logical operators that look to it like the code's observables (on a torus, their
-        translations), and the likeliest joint value of the observables is predicted.
+        The network is asked about all logical operators that look to it like the code's observables (parallel lines, on
+        a torus all that are no heavier), and the likeliest joint value of the observables is predicted.
 
         Parameters
         ----------
@@ -279,7 +279,7 @@ class CascadeDecoder:
         self._geometry = Geometry([lattice], self.network.settings.convolution, operators).to(self.device)
         asked = readout(self.code, lattice.basis, operators)
         self._classes = LogicalClasses(lattice, asked, self.observables, self.device)
-        per_shot = lattice.sites * self.network.settings.width
+        per_shot = max(lattice.sites, len(asked.support)) * self.network.settings.width
         budget = _CHUNK_ACTIVATIONS[self.device.type]
         self._chunk = max(1, min(_MAX_CHUNK_SHOTS, budget // per_shot))
 

@@ -25,7 +25,7 @@ class Geometry(torch.nn.Module):
     lattices : sequence of Lattice
         Of one code family.
     convolution : {"direct", "bipartite"}
-    operators : {"observables", "translations"}
+    operators : {"observables", "translations", "lightest"}
         What is read out, see `cascade_qec.lattice.readout`.
 
     Attributes

@@ -105,7 +105,7 @@ class Recipe(_Section):
     network: NetworkSettings
     operators: Operators = Field(
         default="translations",
-        description="logical operators learnt: the code's observables, or all their translations",
+        description="logical operators learnt: the code's observables, all translations, or all no heavier",
     )
     noise: NoiseCurriculum
     optimizer: OptimizerSettings

@@ -224,8 +224,8 @@ class Trainer:
             noise_model=recipe.noise.model,
             noise_p=recipe.noise.p,
             network=recipe.network,
-            # On a torus the network cannot tell translations apart: learning one is learning all.
-            operators="translations" if codes.get(recipe.code).family == "bb" else recipe.operators,
+            # On a torus the network reads every logical operator alike: what it has learnt of some it says of all.
+            operators="lightest" if codes.get(recipe.code).family == "bb" else recipe.operators,
         )
 
     @property

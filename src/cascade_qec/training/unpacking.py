@@ -19,7 +19,7 @@ class Unpacker:
     ----------
     recipe : Recipe
     device : torch.device
-    operators : {"observables", "translations"}, optional
+    operators : {"observables", "translations", "lightest"}, optional
         Whose values are the labels; by default those that the recipe learns.
     """
 
