@@ -27,7 +27,7 @@ FALSE_ALARM = 1e-3
 """Probability, at most, with which either guard that compares failures is said to be broken where it is not."""
 
 ALIVE = 0.9
-"""A head has learnt something if its loss is below this share of a guess's; those of decoders are below 0.4."""
+"""A head has learnt something if its loss is below this share of a guess's; those of decoders are below 0.5."""
 
 FALL = 1.5
 """Least power of the noise by which block error falls: halfway between some single faults that fail and none."""

@@ -180,7 +180,8 @@ def test_a_family_without_ladder(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", zoo.names())
 def test_shipped_models_state_their_rung(name: str) -> None:
     found = standing(zoo.card(name))
-    assert found.rung >= 1
+    # BP+OSD on all detectors of bb144 takes 20 seconds a shot; a model must be below the first rival that was measured.
+    assert next(rung.holds for rung in found.rungs if rung.holds is not None)
     assert str(found).startswith(f"rung {found.rung} of {found.highest}")
 
 
