@@ -105,7 +105,7 @@ def light_logicals(
     n = logicals.shape[1]
     rng = np.random.default_rng(seed)
     words, split = _with_classes(stabilizers, logicals)
-    known: dict[bytes, None] = {}
+    known: set[bytes] = set()
     idle = 0
     while idle < rounds and len(known) < most:
         gf2.reduce_words(words, rng.permutation(n).tolist())
@@ -114,7 +114,7 @@ def light_logicals(
             if found.tobytes() not in known:
                 images = np.zeros((len(symmetries), n), dtype=np.uint8)
                 np.put_along_axis(images, symmetries[:, np.flatnonzero(found)], 1, axis=1)
-                known |= dict.fromkeys(image.tobytes() for image in images)
+                known.update(image.tobytes() for image in images)
                 idle = 0
     return np.array([np.frombuffer(word, dtype=np.uint8) for word in sorted(known)])
 
