@@ -11,7 +11,7 @@ from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation import block_error
 from cascade_qec.plotting import Request, Selection, draw
 
-LOGGED = {"step": 3, "shots": 300, "seconds": 10.1, "loss": 0.5, "losses": [0.5], "dead": []}
+LOGGED = {"step": 3, "shots": 300, "seconds": 10.1, "loss": 0.5, "highest": 0.6, "worst": "X0", "dead": 0}
 
 
 def _validated(shots: int, **failures: int) -> dict:

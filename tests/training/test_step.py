@@ -63,20 +63,24 @@ def test_the_average_follows_quickly_at_first_and_then_with_its_decay(tiny, devi
             torch.testing.assert_close(found, average)
 
 
-def test_micro_batches_are_one_batch_in_parts(tiny, device):
-    """Of a linear loss: the gradient is the mean over micro-batches, and so is the reported loss."""
-    recipe = tiny(batch={"micro_batches": 3})
+@pytest.mark.parametrize("loss", ["operators", "classes"])
+def test_micro_batches_are_one_batch_in_parts(tiny, device, loss):
+    """Of a linear loss: the gradient is the mean over micro-batches, and so is the reported loss of the operators."""
+    recipe = tiny(loss=loss, batch={"micro_batches": 3})
     whole = Stepper(recipe, device)
     gradients = []
     whole.step.optimizers.step = lambda number: gradients.extend(p.grad.clone() for p in whole.network.parameters())
     (losses,) = whole.take(1)
-    parts = []
+    of_operators, of_classes = [], []
     for states, labels in whole.batches(0):
         logits = whole.network(states, whole.geometry)
-        parts.append(F.binary_cross_entropy_with_logits(logits, labels, reduction="none").mean(0))
-    expected = torch.stack(parts).mean(0)
+        of_operators.append(F.binary_cross_entropy_with_logits(logits, labels, reduction="none").mean(0))
+        # of one observable: the lines across the code say together what they say in the mean
+        means = [part.mean(dim=1) for part in (logits * (1 - 2 * labels)).split(logits.shape[1] // 2, dim=1)]
+        of_classes.append(F.softplus(torch.cat(means)).mean())
+    expected = torch.stack(of_operators).mean(0)
     torch.testing.assert_close(losses, expected.detach())
-    expected.mean().backward()
+    (expected.mean() + (torch.stack(of_classes).mean() if loss == "classes" else 0)).backward()
     norm = torch.stack([p.grad.norm() for p in whole.network.parameters()]).norm()
     scale = min(1.0, recipe.optimizer.clip / norm.item())
     for gradient, parameter in zip(gradients, whole.network.parameters(), strict=True):

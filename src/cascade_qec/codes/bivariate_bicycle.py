@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from operator import index
 
 import numpy as np
@@ -93,6 +94,15 @@ class BivariateBicycleCode(CSSCode):
         if self.k == 0:
             raise CascadeError(f"expected a code with logical qubits, but l={l}, m={m}, A={a!r}, B={b!r} gives k = 0")
 
+    @cached_property
+    def translations(self) -> NDArray[np.int64]:
+        """Where each shift of the torus takes each data qubit, int64 [l * m, n]; the first one leaves all in place.
+
+        A check of index g goes where data qubit g of block L goes.
+        """
+        times = _multiplication_table(self.l, self.m)
+        return frozen(np.hstack([times, times + len(times)]), np.int64)
+
     def _find_logicals(self, basis: Basis) -> NDArray[np.uint8]:
         if basis == "Z":
             # The duality is its own inverse and keeps weights: one search serves both bases.
@@ -102,7 +112,7 @@ class BivariateBicycleCode(CSSCode):
         logicals = spanning[gf2.independent_rows(spanning)[len(stabilizers) :]]
         conjugates = logicals[:, self.dual_qubit]
         found = low_weight_logicals(
-            stabilizers, logicals, conjugates, self._translations(), target=self.d, rounds=SEARCH_ROUNDS
+            stabilizers, logicals, conjugates, self.translations, target=self.d, rounds=SEARCH_ROUNDS
         )
         lightest = int(found[0].sum())
         if self.d is not None and lightest != self.d:
@@ -124,16 +134,11 @@ class BivariateBicycleCode(CSSCode):
         return light_logicals(
             self.hx,
             observables,
-            self._translations(),
+            self.translations,
             weight=int(observables.sum(axis=1).max()),
             rounds=LIGHTEST_ROUNDS,
             most=MOST_LIGHTEST,
         )
-
-    def _translations(self) -> NDArray[np.int64]:
-        """int64 [sites, n]: where each shift of the torus takes each data qubit."""
-        times = _multiplication_table(self.l, self.m)
-        return np.hstack([times, times + len(times)])
 
 
 def _size(value: int, name: str) -> int:

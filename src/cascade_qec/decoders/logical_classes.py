@@ -17,9 +17,7 @@ from cascade_qec.recognition import ObservableMap
 class LogicalClasses:
     """Posterior of the logical classes, and what it means for an experiment's observables.
 
-    The logits of operators are added up as if they were independent, which they are not: they come from the same
-    events. So the sum is scaled as if two classes differed in k operators, the number of independent ones. With bb72
-    confidence then comes true (docs/results.md); with one observable it is the network's own.
+    The logits of operators are added up, see `Readout.votes`. With bb72 confidence then comes true (docs/results.md).
 
     Parameters
     ----------
@@ -42,10 +40,7 @@ class LogicalClasses:
 
         self._check_sites = tensor(lattice.check_sites(lattice.basis), torch.int64)
         self._checks = tensor(readout.checks)
-        value = readout.values
-        # An operator differs between half of all pairs of classes.
-        differing = len(value) * 2 ** (k - 1) / (2**k - 1)
-        self._votes = tensor(value * (k / differing))
+        self._votes = tensor(readout.votes)
         # Observables may be fewer than k, so that several classes give one value.
         values, of_class = np.unique(classes @ observables.logicals.T % 2, axis=0, return_inverse=True)
         self._values = tensor(values)

@@ -42,6 +42,17 @@ class Readout:
         """The sum's part of observables in each logical class, uint8 [operators, 2^k]; see `logical_classes`."""
         return self.logicals @ logical_classes(self.logicals.shape[1]).T % 2
 
+    @property
+    def votes(self) -> NDArray[np.float32]:
+        """What an operator's logit adds to the log-odds of each logical class, float32 [operators, 2^k].
+
+        Added up as if they were independent, which they are not: they come from the same events. So the sum is scaled
+        as if two classes differed in k operators, the number of independent ones. With one observable that is the mean.
+        """
+        operators, k = self.logicals.shape
+        differing = operators * 2 ** (k - 1) / (2**k - 1)  # between two classes, in the mean over all pairs
+        return (self.values * (k / differing)).astype(np.float32)
+
 
 def logical_classes(k: int) -> Bits:
     """The joint values of k observables, uint8 [2^k, k]; the first is that of none flipped."""
@@ -66,9 +77,8 @@ def _translations(code: CSSCode, basis: Basis) -> Bits:
     if isinstance(code, RotatedSurfaceCode):
         lines = logicals.reshape(code.k, code.d, code.d)
         across = 1 if basis == "Z" else 2  # logical Z is a row, logical X a column
-        shifted = [np.roll(lines, shift, axis=across) for shift in range(code.d)]
+        shifted = np.concatenate([np.roll(lines, shift, axis=across) for shift in range(code.d)])
     else:
         assert isinstance(code, BivariateBicycleCode)  # there are no other lattices
-        blocks = logicals.reshape(code.k, 2, code.l, code.m)
-        shifted = [np.roll(blocks, divmod(shift, code.m), axis=(2, 3)) for shift in range(code.l * code.m)]
-    return np.unique(np.concatenate(shifted).reshape(-1, code.n), axis=0)
+        shifted = logicals[:, code.translations]
+    return np.unique(shifted.reshape(-1, code.n), axis=0)

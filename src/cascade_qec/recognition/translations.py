@@ -11,7 +11,6 @@ from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cascade_qec.codes import BivariateBicycleCode, gf2
 from cascade_qec.codes.css import BASES, Basis
@@ -45,24 +44,17 @@ def best_translated(way: Placement, observables: ObservableMap, lattice: Lattice
     moved = np.full(lattice.sites + 1, -1)  # the last one for the detectors at -1
     for kind in BASES:
         sites = lattice.check_sites(kind)
-        moved[sites] = sites[:, _translations(code)[best]]
+        moved[sites] = sites[:, code.translations[best, : code.l * code.m]]
     return replace(way, sites=moved[way.sites])
-
-
-def _translations(code: BivariateBicycleCode) -> NDArray[np.int64]:
-    """Where each translation takes each place of the torus, the first one none: int64 [l * m, l * m]."""
-    places = np.arange(code.l * code.m).reshape(code.l, code.m)
-    return np.array([np.roll(places, (-i, -j), axis=(0, 1)).ravel() for i in range(code.l) for j in range(code.m)])
 
 
 @lru_cache(maxsize=8)
 def _moved_logicals(code: BivariateBicycleCode, basis: Basis) -> Bits:
     """What each translation makes of the logicals, in the logicals themselves: uint8 [l * m, k, k]."""
     logicals, stabilizers = code.logicals(basis), code.hx if basis == "X" else code.hz
-    size = code.l * code.m
-    qubit = np.hstack([_translations(code), size + _translations(code)])
+    size = len(code.translations)
     moved = np.zeros((size, code.k, code.n), dtype=np.uint8)
-    for translated, target in zip(moved, qubit, strict=True):
+    for translated, target in zip(moved, code.translations, strict=True):
         translated[:, target] = logicals
     sums = gf2.combinations(moved.reshape(-1, code.n), of=np.vstack([logicals, stabilizers]))
     return sums[:, : code.k].reshape(size, code.k, code.k)

@@ -92,7 +92,7 @@ class Progress:
         row = row | {"shots_per_second": round(rate, 1)}
         text = f"loss {row['loss']:.4f}  {row['shots_per_second']:.0f} shots/s"
         if row["dead"]:
-            text += f"  heads at ln 2: {first_names(row['dead'])}"
+            text += f"  heads at ln 2: {row['dead']}, worst {row['worst']} at {row['highest']:.3f}"
         self._bar.update(self._task, text=f"{text}  {self._block_error}")
         self._line(row["step"], text)
         self._losses, self._steps, self._since = None, 0, now

@@ -107,6 +107,10 @@ class Recipe(_Section):
         default="translations",
         description="logical operators learnt: the code's observables, all translations, or all no heavier",
     )
+    loss: Literal["operators", "classes"] = Field(
+        default="operators",
+        description="cross-entropy of the operators, or besides it that of the logical class they decide for together",
+    )
     noise: NoiseCurriculum
     optimizer: OptimizerSettings
     batch: BatchSettings

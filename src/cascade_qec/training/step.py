@@ -9,9 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from cascade_qec import codes
 from cascade_qec.errors import CascadeError, CascadeWarning
 from cascade_qec.nn import CascadeNetwork, Geometry
 from cascade_qec.training import distributed
+from cascade_qec.training.class_scores import ClassScores
 from cascade_qec.training.cuda import Throttle, captured
 from cascade_qec.training.optimizers import Optimizers
 from cascade_qec.training.recipe import Recipe
@@ -68,6 +70,8 @@ class Step:
         *gradients, self._losses = self._sums.split([*sizes, geometry.readout.operators])
         for parameter, gradient in zip(self._parameters, gradients, strict=True):
             parameter.grad = gradient.view_as(parameter)
+        self._k = codes.get(recipe.code).k
+        self._class_scores = ClassScores(recipe, device, recipe.operators) if recipe.loss == "classes" else None
         self._graph = graph and device.type == "cuda"
         self._run: Callable[..., torch.Tensor] | None = None
         self._throttle = Throttle(device)
@@ -143,9 +147,14 @@ class Step:
 
     def _micro_batch(self, states: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         logits = self.network(states, self._geometry, self._dtype)
-        losses = F.binary_cross_entropy_with_logits(logits, labels, reduction="none").mean(dim=0)
+        against = logits * (1 - 2 * labels)
+        losses = F.softplus(against).mean(dim=0)  # binary cross-entropy
+        loss = losses.mean()
+        if self._class_scores is not None:
+            by_basis = torch.stack([scores.logsumexp(dim=1).mean() for scores in self._class_scores(against)])
+            loss = loss + by_basis.mean() / self._k
         share = 1 / self._recipe.batch.micro_batches
-        (losses.mean() * share).backward()
+        (loss * share).backward()
         self._losses.add_(losses.detach(), alpha=share)
         return losses.detach()
 

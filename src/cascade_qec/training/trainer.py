@@ -180,10 +180,11 @@ class Trainer:
         bad = [name for name, first in zip(operators, progress.not_finite(), strict=True) if first]
         if bad:
             raise CascadeError(f"the loss of {first_names(bad)} is not finite, seen at step {self.step}")
-        heads = zip(operators, losses, strict=True)
-        dead = [name for name, loss in heads if loss > ALIVE * math.log(2)] if self._has_settled else []
+        highest, worst = max(zip(losses, operators, strict=True))
+        dead = sum(loss > ALIVE * math.log(2) for loss in losses) if self._has_settled else 0
         row = {"step": self.step, "shots": self.shots, "seconds": round(self.seconds, 3)}
-        row |= {"loss": sum(losses) / len(losses), "losses": losses, "dead": dead}
+        # of bicycle codes there are thousands of operators: a row has their mean and the worst of them
+        row |= {"loss": sum(losses) / len(losses), "highest": highest, "worst": worst, "dead": dead}
         row = progress.logged(row)
         if distributed.is_main():
             self.metrics.append(row)

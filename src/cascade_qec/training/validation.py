@@ -11,9 +11,10 @@ import torch.nn.functional as F
 from cascade_qec import codes
 from cascade_qec.codes.css import Basis
 from cascade_qec.guards import Counts, Guards, floor, unequal_bases, worst_head
-from cascade_qec.lattice import Operators, readout
+from cascade_qec.lattice import Operators
 from cascade_qec.nn import CascadeNetwork, Geometry, collect_statistics
 from cascade_qec.training import data
+from cascade_qec.training.class_scores import ClassScores
 from cascade_qec.training.recipe import Recipe
 from cascade_qec.training.unpacking import Unpacker
 
@@ -62,17 +63,15 @@ def validate(
     device = next(network.parameters()).device
     unpack = Unpacker(recipe, device, operators)
     code, bases, validation = codes.get(recipe.code), recipe.bases, recipe.validation
-    values = [torch.from_numpy(readout(code, basis, operators).values).float().to(device) for basis in bases]
-    counts = [len(value) for value in values]
+    class_scores = ClassScores(recipe, device, operators)
+    counts = class_scores.operators
 
     def ask(packed: np.ndarray) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Logits against the truth, float32 [shots, operators]; the truth; what is wrong, bool [bases, shots]."""
         states, labels = unpack(packed)
         with torch.no_grad():
             against = network(states, geometry, dtype) * (1 - 2 * labels)
-        # Wrong where the operators together speak for another class than the true one.
-        parts = zip(against.split(counts, dim=1), values, strict=True)
-        return against, labels, torch.stack([(part @ value).amax(dim=1) > 0 for part, value in parts])
+        return against, labels, torch.stack([scores.amax(dim=1) > 0 for scores in class_scores(against)])
 
     batches = -(-validation.shots // recipe.batch.shots)
     shots, highest = batches * recipe.batch.shots, max(validation.p)
