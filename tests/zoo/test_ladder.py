@@ -152,6 +152,17 @@ def test_bicycle_codes() -> None:
     assert standing(_bicycle("bb72", 6, model, rivals)).rung == 5
 
 
+def test_a_rung_below_that_is_not_measured_is_told() -> None:
+    model = {0.003: 6000, 0.005: 100_000}
+    rivals = {"bposd-filtered": {0.003: 7000, 0.005: 101_000}, "bposd": {0.005: 200_000}}
+    found = standing(_bicycle("bb72", 6, model, rivals))
+    assert (found.rung, found.unmeasured) == (2, (1,))
+    assert str(found).startswith("rung 2 of 5 (1 not measured); the independent reproduction is 1.11 times lower")
+    # One that fails where it is measured does not become better by what is missing.
+    rivals["bposd"] = {0.005: 99_000}
+    assert standing(_bicycle("bb72", 6, model, rivals)).rung == 0
+
+
 def test_bicycle_rates_between_count_where_both_are_measured() -> None:
     model = {0.003: 6000, 0.004: 30_000, 0.005: 90_000}
     rival = {0.003: 7000, 0.004: 29_000, 0.005: 95_000}
@@ -180,8 +191,7 @@ def test_a_family_without_ladder(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", zoo.names())
 def test_shipped_models_state_their_rung(name: str) -> None:
     found = standing(zoo.card(name))
-    # BP+OSD on all detectors of bb144 takes 20 seconds a shot; a model must be below the first rival that was measured.
-    assert next(rung.holds for rung in found.rungs if rung.holds is not None)
+    assert found.rung >= 1
     assert str(found).startswith(f"rung {found.rung} of {found.highest}")
 
 

@@ -128,10 +128,13 @@ class BivariateBicycleCode(CSSCode):
             All that there are of bb72, bb108 and bb144 (84, 3186 and 1884), translations among them; of codes that have
             more than `MOST_LIGHTEST`, so many that a search finds.
         """
-        if basis == "Z":
-            return self.lightest_logicals("X")[:, self.dual_qubit]
+        return self._lightest if basis == "X" else self._lightest[:, self.dual_qubit]
+
+    @cached_property
+    def _lightest(self) -> NDArray[np.uint8]:
+        """Those of basis X; the duality keeps weights, so that one search serves both."""
         observables = self.logicals("X")
-        return light_logicals(
+        found = light_logicals(
             self.hx,
             observables,
             self.translations,
@@ -139,6 +142,7 @@ class BivariateBicycleCode(CSSCode):
             rounds=LIGHTEST_ROUNDS,
             most=MOST_LIGHTEST,
         )
+        return frozen(found, np.uint8)
 
 
 def _size(value: int, name: str) -> int:

@@ -184,13 +184,23 @@ class Standing:
 
     @property
     def rung(self) -> int:
-        """Number of the highest rung that holds together with all below it; 0 for none."""
+        """Number of the highest rung that holds, and none below it fails; 0 for none.
+
+        Those below that are not measured are `unmeasured`: of large codes the rivals that lose by seeing both bases take
+        tens of seconds a shot.
+        """
         reached = 0
         for rung in self.rungs:
-            if not rung.holds:
+            if rung.holds is False:
                 break
-            reached = rung.number
+            if rung.holds:
+                reached = rung.number
         return reached
+
+    @property
+    def unmeasured(self) -> tuple[int, ...]:
+        """Numbers of the rungs below the one reached that are not measured."""
+        return tuple(rung.number for rung in self.rungs if rung.number < self.rung and rung.holds is None)
 
     @property
     def highest(self) -> int:
@@ -199,6 +209,8 @@ class Standing:
 
     def __str__(self) -> str:
         here = f"rung {self.rung} of {self.highest}"
+        if self.unmeasured:
+            here += f" ({', '.join(map(str, self.unmeasured))} not measured)"
         above = next((rung for rung in self.rungs if rung.number > self.rung), None)
         return here if above is None else f"{here}; {above.shortfall()}"
 
