@@ -1,6 +1,6 @@
 """What each trial of training is worth beside the baseline, on the same shots: results/trials_CODE.csv.
 
-    python benchmarks/trials.py benchmarks/trials/bb72/*.toml --runs runs/trials/bb72
+    python benchmarks/trials.py benchmarks/trials/bb72_continued/*.toml --runs runs/trials/bb72_continued
 
 A trial is a recipe and the folder of its run, RUNS/NAME, in which training is complete. Its model decodes what the
 baseline's decodes, at every noise rate. Rows are written when a trial is done; those of trials that are not named stay
