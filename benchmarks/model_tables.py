@@ -57,7 +57,7 @@ def _size(card: Card) -> tuple[bool, int]:
 
 def _model(card: Card) -> list[str]:
     stands = standing(card)
-    rung = "" if stands is None else f"{stands.rung} of {stands.highest}"
+    rung = "" if stands is None else stands.reached
     cells = [_cell(pooled(card.measurements, p, card.rounds[0])) for p in RATES]
     return [f"**{card.name}**", f"{card.parameters:,}", f"{card.shots:,}", rung, *cells]
 

@@ -28,7 +28,10 @@ def with_tables(text: str) -> str:
     """The page with every table as checkpoints and results have it."""
     for name, lines in (
         ("learning curves", learning_curves()),
-        *((f"trials on {code}", trials(RESULTS / f"trials_{code}.csv")) for code in ("surface_d5", "bb72", "bb72_continued")),
+        *(
+            (f"trials on {code}", trials(RESULTS / f"trials_{code}.csv"))
+            for code in ("surface_d5", "bb72", "bb72_continued")
+        ),
         ("averages", averages(RESULTS / "averages.csv")),
         ("reflections", reflections(RESULTS / "reflections.csv")),
         ("learning rates", learning_rates(RESULTS / "learning_rates.csv")),

@@ -36,7 +36,7 @@ def models_table() -> Table:
 
 def _rung(card: Card) -> str:
     found = standing(card)
-    return "-" if found is None else f"{found.rung} of {found.highest}"
+    return "-" if found is None else found.reached
 
 
 def suppression_line() -> str:

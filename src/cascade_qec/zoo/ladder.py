@@ -186,8 +186,7 @@ class Standing:
     def rung(self) -> int:
         """Number of the highest rung that holds, and none below it fails; 0 for none.
 
-        Those below that are not measured are `unmeasured`: of large codes the rivals that lose by seeing both bases take
-        tens of seconds a shot.
+        Those below that are not measured are `unmeasured`: of large codes a rival may take tens of seconds a shot.
         """
         reached = 0
         for rung in self.rungs:
@@ -207,10 +206,14 @@ class Standing:
         """Number of the ladder's highest rung."""
         return self.rungs[-1].number
 
+    @property
+    def reached(self) -> str:
+        """As text: "2 of 5 (1 not measured)"."""
+        missing = f" ({', '.join(map(str, self.unmeasured))} not measured)" if self.unmeasured else ""
+        return f"{self.rung} of {self.highest}{missing}"
+
     def __str__(self) -> str:
-        here = f"rung {self.rung} of {self.highest}"
-        if self.unmeasured:
-            here += f" ({', '.join(map(str, self.unmeasured))} not measured)"
+        here = f"rung {self.reached}"
         above = next((rung for rung in self.rungs if rung.number > self.rung), None)
         return here if above is None else f"{here}; {above.shortfall()}"
 
