@@ -1,5 +1,6 @@
 """Fetched models: a folder for each in the home, whole or not there, checked at each use."""
 
+import errno
 import os
 import secrets
 import shutil
@@ -84,23 +85,28 @@ def fetch(release: Release) -> None:
         with shown(f"Fetching {name}", release.weights.bytes, release.url) as report:
             download(f"{release.url}{name}.safetensors", part / f"{name}.safetensors", release.weights, report)
         (part / _RECORD).write_text(release.entry(), encoding="utf-8")
-        if not holds(release):  # another process may have been faster
-            _replace(models / name, part)
+        _place(part, release)
     except OSError as error:
         raise CascadeError(f"{models / name}: cannot be written: {error.strerror}") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _replace(folder: Path, part: Path) -> None:
-    # A folder cannot be renamed onto another, so the old one goes aside first.
-    old = part.with_suffix(".old")
-    with suppress(FileNotFoundError):
-        folder.rename(old)
-    try:
-        part.rename(folder)
-    finally:
-        shutil.rmtree(old, ignore_errors=True)
+def _place(part: Path, release: Release) -> None:
+    """Give a fetched model its name, unless another process has been faster."""
+    folder, old = _models() / release.name, part.with_suffix(".old")
+    while not holds(release):
+        # A folder cannot be renamed onto another, so the old one goes aside first.
+        with suppress(FileNotFoundError):
+            folder.rename(old)
+        try:
+            part.rename(folder)
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):  # those of a process that was faster just now
+                raise
+        finally:
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def _record(name: str) -> Release:
