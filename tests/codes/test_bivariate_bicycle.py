@@ -110,7 +110,7 @@ def test_search_repeats_itself():
 @pytest.mark.parametrize("basis", ["X", "Z"])
 def test_all_light_logicals_are_found(name, weights, basis):
     code = codes.get(name)
-    lightest, opposite = code.lightest_logicals(basis), "Z" if basis == "X" else "X"
+    lightest, opposite = code.light_logicals(basis), "Z" if basis == "X" else "X"
     assert dict(zip(*np.unique(lightest.sum(axis=1), return_counts=True), strict=True)) == weights
     assert len(np.unique(lightest, axis=0)) == len(lightest)
     checks = code.hz if basis == "X" else code.hx
@@ -120,12 +120,17 @@ def test_all_light_logicals_are_found(name, weights, basis):
     assert {row.tobytes() for row in np.ascontiguousarray(code.logicals(basis))} <= known
     shifted = np.roll(lightest.reshape(-1, 2, code.l, code.m), (1, 2), axis=(2, 3)).reshape(lightest.shape)
     assert {row.tobytes() for row in np.ascontiguousarray(shifted)} == known
-    np.testing.assert_array_equal(codes.get(name).lightest_logicals(basis), lightest)
+    np.testing.assert_array_equal(codes.get(name).light_logicals(basis), lightest)
+
+
+def test_logicals_of_the_next_weight():
+    light = codes.get("bb72").light_logicals("Z", heavier=2)
+    assert dict(zip(*np.unique(light.sum(axis=1), return_counts=True), strict=True)) == {6: 84, 8: 990}
 
 
 def test_light_logicals_of_the_toric_code_are_its_loops():
     code = BivariateBicycleCode(4, 4, "1+x", "1+y")
-    assert len(code.lightest_logicals("Z")) == 8  # of weight 4: four along each axis
+    assert len(code.light_logicals("Z")) == 8  # of weight 4: four along each axis
 
 
 def test_distance_that_is_not_there_is_refused():

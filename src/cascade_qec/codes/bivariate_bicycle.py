@@ -18,9 +18,9 @@ from cascade_qec.errors import CascadeError
 # Information sets that the search for logicals tries after the last one that made progress.
 SEARCH_ROUNDS = 200
 # Those that the search for all light ones tries; the last one of bb108 turned up in the 43rd of 37,000.
-LIGHTEST_ROUNDS = 50
+LIGHT_ROUNDS = 50
 # Operators at which it stops: the memory that a readout takes grows with them.
-MOST_LIGHTEST = 4096
+MOST_LIGHT = 4096
 
 
 class BivariateBicycleCode(CSSCode):
@@ -68,6 +68,7 @@ class BivariateBicycleCode(CSSCode):
 
     def __init__(self, l: int, m: int, a: str, b: str, name: str | None = None, d: int | None = None) -> None:  # noqa: E741
         self.l, self.m = _size(l, "l"), _size(m, "m")
+        self._light: dict[int, NDArray[np.uint8]] = {}
         self.a_terms = parse_polynomial(a, self.l, self.m)
         self.b_terms = parse_polynomial(b, self.l, self.m)
         sites = self.l * self.m  # of one block; also the first qubit of block R
@@ -119,30 +120,33 @@ class BivariateBicycleCode(CSSCode):
             raise CascadeError(f"{self.name}: expected distance {self.d}, the lightest logical found weighs {lightest}")
         return found
 
-    def lightest_logicals(self, basis: Basis) -> NDArray[np.uint8]:
-        """Every logical operator of a basis that is no heavier than the heaviest observable, whatever its class.
+    def light_logicals(self, basis: Basis, *, heavier: int = 0) -> NDArray[np.uint8]:
+        """Every logical operator of a basis, whatever its class, up to the weight of the heaviest observable or above.
+
+        Parameters
+        ----------
+        basis : {"X", "Z"}
+        heavier : int
+            By so much they may be heavier than the heaviest observable.
 
         Returns
         -------
         uint8 [operators, n]
-            All that there are of bb72, bb108 and bb144 (84, 3186 and 1884), translations among them; of codes that have
-            more than `MOST_LIGHTEST`, so many that a search finds.
+            All that there are of bb72, bb108 and bb144 (84, 3186 and 1884; of bb72 1074 if they may be heavier by two),
+            translations among them; where there are more than `MOST_LIGHT`, about so many that a search finds first.
         """
-        return self._lightest if basis == "X" else self._lightest[:, self.dual_qubit]
-
-    @cached_property
-    def _lightest(self) -> NDArray[np.uint8]:
-        """Those of basis X; the duality keeps weights, so that one search serves both."""
-        observables = self.logicals("X")
-        found = light_logicals(
-            self.hx,
-            observables,
-            self.translations,
-            weight=int(observables.sum(axis=1).max()),
-            rounds=LIGHTEST_ROUNDS,
-            most=MOST_LIGHTEST,
-        )
-        return frozen(found, np.uint8)
+        if heavier not in self._light:  # the duality keeps weights, so that one search serves both bases
+            observables = self.logicals("X")
+            found = light_logicals(
+                self.hx,
+                observables,
+                self.translations,
+                weight=int(observables.sum(axis=1).max()) + heavier,
+                rounds=LIGHT_ROUNDS,
+                most=MOST_LIGHT,
+            )
+            self._light[heavier] = frozen(found, np.uint8)
+        return self._light[heavier] if basis == "X" else self._light[heavier][:, self.dual_qubit]
 
 
 def _size(value: int, name: str) -> int:

@@ -14,9 +14,12 @@ from cascade_qec.codes.css import Basis
 from cascade_qec.codes.gf2 import Bits
 from cascade_qec.lattice.frames import frame_of
 
-Operators = Literal["observables", "translations", "lightest"]
+Operators = Literal["observables", "translations", "lightest", "light"]
 """The code's own observables; all their translations: by any shift on a torus, parallel lines on a planar code; or, of
-bicycle codes, besides these all logical operators that are no heavier, whatever their class."""
+bicycle codes, besides these all logical operators that are no heavier, whatever their class; or those, too, that are
+heavier by two, the next weight that there is."""
+
+_HEAVIER = {"lightest": (0,), "light": (0, 2)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,8 +67,9 @@ def readout(code: CSSCode, basis: Basis, operators: Operators = "translations") 
     """The operators that the network is asked about in an experiment of a basis."""
     logicals, checks = code.logicals(basis), code.hx if basis == "X" else code.hz
     asked = logicals if operators == "observables" else _translations(code, basis)
-    if operators == "lightest" and isinstance(code, BivariateBicycleCode):
-        asked = np.unique(np.concatenate([asked, code.lightest_logicals(basis)]), axis=0)
+    if operators in _HEAVIER and isinstance(code, BivariateBicycleCode):
+        light = [code.light_logicals(basis, heavier=heavier) for heavier in _HEAVIER[operators]]
+        asked = np.unique(np.concatenate([asked, *light]), axis=0)
     sums = gf2.combinations(asked, of=np.vstack([logicals, checks]))
     support = asked[:, frame_of(code, basis).data_qubit]
     return Readout(support.astype(bool), sums[:, : code.k], sums[:, code.k :])

@@ -25,7 +25,7 @@ class Geometry(torch.nn.Module):
     lattices : sequence of Lattice
         Of one code family.
     convolution : {"direct", "bipartite"}
-    operators : {"observables", "translations", "lightest"}
+    operators : {"observables", "translations", "lightest", "light"}
         What is read out, see `cascade_qec.lattice.readout`.
 
     Attributes

@@ -16,7 +16,7 @@ class ClassScores:
     ----------
     recipe : Recipe
     device : torch.device
-    operators : {"observables", "translations", "lightest"}
+    operators : {"observables", "translations", "lightest", "light"}
         Of the logits.
     """
 

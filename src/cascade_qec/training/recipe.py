@@ -105,7 +105,7 @@ class Recipe(_Section):
     network: NetworkSettings
     operators: Operators = Field(
         default="translations",
-        description="logical operators learnt: the code's observables, all translations, or all no heavier",
+        description="logical operators learnt: observables, translations, all no heavier, or two heavier at most",
     )
     loss: Literal["operators", "classes"] = Field(
         default="operators",

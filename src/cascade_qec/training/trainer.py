@@ -20,7 +20,7 @@ from cascade_qec import codes, kernels
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import written_whole
 from cascade_qec.guards import ALIVE
-from cascade_qec.lattice import memory_lattice, readout
+from cascade_qec.lattice import Operators, memory_lattice, readout
 from cascade_qec.nn import CascadeNetwork, Geometry, ModelDescription, deepened, load_model, model_bytes
 from cascade_qec.training import distributed
 from cascade_qec.training.checkpoint import load_checkpoint, save_checkpoint
@@ -225,9 +225,16 @@ class Trainer:
             noise_model=recipe.noise.model,
             noise_p=recipe.noise.p,
             network=recipe.network,
-            # On a torus the network reads every logical operator alike: what it has learnt of some it says of all.
-            operators="lightest" if codes.get(recipe.code).family == "bb" else recipe.operators,
+            operators=self._decided_by(),
         )
+
+    def _decided_by(self) -> Operators:
+        """The operators that users' models ask about.
+
+        On a torus the network reads every logical operator alike: what it has learnt of some it says of all.
+        """
+        learnt = self.recipe.operators
+        return "lightest" if codes.get(self.recipe.code).family == "bb" and learnt != "light" else learnt
 
     @property
     def shots(self) -> int:

@@ -19,7 +19,7 @@ class Unpacker:
     ----------
     recipe : Recipe
     device : torch.device
-    operators : {"observables", "translations", "lightest"}, optional
+    operators : {"observables", "translations", "lightest", "light"}, optional
         Whose values are the labels; by default those that the recipe learns.
     """
 
