@@ -35,7 +35,7 @@ class NetworkSettings(BaseModel):
 
 
 class CascadeNetwork(torch.nn.Module):
-    """Embedding, bottleneck blocks, last convolution to data qubits, mean over each logical's support, MLP.
+    """Embedding, bottleneck blocks, last convolution to data qubits, sum over each logical's support, MLP.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The network's last convolution, from checks to data qubits, and its mean over each logical operator's support."""
+"""The network's last convolution, from checks to data qubits, and its sum over each logical operator's support."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from cascade_qec.lattice.relations import ABSENT_SITE, site_index
 class PlaceReadout(torch.nn.Module):
     """What each of many logical operators reads of one or several experiments.
 
-    The mean over an operator's data qubits in space and time and the convolution before it are linear. The sum over
-    time comes first, then the convolution at each data place, which all operators share, and the mean over each
-    operator's places last.
+    The sum over an operator's data qubits in space and time and the convolution before it are linear. The sum over
+    time comes first, then the convolution at each data place, which all operators share, and the sum over each
+    operator's places last. Sums are divided by the sites of the heaviest operator, so that where all weigh the same
+    they are the paper's means. The mean of a lighter operator would not tell among how few qubits a flip was seen: the
+    network would learn to read those of which there are most, and the others no better than a guess.
 
     Parameters
     ----------
@@ -44,8 +46,8 @@ class PlaceReadout(torch.nn.Module):
         for index, (lattice, support) in enumerate(zip(lattices, supports, strict=True)):
             self._places.append(slice(start, start + support.shape[1]))
             start += support.shape[1]
-            mean = support / (lattice.slices * support.sum(axis=1, keepdims=True))
-            self.register_buffer(f"mean_{index}", torch.from_numpy(mean).float(), persistent=False)
+            share = support / (lattice.slices * support.sum(axis=1).max())
+            self.register_buffer(f"share_{index}", torch.from_numpy(share).float(), persistent=False)
 
     def forward(self, x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         """Features of each operator; the operators of the lattices follow one another.
@@ -70,7 +72,7 @@ class PlaceReadout(torch.nn.Module):
         by_plane = weight.to(x.dtype).view(len(weight), self.relations.planes_out, -1).transpose(0, 1).contiguous()
         by_kind = torch.cat(sums).to(x.dtype).index_select(0, self.order)
         read = lattice_convolution(by_kind, by_plane, self.relations).float()
-        parts = [self.get_buffer(f"mean_{i}") @ read[places].flatten(1) for i, places in enumerate(self._places)]
+        parts = [self.get_buffer(f"share_{i}") @ read[places].flatten(1) for i, places in enumerate(self._places)]
         return torch.cat(parts).view(self.operators, shots, -1)
 
 
