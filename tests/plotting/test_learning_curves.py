@@ -53,6 +53,19 @@ def test_a_panel_for_each_rate_and_a_curve_for_each_run(run):
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["first", "second"]
 
 
+def test_earlier_stretches_come_before(run):
+    path = run("first", _validated(500, p005=200))
+    stretches = [{"shots": 900, "validations": [_validated(s, p005=f) for s, f in ((400, 300), (800, 250))]}] * 2
+    path.with_name("run.json").write_text(json.dumps({"recipe": {}, "earlier": stretches}))
+    (axes,) = _draw(path).axes
+    (curve,) = (c for c in axes.containers if isinstance(c, ErrorbarContainer))
+    assert list(curve[0].get_xdata()) == pytest.approx([400, 800, 1300, 1700, 2300], rel=0.01)
+    assert list(curve[0].get_ydata()) == [0.15, 0.125, 0.15, 0.125, 0.1]
+    path.with_name("run.json").write_text('{"earlier": [{"shots": 900}]}')
+    with pytest.raises(CascadeError, match=r"run\.json, earlier\.0\.validations: Field required"):
+        _draw(path)
+
+
 def test_rates_can_be_chosen(run):
     path = run("first", _validated(500, p002=40, p005=300))
     assert [axes.get_title() for axes in _draw(path, rates=[0.005]).axes] == ["p = 0.5 %"]

@@ -34,7 +34,7 @@ class Validation:
     p
         Noise rate.
     seen
-        Shots of training.
+        Shots of training, those of earlier stretches included.
     block
         Block error with its interval.
     """
@@ -52,32 +52,70 @@ class _Line(BaseModel):
     validation_shots: int = Field(ge=1)
     block_error: dict[Annotated[float, Field(gt=0, le=1)], Annotated[float, Field(ge=0, le=1)]]
 
+    def validations(self, run: str, before: int) -> Iterator[Validation]:
+        """One of each noise rate, of a run that had seen so many shots before this stretch."""
+        for p, rate in self.block_error.items():
+            failed = round(rate * self.validation_shots)
+            yield Validation(run, p, before + self.shots, block_error(failed, self.validation_shots))
+
+
+class _Stretch(BaseModel):
+    """What run.json has of an earlier stretch."""
+
+    shots: int = Field(ge=0)
+    validations: list[_Line]
+
+
+class _Record(BaseModel):
+    """What is wanted of run.json."""
+
+    earlier: list[_Stretch] = []
+
 
 def read_validations(path: Path) -> list[Validation]:
-    """Read the validations of a training run from its metrics.jsonl.
+    """Read the validations of a training run from its metrics.jsonl, and of earlier stretches from the run.json beside.
 
     Raises
     ------
     CascadeError
-        If the file cannot be read, has no validation, or a line that is none of a run's; a last line that was cut
-        short by a kill is passed over.
+        If a file cannot be read, metrics.jsonl has no validation, or a line that is none of a run's; a last line that
+        was cut short by a kill is passed over.
     """
+    run, before, validations = path.absolute().parent.name, 0, []
+    for stretch in _earlier(path.with_name("run.json")):
+        validations += [found for line in stretch.validations for found in line.validations(run, before)]
+        before += stretch.shots
+    rows = _lines(path)
+    if not rows:
+        raise CascadeError(f"{path}: expected lines with a block_error, as a training run validates, got none")
+    return validations + [found for line in rows for found in line.validations(run, before)]
+
+
+def _earlier(record: Path) -> list[_Stretch]:
+    if not record.exists():
+        return []
+    try:
+        return _Record.model_validate_json(record.read_bytes()).earlier
+    except OSError as error:
+        raise CascadeError(f"{record}: cannot be read: {error.strerror}") from error
+    except ValidationError as error:
+        raise CascadeError(f"{record}, {_first_problem(error)}") from error
+
+
+def _lines(path: Path) -> list[_Line]:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise CascadeError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise CascadeError(f"{path}: expected JSON lines, found bytes that are no text") from error
-    validations = []
-    for number, line in enumerate(text.splitlines(keepends=True), start=1):
-        if line.endswith("\n"):
-            validations += _validations(path, number, line)
-    if not validations:
-        raise CascadeError(f"{path}: expected lines with a block_error, as a training run validates, got none")
-    return validations
+    lines = enumerate(text.splitlines(keepends=True), start=1)
+    rows = [_line(path, number, line) for number, line in lines if line.endswith("\n")]
+    return [row for row in rows if row is not None]
 
 
-def _validations(path: Path, number: int, line: str) -> Iterator[Validation]:
+def _line(path: Path, number: int, line: str) -> _Line | None:
+    """A line as it is, None if it has no validation."""
     try:
         found = json.loads(line)
     except ValueError as error:
@@ -85,16 +123,16 @@ def _validations(path: Path, number: int, line: str) -> Iterator[Validation]:
     if not isinstance(found, dict):
         raise CascadeError(f"{path}, line {number}: expected a JSON object, got {line.strip()[:40]!r}")
     if "block_error" not in found:
-        return
+        return None
     try:
-        row = _Line.model_validate(found)
+        return _Line.model_validate(found)
     except ValidationError as error:
-        problem = error.errors()[0]
-        where = ".".join(map(str, problem["loc"]))
-        raise CascadeError(f"{path}, line {number}, {where}: {problem['msg']}") from error
-    for p, rate in row.block_error.items():
-        failed = round(rate * row.validation_shots)
-        yield Validation(path.absolute().parent.name, p, row.shots, block_error(failed, row.validation_shots))
+        raise CascadeError(f"{path}, line {number}, {_first_problem(error)}") from error
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors()[0]
+    return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
 
 
 def learning_figure(validations: Sequence[Validation], *, title: str | None = None) -> Figure:
@@ -137,6 +175,7 @@ def learning_figure(validations: Sequence[Validation], *, title: str | None = No
             log_axis(axes.yaxis, [end for one in inside for end in (one.block.low, one.block.value, one.block.high)])
             axes.set_xlabel("shots seen in training")
             axes.set_title(f"p = {100 * p:g} %")
-        caption = [*bars_caption([one.block for one in validations]), "A run is validated on the same shots each time."]
+        own_shots = "Each stretch of a run is validated on the same shots every time."
+        caption = [*bars_caption([one.block for one in validations]), own_shots]
         finish(figure, look, caption, title=title)
     return figure
