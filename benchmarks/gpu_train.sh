@@ -3,7 +3,7 @@
 #
 #   benchmarks/gpu_train.sh FOLDER [MINUTES [ARGUMENTS]]      # 9 minutes unless told otherwise
 #
-# ARGUMENTS go to `cascade zoo train`, such as a model's name or --measure 0.5. FOLDER gets the new checkpoints, weights,
+# ARGUMENTS go to `python -m workshop train`, such as a model's name or --measure 0.5. FOLDER gets the new checkpoints, weights,
 # cards and tables under the paths that they have here, and a log; `cp -r FOLDER/. .` takes them over. They are copied
 # after each model and at the end, also when that is early. PYTHON names the interpreter (default: python3); the package
 # need not be installed.
@@ -15,7 +15,7 @@ minutes=${2:-9}
 shift $(($# < 2 ? $# : 2))
 cd "$(dirname "$0")/.." || exit 2
 python=${PYTHON:-python3}
-export PYTHONPATH="$PWD/src${PYTHONPATH:+:$PYTHONPATH}"
+export PYTHONPATH="$PWD/src:$PWD${PYTHONPATH:+:$PYTHONPATH}"
 end=$((SECONDS + $(awk -v minutes="$minutes" 'BEGIN { printf "%d", 60 * minutes }')))
 begun=$(mktemp)
 
@@ -37,7 +37,7 @@ trap stop TERM INT
 
 status=0
 while left=$((end - SECONDS)); [ $left -gt 40 ]; do
-  "$python" -m cascade_qec zoo train --minutes "$(awk -v s=$((left - 10)) 'BEGIN { print s / 60 }')" "$@" >>"$out/train.log" 2>&1 &
+  "$python" -m workshop train --minutes "$(awk -v s=$((left - 10)) 'BEGIN { print s / 60 }')" "$@" >>"$out/train.log" 2>&1 &
   child=$!
   wait "$child"
   status=$?
@@ -46,5 +46,5 @@ while left=$((end - SECONDS)); [ $left -gt 40 ]; do
   tail -n 4 "$out/train.log" | cut -c1-300
   [ $status -eq 0 ] || break
 done
-"$python" -m cascade_qec zoo queue | tee "$out/queue.txt"
+"$python" -m workshop queue | tee "$out/queue.txt"
 exit $status

@@ -1,10 +1,18 @@
 """What several rooms' tests share."""
 
+from __future__ import annotations
+
+import copy
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
+
+if TYPE_CHECKING:
+    from cascade_qec.training import Recipe
 
 if not torch.cuda.is_available():  # read when a kernel is defined, so before anything imports one
     os.environ["TRITON_INTERPRET"] = "1"
@@ -13,6 +21,20 @@ if not torch.cuda.is_available():  # read when a kernel is defined, so before an
 os.environ["CASCADE_HOME"] = str(Path(__file__).parent / "no_home")
 for name in ("CASCADE_INDEX", "CASCADE_OFFLINE"):
     os.environ.pop(name, None)
+
+
+_TINY = {
+    "name": "tiny",
+    "code": "surface_d3",
+    "rounds": 3,
+    "bases": ["Z", "X"],
+    "seed": 7,
+    "network": {"width": 8, "depth": 1, "convolution": "direct"},
+    "noise": {"model": "uniform", "p": 0.006, "start": 0.002, "hold_steps": 3, "ramp_steps": 4},
+    "optimizer": {"steps": 30, "muon_lr": 0.02, "lion_lr": 0.002, "warmup_steps": 2, "ema": 0.9},
+    "batch": {"shots": 8, "micro_batches": 1},
+    "validation": {"p": [0.003, 0.005], "shots": 16, "every": 10, "statistics_batches": 2},
+}
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +68,36 @@ def measured_card(tiny_model: Path) -> str:
     facts = {"recipe": recipe, "seed": 0, "shots": 0, "hardware": "", "hours": 0.0, "commit": "", "versions": {}}
     rows = measure(decoder, {"pymatching": 1e9}, ps=[0.008, 0.01], failures=1, seed=0)
     return make_card(decoder, facts, rows).model_dump_json()
+
+
+@pytest.fixture(scope="session")
+def tiny_data() -> Callable[..., dict[str, Any]]:
+    """Fields of the tiny recipe, with changes: ``tiny_data(seed=1, optimizer={"steps": 5})``."""
+
+    def make(**changes: Any) -> dict[str, Any]:
+        data = copy.deepcopy(_TINY)
+        for field, value in changes.items():
+            data[field] = data[field] | value if isinstance(value, dict) else value
+        return data
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_data: Callable[..., dict[str, Any]]) -> Callable[..., Recipe]:
+    """The tiny recipe, with changes."""
+    from cascade_qec.training import Recipe
+
+    return lambda **changes: Recipe.model_validate(tiny_data(**changes))
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """PyTorch computes in one thread, as in the subprocesses of some tests; sums depend on it."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture

@@ -1,62 +1,23 @@
-"""A recipe that trains in seconds, and variations of it."""
+"""What the tests of training share: one thread, every device, the tiny recipe as a file."""
 
-import copy
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from cascade_qec.training import Recipe
-
-_TINY = {
-    "name": "tiny",
-    "code": "surface_d3",
-    "rounds": 3,
-    "bases": ["Z", "X"],
-    "seed": 7,
-    "network": {"width": 8, "depth": 1, "convolution": "direct"},
-    "noise": {"model": "uniform", "p": 0.006, "start": 0.002, "hold_steps": 3, "ramp_steps": 4},
-    "optimizer": {"steps": 30, "muon_lr": 0.02, "lion_lr": 0.002, "warmup_steps": 2, "ema": 0.9},
-    "batch": {"shots": 8, "micro_batches": 1},
-    "validation": {"p": [0.003, 0.005], "shots": 16, "every": 10, "statistics_batches": 2},
-}
-
 
 @pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    """What the subprocesses of these tests use as well; sums depend on it."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+def _one_thread(one_thread: None) -> None:
+    """Sums depend on the number of threads."""
 
 
 @pytest.fixture(params=["cpu", "cuda:0"] if torch.cuda.is_available() else ["cpu"])
 def device(request: pytest.FixtureRequest) -> torch.device:
     """Every device there is."""
     return torch.device(request.param)
-
-
-@pytest.fixture(scope="session")
-def tiny_data() -> Callable[..., dict[str, Any]]:
-    """Fields of the tiny recipe, with changes: ``tiny_data(seed=1, optimizer={"steps": 5})``."""
-
-    def make(**changes: Any) -> dict[str, Any]:
-        data = copy.deepcopy(_TINY)
-        for field, value in changes.items():
-            data[field] = data[field] | value if isinstance(value, dict) else value
-        return data
-
-    return make
-
-
-@pytest.fixture(scope="session")
-def tiny(tiny_data: Callable[..., dict[str, Any]]) -> Callable[..., Recipe]:
-    """The tiny recipe, with changes."""
-    return lambda **changes: Recipe.model_validate(tiny_data(**changes))
 
 
 @pytest.fixture

@@ -20,16 +20,24 @@ from cascade_qec.cli.train import train
 from cascade_qec.cli.zoo import zoo
 from cascade_qec.errors import CascadeError
 
-app = typer.Typer(
-    name="cascade",
-    help="Cascade, a neural-network decoder for quantum error correction.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    # Flags are spelt as Stim and sinter spell theirs (--in_format); dashes work as well.
-    context_settings={"token_normalize_func": lambda flag: flag.replace("-", "_")},
-)
+
+def application(name: str, about: str) -> typer.Typer:
+    """A command line without commands yet. Flags are spelt as Stim and sinter spell theirs, `--in_format`.
+
+    Dashes work as well, in flags and in commands.
+    """
+    return typer.Typer(
+        name=name,
+        help=about,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"token_normalize_func": lambda flag: flag.replace("-", "_")},
+    )
+
+
+app = application("cascade", "Cascade, a neural-network decoder for quantum error correction.")
 app.command()(demo)
 app.command()(info)
 app.command()(decode)
@@ -44,7 +52,12 @@ app.add_typer(zoo, name="zoo")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line and return its exit status.
+    """Run the command `cascade` and return its exit status, see `run`."""
+    return run(app, arguments)
+
+
+def run(app: typer.Typer, arguments: list[str] | None = None) -> int:
+    """Run a command line and return its exit status.
 
     0: done. 1: the system refused something, such as a full disk. 2: input that cannot be used, told in one
     line on stderr. 130: interrupted. 143: terminated. (Training stops cleanly when asked to, which is 0.)

@@ -63,7 +63,7 @@ def plot(
 ) -> None:
     """Draw a figure from result tables.
 
-    rates and distance take the CSV files of sinter, of `cascade zoo card`, `cascade demo` and benchmarks/results,
+    rates and distance take the CSV files of sinter, of `python -m workshop card`, `cascade demo` and benchmarks/results,
     and rare.csv; rates draws the laws of fits.csv over them. capacity takes capacity.csv and its fits; lambda
     fits.csv; calibration reliability.csv; latency, post-selection, spectrum, roofline and escalation the tables of
     their names; learning the metrics.jsonl of training runs, with earlier stretches from the run.json beside it.

@@ -2,22 +2,14 @@
 
 import typer
 
-from cascade_qec.cli.zoo_card import card
 from cascade_qec.cli.zoo_export import export
-from cascade_qec.cli.zoo_guards import guards
 from cascade_qec.cli.zoo_pull import pull
-from cascade_qec.cli.zoo_queue import show_queue
-from cascade_qec.cli.zoo_train import train
 from cascade_qec.cli.zoo_verify import verify
 
 zoo = typer.Typer(help="The pretrained models.", no_args_is_help=True, rich_markup_mode=None)
-zoo.command()(card)
-zoo.command("queue")(show_queue)
-zoo.command()(train)
 zoo.command()(export)
 zoo.command()(pull)
 zoo.command()(verify)
-zoo.command()(guards)
 
 
 @zoo.command("list")

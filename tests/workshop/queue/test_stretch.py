@@ -11,8 +11,10 @@ from cascade_qec.errors import CascadeError
 from cascade_qec.nn import load_model
 from cascade_qec.training import Trainer, checkpoint
 from cascade_qec.training.checkpoint import load_checkpoint
-from cascade_qec.training.queue import QueuedModel
-from cascade_qec.training.stretch import Folders, keep, next_stretch
+from workshop.queue.models import QueuedModel
+from workshop.queue.stretch import Folders, keep, next_stretch
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 TARGETS = {0.003: 1e-6}
 

@@ -1,4 +1,4 @@
-"""`cascade zoo guards`: exit status, and what it leaves of a card."""
+"""`python -m workshop guards`: exit status, and what it leaves of a card."""
 
 import json
 import shutil
@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from cascade_qec import zoo
-from cascade_qec.cli import main
 from cascade_qec.evaluation import model_guards
+from workshop.app import main
 
 
 @pytest.fixture
@@ -25,10 +25,10 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_good_model(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = zoo.card(model)
-    assert main(["zoo", "guards", str(model), "--device", "cpu"]) == 0
+    assert main(["guards", str(model), "--device", "cpu"]) == 0
     assert "Guards of surface_d3: all hold" in capsys.readouterr().out
     assert zoo.card(model) == before
-    assert main(["zoo", "guards", str(model), "--device", "cpu", "--write"]) == 0
+    assert main(["guards", str(model), "--device", "cpu", "--write"]) == 0
     after = zoo.card(model)
     assert after.model_copy(update={"guards": None}) == before
     assert after.guards is not None
@@ -37,7 +37,7 @@ def test_a_good_model(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_broken_guards(measured_model: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["zoo", "guards", str(measured_model), "--device", "cpu", "--write"]) == 1
+    assert main(["guards", str(measured_model), "--device", "cpu", "--write"]) == 1
     assert "broken: heads" in capsys.readouterr().out
     guards = zoo.card(measured_model).guards
     assert guards is not None
@@ -48,5 +48,5 @@ def test_a_card_of_somebody_else_is_not_written(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("CASCADE_HOME", str(tmp_path))
-    assert main(["zoo", "guards", str(model), "--write"]) == 2
+    assert main(["guards", str(model), "--write"]) == 2
     assert "whose card is that of its release" in capsys.readouterr().err

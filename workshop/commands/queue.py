@@ -1,4 +1,4 @@
-"""``cascade zoo queue``: what has been trained, how well, and what comes next."""
+"""`python -m workshop queue`: what has been trained, how well, and what comes next."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from cascade_qec.training.standing import Standing
+    from workshop.queue.standing import Standing
 
 
 def show_queue(
@@ -21,8 +21,8 @@ def show_queue(
 ) -> None:
     """Show the queue: each model's stretch and steps, its validation's block errors and their targets, and the next."""
     from cascade_qec.cli.card_view import console
-    from cascade_qec.training.queue import load_queue
-    from cascade_qec.training.standing import standing
+    from workshop.queue.models import load_queue
+    from workshop.queue.standing import standing
 
     console().print(queue_table([standing(model, checkpoints) for model in load_queue(queue)]))
 
@@ -31,7 +31,7 @@ def queue_table(standings: Sequence[Standing]) -> Table:
     """One row for each model, an arrow at the one that is trained next."""
     from rich.table import Table
 
-    from cascade_qec.training.standing import next_of
+    from workshop.queue.standing import next_of
 
     following = next_of(standings)
     columns = ("", "model", "stretch", "steps", "shots seen", "block error / target", "state")

@@ -1,4 +1,4 @@
-"""`cascade zoo train` and `cascade zoo queue`: from a queue to checkpoints, weights and cards."""
+"""`python -m workshop train` and `python -m workshop queue`: from a queue to checkpoints, weights and cards."""
 
 import re
 import shutil
@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from cascade_qec import cli
-from cascade_qec.cli import zoo_train
 from cascade_qec.decoders.cascade import load
 from cascade_qec.evaluation import model_card
 from cascade_qec.evaluation.tables import read_csv, write_csv
@@ -18,6 +16,8 @@ from cascade_qec.training.checkpoint import load_checkpoint
 from cascade_qec.training.step import Step
 from cascade_qec.training.trainer import Trainer
 from cascade_qec.zoo.card import Card
+from workshop.app import main
+from workshop.commands import train as train_command
 
 RECIPE = """
 name = "{name}"
@@ -60,13 +60,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "queue.toml").write_text(QUEUE)
     monkeypatch.setattr(model_card, "RATES", (0.01, 0.02))
     monkeypatch.setattr(model_card, "_FIRST_SHOTS", 200)
-    monkeypatch.setattr(zoo_train, "_FAILURES", 20)
+    monkeypatch.setattr(train_command, "_FAILURES", 20)
     return tmp_path
 
 
 @pytest.fixture
 def train(folder: Path) -> Callable[..., int]:
-    """Run `cascade zoo train`; there is always time enough."""
+    """Run `python -m workshop train`; there is always time enough."""
     where = [
         "queue",
         str(folder / "queue.toml"),
@@ -78,7 +78,7 @@ def train(folder: Path) -> Callable[..., int]:
     where += ["out", str(folder / MODELS), "results", str(folder / RESULTS)]
     flags = [f"--{text}" if number % 2 == 0 else text for number, text in enumerate(where)]
     fixed = ["--threads", "1", "--workers", "0", "--precision", "float32", "--minutes", "60", *flags]
-    return lambda *arguments: cli.main(["zoo", "train", *arguments, *fixed])
+    return lambda *arguments: main(["train", *arguments, *fixed])
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def stop_after(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 def shown(folder: Path, capsys: pytest.CaptureFixture[str]) -> str:
     capsys.readouterr()
     queue = ["--queue", str(folder / "queue.toml"), "--checkpoints", str(folder / CHECKPOINTS)]
-    assert cli.main(["zoo", "queue", *queue]) == 0
+    assert main(["queue", *queue]) == 0
     return capsys.readouterr().out
 
 
@@ -179,7 +179,7 @@ def test_weights_and_card_are_replaced_unless_worse_and_rivals_stay(folder, trai
 
 
 def test_a_card_that_cannot_be_compared_stays(folder, train, monkeypatch, capsys):
-    monkeypatch.setattr(zoo_train, "_FAILURES", 1)
+    monkeypatch.setattr(train_command, "_FAILURES", 1)
     monkeypatch.setattr(Guards, "broken", [])
     assert train() == 0
     measure = model_card.measure

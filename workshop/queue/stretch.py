@@ -16,12 +16,12 @@ from cascade_qec.errors import CascadeError
 from cascade_qec.files import written_whole
 from cascade_qec.nn import model_bytes
 from cascade_qec.training.checkpoint import CHECKPOINT, load_checkpoint, save_checkpoint, save_compact_checkpoint
-from cascade_qec.training.queue import QueuedModel
 from cascade_qec.training.recipe import Recipe
 from cascade_qec.training.record import METRICS, RECORD, record_earlier_stretch
-from cascade_qec.training.standing import Position, position_in
 from cascade_qec.training.trainer import Trainer
 from cascade_qec.zoo import registry
+from workshop.queue.models import QueuedModel
+from workshop.queue.standing import Position, position_in
 
 
 @dataclass(frozen=True)

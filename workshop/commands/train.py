@@ -1,4 +1,4 @@
-"""``cascade zoo train``: the next stretch of work on the queue, in the minutes that there are."""
+"""`python -m workshop train`: the next stretch of work on the queue, in the minutes that there are."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from cascade_qec.errors import CascadeError
 from cascade_qec.files import check_folder
 
 if TYPE_CHECKING:
-    from cascade_qec.training.queue import QueuedModel
-    from cascade_qec.training.stretch import Stretch
+    from workshop.queue.models import QueuedModel
+    from workshop.queue.stretch import Stretch
 
 _RESERVE = 0.02
 _MOST_RESERVE_SECONDS = 10.0
 """Share of the time, and most of it, that is left for statistics, checkpoints and the end of the process."""
 
 _FAILURES = 200
-"""Of the model at each noise rate that are enough for a card, as for `cascade zoo card`."""
+"""Of the model at each noise rate that are enough for a card, as for `python -m workshop card`."""
 
 
 def train(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="NAME", help="Model of the queue.  [default: the next, see `cascade zoo queue`]"),
+        typer.Argument(metavar="NAME", help="Model of the queue.  [default: the next, see `queue`]"),
     ] = None,
     minutes: Annotated[float, typer.Option(min=0.01, help="For everything, measuring included.")] = 9.0,
     measuring: Annotated[
@@ -55,7 +55,7 @@ def train(
     Goes on from CHECKPOINTS/NAME, or from RUNS/NAME where that is further, and begins the next recipe where one is
     complete. At the end the checkpoint is written to CHECKPOINTS/NAME, and the model is measured; its weights and its
     card replace those that there are unless these have lower block errors or a guard of the new ones does not hold (see
-    `cascade zoo guards`). Rivals' rows of the table of results are kept.
+    `python -m workshop guards`). Rivals' rows of the table of results are kept.
 
     The minutes are for the whole command; only a validation that has begun is finished. SIGTERM and Ctrl-C stop the
     training after the step under way: the checkpoint is written, and no card.
@@ -70,9 +70,9 @@ def train(
     from cascade_qec import kernels
     from cascade_qec.device import pick_device, pick_dtype
     from cascade_qec.training import Trainer, distributed
-    from cascade_qec.training.queue import load_queue
     from cascade_qec.training.run_lock import run_lock
-    from cascade_qec.training.stretch import Folders, keep, next_stretch
+    from workshop.queue.models import load_queue
+    from workshop.queue.stretch import Folders, keep, next_stretch
 
     queued = load_queue(queue)
     for folder in (checkpoints, runs, out, results):
@@ -117,7 +117,7 @@ def train(
 
 
 def _chosen(queued: list[QueuedModel], name: str | None, checkpoints: Path) -> QueuedModel:
-    from cascade_qec.training.standing import next_of, standing
+    from workshop.queue.standing import next_of, standing
 
     if name is not None:
         found = next((model for model in queued if model.name == name), None)

@@ -1,4 +1,4 @@
-"""``cascade zoo guards``: what no decoder may do, tried on a model."""
+"""`python -m workshop guards`: what no decoder may do, tried on a model."""
 
 from typing import Annotated
 

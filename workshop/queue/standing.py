@@ -12,9 +12,9 @@ from pydantic import ValidationError
 
 from cascade_qec.errors import CascadeError
 from cascade_qec.training.checkpoint import CHECKPOINT, load_checkpoint
-from cascade_qec.training.queue import QueuedModel
 from cascade_qec.training.recipe import Recipe
 from cascade_qec.training.record import METRICS
+from workshop.queue.models import QueuedModel
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""``cascade zoo card``: a training run's model, measured beside its rivals, into the zoo."""
+"""`python -m workshop card`: a training run's model, measured beside its rivals, into the zoo."""
 
 from pathlib import Path
 from typing import Annotated

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.training.queue import load_queue
 from cascade_qec.training.recipe import load_recipe
 from cascade_qec.zoo import registry
+from workshop.queue.models import load_queue
 
-SHIPPED = Path(__file__).parents[2] / "recipes" / "queue.toml"
+SHIPPED = Path(__file__).parents[3] / "recipes" / "queue.toml"
 RECIPE = """
 name = "{name}"
 code = "surface_d3"

@@ -1,4 +1,4 @@
-"""`cascade zoo card`: from a training run to weights, card and table."""
+"""`python -m workshop card`: from a training run to weights, card and table."""
 
 import json
 from pathlib import Path
@@ -11,6 +11,7 @@ from cascade_qec.evaluation.tables import read_csv
 from cascade_qec.training import load_recipe
 from cascade_qec.training.trainer import Trainer
 from cascade_qec.zoo.card import Card
+from workshop.app import main
 
 RECIPE = """
 name = "tiny"
@@ -45,7 +46,7 @@ def run(tmp_path: Path) -> Path:
 def _card(run: Path, *flags: str) -> int:
     folder = run.parent
     where = ["--out", str(folder / "models"), "--results", str(folder / "results")]
-    return cli.main(["zoo", "card", str(run), *where, "--failures", "20", "--p", "0.02", "--p", "0.005", *flags])
+    return main(["card", str(run), *where, "--failures", "20", "--p", "0.02", "--p", "0.005", *flags])
 
 
 def test_weights_card_and_table_agree(run: Path) -> None:

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from cascade_qec.training.checkpoint import load_checkpoint, save_checkpoint
-from cascade_qec.training.queue import QueuedModel
-from cascade_qec.training.standing import Position, next_of, standing
+from workshop.queue.models import QueuedModel
+from workshop.queue.standing import Position, next_of, standing
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""What makes the project's models and figures. It imports the package; the package knows nothing of it."""

@@ -1,0 +1,18 @@
+"""The command `python -m workshop`."""
+
+from cascade_qec import cli
+from workshop.commands.card import card
+from workshop.commands.guards import guards
+from workshop.commands.queue import show_queue
+from workshop.commands.train import train
+
+app = cli.application("python -m workshop", "Make the project's models and figures.")
+app.command("queue")(show_queue)
+app.command()(train)
+app.command()(card)
+app.command()(guards)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command and return its exit status, as `cascade_qec.cli.run` does."""
+    return cli.run(app, arguments)

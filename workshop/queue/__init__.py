@@ -1,0 +1,1 @@
+"""What is trained, how far it has come, and what is next."""
