@@ -14,7 +14,7 @@ COMMANDS = (
     "train",
     "collect",
     "fit",
-    "calibrate",
+    "reliability",
     "spectrum",
     "plot",
     "bench",

@@ -8,13 +8,13 @@ from types import FrameType
 import typer
 
 from cascade_qec.cli.bench import bench
-from cascade_qec.cli.calibrate import calibrate
 from cascade_qec.cli.collect import collect
 from cascade_qec.cli.decode import decode
 from cascade_qec.cli.demo import demo
 from cascade_qec.cli.fit import fit
 from cascade_qec.cli.info import info
 from cascade_qec.cli.plot import plot
+from cascade_qec.cli.reliability import reliability
 from cascade_qec.cli.spectrum import spectrum
 from cascade_qec.cli.train import train
 from cascade_qec.cli.zoo import zoo
@@ -44,7 +44,7 @@ app.command()(decode)
 app.command()(train)
 app.command()(collect)
 app.command()(fit)
-app.command()(calibrate)
+app.command()(reliability)
 app.command()(spectrum)
 app.command()(plot)
 app.add_typer(bench, name="bench")

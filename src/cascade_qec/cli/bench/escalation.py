@@ -1,0 +1,82 @@
+"""``cascade bench escalation``: accuracy and time of sending doubtful shots to a classical decoder."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from cascade_qec.cli.progress import progress
+
+
+def escalation(
+    model: Annotated[str, typer.Argument(help="Name of a model, or path of a .safetensors file.")],
+    fallback: Annotated[
+        str, typer.Option(help="A classical decoder, such as relay, tesseract, bposd-filtered or pymatching.")
+    ] = "relay",
+    p: Annotated[float, typer.Option(min=0.0, max=1.0, help="Noise rate of the shots.")] = 0.003,
+    rounds: Annotated[int | None, typer.Option(min=1, help="[default: those of training]")] = None,
+    basis: Annotated[Literal["Z", "X"], typer.Option(help="Basis of the experiment.")] = "Z",
+    shots: Annotated[int, typer.Option(min=4, help="Shots at most.")] = 100_000,
+    failures: Annotated[
+        int | None, typer.Option(min=1, help="Stop after so many failures of the fallback.  [default: go on]")
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=0.001, help="Stop after so much time; Ctrl-C does so too.")] = 300.0,
+    device: Annotated[str, typer.Option(help="Of the model: auto, cpu, cuda or cuda:N.")] = "auto",
+    precision: Annotated[str, typer.Option(help="Of the model: auto, float32 or bfloat16.")] = "auto",
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="CPU threads of the model; the fallback has one.  [default: all cores]")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the shots.")] = 2026,
+    out: Annotated[Path, typer.Option(help="Table of results.")] = Path("benchmarks/results/escalation.csv"),
+) -> None:
+    """Decode the same shots with a model and a fallback, and see what each threshold of escalation is worth.
+
+    Every shot is decoded by both, so that all thresholds are judged on the same shots and against the fallback. A
+    threshold is chosen on the first half of the shots, the cheapest one that is surely no worse than the fallback, and
+    tried on the second. Rows of the same decoders and experiment in the table of results are replaced.
+    """
+    import torch
+
+    from cascade_qec.cli.bench.escalation_table import print_escalation
+    from cascade_qec.decoders.cascade import load
+    from cascade_qec.decoders.classical_models import compile_for
+    from cascade_qec.decoders.escalation import fallback_decoder
+    from cascade_qec.evaluation.escalation.decoding import BATCH, decode_both
+    from cascade_qec.evaluation.escalation.table import escalation_rows, write_escalations
+    from cascade_qec.evaluation.escalation.thresholds import choose, escalate, trade_off
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+    network = load(model, device=device, precision=precision)
+    classical = fallback_decoder(fallback, network.code)
+    circuit = network.experiment(p, rounds=rounds, basis=basis)
+    compiled = compile_for(classical, circuit)
+    with progress("escalation, percent") as report:
+        decoded = decode_both(
+            network,
+            compiled,
+            circuit,
+            shots=shots,
+            failures=failures,
+            seconds=seconds,
+            seed=seed,
+            report=lambda done: report(int(100 * done), 100),
+        )
+    about = {
+        "decoder": f"cascade:{network.description.name}",
+        "fallback": classical.name,
+        "code": network.description.code,
+        "p": p,
+        "rounds": network.lattice.rounds,
+        "basis": basis,
+        "batch": min(BATCH, shots),
+        "device": str(network.device),
+        "precision": str(network.dtype).removeprefix("torch."),
+        "threads": torch.get_num_threads(),
+        "seed": seed,
+        "parameters": ", ".join(f"{name}={value}" for name, value in classical.parameters.items()),
+    }
+    rows = escalation_rows(trade_off(decoded), choose(decoded), escalate(decoded, None), about)
+    write_escalations(rows, out)
+    print_escalation(rows)
+    print(f"Table: {out}")

@@ -1,0 +1,102 @@
+"""``cascade bench latency``: microseconds per shot and cycle, ours beside the decoders in use today."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from cascade_qec.errors import CascadeError
+
+if TYPE_CHECKING:
+    from cascade_qec.decoders.cascade import CascadeDecoder
+
+
+def latency(
+    models: Annotated[
+        list[str],
+        typer.Argument(help="Names in the zoo, or .safetensors files. Those of one code are measured together."),
+    ],
+    rival: Annotated[
+        list[str] | None, typer.Option(help="A classical decoder, such as pymatching or bposd-filtered; repeat.")
+    ] = None,
+    p: Annotated[float, typer.Option(min=0.0, max=1.0, help="Noise rate of the shots.")] = 0.003,
+    rounds: Annotated[int | None, typer.Option(min=1, help="[default: those of training]")] = None,
+    basis: Annotated[Literal["Z", "X"], typer.Option(help="Basis of the experiment.")] = "Z",
+    shots: Annotated[int, typer.Option(min=1, help="Single shots to decode, one at a time.")] = 5000,
+    batch: Annotated[
+        list[int] | None, typer.Option(min=1, help="Shots in a call; repeat.  [default: 1, 8, 64, 512, 4096]")
+    ] = None,
+    seconds: Annotated[
+        float, typer.Option(min=0.001, help="For each decoder and batch; a batch that takes longer is left out.")
+    ] = 10.0,
+    turns: Annotated[int, typer.Option(min=1, help="Turns in which the decoders share the time.")] = 10,
+    device: Annotated[str, typer.Option(help="Of the models: auto, cpu, cuda or cuda:N.")] = "auto",
+    precision: Annotated[str, typer.Option(help="Of the models: auto, float32 or bfloat16.")] = "auto",
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="CPU threads of the models; rivals have one.  [default: all cores]")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the shots.")] = 2026,
+    out: Annotated[
+        Path | None, typer.Option(help="Table of results.  [default: benchmarks/results/latency_<device>.csv]")
+    ] = None,
+) -> None:
+    """Measure how long decoders take for a shot, single and in batches, on the same shots and in turns.
+
+    A rival that cannot decode a model's code, or whose package is missing, is named and left out. Rows of the same
+    experiment (code, p, rounds, basis) in the table of results are replaced, others stay.
+    """
+    import torch
+
+    from cascade_qec import load
+    from cascade_qec.cli.bench.latency_table import print_latencies
+    from cascade_qec.cli.progress import progress
+    from cascade_qec.decoders import classical
+    from cascade_qec.device import pick_device
+    from cascade_qec.evaluation.latency.entrants import ready_entrants
+    from cascade_qec.evaluation.latency.sweep import latency_sweep
+    from cascade_qec.evaluation.latency.table import latency_row, write_latencies
+    from cascade_qec.evaluation.latency.timing import sample_shots
+
+    chosen = pick_device(device)
+    rivals = [classical.get(name) for name in dict.fromkeys(rival or [])]
+    batches = sorted(set(batch or (1, 8, 64, 512, 4096)))
+    if threads is not None:
+        torch.set_num_threads(threads)
+    table = out or Path("benchmarks/results") / f"latency_{chosen.type}.csv"
+    by_code = _by_code([load(model, device=device, precision=precision) for model in dict.fromkeys(models)])
+    measured = []
+    for code, ours in by_code.items():
+        first = next(iter(ours.values()))
+        circuit = first.experiment(p, rounds=rounds, basis=basis)
+        entrants = ready_entrants(ours, rivals, circuit, skipped=_tell)
+        sampled = sample_shots(circuit, max(shots, *batches), seed=seed)
+        with progress(f"{code}, turns") as report:
+            timings = latency_sweep(
+                entrants, sampled, single_shots=shots, batches=batches, seconds=seconds, turns=turns, report=report
+            )
+        cycles = first.lattice.rounds
+        rows = [latency_row(timing, code=code, p=p, rounds=cycles, basis=basis, seed=seed) for timing in timings]
+        write_latencies(rows, table)  # after each code, so that what is measured stays whatever comes
+        measured += rows
+    print_latencies(measured)
+    print(f"Table: {table}")
+
+
+def _by_code(decoders: Sequence[CascadeDecoder]) -> dict[str, dict[str, CascadeDecoder]]:
+    """Decoders by code and, within one, by the model's name."""
+    found: dict[str, dict[str, CascadeDecoder]] = {}
+    for decoder in decoders:
+        same = found.setdefault(decoder.description.code, {})
+        name = decoder.description.name
+        if name in same:
+            raise CascadeError(f"expected models of different names, got two of {name}")
+        same[name] = decoder
+    return found
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,69 @@
+"""``cascade reliability``: whether a model's confidence comes true, and what discarding its doubts is worth."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cascade_qec.cli.progress import progress
+
+
+def reliability(
+    model: Annotated[str, typer.Argument(help="Name of a model, or path of a .safetensors file.")],
+    out: Annotated[Path, typer.Option(help="Folder for the tables.")],
+    p: Annotated[
+        list[float] | None, typer.Option(help="Noise rate; repeat for several.  [default: 0.003, 0.005]")
+    ] = None,
+    rounds: Annotated[int | None, typer.Option(min=1, help="Rounds of the experiment.  [default: the model's]")] = None,
+    basis: Annotated[
+        list[str] | None, typer.Option(help="X or Z; repeat for both, which stay apart.  [default: Z]")
+    ] = None,
+    shots: Annotated[int, typer.Option(min=2, help="Shots at each noise rate and basis, made even.")] = 20_000,
+    rival: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="gap (complementary gap of matching), correlated-gap (of correlated matching) or lsd (clusters of "
+            "BP+LSD); repeat for several."
+        ),
+    ] = None,
+    discard: Annotated[
+        list[float] | None, typer.Option(help="Discard rate to print; repeat for several.  [default: 0.01, 0.05]")
+    ] = None,
+    bins: Annotated[int, typer.Option(min=1, help="Bins of equal mass of the calibration error.")] = 15,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the shots.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the folder's tables.")] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
+) -> None:
+    """Measure calibration and post-selection of a model, beside rivals on the same shots.
+
+    Writes reliability.csv (predicted and observed frequencies), calibration.csv (calibration error, Brier score,
+    log loss) and post_selection.csv (error against acceptance: thresholds are chosen on the first half of the
+    shots and reported on the second) after each noise rate and basis; --resume goes on after the last of them.
+    """
+    from cascade_qec.cli.reliability_table import print_calibration, print_post_selection
+    from cascade_qec.decoders.cascade import load
+    from cascade_qec.evaluation.reliability.run import run
+    from cascade_qec.evaluation.reliability.tables import FILES, ConfidenceTables
+
+    tables = ConfidenceTables.open(out, resume=resume)
+    decoder = load(model, device=device, precision=precision)
+    printed = discard or [0.01, 0.05]
+    with progress("shots decoded") as report:
+        run(
+            decoder,
+            rival or [],
+            tables,
+            ps=p or [0.003, 0.005],
+            bases=basis or ["Z"],
+            rounds=rounds,
+            shots=shots,
+            discards=printed,
+            bins=bins,
+            seed=seed,
+            report=report,
+        )
+    print_calibration(tables.records[FILES[1]])
+    print_post_selection(tables.records[FILES[2]], printed)
+    for name in FILES:
+        print(f"Table: {out / name}")

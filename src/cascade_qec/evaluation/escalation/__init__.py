@@ -1,0 +1,1 @@
+"""What it is worth to send the shots that a network doubts to a fallback."""

@@ -1,0 +1,1 @@
+"""How long decoders take for a shot, side by side on the same shots."""

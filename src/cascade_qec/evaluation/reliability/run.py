@@ -1,0 +1,103 @@
+"""A model's confidence over noise rates and bases, into tables; experiments that these have are not done again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import stim
+
+from cascade_qec.codes.css import BASES, Basis
+from cascade_qec.decoders.cascade import CascadeDecoder
+from cascade_qec.errors import CascadeError
+from cascade_qec.evaluation.reliability.measurement import CURVE, measure, rival
+from cascade_qec.evaluation.reliability.soft_outputs import CascadeConfidence, SoftDecoder
+from cascade_qec.evaluation.reliability.tables import ConfidenceTables, Setting
+
+
+def run(
+    decoder: CascadeDecoder,
+    rivals: Sequence[str],
+    tables: ConfidenceTables,
+    *,
+    ps: Sequence[float],
+    bases: Sequence[str],
+    rounds: int | None = None,
+    shots: int,
+    discards: Sequence[float] = (),
+    bins: int = 15,
+    seed: int,
+    report: Callable[[int, int], None] = lambda done, total: None,
+) -> None:
+    """Measure a model and its rivals on the same shots, and write the tables after each noise rate and basis.
+
+    Parameters
+    ----------
+    decoder
+        The model.
+    rivals
+        Names of `cascade_qec.evaluation.reliability.measurement.rival_names`.
+    tables
+        What they have already is kept; it must have been asked for again with the same shots and seed.
+    ps, bases, rounds
+        Experiments; the model's rounds by default.
+    shots
+        Shots of each experiment, made an even number. The first half chooses thresholds.
+    discards
+        Discard rates besides those of the curve.
+    bins
+        Bins of equal mass of the calibration error.
+    seed
+        Each experiment has a stream of its own, whichever others there are.
+    report
+        Called with the shots decoded and those to decode, over all decoders.
+
+    Raises
+    ------
+    CascadeError
+        For bases, noise rates, rivals or tables that cannot be used; before any decoding.
+    """
+    if unknown := [basis for basis in bases if basis not in BASES]:
+        raise CascadeError(f"expected bases X and Z, got {', '.join(unknown)}")
+    if outside := [value for value in (*ps, *discards) if not 0 < value < 1]:
+        raise CascadeError(f"expected noise and discard rates above 0 and below 1, got {outside[0]}")
+    for name, values in (("noise rate", ps), ("basis", bases), ("rival", rivals), ("discard rate", discards)):
+        if len(set(values)) != len(values):
+            raise CascadeError(f"expected each {name} once, got {', '.join(map(str, values))}")
+    rounds = decoder.description.rounds if rounds is None else rounds
+    settings = [
+        Setting(decoder.code.name, p, rounds, basis, shots + shots % 2, seed)
+        for p in ps
+        for basis in BASES
+        if basis in bases
+    ]
+    rates = sorted({*CURVE, *discards})
+    names = [contender.name for contender in _bind(decoder, rivals, settings[0])[1]]
+    done = tables.keep({setting: [(name, rate) for name in names for rate in rates] for setting in settings})
+    left = [setting for setting in settings if setting not in done]
+    decoded, total = 0, len(names) * sum(setting.shots for setting in left)
+
+    def advance(number: int) -> None:
+        nonlocal decoded
+        decoded += number
+        report(decoded, total)
+
+    for setting in left:
+        circuit, contenders = _bind(decoder, rivals, setting)
+        outcomes = measure(
+            circuit, contenders, shots=setting.shots, seed=_stream(setting), discards=rates, report=advance
+        )
+        tables.add(setting, outcomes, bins=bins)
+
+
+def _bind(decoder: CascadeDecoder, rivals: Sequence[str], setting: Setting) -> tuple[stim.Circuit, list[SoftDecoder]]:
+    basis: Basis = "X" if setting.basis == "X" else "Z"
+    circuit = decoder.experiment(setting.p, rounds=setting.rounds, basis=basis)
+    return circuit, [CascadeConfidence.of(decoder, circuit), *(rival(name, circuit) for name in rivals)]
+
+
+def _stream(setting: Setting) -> int:
+    """Seed of an experiment's shots: below 2^63, as Stim wants it."""
+    p = int(np.float64(setting.p).view(np.uint64))
+    words = [setting.seed, p, setting.rounds, BASES.index("X" if setting.basis == "X" else "Z")]
+    return int(np.random.SeedSequence(words).generate_state(1, np.uint64)[0] >> np.uint64(1))
