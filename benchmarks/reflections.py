@@ -31,6 +31,7 @@ from cascade_qec.codes import BivariateBicycleCode, CSSCode
 from cascade_qec.codes.css import BASES, Basis
 from cascade_qec.codes.gf2 import Bits
 from cascade_qec.decoders.cascade import CascadeDecoder
+from cascade_qec.error_models import Mechanisms, random_words
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.paired import paired_difference
 from cascade_qec.evaluation.rates import block_error
@@ -38,7 +39,6 @@ from cascade_qec.files import write_table
 from cascade_qec.lattice import Lattice, Readout, memory_lattice, readout
 from cascade_qec.nn import Geometry
 from cascade_qec.performance import circumstances
-from cascade_qec.recognition.mechanisms import Mechanisms, random_words
 from cascade_qec.recognition.tanner import TannerGraph, isomorphisms
 
 RATES = (0.002, 0.003, 0.005)

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from cascade_qec import CascadeDecoder, circuits, codes
+from cascade_qec.error_models import Mechanisms
 from cascade_qec.lattice import memory_lattice, readout
 from cascade_qec.nn import Geometry
-from cascade_qec.recognition.mechanisms import Mechanisms
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 NOISE = circuits.UniformDepolarizing(0.003)

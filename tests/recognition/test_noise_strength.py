@@ -4,8 +4,8 @@ import stim
 
 from cascade_qec import codes
 from cascade_qec.circuits import SI1000, UniformDepolarizing, memory
+from cascade_qec.error_models import Mechanisms
 from cascade_qec.lattice import memory_lattice
-from cascade_qec.recognition.mechanisms import Mechanisms
 from cascade_qec.recognition.noise_strength import event_rate, noise_strength
 
 

@@ -13,9 +13,9 @@ from cascade_qec import codes
 from cascade_qec.circuits import UniformDepolarizing, memory
 from cascade_qec.codes import gf2
 from cascade_qec.codes.gf2 import Bits
+from cascade_qec.error_models import Mechanisms
 from cascade_qec.errors import CascadeError
 from cascade_qec.lattice import Lattice, memory_lattice
-from cascade_qec.recognition.mechanisms import Mechanisms
 from cascade_qec.recognition.observables import ObservableMap, observable_map
 from cascade_qec.recognition.placement import Placement
 

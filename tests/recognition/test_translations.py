@@ -3,8 +3,8 @@ import pytest
 
 from cascade_qec import codes
 from cascade_qec.circuits import UniformDepolarizing, memory
+from cascade_qec.error_models import Mechanisms
 from cascade_qec.lattice import memory_lattice
-from cascade_qec.recognition.mechanisms import Mechanisms
 from cascade_qec.recognition.observables import observable_map
 from cascade_qec.recognition.placement import Placement, agreement
 from cascade_qec.recognition.translations import best_translated

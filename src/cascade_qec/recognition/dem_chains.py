@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_qec.codes import CSSCode
+from cascade_qec.error_models import Mechanisms, random_words
 from cascade_qec.errors import CascadeError
-from cascade_qec.recognition.mechanisms import Mechanisms, random_words
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,8 +13,8 @@ from cascade_qec.circuits import UniformDepolarizing, memory
 from cascade_qec.codes import RotatedSurfaceCode
 from cascade_qec.codes.css import BASES, Basis, frozen
 from cascade_qec.codes.gf2 import Bits
+from cascade_qec.error_models import Mechanisms, random_words
 from cascade_qec.errors import CascadeError
-from cascade_qec.recognition.mechanisms import Mechanisms, random_words
 from cascade_qec.recognition.skeleton import Skeleton
 from cascade_qec.recognition.tanner import TannerGraph, isomorphisms
 

@@ -11,12 +11,12 @@ import numpy as np
 import stim
 
 from cascade_qec.codes import BivariateBicycleCode, CSSCode, RotatedSurfaceCode
+from cascade_qec.error_models import Mechanisms
 from cascade_qec.errors import CascadeError
 from cascade_qec.recognition import dem_tanner
 from cascade_qec.recognition.dem_chains import distinct, experiment_of, linked, measurement_errors, oriented, repeated
 from cascade_qec.recognition.dem_isomorphism import isomorphic_skeletons
 from cascade_qec.recognition.dem_places import places
-from cascade_qec.recognition.mechanisms import Mechanisms
 from cascade_qec.recognition.skeleton import Skeleton
 
 

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from cascade_qec.codes import BivariateBicycleCode
 from cascade_qec.codes.gf2 import Bits
+from cascade_qec.error_models import Mechanisms
 from cascade_qec.errors import CascadeError
 from cascade_qec.recognition.dem_chains import Chains
-from cascade_qec.recognition.mechanisms import Mechanisms
 
 
 def supports(

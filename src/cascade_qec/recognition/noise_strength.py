@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cascade_qec.error_models import Mechanisms
 from cascade_qec.lattice import Lattice
-from cascade_qec.recognition.mechanisms import Mechanisms
 from cascade_qec.recognition.placement import REFERENCE_NOISE, reference
 
 _STRONGEST = 0.1

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from cascade_qec.codes import gf2
 from cascade_qec.codes.gf2 import Bits
+from cascade_qec.error_models import Mechanisms, random_words
 from cascade_qec.errors import CascadeError
 from cascade_qec.lattice import Lattice
-from cascade_qec.recognition.mechanisms import Mechanisms, random_words
 from cascade_qec.recognition.placement import Placement, known_by_sites
 
 

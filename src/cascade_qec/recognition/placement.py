@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from cascade_qec import circuits
 from cascade_qec.codes import BivariateBicycleCode, CSSCode
 from cascade_qec.codes.css import BASES, Basis
+from cascade_qec.error_models import Mechanisms, random_words
 from cascade_qec.errors import CascadeError
 from cascade_qec.lattice import Lattice, memory_lattice
-from cascade_qec.recognition.mechanisms import Mechanisms, random_words
 from cascade_qec.recognition.skeleton import Skeleton
 from cascade_qec.recognition.tanner import TannerGraph, isomorphisms
 

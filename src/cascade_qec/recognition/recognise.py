@@ -10,11 +10,11 @@ import stim
 
 from cascade_qec.codes import CSSCode
 from cascade_qec.codes.css import BASES, Basis
+from cascade_qec.error_models import Mechanisms
 from cascade_qec.errors import CascadeError
 from cascade_qec.lattice import Lattice, memory_lattice
 from cascade_qec.recognition.circuit_skeleton import circuit_skeleton
 from cascade_qec.recognition.dem_skeleton import dem_skeletons
-from cascade_qec.recognition.mechanisms import Mechanisms
 from cascade_qec.recognition.noise_strength import noise_strength
 from cascade_qec.recognition.observables import ObservableMap, observable_map
 from cascade_qec.recognition.placement import agreement, placements

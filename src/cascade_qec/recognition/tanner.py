@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from cascade_qec.codes.gf2 import Bits
-from cascade_qec.recognition.mechanisms import random_words
+from cascade_qec.error_models import random_words
 
 Colours = NDArray[np.uint64]
 

@@ -6,10 +6,10 @@ import stim
 
 from cascade_qec import codes
 from cascade_qec.codes import CSSCode
+from cascade_qec.error_models import Mechanisms
 from cascade_qec.errors import CascadeError
 from cascade_qec.recognition.circuit_skeleton import circuit_skeleton
 from cascade_qec.recognition.dem_chains import distinct
-from cascade_qec.recognition.mechanisms import Mechanisms
 from cascade_qec.recognition.placement import described
 from cascade_qec.recognition.recognise import Recognition, recognise
 

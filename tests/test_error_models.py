@@ -7,7 +7,7 @@ import stim
 
 from cascade_qec import codes
 from cascade_qec.circuits import SI1000, UniformDepolarizing, memory
-from cascade_qec.recognition.mechanisms import Mechanisms
+from cascade_qec.error_models import Mechanisms
 
 
 def by_objects(dem: stim.DetectorErrorModel) -> list[tuple[float, list[int], list[int]]]:
