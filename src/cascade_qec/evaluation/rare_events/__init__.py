@@ -4,8 +4,8 @@ from cascade_qec.evaluation.rare_events.collection import Collector
 from cascade_qec.evaluation.rare_events.estimate import METHOD, RareRate, StratumRate, rare_rates, spectrum
 from cascade_qec.evaluation.rare_events.fault_model import FaultModel
 from cascade_qec.evaluation.rare_events.fault_sets import FaultSets, all_sets
+from cascade_qec.evaluation.rare_events.faults import Faults
 from cascade_qec.evaluation.rare_events.interval import gamma_interval
-from cascade_qec.evaluation.rare_events.mechanisms import Mechanisms
 from cascade_qec.evaluation.rare_events.results import rare_rows, replace_rows, spectrum_rows
 from cascade_qec.evaluation.rare_events.subjects import Subject, cascade_subject, classical_subject
 from cascade_qec.evaluation.rare_events.tallies import Run, Tallies, Tally, read_tallies, write_tallies
@@ -15,7 +15,7 @@ __all__ = [
     "Collector",
     "FaultModel",
     "FaultSets",
-    "Mechanisms",
+    "Faults",
     "RareRate",
     "Run",
     "StratumRate",

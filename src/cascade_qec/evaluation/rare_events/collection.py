@@ -103,7 +103,7 @@ class Collector:
         return self._seconds - spent
 
     def _decode_all_sets(self) -> None:
-        mechanisms = len(self.model.mechanisms.probabilities)
+        mechanisms = len(self.model.faults.probabilities)
         for faults in range(min(max(self.enumerate_up_to, 0), mechanisms, self.model.most) + 1):
             tally = self.tallies.of("all", faults)
             if tally.shots == math.comb(mechanisms, faults):
@@ -161,7 +161,7 @@ class Collector:
             self._left()
 
     def _fails(self, sets: NDArray[np.int64]) -> NDArray[np.bool_]:
-        dets, observables = self.model.mechanisms.outcomes(sets)
+        dets, observables = self.model.faults.outcomes(sets)
         predictions = self.predictor.predict(dets)
         if predictions.shape != observables.shape:
             raise CascadeError(

@@ -70,7 +70,7 @@ class RareRate:
 
 def completed(model: FaultModel, tallies: Tallies) -> list[int]:
     """Strata all of whose sets have been decoded."""
-    mechanisms = len(model.mechanisms.probabilities)
+    mechanisms = len(model.faults.probabilities)
     return [w for w in tallies.faults("all") if tallies.of("all", w).shots == math.comb(mechanisms, w)]
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.rare_events.fault_sets import FaultSets
-from cascade_qec.evaluation.rare_events.mechanisms import Mechanisms, check_same_symptoms
+from cascade_qec.evaluation.rare_events.faults import Faults
 from cascade_qec.evaluation.rare_events.symmetric import log_symmetric, most_faults, number_of_faults
 
 # Shots with more faults than are ever considered; where it matters it is far below any rate that is estimated.
@@ -35,7 +35,7 @@ class FaultModel:
     ps : tuple of float
         The strengths, ascending.
     sampled_at : float
-    mechanisms : Mechanisms
+    faults : Faults
         At ``sampled_at``.
     most : int
         Largest number of faults considered.
@@ -55,9 +55,14 @@ class FaultModel:
             raise CascadeError(f"expected to sample at one of p = {', '.join(map(str, models))}, got {sampled_at}")
         self.ps = tuple(sorted(models))
         self.sampled_at = sampled_at
-        family = [Mechanisms.of_model(models[p]) for p in self.ps]
-        check_same_symptoms(family)
-        self.mechanisms = family[self.ps.index(sampled_at)]
+        family = [Faults.of(models[p]) for p in self.ps]
+        for other in family[1:]:
+            if not np.array_equal(other.symptoms, family[0].symptoms):
+                raise CascadeError(
+                    "expected one circuit at several noise strengths, with the same mechanisms at each; "
+                    f"got models of {len(family[0].symptoms)} and {len(other.symptoms)} mechanisms that differ"
+                )
+        self.faults = family[self.ps.index(sampled_at)]
         self.most = max(most_faults(member.probabilities, _TAIL) for member in family)
         self._log_odds = np.array([member.log_odds for member in family])
         self._log_symmetric = np.array([log_symmetric(odds, self.most)[:, 0] for odds in self._log_odds])

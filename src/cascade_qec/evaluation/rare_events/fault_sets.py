@@ -15,7 +15,7 @@ class FaultSets:
     Parameters
     ----------
     log_odds : float64 [mechanisms]
-        As :attr:`Mechanisms.log_odds`.
+        As `Faults.log_odds`.
     most
         The largest w that will be asked for.
     """

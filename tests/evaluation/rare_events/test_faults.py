@@ -4,10 +4,10 @@ import stim
 
 from cascade_qec import circuits, codes
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.rare_events import Mechanisms
+from cascade_qec.evaluation.rare_events import Faults
 
 
-def test_mechanisms_of_a_model():
+def test_faults_of_a_model():
     model = stim.DetectorErrorModel("""
         error(0.1) D0 D2 L1
         error(0) D1
@@ -16,10 +16,10 @@ def test_mechanisms_of_a_model():
             shift_detectors 8
         }
     """)
-    mechanisms = Mechanisms.of_model(model)
-    np.testing.assert_array_equal(mechanisms.probabilities, [0.1, 0.25, 0.25])
-    np.testing.assert_allclose(np.exp(mechanisms.log_odds), [1 / 9, 1 / 3, 1 / 3])
-    dets, observables = mechanisms.outcomes(np.array([[0, 1], [0, 2], [1, 2]]))
+    faults = Faults.of(model)
+    np.testing.assert_array_equal(faults.probabilities, [0.1, 0.25, 0.25])
+    np.testing.assert_allclose(np.exp(faults.log_odds), [1 / 9, 1 / 3, 1 / 3])
+    dets, observables = faults.outcomes(np.array([[0, 1], [0, 2], [1, 2]]))
     assert dets.shape == (3, model.num_detectors)
     assert [np.flatnonzero(row).tolist() for row in dets] == [[2], [0, 2, 8], [0, 8]]
     assert observables.tolist() == [[True, True], [True, True], [False, False]]
@@ -30,15 +30,15 @@ def test_outcomes_agree_with_stim():
     circuit = circuits.memory(codes.get("surface_d3"), rounds=3, basis="X", noise=noise)
     model = circuit.detector_error_model(flatten_loops=True)
     dets, observables, errors = model.compile_sampler(seed=3).sample(500, return_errors=True)
-    mechanisms = Mechanisms.of_model(model)
+    faults = Faults.of(model)
     for row in range(500):
-        mine = mechanisms.outcomes(np.flatnonzero(errors[row])[None])
+        mine = faults.outcomes(np.flatnonzero(errors[row])[None])
         np.testing.assert_array_equal(mine[0][0], dets[row])
         np.testing.assert_array_equal(mine[1][0], observables[row])
 
 
 def test_useless_models_are_refused():
     with pytest.raises(CascadeError, match="without any"):
-        Mechanisms.of_model(stim.DetectorErrorModel("detector D0"))
+        Faults.of(stim.DetectorErrorModel("detector D0"))
     with pytest.raises(CascadeError, match="below 1, got one of 1"):
-        Mechanisms.of_model(stim.DetectorErrorModel("error(1) D0"))
+        Faults.of(stim.DetectorErrorModel("error(1) D0"))
