@@ -15,10 +15,9 @@ import torch
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from cascade_qec.cli.progress import progress
-from cascade_qec.evaluation.rates import block_error
-from cascade_qec.files import write_table
 from cascade_qec.nn import CascadeNetwork
-from cascade_qec.performance import circumstances
+from cascade_qec.statistics import wilson
+from cascade_qec.tables import circumstances, write_table
 from cascade_qec.training import Recipe, Trainer, load_recipe
 from cascade_qec.training.data import Producers
 from cascade_qec.training.feed import feed
@@ -57,7 +56,7 @@ def rows(trainer: Trainer, kept: dict[str, CascadeNetwork]) -> list[dict[str, ob
         measure_statistics(network, trainer.geometry, recipe, recipe.optimizer.steps, trainer.dtype)
         operators = trainer.description().operators
         for p, counts in validate(network, trainer.decided, operators, recipe, trainer.dtype).pooled.items():
-            rate = block_error(counts.failures, counts.shots)
+            rate = wilson(counts.failures, counts.shots)
             found.append(
                 {"recipe": recipe.name, "average_over": name, "training_shots": trainer.shots, "p": p}
                 | {"shots": counts.shots, "failures": counts.failures}

@@ -21,7 +21,8 @@ from cascade_qec.decoders import classical
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.comparison import CASCADE, Experiment, classical_contender, compare
 from cascade_qec.evaluation.model_card import measure
-from cascade_qec.evaluation.tables import Row, read_csv, write_csv
+from cascade_qec.evaluation.tables import Row
+from cascade_qec.tables import read_rows, write_rows
 
 RATES = (0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12)
 RIVALS = {"pymatching": 60.0, "pymatching-correlated": 60.0, "tesseract": 60.0}
@@ -92,7 +93,7 @@ def fill(
         raise CascadeError(
             f"expected models of one experiment, each of another width, got {len(runs)} of {experiments}"
         )
-    table = read_csv(out) if out.exists() else []
+    table = read_rows(out, Row) if out.exists() else []
 
     def stands(decoder: str, parameters: str | None = None) -> bool:
         rows = [row for row in table if row.decoder == decoder]
@@ -103,12 +104,12 @@ def fill(
         if not stands(name):
             measured = of_rival(name, runs[0], rates=rates, shots=rival_shots, seed=seed)
             table = [row for row in table if row.decoder != name] + measured
-            write_csv(table, out)
+            write_rows(out, table)
     for run in runs:
         if not stands(name_of(run), parameters_of(run, failures)):
             measured = of_model(run, rates=rates, failures=failures, seed=seed)
             table = [row for row in table if row.decoder != name_of(run)] + measured
-            write_csv(table, out)
+            write_rows(out, table)
     return table
 
 

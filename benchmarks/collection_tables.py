@@ -10,7 +10,7 @@ from pathlib import Path
 from pages import filled, table
 
 from cascade_qec.evaluation.collected import Cell, pooled
-from cascade_qec.evaluation.rates import block_error
+from cascade_qec.statistics import wilson
 
 ROOT = Path(__file__).parents[1]
 COLLECTIONS = ROOT / "benchmarks" / "results" / "collections"
@@ -58,7 +58,7 @@ def rivals(path: Path) -> list[str]:
 def written(cell: Cell) -> str:
     """A cell as the table has it; the basis is named where there is only one."""
     total = cell.total()
-    rate = block_error(total.errors, total.shots - total.discards)
+    rate = wilson(total.errors, total.shots - total.discards)
     bases = f", basis {next(iter(cell.by_basis))}" if len(cell.by_basis) == 1 else ""
     return (
         f"{short(rate.value)} [{short(rate.low)}, {short(rate.high)}]"

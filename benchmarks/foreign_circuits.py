@@ -22,10 +22,10 @@ import cascade_qec as cascade
 from cascade_qec import circuits
 from cascade_qec.codes.css import Basis
 from cascade_qec.decoders.cascade import CascadeDecoder
-from cascade_qec.evaluation.rates import block_error, failures
-from cascade_qec.files import read_table, write_table
 from cascade_qec.recognition import read_circuit, recognise
 from cascade_qec.recognition.placement import reference
+from cascade_qec.statistics import failures, wilson
+from cascade_qec.tables import read_rows, write_rows
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "foreign_circuits.csv"
@@ -96,13 +96,13 @@ def main(folder: Path) -> None:
     for file in FILES:
         rows.append(measured(file, folder))
         print(rows[-1], flush=True)
-    write_table(RESULTS, list(Row.model_fields), (row.model_dump() for row in rows))
+    write_rows(RESULTS, rows)
     PAGE.write_text(with_table(PAGE.read_text()))
 
 
 def with_table(text: str) -> str:
     """The page with the table as the results have it."""
-    return filled(text, "foreign circuits", lines(read_table(RESULTS, Row)))
+    return filled(text, "foreign circuits", lines(read_rows(RESULTS, Row)))
 
 
 def measured(file: File, folder: Path) -> Row:
@@ -173,7 +173,7 @@ def lines(rows: list[Row]) -> list[str]:
     """The table of the documentation."""
     cells = []
     for row in rows:
-        rate = block_error(row.failures, row.shots)
+        rate = wilson(row.failures, row.shots)
         ratio = "-" if row.ratio is None else f"{row.ratio:.2f} [{row.ratio_low:.2f}, {row.ratio_high:.2f}]"
         cells.append(
             [

@@ -13,8 +13,7 @@ import numpy as np
 import torch
 
 from cascade_qec.cli.progress import progress
-from cascade_qec.files import write_table
-from cascade_qec.performance import circumstances
+from cascade_qec.tables import circumstances, write_table
 from cascade_qec.training import Recipe, Trainer, load_recipe
 from cascade_qec.training.data import Producers
 from cascade_qec.training.feed import feed

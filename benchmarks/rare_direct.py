@@ -9,7 +9,8 @@ from pathlib import Path
 
 from cascade_qec import circuits, codes
 from cascade_qec.decoders import classical
-from cascade_qec.evaluation import Experiment, classical_contender, compare, write_csv
+from cascade_qec.evaluation import Experiment, classical_contender, compare
+from cascade_qec.tables import write_rows
 
 CODE, ROUNDS, BASIS, SEED = "surface_d5", 5, "Z", 2027
 SHOTS = {0.0003: 6_000_000, 0.001: 3_000_000, 0.002: 1_000_000, 0.003: 500_000, 0.005: 200_000}
@@ -37,7 +38,7 @@ def main() -> None:
             "microseconds_per_shot": sum(row.microseconds_per_shot * row.shots for row in pieces) / decoded,
         }
         rows.append(pieces[0].model_copy(update=total))
-        write_csv(rows, RESULTS)
+        write_rows(RESULTS, rows)
         print(p, rows[-1].failures, rows[-1].shots, rows[-1].block_error, flush=True)
 
 

@@ -34,12 +34,11 @@ from cascade_qec.decoders.cascade import CascadeDecoder
 from cascade_qec.error_models import Mechanisms, random_words
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.paired import paired_difference
-from cascade_qec.evaluation.rates import block_error
-from cascade_qec.files import write_table
 from cascade_qec.lattice import Lattice, Readout, memory_lattice, readout
 from cascade_qec.nn import Geometry
-from cascade_qec.performance import circumstances
 from cascade_qec.recognition.tanner import TannerGraph, isomorphisms
+from cascade_qec.statistics import wilson
+from cascade_qec.tables import circumstances, write_table
 
 RATES = (0.002, 0.003, 0.005)
 RESULTS = Path(__file__).parent / "results" / "reflections.csv"
@@ -241,7 +240,7 @@ def main() -> None:
                 chunks += failed(decoder, turn, p, arguments.shots, arguments.seed + index)
             wrong = {way: np.concatenate([chunk[way] for chunk in chunks]) for way in chunks[0]}
             for way, fails in wrong.items():
-                shots, rate = len(fails), block_error(int(fails.sum()), len(fails))
+                shots, rate = len(fails), wilson(int(fails.sum()), len(fails))
                 apart = paired_difference(int((fails & ~wrong["all"]).sum()), int((wrong["all"] & ~fails).sum()), shots)
                 row = {"model": decoder.description.name, "p": p, "decided_by": way, "shots": shots}
                 row |= {"failures": int(fails.sum()), "block_error": rate.value}

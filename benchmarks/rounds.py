@@ -6,7 +6,7 @@ from pathlib import Path
 import cascade_qec as cascade
 from cascade_qec.decoders import classical
 from cascade_qec.evaluation.comparison import CASCADE, Experiment, cascade_contender, classical_contender, compare
-from cascade_qec.evaluation.tables import write_csv
+from cascade_qec.tables import write_rows
 
 P, SHOTS, SEED = 0.003, 20_000, 7
 ROUNDS = {"surface_d3": (2, 3, 4, 6), "surface_d5": (4, 5, 6, 10)}
@@ -21,7 +21,7 @@ def main() -> None:
         for rounds in counts:
             circuits = {basis: decoder.experiment(P, rounds=rounds, basis=basis) for basis in ("Z", "X")}
             rows += compare(Experiment(name, P, rounds, circuits), contenders, shots=SHOTS, seed=SEED)
-    write_csv(rows, Path(__file__).parent / "results" / "rounds.csv")
+    write_rows(Path(__file__).parent / "results" / "rounds.csv", rows)
 
 
 if __name__ == "__main__":

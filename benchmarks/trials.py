@@ -16,16 +16,16 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError, computed_field
 
 import cascade_qec as cascade
 from cascade_qec.cli.progress import progress
 from cascade_qec.decoders.cascade import CascadeDecoder
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.model_card import training_facts
-from cascade_qec.evaluation.paired import Difference, paired_difference
-from cascade_qec.evaluation.rates import block_error
-from cascade_qec.files import read_table, write_table
+from cascade_qec.evaluation.paired import paired_difference
+from cascade_qec.statistics import Interval, wilson
+from cascade_qec.tables import read_rows, write_rows
 from cascade_qec.training import Recipe, load_recipe
 
 RATES = (0.002, 0.003, 0.005)
@@ -91,21 +91,23 @@ class Row(BaseModel):
     weights: str
     baseline_weights: str
 
+    @computed_field
     @property
-    def difference(self) -> Difference | None:
+    def shots_per_second(self) -> float:
+        return round(self.training_shots / self.training_seconds, 1)
+
+    @computed_field
+    @property
+    def block_error(self) -> Interval:
+        return wilson(self.failures, self.shots)
+
+    @computed_field
+    @property
+    def difference(self) -> Interval | None:
         """Block error less that of the baseline; the baseline has none from itself."""
         if self.trial == self.baseline:
             return None
         return paired_difference(self.alone, self.baseline_alone, self.shots)
-
-    def columns(self) -> dict[str, object]:
-        """The row as it stands in the table, with what follows from the counts: rates, each with its 95 % interval."""
-        columns = self.model_dump() | {"shots_per_second": round(self.training_shots / self.training_seconds, 1)}
-        rate, apart = block_error(self.failures, self.shots), self.difference
-        for name, value in (("block_error", rate), ("difference", apart)):
-            ends = (None, None, None) if value is None else (value.value, value.low, value.high)
-            columns |= dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
-        return columns
 
 
 def trained(recipe_file: Path, runs: Path) -> Trained:
@@ -259,19 +261,19 @@ def main() -> None:
     out = arguments.out or RESULTS / f"trials_{baseline.recipe.code}.csv"
 
     def store(rows: list[Row]) -> None:
-        write_table(out, list(rows[0].columns()), (row.columns() for row in rows))
+        write_rows(out, rows)
 
     table = measure(
         runs,
         baseline,
-        read_table(out, Row) if out.exists() else [],
+        read_rows(out, Row) if out.exists() else [],
         rates=RATES,
         shots=arguments.shots,
         seed=arguments.seed,
         store=store,
     )
     for row in table:
-        rate, apart = block_error(row.failures, row.shots), row.difference
+        rate, apart = row.block_error, row.difference
         line = f"{row.trial:<24} {row.code} p = {row.p:g}  {rate.value:.3e} [{rate.low:.3e}, {rate.high:.3e}]"
         if apart is not None:
             line += f"  less {row.baseline}: {apart.value:+.2e} [{apart.low:+.2e}, {apart.high:+.2e}]"

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from cascade_qec.guards import FALL, FALSE_ALARM, Bases, Counts, Floor, Guards, Head, floor, unequal_bases, worst_head
+from cascade_qec.guards import FALL, FALSE_ALARM, Bases, Floor, Guards, Head, floor, unequal_bases, worst_head
+from cascade_qec.statistics import Counts
 
 FLOOR = Floor(p=0.001, above=0.002, block_error=1e-4, allowed=3e-4, probability=1.0)
 BASES = Bases(p=0.006, shots=2000, failures={"Z": 40, "X": 50}, probability=1.0)

@@ -23,6 +23,8 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from cascade_qec.statistics import Counts
+
 FALSE_ALARM = 1e-3
 """Probability, at most, with which either guard that compares failures is said to be broken where it is not."""
 
@@ -34,13 +36,6 @@ FALL = 1.5
 
 UNEQUAL = 2.0
 """A basis may have so many times the failures of the other."""
-
-
-class Counts(NamedTuple):
-    """Failures among so many shots."""
-
-    failures: int
-    shots: int
 
 
 class Verdict(NamedTuple):

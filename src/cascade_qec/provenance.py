@@ -1,4 +1,4 @@
-"""What a run ran on: the machine, the versions of the packages that matter, and the commit."""
+"""What a run ran on: the machine and its load, the versions of the packages that matter, and the commit."""
 
 import os
 import platform
@@ -56,6 +56,11 @@ def commit() -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     return done.stdout.strip()
+
+
+def load_average() -> float | None:
+    """Processes that wanted a core in the last minute, ourselves included; None where the system does not tell."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
 
 
 def _cores() -> int:

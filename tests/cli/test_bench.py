@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from cascade_qec import cli
-from cascade_qec.performance import ConvolutionRow, DeviceRates, TrainingRow, read_rows
+from cascade_qec.performance import ConvolutionRow, DeviceRates, TrainingRow
+from cascade_qec.tables import read_rows
 
 RECIPE = """
 name = "tiny"

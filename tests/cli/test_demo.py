@@ -12,7 +12,8 @@ from cascade_qec import circuits, codes
 from cascade_qec.cli import main
 from cascade_qec.decoders import classical
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation import demonstration, read_csv
+from cascade_qec.evaluation import Row, demonstration
+from cascade_qec.tables import read_rows
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def stand_ins(monkeypatch):
 def test_table_and_picture(stand_ins, tmp_path, capsys):
     out = tmp_path / "new" / "demo"
     assert main(["demo", "--out", str(out), "--seconds", "1.5", "--seed", "3"]) == 0
-    rows = read_csv(out / "rates.csv")
+    rows = read_rows(out / "rates.csv", Row)
     assert [(row.code, row.p, row.decoder) for row in rows] == [
         (code, p, decoder)
         for code in ("surface_d3", "surface_d5")

@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from cascade_qec.cli.fit import fit
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation import Row, write_csv
+from cascade_qec.evaluation import Row
+from cascade_qec.tables import write_rows
 
 app = typer.Typer(context_settings={"token_normalize_func": lambda flag: flag.replace("-", "_")})
 app.command()(fit)
@@ -29,7 +30,7 @@ def rates(tmp_path: Path) -> Path:
             counts = {"shots": 1_000_000, "failures": round(1e6 * failed)}
             experiment = {"code": code, "p": p, "rounds": rounds, "bases": "ZX", "k": k}
             rows.append(Row(**experiment, decoder="cascade", **counts, microseconds_per_shot=1.0, seed=1))
-    write_csv(rows, tmp_path / "rates.csv")
+    write_rows(tmp_path / "rates.csv", rows)
     return tmp_path / "rates.csv"
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from cascade_qec import cli
-from cascade_qec.evaluation import Row, write_csv
+from cascade_qec.evaluation import Row
+from cascade_qec.tables import write_rows
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def table(tmp_path: Path) -> Path:
         for decoder in ("cascade", "pymatching")
         for p in (0.001, 0.002)
     ]
-    write_csv(rows, path)
+    write_rows(path, rows)
     return path
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from cascade_qec import zoo
 from cascade_qec.cli import main
-from cascade_qec.evaluation.rates import block_error, per_logical_per_cycle
 from cascade_qec.guards import Guards
+from cascade_qec.statistics import per_logical_per_cycle, wilson
 
 
 def _verify(model: Path, *flags: str) -> int:
@@ -45,7 +45,7 @@ def test_half_the_failures(measured_model: Path, capsys: pytest.CaptureFixture[s
     row = json.loads(measured_model.with_suffix(".json").read_text())["measurements"][1]
     # With the interval of its counts, so that only new shots can tell.
     half = row["failures"] // 2
-    rate = block_error(half, row["shots"])
+    rate = wilson(half, row["shots"])
     cycle = per_logical_per_cycle(rate, k=1, rounds=3).value
     figures = {"failures": half, "block_error": rate.value, "low": rate.low, "high": rate.high}
     _edit(measured_model, measurements=[row | figures | {"per_logical_per_cycle": cycle}])

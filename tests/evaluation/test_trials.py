@@ -10,9 +10,10 @@ import torch
 
 from cascade_qec import zoo
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation import read_csv
+from cascade_qec.evaluation import Row
 from cascade_qec.evaluation.paired import paired_difference
 from cascade_qec.nn import load_model, model_bytes
+from cascade_qec.tables import read_rows
 from cascade_qec.training import Recipe, load_recipe
 
 ROOT = Path(__file__).parents[2]
@@ -88,10 +89,9 @@ def test_trials_are_compared_on_the_same_shots(trials, runs):
         assert contrary.baseline_alone == baseline.failures
         assert contrary.difference == paired_difference(contrary.failures, baseline.failures, 600)
         assert baseline.difference is None
-        columns = contrary.columns()
-        assert columns["difference"] == pytest.approx(1 - 2 * baseline.failures / 600)
-        assert columns["shots_per_second"] == pytest.approx(8000 * 512 / 36, abs=0.1)
-        assert columns["parameters"] == sum(p.numel() for p in load_model(runs[2].model)[0].parameters())
+        assert contrary.difference.value == pytest.approx(1 - 2 * baseline.failures / 600)
+        assert contrary.shots_per_second == pytest.approx(8000 * 512 / 36, abs=0.1)
+        assert contrary.parameters == sum(p.numel() for p in load_model(runs[2].model)[0].parameters())
 
 
 def test_what_stands_in_the_table_is_not_decoded_again(trials, runs):
@@ -139,7 +139,7 @@ def test_capacity_goes_on_where_it_stopped(script, runs, tmp_path):
     rates = (0.004, 0.006)  # stronger noise than that of training comes with a warning
     settings = {"rates": rates, "failures": 5, "rival_shots": 400, "seed": 2}
     fill(runs[:1], out, **settings)
-    rows = read_csv(out)
+    rows = read_rows(out, Row)
     rivals = ["pymatching", "pymatching-correlated", "tesseract"]
     assert [(row.decoder, row.p) for row in rows] == [
         (decoder, p) for decoder in [*rivals, "cascade:surface_d3_H64"] for p in rates
@@ -150,8 +150,8 @@ def test_capacity_goes_on_where_it_stopped(script, runs, tmp_path):
     fill(runs[:1], out, **settings)
     assert out.read_bytes() == before  # times and all
     fill(runs[2:], out, **settings)  # other weights of the same width
-    assert read_csv(out)[:6] == rows[:6]
-    assert [row.decoder for row in read_csv(out)[6:]] == ["cascade:surface_d3_H64"] * 2
-    assert read_csv(out)[6].parameters != rows[6].parameters
+    assert read_rows(out, Row)[:6] == rows[:6]
+    assert [row.decoder for row in read_rows(out, Row)[6:]] == ["cascade:surface_d3_H64"] * 2
+    assert read_rows(out, Row)[6].parameters != rows[6].parameters
     with pytest.raises(CascadeError, match="expected models of one experiment, each of another width, got 2"):
         fill(runs[:2], out, **settings)

@@ -12,9 +12,9 @@ from cascade_qec import zoo
 from cascade_qec.decoders.cascade import CascadeDecoder, load
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.comparison import CASCADE, Contender, Experiment, compare
-from cascade_qec.evaluation.rates import block_error
 from cascade_qec.evaluation.shared_time import Task, decode_in
 from cascade_qec.evaluation.verification import RowCheck, rows_to_check, verify_rows
+from cascade_qec.statistics import wilson
 from cascade_qec.zoo.card import Card, Measurement
 
 
@@ -29,7 +29,7 @@ def card(measured_model: Path) -> Card:
 
 
 def _changed(row: Measurement, failures: int) -> Measurement:
-    rate = block_error(failures, row.shots)
+    rate = wilson(failures, row.shots)
     figures = {"failures": failures, "block_error": rate.value, "low": rate.low, "high": rate.high}
     return row.model_copy(update=figures)
 

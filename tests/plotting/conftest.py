@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sinter
 
-from cascade_qec.evaluation import block_error
+from cascade_qec.statistics import wilson
 
 Write = Callable[[str, Sequence[Mapping[str, object]]], Path]
 
@@ -31,7 +31,7 @@ def write(tmp_path: Path) -> Write:
 
 def interval(name: str, failed: int, shots: int) -> dict[str, float]:
     """A rate with its Wilson interval, as three columns."""
-    rate = block_error(failed, shots)
+    rate = wilson(failed, shots)
     return {name: rate.value, f"{name}_low": rate.low, f"{name}_high": rate.high}
 
 

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 
 from cascade_qec import codes
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation import Rate, block_error, per_logical_per_cycle
 from cascade_qec.plotting import FIGURES, Request, Selection, draw, save
+from cascade_qec.statistics import Interval, per_logical_per_cycle, wilson
 
 from .conftest import (
     CAPACITY,
@@ -71,7 +71,7 @@ def _bars(container: ErrorbarContainer) -> list[tuple[float, float]]:
     return [(float(low), float(high)) for (_, low), (_, high) in bars.get_segments()]
 
 
-def _ends(rates: Sequence[Rate]) -> list:
+def _ends(rates: Sequence[Interval]) -> list:
     return [pytest.approx((rate.low, rate.high)) for rate in rates]
 
 
@@ -108,20 +108,20 @@ def test_rates_of_a_collection(collected):
     assert [axes.get_title() for axes in figure.axes] == ["surface_d3, basis Z", "surface_d5, basis Z"]
     for axes, d in zip(figure.axes, (3, 5), strict=True):
         matching = _curve(axes, "pymatching")
-        rates = [block_error(failed // d, 10_000) for failed in (40, 200)]
+        rates = [wilson(failed // d, 10_000) for failed in (40, 200)]
         assert list(matching[0].get_ydata()) == [rate.value for rate in rates]
         assert _bars(matching) == _ends(rates)
         assert len(_heights(axes)) == 6
         assert _curve(axes, "tesseract-filtered")[0].get_fillstyle() == "none"
     # one without failures: off the curve, at the upper end of its interval, with an arrow
     assert len(_curve(figure.axes[1], "tesseract-filtered")[0].get_ydata()) == 1
-    assert block_error(0, 10_000).high in _heights(figure.axes[1])
+    assert wilson(0, 10_000).high in _heights(figure.axes[1])
     assert "Arrows" in figure.get_supxlabel()
 
 
 def test_rates_per_cycle_are_converted_with_their_ends(collected):
     axes = draw("rates", [collected], _request(per="cycle")).axes[1]
-    rates = [per_logical_per_cycle(block_error(failed // 5, 10_000), k=1, rounds=5) for failed in (40, 200)]
+    rates = [per_logical_per_cycle(wilson(failed // 5, 10_000), k=1, rounds=5) for failed in (40, 200)]
     assert _bars(_curve(axes, "cascade")) == _ends(rates)
 
 
@@ -129,14 +129,14 @@ def test_rows_in_several_files_add_up(collected, tmp_path):
     more = tmp_path / "more.csv"
     more.write_text(collected.read_text())
     axes = draw("rates", [collected, more], _request()).axes[0]
-    assert _bars(_curve(axes, "pymatching")) == _ends([block_error(2 * f, 20_000) for f in (13, 66)])
+    assert _bars(_curve(axes, "pymatching")) == _ends([wilson(2 * f, 20_000) for f in (13, 66)])
 
 
 def test_rare_events_and_laws_over_rates(collected, write):
     figure = draw("rates", [collected, write("rare.csv", RARE), write("fits.csv", FITS)], _request(per="cycle"))
     axes = _panel(figure, "surface_d3, basis Z")
     rare = _curve(axes, "pymatching (rare events)")
-    expected = [per_logical_per_cycle(Rate(r, r / 2, 2 * r), k=1, rounds=3) for r in (1e-6, 1e-4)]
+    expected = [per_logical_per_cycle(Interval(r, r / 2, 2 * r), k=1, rounds=3) for r in (1e-6, 1e-4)]
     assert _bars(rare) == _ends(expected)
     matching = _curve(axes, "pymatching")
     assert rare[0].get_color() == matching[0].get_color()
@@ -155,7 +155,7 @@ def test_laws_are_converted_to_block_errors(collected, write):
     axes = draw("rates", [collected, write("fits.csv", one_term)], _request()).axes[0]
     (law,) = (line for line in axes.get_lines() if line.get_label().startswith("_fit"))
     percent, block = float(law.get_xdata()[0]), float(law.get_ydata()[0])
-    assert per_logical_per_cycle(Rate(block, block, block), k=1, rounds=3).value == pytest.approx(
+    assert per_logical_per_cycle(Interval(block, block, block), k=1, rounds=3).value == pytest.approx(
         500 * (percent / 100) ** 2
     )
 
@@ -167,14 +167,14 @@ def test_distance(collected):
     for axes, failed in zip(figure.axes, (40, 200), strict=True):
         cascade = _curve(axes, "cascade")  # two models, one decoder
         assert list(cascade[0].get_xdata()) == pytest.approx([3, 5], abs=0.2)
-        rates = [per_logical_per_cycle(block_error(failed // d, 10_000), k=1, rounds=d) for d in (3, 5)]
+        rates = [per_logical_per_cycle(wilson(failed // d, 10_000), k=1, rounds=d) for d in (3, 5)]
         assert _bars(cascade) == _ends(rates)
         assert len(_heights(axes)) == 6
 
 
 def test_spectrum(write):
     (axes,) = draw("spectrum", [write("spectrum.csv", SPECTRUM)], _request()).axes
-    assert _bars(_curve(axes, "cascade")) == _ends([block_error(failed, 1000) for failed in (5, 60)])
+    assert _bars(_curve(axes, "cascade")) == _ends([wilson(failed, 1000) for failed in (5, 60)])
     assert len(_heights(axes)) == 6  # two of each decoder, and a limit at w = 3
     never = [line for line in axes.get_lines() if line.get_label().startswith("_zero")]
     assert [float(line.get_xdata()[0]) for line in never] == pytest.approx([0, 0], abs=0.1)
@@ -182,7 +182,7 @@ def test_spectrum(write):
 
 def test_of_several_spectra_that_at_the_highest_noise_is_drawn_or_the_one_asked_for(write):
     def at(p: float, failed: int) -> dict:
-        rate = block_error(failed, 1000)
+        rate = wilson(failed, 1000)
         ends = {"fraction": rate.value, "fraction_low": rate.low, "fraction_high": rate.high}
         return SPECTRUM[0] | {"faults": 5, "failures": failed, "sampled_at": p} | ends
 
@@ -197,7 +197,7 @@ def test_latency(write):
     (axes,) = figure.axes
     gpu = _curve(axes, "cascade (cuda, bfloat16)")
     # one rate for all batch sizes: that of the row with the most shots, or of the largest batch among them
-    rate = per_logical_per_cycle(block_error(30, 1000), k=12, rounds=6)
+    rate = per_logical_per_cycle(wilson(30, 1000), k=12, rounds=6)
     assert [float(x) for x in gpu[0].get_xdata()] == [5]
     assert _bars(gpu) == _ends([rate])
     lines = {line.get_label(): line for line in axes.get_lines()}
@@ -205,7 +205,7 @@ def test_latency(write):
     assert list(batches.get_xdata()) == pytest.approx([100, 5])
     assert list(batches.get_ydata()) == [rate.value] * 2
     assert list(lines["_time cascade (cuda, bfloat16)"].get_xdata()) == pytest.approx([100, 150])
-    limit = per_logical_per_cycle(block_error(0, 1000), k=12, rounds=6).high
+    limit = per_logical_per_cycle(wilson(0, 1000), k=12, rounds=6).high
     assert _heights(axes) == [pytest.approx(height) for height in sorted([limit, rate.value, rate.value])]
     assert sorted(text.get_text() for text in axes.texts) == ["1", "1", "1", "1 ms", "64"]
     assert axes.get_title() == "bb72, p = 0.3 %, basis Z"
@@ -214,7 +214,7 @@ def test_latency(write):
 def test_latency_takes_the_rate_of_most_shots(write):
     rows = [LATENCY[0] | {"shots": 100, "failures": 0}, LATENCY[1] | {"batch": 512, "shots": 10, "failures": 0}]
     (axes,) = draw("latency", [write("latency.csv", [*rows, LATENCY[1]])], _request(per="block")).axes
-    assert _bars(_curve(axes, "cascade")) == _ends([block_error(30, 1000)])
+    assert _bars(_curve(axes, "cascade")) == _ends([wilson(30, 1000)])
     assert _heights(axes) == [0.03]
 
 
@@ -240,8 +240,8 @@ def test_calibration(write):
     assert (axes.get_xscale(), axes.get_yscale()) == ("logit", "logit")
     shot = _curve(axes, "cascade")
     assert list(shot[0].get_ydata()) == [0.6, 0.95]
-    assert _bars(shot) == _ends([block_error(600, 1000), block_error(950, 1000)])
-    assert _heights(axes) == sorted([block_error(0, 1000).high, 0.6, 0.95, block_error(1000, 1000).low])
+    assert _bars(shot) == _ends([wilson(600, 1000), wilson(950, 1000)])
+    assert _heights(axes) == sorted([wilson(0, 1000).high, 0.6, 0.95, wilson(1000, 1000).low])
     # observables of one shot go wrong together: an end of Wilson's interval for as many independent predictions as
     # have the table's standard error is where the fraction is 1.96 standard errors away
     (axes,) = draw("calibration", [table], _request(of="observable")).axes
@@ -306,9 +306,9 @@ def test_post_selection(write):
     for axes in figure.axes:
         cascade = _curve(axes, "cascade (confidence)")
         assert list(cascade[0].get_xdata()) == pytest.approx([0.0, 0.097])
-        assert _bars(cascade) == _ends([block_error(50, 1000), block_error(4, 903)])
+        assert _bars(cascade) == _ends([wilson(50, 1000), wilson(4, 903)])
         assert len(_heights(axes)) == 6
-        assert block_error(0, 490).high in _heights(axes)
+        assert wilson(0, 490).high in _heights(axes)
 
 
 def test_post_selection_against_noise(write):
@@ -317,7 +317,7 @@ def test_post_selection_against_noise(write):
         "bb72, basis Z, 0 % discarded",
         "bb72, basis Z, 10 % discarded",
     ]
-    assert _bars(_curve(figure.axes[1], "bplsd (cluster norm)")) == _ends([block_error(4, 903)] * 2)
+    assert _bars(_curve(figure.axes[1], "bplsd (cluster norm)")) == _ends([wilson(4, 903)] * 2)
     assert sum(len(_heights(axes)) for axes in figure.axes) == 8
 
 
@@ -327,9 +327,9 @@ def test_escalation(write):
     assert errors.get_title() == "bb72, p = 0.3 %, 6 rounds, basis Z"
     relay = _curve(errors, "relay-bp, after cascade")
     assert list(relay[0].get_xdata()) == pytest.approx([0.0, 0.05])
-    assert _bars(relay) == _ends([block_error(40, 1000), block_error(20, 1000)])
-    assert block_error(0, 1000).high in _heights(errors)  # without failures, an arrow
-    assert _bars(_curve(errors, "_chosen relay-bp, after cascade")) == _ends([block_error(2, 500)])
+    assert _bars(relay) == _ends([wilson(40, 1000), wilson(20, 1000)])
+    assert wilson(0, 1000).high in _heights(errors)  # without failures, an arrow
+    assert _bars(_curve(errors, "_chosen relay-bp, after cascade")) == _ends([wilson(2, 500)])
     relay = _curve(times, "relay-bp, after cascade")
     assert list(relay[0].get_ydata()) == pytest.approx([900, 10_900, 50_900])
     assert _bars(relay)[1] == pytest.approx((9_810, 11_990))

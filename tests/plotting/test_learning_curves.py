@@ -8,8 +8,8 @@ from matplotlib.container import ErrorbarContainer
 
 from cascade_qec import codes
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation import block_error
 from cascade_qec.plotting import Request, Selection, draw
+from cascade_qec.statistics import wilson
 
 LOGGED = {"step": 3, "shots": 300, "seconds": 10.1, "loss": 0.5, "highest": 0.6, "worst": "X0", "dead": 0}
 
@@ -44,12 +44,12 @@ def test_a_panel_for_each_rate_and_a_curve_for_each_run(run):
     assert list(curves) == ["first", "second"]
     assert list(curves["first"][0].get_ydata()) == [0.15, 0.125]
     assert list(curves["first"][0].get_xdata()) == pytest.approx([500, 1000], rel=0.01)
-    rates = [block_error(failed, 2000) for failed in (300, 250)]
+    rates = [wilson(failed, 2000) for failed in (300, 250)]
     bars = [(bottom, top) for (_, bottom), (_, top) in curves["first"][2][-1].get_segments()]
     assert bars == [pytest.approx((rate.low, rate.high)) for rate in rates]
     # without a failure: an arrow at the upper end of the interval
     (arrow,) = (c for c in low.containers if c.get_label() != "first")
-    assert list(arrow[0].get_ydata()) == [block_error(0, 2000).high]
+    assert list(arrow[0].get_ydata()) == [wilson(0, 2000).high]
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["first", "second"]
 
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from cascade_qec import zoo
-from cascade_qec.evaluation.rates import block_error, per_logical_per_cycle
+from cascade_qec.statistics import per_logical_per_cycle, wilson
 from cascade_qec.zoo import ladder
 from cascade_qec.zoo.card import Card
 from cascade_qec.zoo.ladder import SURFACE_RATES, standing
@@ -16,7 +16,7 @@ CLASSICAL = ("pymatching", "pymatching-correlated", "tesseract-long-beam")
 
 
 def _row(p: float, failures: int, rounds: int = 3, basis: str = "both", **more: object) -> dict:
-    rate = block_error(failures, SHOTS)
+    rate = wilson(failures, SHOTS)
     return {
         "p": p,
         "basis": basis,
@@ -177,7 +177,7 @@ def test_published_figures() -> None:
     rung = bb144.rungs[2]
     assert rung.title == "at or below the independent reproduction"
     for comparison, failures, figure in zip(rung.comparisons, (300, 6000, 50_000), (2.6e-6, 4e-5, 3e-4), strict=True):
-        own = per_logical_per_cycle(block_error(failures, SHOTS), k=12, rounds=12)
+        own = per_logical_per_cycle(wilson(failures, SHOTS), k=12, rounds=12)
         assert comparison.ratio == pytest.approx(own.value / figure, rel=0.03)  # the conversion is not quite linear
         assert comparison.holds == (own.value <= figure)
     assert [r.number for r in standing(_bicycle("bb90", 10, {}, {})).rungs] == [1, 2, 4, 5]

@@ -34,7 +34,8 @@ def convolution(
 
     from cascade_qec.cli.speed_table import print_convolutions
     from cascade_qec.device import pick_device, pick_dtype
-    from cascade_qec.performance import convolution_speeds, convolution_variants, write_rows
+    from cascade_qec.performance import convolution_speeds, convolution_variants
+    from cascade_qec.tables import put_rows
     from cascade_qec.training import load_recipe
 
     chosen = pick_device(device)
@@ -51,7 +52,7 @@ def convolution(
             dtype=pick_dtype(precision, chosen),
             shots=shots or recipe.batch.shots,
         )
-        write_rows(rows, table)
+        put_rows(table, rows, place=lambda row: row.place)
         measured += rows
     print_convolutions(measured)
     print(f"Table: {table}")

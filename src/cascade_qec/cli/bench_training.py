@@ -54,8 +54,8 @@ def training(
         measure_rates,
         training_speeds,
         with_shots,
-        write_rows,
     )
+    from cascade_qec.tables import put_rows
     from cascade_qec.training import load_recipe
     from cascade_qec.training.data import default_workers
 
@@ -88,7 +88,8 @@ def training(
             profile=table.parent / f"{table.stem}_profiles" if profile else None,
             report=_tell,
         )
-        write_rows(rows, table)  # after each, so that what is measured stays whatever comes
+        # after each, so that what is measured stays whatever comes
+        put_rows(table, rows, place=lambda row: row.place)
         measured += rows
     print_training(measured)
     print(f"Table: {table}")

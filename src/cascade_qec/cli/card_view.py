@@ -8,8 +8,8 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from cascade_qec.evaluation.rates import CONVENTION
 from cascade_qec.guards import Guards
+from cascade_qec.statistics import CONVENTION
 from cascade_qec.zoo import registry
 from cascade_qec.zoo.card import Card, Measurement, RivalMeasurement
 from cascade_qec.zoo.ladder import percent, standing

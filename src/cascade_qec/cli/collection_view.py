@@ -15,7 +15,7 @@ from rich.table import Table
 
 from cascade_qec import codes
 from cascade_qec.evaluation.collection import Effort, Progress
-from cascade_qec.evaluation.rates import CONVENTION, block_error, per_logical_per_cycle
+from cascade_qec.statistics import CONVENTION, per_logical_per_cycle, wilson
 
 if TYPE_CHECKING:
     from cascade_qec.evaluation.collection_plan import Cell
@@ -122,7 +122,7 @@ def _rates(progress: Progress) -> tuple[str, str, str, str]:
         counts += f"\n{total.discards / total.shots:.2g} of shots discarded"
     if not accepted:
         return counts, "", "", ""
-    block = block_error(total.errors, accepted)
+    block = wilson(total.errors, accepted)
     cycle = per_logical_per_cycle(block, k=codes.get(cell.code).k, rounds=cell.rounds)
     return (
         counts,

@@ -138,14 +138,14 @@ def decode(
 
 
 def _print_summary(decoded: "FileDecoding", predictions: Path, fallback: str | None) -> None:
-    from cascade_qec.evaluation.rates import block_error
+    from cascade_qec.statistics import wilson
 
     print(f"shots: {decoded.shots}")
     if fallback is not None:
         share = f" ({decoded.escalated / decoded.shots:.2%})" if decoded.shots else ""
         print(f"escalated to {fallback}: {decoded.escalated}{share}")
     if decoded.failures is not None and decoded.shots:
-        rate = block_error(decoded.failures, decoded.shots)
+        rate = wilson(decoded.failures, decoded.shots)
         print(f"failures: {decoded.failures}")
         print(f"block error: {rate.value:.4g} [{rate.low:.4g}, {rate.high:.4g}] (95 %)")
     print(f"predictions: {predictions}")

@@ -18,8 +18,8 @@ def demo(
     from cascade_qec import load
     from cascade_qec.cli.rate_table import print_rates
     from cascade_qec.evaluation.demonstration import SHARES, demonstrate
-    from cascade_qec.evaluation.tables import write_csv
     from cascade_qec.plotting import block_error_figure, save
+    from cascade_qec.tables import write_rows
 
     if out.exists() and not out.is_dir():
         raise CascadeError(f"--out: expected a directory, {out} is a file")
@@ -28,7 +28,7 @@ def demo(
     with progress("demo, percent") as report:
         rows = demonstrate(models, seconds=seconds, seed=seed, report=lambda done: report(round(100 * done), 100))
     table, curves = out / "rates.csv", out / "rates.png"
-    write_csv(rows, table)
+    write_rows(table, rows)
     save(block_error_figure(rows), curves)
     print_rates(rows)
     print(f"Table: {table}")

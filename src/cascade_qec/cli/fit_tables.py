@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cascade_qec.evaluation.fits import Curve, FitRow
-from cascade_qec.evaluation.rates import CONVENTION, Rate, block_error, per_logical_per_cycle
+from cascade_qec.statistics import CONVENTION, Interval, per_logical_per_cycle, wilson
 
 # A pipe or a log has no width of its own; this holds the tables without folding.
 _WIDTH_OFF_TERMINAL = 170
@@ -48,7 +48,7 @@ def _rates(curves: Sequence[Curve]) -> Table:
     )
     for curve in curves:
         for point in curve.points:
-            block = block_error(point.failures, point.shots)
+            block = wilson(point.failures, point.shots)
             single = per_logical_per_cycle(block, k=point.k, rounds=point.rounds)
             piece = sinter.shot_error_rate_to_piece_error_rate(block.value, pieces=point.rounds, values=point.k)
             table.add_row(
@@ -100,7 +100,7 @@ def _table(left: Sequence[str], right: Sequence[str]) -> Table:
     return table
 
 
-def _rate(rate: Rate) -> str:
+def _rate(rate: Interval) -> str:
     return f"{rate.value:.2e} [{rate.low:.1e}, {rate.high:.1e}]"
 
 

@@ -6,8 +6,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from cascade_qec.evaluation.rates import CONVENTION, Rate
 from cascade_qec.evaluation.tables import Row
+from cascade_qec.statistics import CONVENTION, Interval
 
 # A pipe or a log has no width of its own; this holds the table without folding.
 _WIDTH_OFF_TERMINAL = 120
@@ -39,11 +39,11 @@ def print_rates(rows: Sequence[Row]) -> None:
     console.print(CONVENTION)
 
 
-def _with_interval(rate: Rate) -> str:
+def _with_interval(rate: Interval) -> str:
     return f"{_short(rate.value, 2)} [{_short(rate.low, 1)}, {_short(rate.high, 1)}]"
 
 
-def _alone(rate: Rate) -> str:
+def _alone(rate: Interval) -> str:
     return _short(rate.value, 2) if rate.value else f"< {_short(rate.high, 1)}"
 
 

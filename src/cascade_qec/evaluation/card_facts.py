@@ -9,7 +9,7 @@ from typing import Any
 
 from cascade_qec.decoders.cascade import CascadeDecoder
 from cascade_qec.evaluation.model_card import zero_syndrome
-from cascade_qec.evaluation.rates import block_error, per_logical_per_cycle
+from cascade_qec.statistics import per_logical_per_cycle, wilson
 from cascade_qec.zoo.card import Card, Measurement, RivalMeasurement
 
 _DIGITS = 0.01
@@ -93,7 +93,7 @@ def _figures(rows: Iterable[Measurement], k: int) -> Fact:
     """Whether rates and intervals are those of the counts."""
     rows = list(rows)
     for row in rows:
-        rate = block_error(row.failures, row.shots)
+        rate = wilson(row.failures, row.shots)
         cycle = per_logical_per_cycle(rate, k=k, rounds=row.rounds).value
         stated = [row.block_error, row.low, row.high]
         computed = [rate.value, rate.low, rate.high]

@@ -14,8 +14,8 @@ from cascade_qec.decoders.classical import require
 from cascade_qec.decoders.classical_models import compile_for
 from cascade_qec.decoders.classical_protocol import ClassicalDecoder
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.rates import failures
 from cascade_qec.evaluation.tables import Row
+from cascade_qec.statistics import failures
 
 CASCADE = "cascade"
 """What tables call the model itself."""

@@ -23,9 +23,10 @@ from cascade_qec.evaluation.comparison import (
     compare,
 )
 from cascade_qec.evaluation.model_guards import see_guards, with_floor
-from cascade_qec.evaluation.tables import Row, read_csv, write_csv
+from cascade_qec.evaluation.tables import Row
 from cascade_qec.files import written_whole
 from cascade_qec.guards import Guards
+from cascade_qec.tables import read_rows, write_rows
 from cascade_qec.training.record import read_run
 from cascade_qec.zoo.card import Card, Measurement, RivalMeasurement, ZeroSyndrome
 
@@ -114,7 +115,7 @@ def measure(
 
 def rivals_rows(table: Path) -> list[Row]:
     """Rows of a table of results but for the model's own; none if there is no such file."""
-    return [row for row in read_csv(table) if row.decoder != CASCADE] if table.exists() else []
+    return [row for row in read_rows(table, Row) if row.decoder != CASCADE] if table.exists() else []
 
 
 def pool(rows: Iterable[Row]) -> list[Row]:
@@ -229,7 +230,7 @@ def put_into_zoo(model: Path, card: Card, rows: Sequence[Row], *, models: Path, 
     """
     for folder in (models, table.parent):
         folder.mkdir(parents=True, exist_ok=True)
-    write_csv(rows, table)
+    write_rows(table, rows)
     with model.open("rb") as source, written_whole(models / f"{card.name}.safetensors") as target:
         shutil.copyfileobj(source, target)
     card.write(models / f"{card.name}.json")

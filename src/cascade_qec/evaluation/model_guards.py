@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 from cascade_qec.decoders.cascade import CascadeDecoder
 from cascade_qec.evaluation.tables import Row
-from cascade_qec.guards import Counts, Guards, floor
+from cascade_qec.guards import Guards, floor
 from cascade_qec.lattice import memory_lattice
 from cascade_qec.nn import Geometry
+from cascade_qec.statistics import Counts
 from cascade_qec.training.recipe import BatchSettings, NoiseCurriculum, OptimizerSettings, Recipe, ValidationSettings
 from cascade_qec.training.validation import validate
 from cascade_qec.zoo.card import Measurement

@@ -1,22 +1,13 @@
 """Two decoders on the same shots: only shots on which one alone fails tell them apart."""
 
 import math
-from dataclasses import dataclass
 from statistics import NormalDist
 
 from cascade_qec.errors import CascadeError
+from cascade_qec.statistics import Interval
 
 
-@dataclass(frozen=True)
-class Difference:
-    """A difference of two rates with its confidence interval, ``-1 <= low <= value <= high <= 1``."""
-
-    value: float
-    low: float
-    high: float
-
-
-def paired_difference(worse: int, better: int, shots: int, confidence: float = 0.95) -> Difference:
+def paired_difference(worse: int, better: int, shots: int, confidence: float = 0.95) -> Interval:
     """Block error of one decoder less that of another on the same shots.
 
     The interval is Agresti and Min's (Statistics in Medicine 24, 729): the normal one after half a shot has been
@@ -51,4 +42,4 @@ def paired_difference(worse: int, better: int, shots: int, confidence: float = 0
     half = NormalDist().inv_cdf((1 + confidence) / 2) * spread
     value = (worse - better) / shots
     # Where all shots go one way the centre, drawn towards 0 by the added halves, may leave the value outside.
-    return Difference(value, low=max(-1.0, min(value, centre - half)), high=min(1.0, max(value, centre + half)))
+    return Interval(value, low=max(-1.0, min(value, centre - half)), high=min(1.0, max(value, centre + half)))

@@ -4,7 +4,6 @@ from cascade_qec.performance.contender import STOCK, build, check_variants
 from cascade_qec.performance.convolutions import ConvolutionRow, convolution_speeds, convolution_variants
 from cascade_qec.performance.device_rates import DeviceRates, measure_rates
 from cascade_qec.performance.floor import Floor, floor
-from cascade_qec.performance.rows import circumstances, read_rows, write_rows
 from cascade_qec.performance.stock_network import StockNetwork
 from cascade_qec.performance.training_speed import TrainingRow, training_speeds, with_shots
 
@@ -17,13 +16,10 @@ __all__ = [
     "TrainingRow",
     "build",
     "check_variants",
-    "circumstances",
     "convolution_speeds",
     "convolution_variants",
     "floor",
     "measure_rates",
-    "read_rows",
     "training_speeds",
     "with_shots",
-    "write_rows",
 ]

@@ -15,9 +15,10 @@ from cascade_qec.errors import CascadeError
 from cascade_qec.kernels import Relations, lattice_convolution
 from cascade_qec.lattice import Lattice, concatenate, memory_lattice
 from cascade_qec.performance.contender import COMPILED, SITE_MAJOR, STOCK, VARIANTS, check_variants
-from cascade_qec.performance.rows import SpeedRow, circumstances
+from cascade_qec.performance.rows import SpeedRow
 from cascade_qec.performance.stock_network import shot_major_convolution, site_major_convolution
 from cascade_qec.performance.timing import seconds
+from cascade_qec.tables import circumstances
 from cascade_qec.training import Recipe
 
 _REPEATS = 5

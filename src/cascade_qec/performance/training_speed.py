@@ -14,8 +14,9 @@ from cascade_qec.performance.device_rates import DeviceRates
 from cascade_qec.performance.floor import floor
 from cascade_qec.performance.pipeline import pipeline
 from cascade_qec.performance.profiling import profile_steps
-from cascade_qec.performance.rows import SpeedRow, circumstances
+from cascade_qec.performance.rows import SpeedRow
 from cascade_qec.performance.timing import synchronize
+from cascade_qec.tables import circumstances
 from cascade_qec.training import Recipe
 
 _TURNS_ON_CPU = 3

@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogitLocator, NullFormatter
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.rates import Rate
 from cascade_qec.plotting.panels import draw_rates, finish, grid, make_panels, number
 from cascade_qec.plotting.style import label_of, looks, styled
 from cascade_qec.plotting.tables import ReliabilityLine
+from cascade_qec.statistics import Interval
 
 KINDS = {
     "shot": "that no observable of a shot is wrong",
@@ -115,7 +115,7 @@ def _says_something(line: ReliabilityLine) -> bool:
     return occurred > 0 or expected >= 1
 
 
-def _is_firm(rate: Rate) -> bool:
+def _is_firm(rate: Interval) -> bool:
     return rate.low > 0 and rate.high < 1 and math.log(_odds(rate.high) / _odds(rate.low)) <= _FIRM
 
 
@@ -151,9 +151,9 @@ def _dress(axes: Axes, shown: Sequence[ReliabilityLine]) -> None:
     _ticks(axes.yaxis)
 
 
-def _bar(rate: Rate) -> Rate:
+def _bar(rate: Interval) -> Interval:
     """An interval whose ends are on the axis."""
-    return Rate(rate.value, max(rate.low, min(_EDGE, rate.value)), min(rate.high, max(1 - _EDGE, rate.value)))
+    return Interval(rate.value, max(rate.low, min(_EDGE, rate.value)), min(rate.high, max(1 - _EDGE, rate.value)))
 
 
 def _moved(probability: float, factor: float) -> float:

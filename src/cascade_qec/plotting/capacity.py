@@ -10,11 +10,11 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.rates import Rate
 from cascade_qec.plotting.panels import draw_rates, finish, linear_axis, log_axis, make_panels
 from cascade_qec.plotting.points import PER_LABELS, Point
 from cascade_qec.plotting.style import Look, looks, styled
 from cascade_qec.plotting.tables import FitLine
+from cascade_qec.statistics import Interval
 
 # Wider is darker; the palest shades are lost on white paper.
 _SHADES = colormaps["Blues"]
@@ -110,8 +110,8 @@ def _draw_exponents(axes: Axes, widths: dict[str, int], exponents: dict[str, Fit
     axes.set_title("exponent m of the fitted P = a p$^m$")
 
 
-def _estimate(fit: FitLine) -> Rate:
+def _estimate(fit: FitLine) -> Interval:
     numbers = [number for number in (fit.value, fit.value_low, fit.value_high) if number is not None]
     if len(numbers) != 3 or not all(map(math.isfinite, numbers)):
         raise CascadeError(f"expected m1 of {fit.decoder} with both ends of its interval, got {numbers}")
-    return Rate(*numbers)
+    return Interval(*numbers)

@@ -29,8 +29,8 @@ from cascade_qec.plotting.tables import (
     ReliabilityLine,
     RooflineLine,
     SpectrumLine,
-    read_lines,
 )
+from cascade_qec.tables import read_rows
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def _capacity(paths: Sequence[Path], request: Request) -> Figure:
 
 
 def _chosen(paths: Sequence[Path], kind: type[AnyLine], request: Request) -> list[AnyLine]:
-    return request.selection.of([line for path in paths for line in read_lines(path, kind)])
+    return request.selection.of([line for path in paths for line in read_rows(path, kind)])
 
 
 FIGURES: Mapping[str, Callable[[Sequence[Path], Request], Figure]] = {

@@ -7,10 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.rates import Rate
 from cascade_qec.plotting.panels import bars_caption, draw_rates, finish, grid, log_axis, number
 from cascade_qec.plotting.style import PANEL_HEIGHT, PANEL_WIDTH, Look, label_of, looks, styled
 from cascade_qec.plotting.tables import EscalationLine
+from cascade_qec.statistics import Interval
 
 
 def escalation_figure(lines: Sequence[EscalationLine], *, title: str | None = None) -> Figure:
@@ -56,7 +56,7 @@ def escalation_figure(lines: Sequence[EscalationLine], *, title: str | None = No
     return figure
 
 
-def _draw(axes: Axes, lines: Sequence[EscalationLine], values: Sequence[Rate], look: Look, label: str) -> None:
+def _draw(axes: Axes, lines: Sequence[EscalationLine], values: Sequence[Interval], look: Look, label: str) -> None:
     """One quantity of one model and fallback."""
     drawn = sorted(zip(lines, values, strict=True), key=lambda pair: pair[0].fraction)
     curve = [(line.fraction, value) for line, value in drawn if line.part in ("network", "curve")]

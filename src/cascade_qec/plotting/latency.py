@@ -8,12 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.rates import Rate, per_logical_per_cycle
 from cascade_qec.plotting.labels import PointLabel, place_labels
 from cascade_qec.plotting.panels import bars_caption, draw_budgets, draw_rates, finish, log_axis, make_panels, number
 from cascade_qec.plotting.points import PER_LABELS, Codes, check_per
 from cascade_qec.plotting.style import Look, label_of, looks, styled
 from cascade_qec.plotting.tables import LatencyLine
+from cascade_qec.statistics import Interval, per_logical_per_cycle
 
 
 def latency_figure(
@@ -92,7 +92,7 @@ class _Curve:
     label: str
     lines: Sequence[LatencyLine]
     most: LatencyLine
-    rate: Rate
+    rate: Interval
 
     @property
     def height(self) -> float:
@@ -154,5 +154,5 @@ def _names(lines: Sequence[LatencyLine]) -> dict[tuple, str]:
     return names
 
 
-def _per_cycle(line: LatencyLine, codes: Codes) -> Rate:
+def _per_cycle(line: LatencyLine, codes: Codes) -> Interval:
     return per_logical_per_cycle(line.rate, k=codes(line.code).k, rounds=line.rounds)

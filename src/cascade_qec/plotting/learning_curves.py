@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from pydantic import BaseModel, Field, ValidationError
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.rates import Rate, block_error
 from cascade_qec.plotting.panels import bars_caption, draw_rates, finish, log_axis, make_panels, sidestep
 from cascade_qec.plotting.style import Look, styled
+from cascade_qec.statistics import Interval, wilson
 
 # Colours of runs, which are no decoders; further runs have the same ones with hollow markers and dashes.
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -42,7 +42,7 @@ class Validation:
     run: str
     p: float
     seen: int
-    block: Rate
+    block: Interval
 
 
 class _Line(BaseModel):
@@ -56,7 +56,7 @@ class _Line(BaseModel):
         """One of each noise rate, of a run that had seen so many shots before this stretch."""
         for p, rate in self.block_error.items():
             failed = round(rate * self.validation_shots)
-            yield Validation(run, p, before + self.shots, block_error(failed, self.validation_shots))
+            yield Validation(run, p, before + self.shots, wilson(failed, self.validation_shots))
 
 
 class _Stretch(BaseModel):

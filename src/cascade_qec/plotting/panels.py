@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.markers import CARETUPBASE
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
-from cascade_qec.evaluation.rates import Rate
 from cascade_qec.plotting.style import PANEL_HEIGHT, PANEL_WIDTH, Look
+from cascade_qec.statistics import Interval
 
 _COLUMNS = 3
 # Lines up the error bars of curves at one place beside each other.
@@ -46,7 +46,7 @@ def sidestep(place: int, count: int) -> float:
 def draw_rates(
     axes: Axes,
     x: Sequence[float],
-    rates: Sequence[Rate],
+    rates: Sequence[Interval],
     look: Look,
     *,
     label: str,
@@ -226,7 +226,7 @@ def finish(
     figure.supxlabel("\n".join(caption), fontsize="small")
 
 
-def bars_caption(rates: Sequence[Rate], intervals: str = "95 % intervals") -> list[str]:
+def bars_caption(rates: Sequence[Interval], intervals: str = "95 % intervals") -> list[str]:
     """What error bars and arrows mean, for the notes below a figure."""
     caption = [f"Bars: {intervals}."]
     if any(rate.value == 0 < rate.high for rate in rates):

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Protocol
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.rates import Rate, block_error, per_logical_per_cycle
 from cascade_qec.evaluation.tables import Row
-from cascade_qec.files import read_header
 from cascade_qec.plotting.style import label_of
-from cascade_qec.plotting.tables import FitLine, RareLine, read_lines
+from cascade_qec.plotting.tables import FitLine, RareLine
+from cascade_qec.statistics import Interval, per_logical_per_cycle, wilson
+from cascade_qec.tables import columns, read_header, read_rows
 
 PER = ("block", "cycle")
 """Conventions: the block error, and the rate per logical qubit per cycle."""
@@ -62,7 +62,7 @@ class Point:
     k: int
     d: int | None
     decoder: str
-    block: Rate
+    block: Interval
     method: str = ""
     noise: str = "uniform"
 
@@ -79,7 +79,7 @@ class Point:
         """Codes whose distances make one curve: the letters that their names begin with."""
         return self.code.split("_")[0].rstrip("0123456789")
 
-    def rate(self, per: str) -> Rate:
+    def rate(self, per: str) -> Interval:
         """The rate in one of the conventions :data:`PER`."""
         return self.block if per == "block" else per_logical_per_cycle(self.block, k=self.k, rounds=self.rounds)
 
@@ -136,18 +136,19 @@ def read_points(paths: Sequence[Path], codes: Codes) -> tuple[list[Point], list[
     counted: list[Path] = []
     rare: list[RareLine] = []
     fits: list[FitLine] = []
+    of_rare, of_fits = columns(RareLine, needed=True), columns(FitLine, needed=True)
     for path in paths:
         names = set(read_header(path))
         if names.issuperset(_SINTER) or names.issuperset(_OWN):
             counted.append(path)
-        elif names.issuperset(RareLine.needed()):
-            rare += read_lines(path, RareLine)
-        elif names.issuperset(FitLine.needed()):
-            fits += read_lines(path, FitLine)
+        elif names.issuperset(of_rare):
+            rare += read_rows(path, RareLine)
+        elif names.issuperset(of_fits):
+            fits += read_rows(path, FitLine)
         else:
             raise CascadeError(
                 f"{path}: expected the columns of sinter ({', '.join(_SINTER)}), of a comparison ({', '.join(_OWN)}), "
-                f"of rare events ({', '.join(RareLine.needed())}) or of fits ({', '.join(FitLine.needed())}); "
+                f"of rare events ({', '.join(of_rare)}) or of fits ({', '.join(of_fits)}); "
                 f"got {', '.join(read_header(path))}"
             )
     points = _counted_points(counted) if counted else []
@@ -176,7 +177,7 @@ def _counted_points(paths: Sequence[Path]) -> list[Point]:
             k=count.k,
             d=count.d,
             decoder=count.decoder,
-            block=block_error(*sums[key]),
+            block=wilson(*sums[key]),
             noise=count.noise,
         )
         for key, count in first.items()

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.rates import block_error
 from cascade_qec.plotting.panels import (
     bars_caption,
     draw_rates,
@@ -19,6 +18,7 @@ from cascade_qec.plotting.panels import (
 )
 from cascade_qec.plotting.style import label_of, looks, styled
 from cascade_qec.plotting.tables import PostSelectionLine
+from cascade_qec.statistics import wilson
 
 _ERROR = "block error of accepted shots"
 
@@ -44,7 +44,7 @@ def post_selection_figure(lines: Sequence[PostSelectionLine], *, title: str | No
     with styled():
         figure, axes = make_panels(len(panels), y_label=_ERROR)
         for here, (key, inside) in zip(axes, panels.items(), strict=True):
-            discards = [block_error(line.shots - line.accepted, line.shots) for line in inside]
+            discards = [wilson(line.shots - line.accepted, line.shots) for line in inside]
             smallest = min((rate.value for rate in discards if rate.value), default=0.1)
             for label in dict.fromkeys(names[_series(line)] for line in inside):
                 curve = sorted(
@@ -52,7 +52,7 @@ def post_selection_figure(lines: Sequence[PostSelectionLine], *, title: str | No
                 )
                 if len({(line.threshold, line.discard) for line in curve}) != len(curve):
                     raise CascadeError(f"expected one row for each threshold; some of {label} on {key[0]} occur twice")
-                discarded = [block_error(line.shots - line.accepted, line.shots) for line in curve]
+                discarded = [wilson(line.shots - line.accepted, line.shots) for line in curve]
                 draw_rates(
                     here,
                     [rate.value for rate in discarded],

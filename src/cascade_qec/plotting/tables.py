@@ -1,31 +1,19 @@
 """Result tables as figures need them: which columns, and how they are checked."""
 
-import math
-from collections.abc import Sequence
-from pathlib import Path
-from statistics import NormalDist
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.rates import Rate, block_error
-from cascade_qec.files import read_header, read_table
+from cascade_qec.statistics import Interval, wilson
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
-_Z95 = NormalDist().inv_cdf(0.975)
 
 
 class Line(BaseModel):
     """A row of a table. Columns that a figure has no use for may stand beside those it needs."""
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
-
-    @classmethod
-    def needed(cls) -> list[str]:
-        """Columns without which there is no figure."""
-        return [name for name, field in cls.model_fields.items() if field.is_required()]
 
 
 class FitLine(Line):
@@ -81,9 +69,9 @@ class SpectrumLine(Line):
         return self.sampled_at
 
     @property
-    def rate(self) -> Rate:
+    def rate(self) -> Interval:
         """The share with its interval."""
-        return Rate(self.fraction, self.fraction_low, self.fraction_high)
+        return Interval(self.fraction, self.fraction_low, self.fraction_high)
 
     @model_validator(mode="after")
     def _ordered(self) -> "SpectrumLine":
@@ -105,9 +93,9 @@ class RareLine(Line):
     method: str
 
     @property
-    def rate(self) -> Rate:
+    def rate(self) -> Interval:
         """The block error with its interval."""
-        return Rate(self.block_error, self.block_error_low, self.block_error_high)
+        return Interval(self.block_error, self.block_error_low, self.block_error_high)
 
     @model_validator(mode="after")
     def _ordered(self) -> "RareLine":
@@ -132,7 +120,7 @@ class ReliabilityLine(Line):
     error_of_fraction: float | None = None
 
     @property
-    def came_true(self) -> Rate:
+    def came_true(self) -> Interval:
         """Share of predictions that came true.
 
         Its interval is Wilson's for independent predictions. Those of observables of one shot are not: theirs is
@@ -140,12 +128,12 @@ class ReliabilityLine(Line):
         design effect, the ratio of the variances; both with half an event added, as the table has it, so that it
         is finite where nothing was seen.)
         """
-        rate = block_error(self.correct, self.shots)
+        rate = wilson(self.correct, self.shots)
         if self.of == "shot" or self.error_of_fraction is None:
             return rate
         independent = self.shots * rate.value * (1 - rate.value) + 0.5
         effect = max(1.0, (self.error_of_fraction * self.shots) ** 2 / independent)
-        return _wilson(rate.value, self.shots / effect)
+        return wilson(self.correct / effect, self.shots / effect)
 
     @model_validator(mode="after")
     def _counted(self) -> "ReliabilityLine":
@@ -172,9 +160,9 @@ class PostSelectionLine(Line):
     discard: float | None = None
 
     @property
-    def rate(self) -> Rate:
+    def rate(self) -> Interval:
         """Block error of the accepted shots with its interval; that between 0 and 1 if none was accepted."""
-        return block_error(self.failures, self.accepted) if self.accepted else Rate(0.0, 0.0, 1.0)
+        return wilson(self.failures, self.accepted) if self.accepted else Interval(0.0, 0.0, 1.0)
 
     @model_validator(mode="after")
     def _counted(self) -> "PostSelectionLine":
@@ -204,9 +192,9 @@ class LatencyLine(Line):
     basis: str = ""
 
     @property
-    def rate(self) -> Rate:
+    def rate(self) -> Interval:
         """Block error with its interval."""
-        return block_error(self.failures, self.shots)
+        return wilson(self.failures, self.shots)
 
     @property
     def us_per_cycle_p99(self) -> float:
@@ -247,14 +235,14 @@ class EscalationLine(Line):
         return self.escalated / self.shots
 
     @property
-    def rate(self) -> Rate:
+    def rate(self) -> Interval:
         """Block error with its interval."""
-        return block_error(self.failures, self.shots)
+        return wilson(self.failures, self.shots)
 
     @property
-    def time(self) -> Rate:
+    def time(self) -> Interval:
         """Mean time of a shot with its interval, in microseconds."""
-        return Rate(self.us_per_shot, self.us_per_shot_low, self.us_per_shot_high)
+        return Interval(self.us_per_shot, self.us_per_shot_low, self.us_per_shot_high)
 
     @model_validator(mode="after")
     def _counted(self) -> "EscalationLine":
@@ -283,49 +271,6 @@ class RooflineLine(Line):
 AnyLine = TypeVar("AnyLine", bound=Line)
 
 
-def _check_ordered(rate: Rate, name: str) -> None:
+def _check_ordered(rate: Interval, name: str) -> None:
     if not rate.low <= rate.value <= rate.high:
         raise ValueError(f"expected {name}_low <= {name} <= {name}_high, got {rate.low}, {rate.value}, {rate.high}")
-
-
-def _wilson(fraction: float, trials: float) -> Rate:
-    """:func:`cascade_qec.evaluation.rates.block_error` for numbers that are not whole."""
-    share = _Z95**2 / trials
-    centre = (fraction + share / 2) / (1 + share)
-    half = math.sqrt(share * fraction * (1 - fraction) + share**2 / 4) / (1 + share)
-    return Rate(fraction, low=0.0 if fraction == 0 else centre - half, high=1.0 if fraction == 1 else centre + half)
-
-
-def check_columns(path: Path, expected: Sequence[str]) -> None:
-    """Refuse a table that lacks a column.
-
-    Raises
-    ------
-    CascadeError
-        Naming the columns that are missing.
-    """
-    names = read_header(path)
-    missing = [name for name in expected if name not in names]
-    if missing:
-        raise CascadeError(
-            f"{path}: expected the columns {', '.join(expected)}; {', '.join(missing)} missing from {', '.join(names)}"
-        )
-
-
-def read_lines(path: Path, kind: type[AnyLine]) -> list[AnyLine]:
-    """Read a table.
-
-    Parameters
-    ----------
-    path
-        A CSV file with a header.
-    kind
-        What its rows are.
-
-    Raises
-    ------
-    CascadeError
-        If the file cannot be read, lacks a column, or has a value out of range.
-    """
-    check_columns(path, kind.needed())
-    return read_table(path, kind)

@@ -8,7 +8,7 @@ import torch
 from cascade_qec import cli
 from cascade_qec.cli.bench.escalation_table import print_escalation
 from cascade_qec.evaluation.escalation.table import EscalationRow
-from cascade_qec.files import read_table
+from cascade_qec.tables import read_rows
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +27,7 @@ def test_what_was_measured_is_printed_and_written(tiny_model: Path, tmp_path: Pa
     out = tmp_path / "results" / "escalation.csv"
     asked = ("--fallback", "pymatching", "--shots", "400", "--p", "0.02", "--seed", "5", "--out", out)
     assert _run(tiny_model, *asked) == 0
-    rows = read_table(out, EscalationRow)
+    rows = read_rows(out, EscalationRow)
     assert rows[0].part == "network"
     assert [row.part for row in rows[-2:]] == ["chosen", "fallback"]
     network, chosen, fallback = rows[0], rows[-2], rows[-1]
@@ -42,7 +42,7 @@ def test_what_was_measured_is_printed_and_written(tiny_model: Path, tmp_path: Pa
     assert "escalation, percent: 100 of 100" in printed.err
     # the same shots give the same rows, but for the times, and stand there once
     assert _run(tiny_model, *asked) == 0
-    again = read_table(out, EscalationRow)
+    again = read_rows(out, EscalationRow)
     assert [(row.threshold, row.failures) for row in again] == [(row.threshold, row.failures) for row in rows]
 
 
@@ -50,7 +50,7 @@ def test_it_is_said_when_no_threshold_was_chosen(tiny_model: Path, tmp_path: Pat
     out = tmp_path / "escalation.csv"
     assert _run(tiny_model, "--fallback", "pymatching", "--shots", "40", "--p", "0.02", "--out", out) == 0
     assert "No threshold was chosen" not in capsys.readouterr().out
-    print_escalation([row for row in read_table(out, EscalationRow) if row.part != "chosen"])
+    print_escalation([row for row in read_rows(out, EscalationRow) if row.part != "chosen"])
     assert "No threshold was chosen" in capsys.readouterr().out
 
 

@@ -10,8 +10,8 @@ from cascade_qec.evaluation.escalation.decoding import EscalationShots
 from cascade_qec.evaluation.escalation.table import EscalationRow, escalation_rows, write_escalations
 from cascade_qec.evaluation.escalation.thresholds import choose, escalate, trade_off
 from cascade_qec.evaluation.paired import paired_difference
-from cascade_qec.evaluation.rates import block_error
-from cascade_qec.files import read_table
+from cascade_qec.statistics import wilson
+from cascade_qec.tables import read_rows
 
 
 def _rows(*, fallback: str = "bposd", p: float = 0.003, chosen: bool = True) -> list[EscalationRow]:
@@ -40,7 +40,7 @@ def test_columns_are_what_was_measured() -> None:
     assert (fallback.difference, fallback.worse, fallback.better) == (0, 0, 0)
     assert chosen.shots == 200
     for row in (network, tenth, half, chosen, fallback):
-        rate, difference = block_error(row.failures, row.shots), paired_difference(row.worse, row.better, row.shots)
+        rate, difference = wilson(row.failures, row.shots), paired_difference(row.worse, row.better, row.shots)
         assert (row.block_error, row.block_error_low, row.block_error_high) == (rate.value, rate.low, rate.high)
         assert row.difference == pytest.approx((row.failures - row.fallback_failures) / row.shots)
         assert (row.difference_low, row.difference_high) == (difference.low, difference.high)
@@ -53,14 +53,14 @@ def test_files_give_back_the_rows(tmp_path: Path) -> None:
     path = tmp_path / "new" / "escalation.csv"
     rows = _rows()
     write_escalations(rows, path)
-    assert read_table(path, EscalationRow) == rows
+    assert read_rows(path, EscalationRow) == rows
 
 
 def test_a_measurement_replaces_the_last_one_of_its_experiment_only(tmp_path: Path) -> None:
     path = tmp_path / "escalation.csv"
     write_escalations([*_rows(), *_rows(fallback="tesseract"), *_rows(p=0.002)], path)
     write_escalations(_rows(chosen=False), path)
-    found = [(row.fallback, row.p, row.part) for row in read_table(path, EscalationRow)]
+    found = [(row.fallback, row.p, row.part) for row in read_rows(path, EscalationRow)]
     assert ("bposd", 0.003, "chosen") not in found
     assert len(found) == 5 + 5 + 4
     with pytest.raises(CascadeError, match="at least one row"):

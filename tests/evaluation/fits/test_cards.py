@@ -4,12 +4,12 @@ import pytest
 
 from cascade_qec import zoo
 from cascade_qec.evaluation.fits.cards import cards_suppression
-from cascade_qec.evaluation.rates import block_error
+from cascade_qec.statistics import wilson
 from cascade_qec.zoo.card import Card, Measurement
 
 
 def _card(code: str, rounds: int, failures: int, p: float = 0.002) -> Card:
-    rate = block_error(failures, 10_000_000)
+    rate = wilson(failures, 10_000_000)
     row = Measurement(
         p=p,
         basis="both",

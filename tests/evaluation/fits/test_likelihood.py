@@ -7,9 +7,9 @@ import pytest
 import sinter
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation import Rate, per_logical_per_cycle
 from cascade_qec.evaluation.fits import Counts, likelihood_interval
 from cascade_qec.evaluation.fits.likelihood import half_deviance
+from cascade_qec.statistics import Interval, per_logical_per_cycle
 
 
 def _counts(failures, shots=(1000, 5000, 200), k=(1, 12, 8), rounds=(3, 6, 1)) -> Counts:
@@ -65,13 +65,13 @@ def test_block_error_undoes_per_logical_per_cycle(rate):
     counts = _counts([[0, 0, 0]])
     block = counts.block_error(np.full((1, 3), math.log(rate)))[0]
     for p, k, rounds in zip(block, counts.k, counts.rounds, strict=True):
-        back = per_logical_per_cycle(Rate(p, p, p), k=int(k), rounds=int(rounds)).value
+        back = per_logical_per_cycle(Interval(p, p, p), k=int(k), rounds=int(rounds)).value
         assert back == pytest.approx(rate, rel=1e-6)
 
 
 @pytest.mark.parametrize(("k", "rounds", "block"), [(1, 5, 0.02), (12, 6, 0.3), (8, 10, 1e-5)])
 def test_sinters_piece_is_any_of_k_logicals(k, rounds, block):
-    ours = per_logical_per_cycle(Rate(block, block, block), k=k, rounds=rounds).value
+    ours = per_logical_per_cycle(Interval(block, block, block), k=k, rounds=rounds).value
     theirs = sinter.shot_error_rate_to_piece_error_rate(block, pieces=rounds, values=k)
     assert theirs == pytest.approx(1 - (1 - ours) ** k, rel=1e-6)
 

@@ -7,8 +7,9 @@ import pytest
 import sinter
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation import Row, write_csv
+from cascade_qec.evaluation import Row
 from cascade_qec.evaluation.fits import curves, read_points
+from cascade_qec.tables import write_rows
 
 METADATA = {"code": "bb72", "d": 6, "n": 72, "k": 12, "p": 0.003, "rounds": 6, "basis": "Z", "noise": "uniform"}
 
@@ -73,7 +74,7 @@ def test_codes_of_others_need_k_and_n(tmp_path):
 
 
 def test_tables_of_rates(tmp_path):
-    write_csv([_row(), _row(p=0.001, failures=0), _row(seed=4, bases="XZ")], tmp_path / "rates.csv")
+    write_rows(tmp_path / "rates.csv", [_row(), _row(p=0.001, failures=0), _row(seed=4, bases="XZ")])
     (curve,) = curves(read_points([tmp_path / "rates.csv"]))
     assert [(p.p, p.bases, p.shots, p.failures) for p in curve.points] == [
         (0.001, "XZ", 1000, 0),
@@ -100,7 +101,7 @@ def test_bases_in_different_company_are_different_curves(tmp_path):
     ],
 )
 def test_tables_that_do_not_add_up(rows, message, tmp_path):
-    write_csv(rows, tmp_path / "rates.csv")
+    write_rows(tmp_path / "rates.csv", rows)
     with pytest.raises(CascadeError, match=message):
         read_points([tmp_path / "rates.csv"])
 

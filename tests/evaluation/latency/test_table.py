@@ -64,7 +64,7 @@ def test_bad_files_are_told_and_left_alone(tmp_path: Path) -> None:
     with pytest.raises(CascadeError, match="cannot be read"):
         read_latencies(path)
     path.write_text("decoder,code\na,b\n")
-    with pytest.raises(CascadeError, match="line 2, column p"):
+    with pytest.raises(CascadeError, match=r"p, rounds, .* missing from decoder, code"):
         write_latencies([_row()], path)
     assert path.read_text() == "decoder,code\na,b\n"
     write_latencies([_row()], tmp_path / "good.csv")

@@ -7,7 +7,8 @@ import pytest
 
 from cascade_qec import cli
 from cascade_qec.decoders.cascade import CascadeDecoder, load
-from cascade_qec.evaluation.tables import read_csv
+from cascade_qec.evaluation.tables import Row
+from cascade_qec.tables import read_rows
 from cascade_qec.training import load_recipe
 from cascade_qec.training.trainer import Trainer
 from cascade_qec.zoo.card import Card
@@ -52,7 +53,7 @@ def _card(run: Path, *flags: str) -> int:
 def test_weights_card_and_table_agree(run: Path) -> None:
     assert _card(run, "--rival", "pymatching=5") == 0
     card = Card.read(run.parent / "models" / "tiny.json")
-    rows = read_csv(run.parent / "results" / "tiny.csv")
+    rows = read_rows(run.parent / "results" / "tiny.csv", Row)
     assert [(row.p, row.decoder) for row in rows] == [
         (0.005, "cascade"),
         (0.005, "pymatching"),
@@ -69,9 +70,9 @@ def test_weights_card_and_table_agree(run: Path) -> None:
 
 def test_rivals_of_an_earlier_table_are_kept(run: Path) -> None:
     assert _card(run, "--rival", "pymatching=5") == 0
-    before = read_csv(run.parent / "results" / "tiny.csv")
+    before = read_rows(run.parent / "results" / "tiny.csv", Row)
     assert _card(run, "--keep_rivals", "--seed", "7") == 0
-    after = read_csv(run.parent / "results" / "tiny.csv")
+    after = read_rows(run.parent / "results" / "tiny.csv", Row)
     assert [row for row in after if row.decoder == "pymatching"] == [r for r in before if r.decoder == "pymatching"]
     assert {row.seed for row in after if row.decoder == "cascade"} == {7}
 
@@ -81,7 +82,7 @@ def test_shots_are_added_to_those_of_an_earlier_table(run: Path, capsys: pytest.
     counts = []
     for flags in (["--seed", "1"], ["--seed", "2"], ["--seed", "2", "--keep_rivals"], ["--seed", "1", "--keep_rivals"]):
         status = _card(run, "--rival", "pymatching=5", *flags)
-        counts.append({r.p: (r.shots, r.failures) for r in read_csv(table) if r.decoder == "pymatching"})
+        counts.append({r.p: (r.shots, r.failures) for r in read_rows(table, Row) if r.decoder == "pymatching"})
         if flags == ["--seed", "2", "--keep_rivals"]:  # the same shots once more
             assert status == 2
             assert "another --seed" in capsys.readouterr().err
@@ -129,7 +130,7 @@ def test_rivals_of_a_collection_stand_where_they_have_more_shots(run: Path, tmp_
         == 0
     )
     assert _card(run, "--rival", "pymatching=0.01", "--collection", str(out)) == 0
-    rows = read_csv(run.parent / "results" / "tiny.csv")
+    rows = read_rows(run.parent / "results" / "tiny.csv", Row)
     assert [(row.p, row.shots) for row in rows if row.decoder == "pymatching"] == [(0.005, 40_000), (0.02, 40_000)]
     card = Card.read(run.parent / "models" / "tiny.json")
     assert [rival.shots for rival in card.rivals] == [40_000, 40_000]

@@ -10,8 +10,9 @@ import pytest
 
 from cascade_qec.decoders.cascade import load
 from cascade_qec.evaluation import model_card
-from cascade_qec.evaluation.tables import read_csv, write_csv
+from cascade_qec.evaluation.tables import Row
 from cascade_qec.guards import Guards
+from cascade_qec.tables import read_rows, write_rows
 from cascade_qec.training.checkpoint import load_checkpoint
 from cascade_qec.training.step import Step
 from cascade_qec.training.trainer import Trainer
@@ -148,8 +149,8 @@ def test_weights_and_card_are_replaced_unless_worse_and_rivals_stay(folder, trai
     monkeypatch.setattr(Guards, "broken", [])
     assert train() == 0
     table, weights = folder / RESULTS / "a.csv", folder / MODELS / "a.safetensors"
-    rival = read_csv(table)[0].model_copy(update={"decoder": "pymatching"})
-    write_csv([*read_csv(table), rival], table)
+    rival = read_rows(table, Row)[0].model_copy(update={"decoder": "pymatching"})
+    write_rows(table, [*read_rows(table, Row), rival])
     before, measure = weights.read_bytes(), model_card.measure
 
     def times(factor):
@@ -175,7 +176,7 @@ def test_weights_and_card_are_replaced_unless_worse_and_rivals_stay(folder, trai
     assert card.notes == "stretch 2 of 2, step 4 of 4."
     assert card.shots == 2 * 4 * 32
     assert [row.decoder for row in card.rivals] == ["pymatching"]
-    assert rival in read_csv(table)
+    assert rival in read_rows(table, Row)
 
 
 def test_a_card_that_cannot_be_compared_stays(folder, train, monkeypatch, capsys):

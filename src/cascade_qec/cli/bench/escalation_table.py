@@ -8,7 +8,7 @@ from rich.table import Table
 
 from cascade_qec.evaluation.escalation.table import EscalationRow
 from cascade_qec.evaluation.escalation.thresholds import CRITERION
-from cascade_qec.evaluation.rates import block_error
+from cascade_qec.statistics import wilson
 
 # A pipe or a log has no width of its own; this holds the table without folding.
 _WIDTH_OFF_TERMINAL = 155
@@ -34,7 +34,7 @@ def print_escalation(rows: Sequence[EscalationRow]) -> None:
     if chosen:
         table.add_section()
         table.add_row(*_cells(chosen))
-        same = block_error(chosen.fallback_failures, chosen.shots)
+        same = wilson(chosen.fallback_failures, chosen.shots)
         table.add_row(
             "fallback, same shots",
             "",
@@ -85,7 +85,7 @@ def _verdict(chosen: EscalationRow | None, fallback: EscalationRow) -> list[str]
             "confidence 1."
         ]
     assert chosen.threshold is not None  # only the fallback alone has none
-    within = chosen.block_error <= block_error(chosen.fallback_failures, chosen.shots).high
+    within = chosen.block_error <= wilson(chosen.fallback_failures, chosen.shots).high
     return [
         f"Chosen: {CRITERION}. Tried on the second half.",
         f"Its block error is {'within' if within else 'above'} the interval of the fallback's on the same shots, at "

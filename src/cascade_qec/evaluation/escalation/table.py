@@ -10,8 +10,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from cascade_qec.evaluation.escalation.thresholds import Escalation
-from cascade_qec.performance.rows import circumstances, load_average
-from cascade_qec.performance.table_file import put_rows
+from cascade_qec.provenance import load_average
+from cascade_qec.tables import circumstances, put_rows
 
 Part = Literal["network", "curve", "chosen", "fallback"]
 
@@ -126,7 +126,7 @@ def write_escalations(rows: Sequence[EscalationRow], path: Path) -> None:
     CascadeError
         If there are no rows, the file cannot be written, or stands there already with other columns.
     """
-    put_rows(rows, path, place=lambda row: (row.decoder, row.fallback, row.code, row.p, row.rounds, row.basis))
+    put_rows(path, rows, place=lambda row: (row.decoder, row.fallback, row.code, row.p, row.rounds, row.basis))
 
 
 def _columns(point: Escalation) -> dict[str, object]:

@@ -10,9 +10,9 @@ import numpy as np
 
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.escalation.decoding import EscalationShots
-from cascade_qec.evaluation.paired import Difference, paired_difference
-from cascade_qec.evaluation.rates import Rate, block_error
+from cascade_qec.evaluation.paired import paired_difference
 from cascade_qec.evaluation.reliability.post_selection import choose_threshold
+from cascade_qec.statistics import Interval, wilson
 
 CRITERION = (
     "the lowest confidence at which, on the first half of the shots, escalating those below it is surely no worse than "
@@ -58,12 +58,12 @@ class Escalation:
         return self.escalated / self.shots
 
     @property
-    def block_error(self) -> Rate:
+    def block_error(self) -> Interval:
         """With its Wilson interval."""
-        return block_error(self.failures, self.shots)
+        return wilson(self.failures, self.shots)
 
     @property
-    def difference(self) -> Difference:
+    def difference(self) -> Interval:
         """Block error less that of the fallback alone, on the same shots."""
         return paired_difference(self.worse, self.better, self.shots)
 

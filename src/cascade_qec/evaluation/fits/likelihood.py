@@ -13,7 +13,7 @@ from scipy.special import gammaln, xlogy
 from scipy.stats import chi2
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.rates import Rate
+from cascade_qec.statistics import Interval
 
 Floats = NDArray[np.float64]
 
@@ -109,7 +109,7 @@ def _block_error(log_rate: Floats, k: Floats, rounds: Floats) -> tuple[Floats, F
     return -np.expm1(log_survival), log_survival, slope
 
 
-def likelihood_interval(failed: int, shots: int, confidence: float = 0.95) -> Rate:
+def likelihood_interval(failed: int, shots: int, confidence: float = 0.95) -> Interval:
     """Fraction of failed shots with its likelihood interval.
 
     The interval holds the rates whose likelihood ratio to the best one a chi-squared test does not reject, the same
@@ -135,7 +135,7 @@ def likelihood_interval(failed: int, shots: int, confidence: float = 0.95) -> Ra
     # with no failure the likelihood is (1 - P)^shots, and the mirror image where all failed
     low = 0.0 if failed == 0 else _expit(_root(excess, centre, -1.0))
     high = 1.0 if failed == shots else _expit(_root(excess, centre, 1.0))
-    return Rate(best, low, high)
+    return Interval(best, low, high)
 
 
 def _root(excess, centre: float, step: float) -> float:

@@ -12,15 +12,15 @@ import sinter
 from cascade_qec import codes
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.fits.points import Point
-from cascade_qec.evaluation.tables import read_csv
-from cascade_qec.files import read_header
+from cascade_qec.evaluation.tables import Row
+from cascade_qec.tables import read_header, read_rows
 
 UNIFORM = "uniform"
 """The noise of tables of rates, which do not name one."""
 
 
 def read_points(paths: Sequence[Path]) -> list[Point]:
-    """Read files that `sinter.collect` or `cascade_qec.evaluation.write_csv` wrote.
+    """Read files that `sinter.collect` or `cascade_qec.tables.write_rows` (of `Row`) wrote.
 
     A task of sinter's must name its experiment in its metadata: a JSON object with code, p, rounds and basis,
     and k and n where the code is not in the registry.
@@ -106,7 +106,7 @@ def _of_tables(paths: Sequence[Path]) -> list[Point]:
     seen: dict[tuple, Path] = {}
     settings: dict[tuple[str, str], str] = {}
     for path in paths:
-        rows = read_csv(path)
+        rows = read_rows(path, Row)
         if not rows:
             raise CascadeError(f"{path}: expected at least one row, got none")
         for row in rows:

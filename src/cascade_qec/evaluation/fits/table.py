@@ -10,7 +10,7 @@ from typing import Any
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.fits.analysis import Analysis, CurveFit
 from cascade_qec.evaluation.fits.waterfall import Estimate, WaterfallFit
-from cascade_qec.files import write_table
+from cascade_qec.tables import write_table
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cascade_qec.evaluation.latency.quantiles import quantile
 from cascade_qec.evaluation.latency.timing import Timing
-from cascade_qec.files import read_table
-from cascade_qec.performance.rows import circumstances, load_average
-from cascade_qec.performance.table_file import put_rows
+from cascade_qec.provenance import load_average
+from cascade_qec.tables import circumstances, put_rows, read_rows
 
 
 class LatencyRow(BaseModel):
@@ -124,7 +123,7 @@ def write_latencies(rows: Sequence[LatencyRow], path: Path) -> None:
     CascadeError
         If there are no rows, the file cannot be written, or stands there already with other columns.
     """
-    put_rows(rows, path, place=lambda row: (row.code, row.p, row.rounds, row.basis))
+    put_rows(path, rows, place=lambda row: (row.code, row.p, row.rounds, row.basis))
 
 
 def read_latencies(path: Path) -> list[LatencyRow]:
@@ -135,4 +134,4 @@ def read_latencies(path: Path) -> list[LatencyRow]:
     CascadeError
         If the file cannot be read or holds something else.
     """
-    return read_table(path, LatencyRow)
+    return read_rows(path, LatencyRow)

@@ -18,7 +18,7 @@ import stim
 from numpy.typing import NDArray
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.rates import failures
+from cascade_qec.statistics import failures
 
 Decode = Callable[[NDArray[np.uint8]], NDArray[np.bool_]]
 """Packed detection events, uint8 [shots, ceil(detectors / 8)], to observables, bool [shots, k]."""

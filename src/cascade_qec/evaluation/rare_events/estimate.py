@@ -8,7 +8,7 @@ import numpy as np
 from cascade_qec.evaluation.rare_events.fault_model import FaultModel
 from cascade_qec.evaluation.rare_events.interval import gamma_interval
 from cascade_qec.evaluation.rare_events.tallies import Tallies
-from cascade_qec.evaluation.rates import Rate, block_error
+from cascade_qec.statistics import Interval, wilson
 
 METHOD = (
     "P = sum_w P(W = w) f(w) over the number W of faults; interval: Fay-Feuer gamma, 95 %, "
@@ -35,7 +35,7 @@ class StratumRate:
     faults: int
     shots: int
     failures: int
-    fraction: Rate
+    fraction: Interval
     exact: bool
 
 
@@ -60,7 +60,7 @@ class RareRate:
     """
 
     p: float
-    block_error: Rate
+    block_error: Interval
     unknown: float
     exact: float
     shots: int
@@ -81,11 +81,11 @@ def spectrum(model: FaultModel, tallies: Tallies) -> list[StratumRate]:
     for w in exact:
         tally = tallies.of("all", w)
         fraction = float(tally.weights[model.reference])
-        rates.append(StratumRate(w, tally.shots, tally.failures, Rate(fraction, fraction, fraction), exact=True))
+        rates.append(StratumRate(w, tally.shots, tally.failures, Interval(fraction, fraction, fraction), exact=True))
     for w in tallies.faults("main"):
         if w not in exact:
             tally = tallies.of("main", w)
-            fraction = block_error(tally.failures, tally.shots)
+            fraction = wilson(tally.failures, tally.shots)
             rates.append(StratumRate(w, tally.shots, tally.failures, fraction, exact=False))
     return sorted(rates, key=lambda rate: rate.faults)
 
@@ -115,7 +115,7 @@ def rare_rates(model: FaultModel, tallies: Tallies) -> list[RareRate]:
         rates.append(
             RareRate(
                 p=p,
-                block_error=Rate(known + total, known + low, min(1.0, known + high + unknown)),
+                block_error=Interval(known + total, known + low, min(1.0, known + high + unknown)),
                 unknown=float(unknown),
                 exact=float(known),
                 shots=sum(tallies.of("main", w).shots for w in sampled),

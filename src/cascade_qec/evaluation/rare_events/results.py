@@ -8,7 +8,7 @@ from pathlib import Path
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.rare_events.estimate import METHOD, RareRate, StratumRate
 from cascade_qec.evaluation.rare_events.tallies import Run
-from cascade_qec.files import write_table
+from cascade_qec.tables import write_table
 
 _RUN = ("decoder", "code", "rounds", "basis", "sampled_at")
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.files import read_table, write_table
+from cascade_qec.tables import read_rows, write_table
 
 Stage = Literal["all", "pilot", "main"]
 """How a stratum was decoded: all its sets; at random, to plan with; at random, to estimate from."""
@@ -155,7 +155,7 @@ def read_tallies(path: Path, run: Run, ps: Sequence[float]) -> Tallies:
     tallies = Tallies(ps)
     if not path.exists():
         return tallies
-    rows = read_table(path, _Row)
+    rows = read_rows(path, _Row)
     for row in rows:
         there = row.model_dump(include=set(Run.model_fields))
         for name, wanted in run.model_dump().items():

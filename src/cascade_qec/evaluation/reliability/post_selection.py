@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.rates import Rate, block_error
+from cascade_qec.statistics import Interval, wilson
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,14 @@ class Selection:
     failures: int
 
     @property
-    def accepted_fraction(self) -> Rate:
+    def accepted_fraction(self) -> Interval:
         """Acceptance rate, with its Wilson interval."""
-        return block_error(self.accepted, self.shots)
+        return wilson(self.accepted, self.shots)
 
     @property
-    def block_error(self) -> Rate | None:
+    def block_error(self) -> Interval | None:
         """Block error of the accepted shots, with its Wilson interval; None if none was accepted."""
-        return block_error(self.failures, self.accepted) if self.accepted else None
+        return wilson(self.failures, self.accepted) if self.accepted else None
 
 
 def choose_threshold(scores: NDArray[np.floating], discard: float) -> float:

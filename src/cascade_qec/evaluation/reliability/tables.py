@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.rates import Rate
 from cascade_qec.evaluation.reliability.measurement import Outcome
 from cascade_qec.evaluation.reliability.scores import (
     Estimate,
@@ -19,7 +18,8 @@ from cascade_qec.evaluation.reliability.scores import (
     expected_calibration_error,
     log_odds_bins,
 )
-from cascade_qec.files import write_table
+from cascade_qec.statistics import Interval
+from cascade_qec.tables import write_table
 
 Record = Mapping[str, object]
 
@@ -112,7 +112,7 @@ def post_selection_records(setting: Setting, outcome: Outcome) -> list[Record]:
     ]
 
 
-def _with_interval(name: str, figure: Estimate | Rate | None) -> dict[str, object]:
+def _with_interval(name: str, figure: Estimate | Interval | None) -> dict[str, object]:
     values = ("", "", "") if figure is None else (figure.value, figure.low, figure.high)
     return dict(zip((name, f"{name}_low", f"{name}_high"), values, strict=True))
 

@@ -8,7 +8,6 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from cascade_qec.files import read_table
 from cascade_qec.nn import NetworkSettings
 from cascade_qec.performance.roofline.costs import (
     ARCHITECTURES,
@@ -20,7 +19,7 @@ from cascade_qec.performance.roofline.costs import (
 from cascade_qec.performance.roofline.dataflow import DATAFLOW_ARCHITECTURES, dataflow_memory
 from cascade_qec.performance.roofline.devices import DEVICES, Device, latency_per_round
 from cascade_qec.performance.roofline.shapes import CodeShape, shape_of
-from cascade_qec.performance.table_file import put_rows
+from cascade_qec.tables import put_rows, read_rows
 
 
 class RooflineRow(BaseModel):
@@ -153,7 +152,7 @@ def write_roofline(rows: Sequence[RooflineRow], path: Path) -> None:
     CascadeError
         If there are no rows or the file cannot be written.
     """
-    put_rows(rows, path, place=lambda row: (row.architecture, row.code, row.width, row.depth, row.rounds))
+    put_rows(path, rows, place=lambda row: (row.architecture, row.code, row.width, row.depth, row.rounds))
 
 
 def read_roofline(path: Path) -> list[RooflineRow]:
@@ -164,4 +163,4 @@ def read_roofline(path: Path) -> list[RooflineRow]:
     CascadeError
         If the file cannot be read or holds something else.
     """
-    return read_table(path, RooflineRow)
+    return read_rows(path, RooflineRow)

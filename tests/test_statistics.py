@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation import Rate, block_error, failures, per_logical_per_cycle
+from cascade_qec.statistics import Interval, failures, per_logical_per_cycle, wilson
 
 
-def _point(p: float) -> Rate:
-    return Rate(p, p, p)
+def _point(p: float) -> Interval:
+    return Interval(p, p, p)
 
 
 def test_failures_counts_shots_with_any_observable_wrong():
@@ -24,16 +24,16 @@ def test_failures_counts_shots_with_any_observable_wrong():
 def test_wilson_interval_by_hand():
     # Textbook value (Agresti & Coull 1998, z = 1.959964): 0 of 10 gives [0, z^2 / (10 + z^2)].
     z2 = 1.9599639845400545**2
-    rate = block_error(0, 10)
+    rate = wilson(0, 10)
     assert (rate.value, rate.low) == (0.0, 0.0)
     assert rate.high == pytest.approx(z2 / (10 + z2))
-    assert block_error(10, 10) == Rate(1.0, pytest.approx(10 / (10 + z2)), 1.0)
-    half = block_error(50, 100)
+    assert wilson(10, 10) == Interval(1.0, pytest.approx(10 / (10 + z2)), 1.0)
+    half = wilson(50, 100)
     assert (half.low, half.high) == (pytest.approx(0.403832, abs=1e-6), pytest.approx(0.596168, abs=1e-6))
 
 
 def test_wilson_ends_are_where_the_score_test_rejects():
-    rate = block_error(7, 300, confidence=0.9)
+    rate = wilson(7, 300, confidence=0.9)
     for end in (rate.low, rate.high):
         score = (rate.value - end) / math.sqrt(end * (1 - end) / 300)
         assert abs(score) == pytest.approx(1.6448536269514722)
@@ -44,15 +44,15 @@ def test_wilson_interval_covers(p, shots):
     # Summed exactly, coverage is 0.947, 0.947 and 0.963 at these points. Over 20,000 experiments its estimate
     # has a standard deviation of 0.0015, so a seed drawn afresh fails with probability below 1e-5.
     failed = np.random.default_rng(11).binomial(shots, p, size=20_000)
-    intervals = {int(f): block_error(int(f), shots) for f in np.unique(failed)}
+    intervals = {int(f): wilson(int(f), shots) for f in np.unique(failed)}
     covered = np.mean([intervals[int(f)].low <= p <= intervals[int(f)].high for f in failed])
     assert covered == pytest.approx(0.95, abs=0.02)
 
 
 @pytest.mark.parametrize("arguments", [(-1, 10), (11, 10), (0, 0), (1, 10, 1.0), (1, 10, 0.0)])
 def test_impossible_counts_are_refused(arguments):
-    with pytest.raises(CascadeError, match="expected 0 <= failed <= shots"):
-        block_error(*arguments)
+    with pytest.raises(CascadeError, match="expected 0 <= failures <= shots"):
+        wilson(*arguments)
 
 
 def test_one_logical_and_one_cycle_is_the_identity():
@@ -77,7 +77,7 @@ def test_limits():
 
 
 def test_interval_goes_through_in_order():
-    block = block_error(17, 4000)
+    block = wilson(17, 4000)
     rate = per_logical_per_cycle(block, k=12, rounds=6)
     assert rate.low < rate.value < rate.high
     assert rate.low == per_logical_per_cycle(_point(block.low), k=12, rounds=6).value
@@ -90,7 +90,7 @@ def test_agrees_with_simulated_qubits(k, rounds, flip):
     # 99.99 % misses the truth with probability 1e-4 for a seed drawn afresh.
     shots = 100_000
     flips = np.random.default_rng(23).binomial(rounds, flip, size=(shots, k))
-    block = block_error(int((flips % 2).any(axis=1).sum()), shots, confidence=0.9999)
+    block = wilson(int((flips % 2).any(axis=1).sum()), shots, confidence=0.9999)
     rate = per_logical_per_cycle(block, k=k, rounds=rounds)
     assert rate.low < flip < rate.high
     assert rate.high - rate.low < 0.3 * flip

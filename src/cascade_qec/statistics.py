@@ -1,8 +1,10 @@
-"""Failure counts to rates: block error, its interval, and the rate per logical per cycle."""
+"""Counts of failures, the rates that they give with their intervals, and rates per logical qubit per cycle."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +18,24 @@ CONVENTION = (
 )
 
 
+class Counts(NamedTuple):
+    """Failures among so many shots."""
+
+    failures: int
+    shots: int
+
+
 @dataclass(frozen=True)
-class Rate:
-    """A rate with its confidence interval, ``0 <= low <= value <= high <= 1``."""
+class Interval:
+    """A figure with the ends of its confidence interval, ``low <= value <= high``."""
 
     value: float
     low: float
     high: float
+
+    def map(self, rising: Callable[[float], float]) -> "Interval":
+        """A rising function of the figure, and of both ends."""
+        return Interval(rising(self.value), rising(self.low), rising(self.high))
 
 
 def failures(predictions: NDArray[np.bool_], observables: NDArray[np.bool_]) -> int:
@@ -44,35 +57,42 @@ def failures(predictions: NDArray[np.bool_], observables: NDArray[np.bool_]) -> 
     return int(np.any(predictions != observables, axis=1).sum())
 
 
-def block_error(failed: int, shots: int, confidence: float = 0.95) -> Rate:
+def wilson(failures: float, shots: float, confidence: float = 0.95) -> Interval:
     """Fraction of failed shots with its Wilson score interval.
 
     It contains the true rate with probability ``confidence``, on average over true rates. It stays inside
     [0, 1], and has a width even where nothing failed.
 
+    Parameters
+    ----------
+    failures, shots
+        Not necessarily whole: of shots that are not independent, as many as tell as much.
+    confidence
+        Of the interval.
+
     Raises
     ------
     CascadeError
-        Unless ``0 <= failed <= shots``, ``shots >= 1`` and ``0 < confidence < 1``.
+        Unless ``0 <= failures <= shots``, ``shots > 0`` and ``0 < confidence < 1``.
     """
-    if not (shots >= 1 and 0 <= failed <= shots and 0 < confidence < 1):
+    if not (shots > 0 and 0 <= failures <= shots and 0 < confidence < 1):
         raise CascadeError(
-            "expected 0 <= failed <= shots, shots >= 1 and 0 < confidence < 1, "
-            f"got failed = {failed}, shots = {shots}, confidence = {confidence}"
+            "expected 0 <= failures <= shots, shots > 0 and 0 < confidence < 1, "
+            f"got failures = {failures}, shots = {shots}, confidence = {confidence}"
         )
     z = NormalDist().inv_cdf((1 + confidence) / 2)
-    fraction = failed / shots
+    fraction = failures / shots
     centre = (fraction + z**2 / (2 * shots)) / (1 + z**2 / shots)
     half = z * math.sqrt(fraction * (1 - fraction) / shots + (z / (2 * shots)) ** 2) / (1 + z**2 / shots)
     # At the ends the formula gives exactly 0 and 1 but for rounding.
-    return Rate(
+    return Interval(
         value=fraction,
-        low=0.0 if failed == 0 else centre - half,
-        high=1.0 if failed == shots else centre + half,
+        low=0.0 if failures == 0 else centre - half,
+        high=1.0 if failures == shots else centre + half,
     )
 
 
-def per_logical_per_cycle(block: Rate, *, k: int, rounds: int) -> Rate:
+def per_logical_per_cycle(block: Interval, *, k: int, rounds: int) -> Interval:
     """Logical error rate of one logical qubit in one cycle, from the block error over all k and all cycles.
 
     With the block error P, ``q = 1 - (1 - P)^(1/k)`` is the error of one of k independent logical qubits over
@@ -95,4 +115,4 @@ def per_logical_per_cycle(block: Rate, *, k: int, rounds: int) -> Rate:
         q = -math.expm1(math.log1p(-p) / k) if p < 1 else 1.0
         return -0.5 * math.expm1(math.log1p(-2 * q) / rounds) if q < 0.5 else 0.5
 
-    return Rate(convert(block.value), convert(block.low), convert(block.high))
+    return block.map(convert)
