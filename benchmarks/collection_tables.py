@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pages import filled, table
 
-from cascade_qec.evaluation.collected import Cell, pooled
+from cascade_qec.evaluation.collection.pooled import Cell, pooled
 from cascade_qec.statistics import wilson
 
 ROOT = Path(__file__).parents[1]

@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 
 from cascade_qec.cli.collect import collect
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation import collection_workers
-from cascade_qec.evaluation.collection_store import read_store
+from cascade_qec.evaluation.collection import workers as collection_workers
+from cascade_qec.evaluation.collection.store import read_store
 from cascade_qec.evaluation.fits import read_points
 
 RELAY = '[[experiments]]\ncodes = ["surface_d3"]\np = [0.02]\nbases = ["X"]\ndecoders = ["relay-bp", "chromobius"]\n'

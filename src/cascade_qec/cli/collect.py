@@ -11,7 +11,7 @@ import typer
 from cascade_qec.errors import CascadeError
 
 if TYPE_CHECKING:
-    from cascade_qec.evaluation.collection_plan import Plan
+    from cascade_qec.evaluation.collection.plan import Plan
 
 
 def collect(
@@ -46,10 +46,10 @@ def collect(
     """
     from cascade_qec.cli.collection_view import CollectionView
     from cascade_qec.decoders.model_names import MODEL_PREFIX
-    from cascade_qec.evaluation.collection import collect as run
-    from cascade_qec.evaluation.collection_plan import cells
-    from cascade_qec.evaluation.collection_store import CollectionStore
-    from cascade_qec.evaluation.collection_task import Machine, parameters
+    from cascade_qec.evaluation.collection.collector import collect as run
+    from cascade_qec.evaluation.collection.plan import cells
+    from cascade_qec.evaluation.collection.store import CollectionStore
+    from cascade_qec.evaluation.collection.tasks import Machine, parameters
 
     flags = {"codes": codes, "p": p, "rounds": rounds, "bases": bases, "decoders": decoders, "noise": noise}
     wanted = _plan(plan, flags, max_shots=max_shots, max_errors=max_errors)
@@ -74,7 +74,7 @@ def collect(
 
 def _plan(path: Path | None, flags: dict[str, str], **limits: int | None) -> Plan:
     """The plan of a file or of flags, with limits that were given as flags in the place of its own."""
-    from cascade_qec.evaluation.collection_plan import make_plan, read_plan
+    from cascade_qec.evaluation.collection.plan import make_plan, read_plan
 
     given = {name: limit for name, limit in limits.items() if limit is not None}
     if path is not None:
@@ -95,10 +95,10 @@ def _plan(path: Path | None, flags: dict[str, str], **limits: int | None) -> Pla
 
 def _pool(ray: str | None, processes: int | None) -> Any:
     if ray is not None:
-        from cascade_qec.evaluation.collection_ray import RayPool
+        from cascade_qec.evaluation.collection.ray import RayPool
 
         return RayPool(ray, processes)
-    from cascade_qec.evaluation.collection_workers import LocalPool
+    from cascade_qec.evaluation.collection.workers import LocalPool
 
     return LocalPool(processes or os.cpu_count() or 1)
 

@@ -14,11 +14,11 @@ from rich.console import Console
 from rich.table import Table
 
 from cascade_qec import codes
-from cascade_qec.evaluation.collection import Effort, Progress
+from cascade_qec.evaluation.collection.collector import Effort, Progress
 from cascade_qec.statistics import CONVENTION, per_logical_per_cycle, wilson
 
 if TYPE_CHECKING:
-    from cascade_qec.evaluation.collection_plan import Cell
+    from cascade_qec.evaluation.collection.plan import Cell
 
 _SECONDS_BETWEEN_LINES = 30.0
 _WIDTH_OFF_TERMINAL = 140

@@ -5,11 +5,11 @@ import sys
 import pytest
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.collection import collect
-from cascade_qec.evaluation.collection_plan import cells, make_plan
-from cascade_qec.evaluation.collection_ray import RayPool
-from cascade_qec.evaluation.collection_store import CollectionStore, read_store
-from cascade_qec.evaluation.collection_task import Machine
+from cascade_qec.evaluation.collection.collector import collect
+from cascade_qec.evaluation.collection.plan import cells, make_plan
+from cascade_qec.evaluation.collection.ray import RayPool
+from cascade_qec.evaluation.collection.store import CollectionStore, read_store
+from cascade_qec.evaluation.collection.tasks import Machine
 
 
 def test_missing_ray_is_told_with_its_command(monkeypatch):

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 import sinter
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.collection_plan import Cell
-from cascade_qec.evaluation.collection_store import CollectionStore
-from cascade_qec.evaluation.collection_task import Machine, sinter_task
-from cascade_qec.evaluation.collection_workers import Died, Failed, Joined, Piece, Pool, Sampled
+from cascade_qec.evaluation.collection.plan import Cell
+from cascade_qec.evaluation.collection.store import CollectionStore
+from cascade_qec.evaluation.collection.tasks import Machine, sinter_task
+from cascade_qec.evaluation.collection.workers import Died, Failed, Joined, Piece, Pool, Sampled
 
 _DEATHS_ALLOWED = 3
 """So often may workers die over one task before the collection is given up: it would go on for ever."""

@@ -17,8 +17,8 @@ from typing import Protocol
 import sinter
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.collection_plan import Cell
-from cascade_qec.evaluation.collection_task import Machine, sampler, sinter_task
+from cascade_qec.evaluation.collection.plan import Cell
+from cascade_qec.evaluation.collection.tasks import Machine, sampler, sinter_task
 
 _TASKS_KEPT = 2
 """Tasks whose decoder a worker keeps ready; some take gigabytes."""

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.collection_workers import Died, Joined, Outcome, Piece, Sampling
+from cascade_qec.evaluation.collection.workers import Died, Joined, Outcome, Piece, Sampling
 
 _FAILED_STARTS_ALLOWED = 3
 """Actors may be lost with a machine while they start; more than so many in a row means that none can."""

@@ -13,7 +13,7 @@ import sinter
 from cascade_qec import codes
 from cascade_qec.decoders import classical
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.collection_store import read_store
+from cascade_qec.evaluation.collection.store import read_store
 from cascade_qec.evaluation.comparison import parameters_text
 from cascade_qec.evaluation.tables import Row
 

@@ -8,7 +8,7 @@ import pytest
 import sinter
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.collection_store import CollectionStore, read_store
+from cascade_qec.evaluation.collection.store import CollectionStore, read_store
 
 
 def _stats(shots: int, errors: int = 0, strong_id: str = "a") -> sinter.TaskStats:

@@ -7,11 +7,11 @@ import pytest
 
 from cascade_qec.decoders.sinter_face import SinterCascade
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.collection_plan import cells, make_plan, read_plan
-from cascade_qec.evaluation.collection_task import Machine, parameters, sampler, sinter_task
+from cascade_qec.evaluation.collection.plan import cells, make_plan, read_plan
+from cascade_qec.evaluation.collection.tasks import Machine, parameters, sampler, sinter_task
 
 MACHINE = Machine("cpu", "float32")
-PLANS = sorted((Path(__file__).parents[2] / "benchmarks" / "collections").glob("*.toml"))
+PLANS = sorted((Path(__file__).parents[3] / "benchmarks" / "collections").glob("*.toml"))
 
 
 def _plan(**changes):

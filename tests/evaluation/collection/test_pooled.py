@@ -8,7 +8,7 @@ import sinter
 from cascade_qec import cli
 from cascade_qec.decoders import classical
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.collected import larger_samples, rivals_of
+from cascade_qec.evaluation.collection.pooled import larger_samples, rivals_of
 from cascade_qec.evaluation.comparison import classical_contender
 
 EXPERIMENT = {"code": "surface_d3", "rounds": 3, "noise": "uniform"}

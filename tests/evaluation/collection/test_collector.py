@@ -11,11 +11,11 @@ import pytest
 import sinter
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.collection import collect
-from cascade_qec.evaluation.collection_plan import cells, make_plan
-from cascade_qec.evaluation.collection_store import CollectionStore, read_store
-from cascade_qec.evaluation.collection_task import Machine, sampler, sinter_task
-from cascade_qec.evaluation.collection_workers import Died, Failed, Joined, LocalPool, Sampling
+from cascade_qec.evaluation.collection.collector import collect
+from cascade_qec.evaluation.collection.plan import cells, make_plan
+from cascade_qec.evaluation.collection.store import CollectionStore, read_store
+from cascade_qec.evaluation.collection.tasks import Machine, sampler, sinter_task
+from cascade_qec.evaluation.collection.workers import Died, Failed, Joined, LocalPool, Sampling
 
 MACHINE = Machine("cpu", "float32")
 
@@ -183,6 +183,6 @@ def test_agrees_with_sinters_own_collection(tmp_path):
 
 
 def test_workers_do_not_load_torch_for_classical_decoders():
-    script = "import sys, cascade_qec.evaluation.collection_workers; print('torch' in sys.modules)"
+    script = "import sys, cascade_qec.evaluation.collection.workers; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

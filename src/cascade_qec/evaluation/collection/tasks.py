@@ -15,7 +15,7 @@ from cascade_qec.decoders import classical
 from cascade_qec.decoders.classical_sinter import SinterClassical
 from cascade_qec.decoders.model_names import MODEL_PREFIX, NamedModel
 from cascade_qec.decoders.sinter_sampler import BatchSampler
-from cascade_qec.evaluation.collection_plan import Cell, decoder_model
+from cascade_qec.evaluation.collection.plan import Cell, decoder_model
 
 
 @dataclass(frozen=True)
