@@ -5,7 +5,7 @@ from __future__ import annotations
 import stim
 
 from cascade_qec.circuits.memory_builder import Layer, MemoryBuilder, append_noise
-from cascade_qec.codes.css import Basis
+from cascade_qec.codes import Basis
 
 
 class CZMemoryBuilder(MemoryBuilder):

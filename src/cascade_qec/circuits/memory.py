@@ -9,8 +9,7 @@ import stim
 from cascade_qec.circuits.cz_memory import CZMemoryBuilder
 from cascade_qec.circuits.memory_builder import MemoryBuilder
 from cascade_qec.circuits.noise import NoiseModel
-from cascade_qec.codes import CSSCode
-from cascade_qec.codes.css import BASES, Basis
+from cascade_qec.codes import BASES, Basis, CSSCode
 from cascade_qec.errors import CascadeError
 
 

@@ -8,9 +8,7 @@ import numpy as np
 import stim
 
 from cascade_qec.circuits.noise import NoiseModel
-from cascade_qec.circuits.schedules import Schedule, schedule
-from cascade_qec.codes import CSSCode
-from cascade_qec.codes.css import BASES, Basis
+from cascade_qec.codes import BASES, Basis, CSSCode, Schedule
 
 # Value of the fourth detector coordinate.
 _PLANE: dict[Basis, int] = {"X": 0, "Z": 1}
@@ -42,12 +40,12 @@ class MemoryBuilder:
             "X": list(range(code.n, code.n + checks_x)),
             "Z": list(range(code.n + checks_x, code.n + checks_x + checks_z)),
         }
-        plan = schedule(code)
+        plan = code.schedule
         self.layers = _cnot_layers(code, plan, self.ancillas)
         # Kinds of check whose ancillas are reset during the first layer, and measured during the last.
         kinds: tuple[Basis, ...] = BASES if self.resting_ancillas_are_used else ()
-        self.reset_in_first: list[Basis] = [kind for kind in kinds if _slots(plan, kind)[0] is None]
-        self.measured_in_last: list[Basis] = [kind for kind in kinds if _slots(plan, kind)[-1] is None]
+        self.reset_in_first: list[Basis] = [kind for kind in kinds if plan.slots(kind)[0] is None]
+        self.measured_in_last: list[Basis] = [kind for kind in kinds if plan.slots(kind)[-1] is None]
         self.reset_between: list[Basis] = [kind for kind in BASES if kind not in self.reset_in_first]
         self.measured_between: list[Basis] = [kind for kind in BASES if kind not in self.measured_in_last]
         # Data qubits are prepared as late as possible: those that the first layer leaves alone in that layer,
@@ -117,10 +115,9 @@ class MemoryBuilder:
         """Data readout with its detectors and observables."""
         self._measure(circuit, self.basis, self.data)
         circuit.append("SHIFT_COORDS", [], (0, 0, 1))
-        checks = self.code.hx if self.basis == "X" else self.code.hz
-        coords = _detector_coords(self.code, self.basis)
+        coords = self.code.detector_coords(self.basis).tolist()
         ancilla_start = self.record_start[self.basis] - self.code.n
-        for check, row in enumerate(checks):
+        for check, row in enumerate(self.code.checks(self.basis)):
             outcomes = [ancilla_start + check, *(np.flatnonzero(row) - self.code.n)]
             circuit.append("DETECTOR", _records(outcomes), (*coords[check], 0, _PLANE[self.basis]))
         for index, row in enumerate(self.code.logicals(self.basis)):
@@ -131,7 +128,7 @@ class MemoryBuilder:
         if not first:
             circuit.append("SHIFT_COORDS", [], (0, 0, 1))
         for kind in (self.basis,) if first else BASES:
-            for check, coords in enumerate(_detector_coords(self.code, kind)):
+            for check, coords in enumerate(self.code.detector_coords(kind).tolist()):
                 now = self.record_start[kind] + check
                 outcomes = [now] if first else [now, now - self.outcomes_per_round]
                 circuit.append("DETECTOR", _records(outcomes), (*coords, 0, _PLANE[kind]))
@@ -148,25 +145,10 @@ class MemoryBuilder:
         circuit.append("MX" if kind == "X" else "M", qubits, flip)
 
     def _coordinates(self, circuit: stim.Circuit) -> None:
-        """Positions for drawing: a grid of data qubits and ancillas like that of Stim's generated circuits.
-
-        A bicycle code's unit cell has its X check in the corner, L and R data half a step along x and y, and
-        the Z check in the middle.
-        """
-        for qubit, (block, i, j) in zip(self.data, self.code.qubit_coords.tolist(), strict=True):
-            if self.code.family == "surface":
-                x, y = 2 * j + 1, 2 * i + 1
-            else:
-                x, y = i + (0.5 if block == 0 else 0), j + (0.5 if block == 1 else 0)
-            circuit.append("QUBIT_COORDS", [qubit], (x, y))
-        for kind, qubits in self.ancillas.items():
-            shift = 0.5 if self.code.family == "bb" and kind == "Z" else 0
-            for qubit, (x, y) in zip(qubits, _detector_coords(self.code, kind), strict=True):
-                circuit.append("QUBIT_COORDS", [qubit], (x + shift, y + shift))
-
-
-def _slots(plan: Schedule, kind: Basis) -> tuple[int | None, ...]:
-    return plan.x if kind == "X" else plan.z
+        """Positions for drawing: a grid of data qubits and ancillas like that of Stim's generated circuits."""
+        positions = [self.code.qubit_positions, *(self.code.check_positions(kind) for kind in BASES)]
+        for qubit, place in enumerate(np.concatenate(positions).tolist()):
+            circuit.append("QUBIT_COORDS", [qubit], place)
 
 
 def _cnot_layers(code: CSSCode, plan: Schedule, ancillas: dict[Basis, list[int]]) -> list[Layer]:
@@ -175,7 +157,7 @@ def _cnot_layers(code: CSSCode, plan: Schedule, ancillas: dict[Basis, list[int]]
         cnots: list[int] = []
         touched: set[int] = set()
         for kind in BASES:
-            slot = _slots(plan, kind)[number]
+            slot = plan.slots(kind)[number]
             if slot is None:
                 continue
             for ancilla, data in zip(ancillas[kind], code.neighbours(kind)[:, slot].tolist(), strict=True):
@@ -184,13 +166,6 @@ def _cnot_layers(code: CSSCode, plan: Schedule, ancillas: dict[Basis, list[int]]
                     touched.add(data)
         layers.append(Layer(cnots, [q for q in range(code.n) if q not in touched]))
     return layers
-
-
-def _detector_coords(code: CSSCode, kind: Basis) -> list[tuple[int, int]]:
-    coords = code.check_coords(kind).tolist()
-    if code.family == "surface":
-        return [(2 * column, 2 * row) for row, column in coords]
-    return [(i, j) for i, j in coords]
 
 
 def _records(outcomes: list[int] | np.ndarray) -> list[stim.GateTarget]:

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cascade_qec.codes import gf2
+from cascade_qec.codes.frame import Frame
 from cascade_qec.errors import CascadeError
+
+if TYPE_CHECKING:
+    from cascade_qec.codes.schedule import Schedule
 
 Basis = Literal["X", "Z"]
 BASES: tuple[Basis, Basis] = ("X", "Z")
+
+Operators = Literal["observables", "translations", "lightest", "light"]
+"""Logical operators of one basis: the code's own observables; all their translations (by any shift on a torus, parallel
+lines on a planar code); or, of bicycle codes, besides these all that are no heavier, whatever their class; or those, too,
+that are heavier by two, the next weight that there is."""
 
 
 def frozen(array: ArrayLike, dtype: type[np.generic]) -> NDArray:
@@ -28,15 +38,25 @@ def check_basis(basis: str) -> None:
         raise CascadeError(f'expected basis "X" or "Z", got {basis!r}')
 
 
+def opposite(basis: Basis) -> Basis:
+    """The other basis."""
+    return "Z" if basis == "X" else "X"
+
+
 class CSSCode(ABC):
-    """A CSS code on a lattice. All arrays are read-only.
+    """A CSS code on a lattice, and all that depends on its family. All arrays are read-only.
+
+    A family is a subclass. It gives its checks and where they sit, `_find_logicals`, `_frame` and `schedule`; the rest
+    has defaults for a code without symmetries.
 
     Attributes
     ----------
     name : str
         As the registry knows it: "surface_d5", "bb72", ...
     family : str
-        "surface" or "bb".
+        Name of its family, see `cascade_qec.codes.families`.
+    convolution : str
+        The network's convolution that suits it best, a name in `Frame.convolutions`.
     hx, hz : uint8 [checks, n]
         Parity checks; row c of ``hx`` is the support of X check c.
     n, k : int
@@ -46,6 +66,8 @@ class CSSCode(ABC):
     qubit_coords : int64 [n, 3]
         (block, i, j) of every data qubit.
     """
+
+    convolution: str = "direct"
 
     def __init__(
         self,
@@ -68,6 +90,12 @@ class CSSCode(ABC):
         self.hz: NDArray[np.uint8] = _incidence(self._neighbours["Z"], self.n)
         self.k = self.n - gf2.rank(self.hx) - gf2.rank(self.hz)
         self._logicals: dict[str, NDArray[np.uint8]] = {}
+        self._frames: dict[str, Frame] = {}
+
+    def checks(self, basis: Basis) -> NDArray[np.uint8]:
+        """Parity checks of one basis: uint8 [checks, n]."""
+        check_basis(basis)
+        return self.hx if basis == "X" else self.hz
 
     def neighbours(self, basis: Basis) -> NDArray[np.int64]:
         """Data qubit in each slot of each check: ``int64 [checks, slots]``, -1 where a boundary has none."""
@@ -94,9 +122,82 @@ class CSSCode(ABC):
             self._logicals[basis] = frozen(self._find_logicals(basis), np.uint8)
         return self._logicals[basis]
 
+    def operators(self, basis: Basis, which: Operators = "translations") -> NDArray[np.uint8]:
+        """Logical operators of one basis that the network can be asked about: uint8 [operators, n], each once."""
+        logicals = self.logicals(basis)
+        return logicals if which == "observables" else np.unique(self._translated(basis), axis=0)
+
+    def decided_by(self, learnt: Operators) -> Operators:
+        """The operators that decide for a network that has learnt these."""
+        return learnt
+
+    def frame(self, basis: Basis) -> Frame:
+        """The code seen so that checks of `basis` come first.
+
+        Raises
+        ------
+        CascadeError
+            If no lattice is known for the code.
+        """
+        check_basis(basis)
+        if basis not in self._frames:
+            self._frames[basis] = self._frame(basis)
+        return self._frames[basis]
+
+    @property
+    def schedule(self) -> Schedule:
+        """The order in which checks touch their neighbours.
+
+        Raises
+        ------
+        CascadeError
+            If none is known.
+        """
+        raise CascadeError(f"expected a code whose order of CNOTs is known, got {self!r}")
+
+    @property
+    def variants(self) -> tuple[CSSCode, ...]:
+        """The code with each order of its slots in which others are known to extract its checks; itself first."""
+        return (self,)
+
+    @cached_property
+    def translations(self) -> NDArray[np.int64]:
+        """Where each translation takes each data qubit, int64 [translations, n]; the first one leaves all in place."""
+        return frozen(np.arange(self.n)[None], np.int64)
+
+    def check_translations(self, basis: Basis) -> NDArray[np.int64]:
+        """Where each translation takes each check of one basis: int64 [translations, checks]."""
+        return frozen(np.arange(len(self.checks(basis)))[None], np.int64)
+
+    @cached_property
+    def matchable(self) -> bool:
+        """Whether each data qubit's error flips at most two checks of a basis, so that matching can decode it."""
+        return bool(max(self.hx.sum(axis=0).max(), self.hz.sum(axis=0).max()) <= 2)
+
+    def detector_coords(self, basis: Basis) -> NDArray[np.int64]:
+        """The first two coordinates of each check's detectors: int64 [checks, 2]."""
+        return self.check_coords(basis)
+
+    @property
+    def qubit_positions(self) -> NDArray[np.float64]:
+        """Where to draw each data qubit: float64 [n, 2]."""
+        return self.qubit_coords[:, 1:].astype(np.float64)
+
+    def check_positions(self, basis: Basis) -> NDArray[np.float64]:
+        """Where to draw each check's ancilla: float64 [checks, 2]."""
+        return self.detector_coords(basis).astype(np.float64)
+
     @abstractmethod
     def _find_logicals(self, basis: Basis) -> NDArray[np.uint8]:
         """Compute what :meth:`logicals` caches."""
+
+    def _frame(self, basis: Basis) -> Frame:
+        """Compute what :meth:`frame` caches."""
+        raise CascadeError(f"no lattice is known for a code of type {type(self).__name__}")
+
+    def _translated(self, basis: Basis) -> NDArray[np.uint8]:
+        """All translations of the observables: uint8 [any, n], some of them several times."""
+        return self.logicals(basis)[:, self.translations].reshape(-1, self.n)
 
     def __repr__(self) -> str:
         distance = "?" if self.d is None else self.d

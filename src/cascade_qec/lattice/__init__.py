@@ -1,21 +1,21 @@
 """Where every detector sits, and which sites read which: all that the network knows of a code."""
 
-from cascade_qec.lattice.frames import Frame, frame_of
-from cascade_qec.lattice.lattice import ABSENT, Lattice, memory_lattice
-from cascade_qec.lattice.readout import Operators, Readout, logical_classes, readout
-from cascade_qec.lattice.relations import RelationTable, Span, concatenate
+from cascade_qec.lattice.lattice import ABSENT, End, Lattice, memory_lattice
+from cascade_qec.lattice.operators import LogicalOperators, logical_classes, logical_operators
+from cascade_qec.lattice.relations import RelationTable, Span, concatenate, convolution, data_relations, site_index
 
 __all__ = [
     "ABSENT",
-    "Frame",
+    "End",
     "Lattice",
-    "Operators",
-    "Readout",
+    "LogicalOperators",
     "RelationTable",
     "Span",
     "concatenate",
-    "frame_of",
+    "convolution",
+    "data_relations",
     "logical_classes",
+    "logical_operators",
     "memory_lattice",
-    "readout",
+    "site_index",
 ]

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from functools import lru_cache
 from numbers import Integral
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_qec.codes import CSSCode
-from cascade_qec.codes.css import BASES, Basis
+from cascade_qec.codes import BASES, Basis, CSSCode
 from cascade_qec.errors import CascadeError
-from cascade_qec.lattice.frames import Frame, frame_of
 from cascade_qec.lattice.relations import site_index
 
 ABSENT = 2
 """State of a site without a detector; 0 and 1 are a detector's silence and its event."""
+
+End = Literal["closed", "cut"]
+"""An end in time: closed by a preparation or a readout of the data qubits, whose slice has detectors of the experiment's
+own basis alone; or cut out of a longer experiment, with detectors of both kinds of check."""
 
 
 class Lattice:
@@ -25,33 +28,47 @@ class Lattice:
     ----------
     code, rounds, basis
         The experiment.
+    start, end : {"closed", "cut"}
+        How it begins and ends, see `End`.
     frame : Frame
         Places and their relations, in the frame in which the experiment's basis comes first.
     sites, detectors : int
         Number of sites, and of detectors of the experiment that this lattice is bound to.
+    slices : int
+        rounds + 1.
+    present_sites : int64 [present]
+        Sites that can have a detector, by slice, then X checks before Z checks, then as in the code: the order of the
+        detectors of `cascade_qec.circuits.memory`. All others are absent, which is a state of its own, not "no event".
     detector_sites : int64 [detectors]
-        The site of each detector, -1 for one to be ignored. By default the detectors are those of
-        `cascade_qec.circuits.memory`. Sites that never have one (the other basis' checks in the first and the last
-        slice) are absent, which is a state of its own, not "no event".
+        The site of each detector, -1 for one to be ignored; `present_sites` by default.
     """
 
     def __init__(
-        self, code: CSSCode, *, rounds: int, basis: Basis, detector_sites: NDArray[np.int64] | None = None
+        self,
+        code: CSSCode,
+        *,
+        rounds: int,
+        basis: Basis,
+        start: End = "closed",
+        end: End = "closed",
+        detector_sites: NDArray[np.int64] | None = None,
     ) -> None:
         if not isinstance(rounds, Integral) or rounds < 1:
             raise CascadeError(f"expected at least 1 round, got {rounds!r}")
         self.code, self.rounds = code, int(rounds)
         self.basis: Basis = basis
-        self.frame: Frame = frame_of(code, basis)
+        self.start: End = start
+        self.end: End = end
+        self.frame = code.frame(basis)
         places = sum(self.frame.plane_sizes)
         self.slices = self.rounds + 1
         self.sites = self.slices * places
-        self._memory_sites = self._sites_of_memory()
-        self.detector_sites = self._memory_sites if detector_sites is None else detector_sites
+        self.present_sites = self._present_sites()
+        self.detector_sites = self.present_sites if detector_sites is None else detector_sites
         self.detectors = len(self.detector_sites)
         self._kept = np.flatnonzero(self.detector_sites >= 0)
         kept = self.detector_sites[self._kept]
-        if len(np.unique(kept)) != len(kept) or not np.isin(kept, self._memory_sites).all():
+        if len(np.unique(kept)) != len(kept) or not np.isin(kept, self.present_sites).all():
             raise CascadeError("expected every detector at a site of its own where the experiment has one")
 
     def check_sites(self, kind: Basis) -> NDArray[np.int64]:
@@ -68,16 +85,15 @@ class Lattice:
             )
         states = np.full((self.sites, len(detection_events)), ABSENT, dtype=np.uint8)
         # Silence where a circuit lacks a detector that the experiment has: unlike absence, the network knows it there.
-        states[self._memory_sites] = 0
+        states[self.present_sites] = 0
         states[self.detector_sites[self._kept]] = detection_events.T[self._kept]
         return states
 
-    def _sites_of_memory(self) -> NDArray[np.int64]:
-        """Sites of the detectors of `cascade_qec.circuits.memory`, int64 [detectors], in their order."""
+    def _present_sites(self) -> NDArray[np.int64]:
         of_kind = {kind: self.check_sites(kind) for kind in BASES}
-        last = self.rounds
+        closed = {0: self.start == "closed", self.rounds: self.end == "closed"}
         return np.concatenate(
-            [of_kind[kind][t] for t in range(last + 1) for kind in BASES if kind == self.basis or 0 < t < last]
+            [of_kind[kind][t] for t in range(self.slices) for kind in BASES if kind == self.basis or not closed.get(t)]
         )
 
     @property

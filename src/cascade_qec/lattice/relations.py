@@ -11,6 +11,8 @@ from functools import cached_property
 
 import numpy as np
 
+from cascade_qec.codes import Frame, SpaceRelations
+
 ABSENT_SITE = -1
 
 
@@ -103,42 +105,38 @@ def concatenate(tables: Sequence[RelationTable]) -> RelationTable:
     return RelationTable(np.concatenate(rows), tuple(spans_in), tuple(spans_out))
 
 
-def in_spacetime(
-    space: np.ndarray,
-    time_offsets: Sequence[int],
-    *,
-    slices: int,
-    planes_in: Sequence[int],
-    planes_out: Sequence[int],
-) -> RelationTable:
-    """Extend relations in space to space and time.
+def convolution(frame: Frame, style: str, slices: int) -> list[RelationTable]:
+    """The steps of one convolution from checks to checks.
 
-    Parameters
-    ----------
-    space : int64 [places_out, relations]
-        The input place that an output place reads, -1 where there is none. Places are sorted by plane.
-    time_offsets : sequence of int
-        Each relation in space is repeated for each offset; slices outside 0..slices-1 are absent.
-    slices : int
-        Number of time slices of input and output alike.
-    planes_in, planes_out : sequences of int
-        Number of places in each plane.
-
-    Returns
-    -------
-    RelationTable
-        Over sites in the order (plane, time, place in plane), relations in the order (offset, relation).
+    Raises
+    ------
+    CascadeError
+        If the frame has no convolution of that style.
     """
-    site_in, spans_in = _sites(planes_in, slices)
-    site_out, spans_out = _sites(planes_out, slices)
-    table = np.full((site_out.size, len(time_offsets) * space.shape[1]), ABSENT_SITE, dtype=np.int64)
+    return [_in_spacetime(step, frame, slices) for step in frame.convolution(style)]
+
+
+def data_relations(frame: Frame, slices: int) -> RelationTable:
+    """From checks to data qubits: a data qubit at slice t reads its checks at t and t + 1."""
+    return _in_spacetime(frame.to_data, frame, slices)
+
+
+def _in_spacetime(space: SpaceRelations, frame: Frame, slices: int) -> RelationTable:
+    """Relations over sites in the order (plane, time, place in plane), numbered in the order (offset, relation).
+
+    Slices outside 0..slices-1 are absent.
+    """
+    site_in, spans_in = _sites(frame.planes(space.read), slices)
+    site_out, spans_out = _sites(frame.planes(space.out), slices)
+    relations = space.table.shape[1]
+    table = np.full((site_out.size, len(space.times) * relations), ABSENT_SITE, dtype=np.int64)
     times = np.arange(slices)
-    for o, offset in enumerate(time_offsets):
+    for o, offset in enumerate(space.times):
         inside = times[(times + offset >= 0) & (times + offset < slices)]
-        for r in range(space.shape[1]):
-            places = np.flatnonzero(space[:, r] >= 0)
-            column = o * space.shape[1] + r
-            table[site_out[np.ix_(inside, places)], column] = site_in[np.ix_(inside + offset, space[places, r])]
+        for r in range(relations):
+            places = np.flatnonzero(space.table[:, r] >= 0)
+            column = o * relations + r
+            table[site_out[np.ix_(inside, places)], column] = site_in[np.ix_(inside + offset, space.table[places, r])]
     return RelationTable(table, spans_in, spans_out)
 
 

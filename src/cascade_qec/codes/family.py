@@ -1,0 +1,75 @@
+"""Families of codes: what there is, and how each is named. All else that depends on a family hangs on its codes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+from cascade_qec.codes.css import CSSCode
+from cascade_qec.errors import CascadeError
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of codes.
+
+    Attributes
+    ----------
+    name
+        What `CSSCode.family` of its codes is.
+    title
+        What figures and tables call it.
+    find
+        The code of a name, None for a name of another family.
+    names
+        Names of the codes that lists show.
+    expected
+        How its names look, for errors.
+    recognised
+        Names of the codes that a circuit or error model from anywhere is compared with.
+    """
+
+    name: str
+    title: str
+    find: Callable[[str], CSSCode | None]
+    names: tuple[str, ...]
+    expected: str
+    recognised: tuple[str, ...]
+
+
+_families: dict[str, Family] = {}
+
+
+def register(family: Family) -> None:
+    """Make a family known, in place of one of the same name; its codes can then be named, recognised and drawn."""
+    _families[family.name] = family
+    get.cache_clear()
+
+
+def families() -> tuple[Family, ...]:
+    """All families, in the order in which lists and figures have them."""
+    return tuple(_families.values())
+
+
+def names() -> tuple[str, ...]:
+    """Names of the codes that lists show; :func:`get` knows larger surface codes, too."""
+    return tuple(name for family in families() for name in family.names)
+
+
+@cache
+def get(name: str) -> CSSCode:
+    """Look up a code by its name: one of :func:`names`, or "surface_d<odd>" of any size.
+
+    The same name gives the same object, so that its logicals are searched for once in a process.
+
+    Raises
+    ------
+    CascadeError
+        If there is no code of that name.
+    """
+    for family in families():
+        code = family.find(name)
+        if code is not None:
+            return code
+    raise CascadeError(f"unknown code {name!r}; expected {' or '.join(family.expected for family in families())}")
