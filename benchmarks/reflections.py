@@ -34,7 +34,7 @@ from cascade_qec.decoders.cascade import CascadeDecoder
 from cascade_qec.error_models import Mechanisms, random_words
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.paired import paired_difference
-from cascade_qec.lattice import Lattice, Readout, memory_lattice, readout
+from cascade_qec.lattice import Lattice, LogicalOperators, logical_operators, memory_lattice
 from cascade_qec.nn import Geometry
 from cascade_qec.recognition.tanner import TannerGraph, isomorphisms
 from cascade_qec.statistics import wilson
@@ -99,9 +99,9 @@ class Turn:
         code, columns = self.source.code, _supports(self.target)[self.checks].T
         qubit = {column.tobytes(): number for number, column in enumerate(columns)}
         image = np.array([qubit[column.tobytes()] for column in _supports(self.source).T])
-        moved = np.empty((len(readout(code, self.source.basis).support), code.n), dtype=bool)
-        moved[:, image[self.source.frame.data_qubit]] = readout(code, self.source.basis).support
-        asked = readout(code, self.target.basis).support
+        moved = np.empty((len(logical_operators(code, self.source.basis).support), code.n), dtype=bool)
+        moved[:, image[self.source.frame.data_qubit]] = logical_operators(code, self.source.basis).support
+        asked = logical_operators(code, self.target.basis).support
         number = {row.tobytes(): i for i, row in enumerate(asked)}
         found = [number.get(row.tobytes()) for row in moved[:, self.target.frame.data_qubit]]
         if None in found:
@@ -171,7 +171,7 @@ def _by_symptoms(mechanisms: Mechanisms, words: NDArray[np.uint64]) -> tuple[NDA
 
 def failed(decoder: CascadeDecoder, turn: Turn, p: float, shots: int, seed: int) -> Iterator[dict[str, NDArray]]:
     """Which shots each way of deciding fails on, chunk by chunk: bool [shots]."""
-    lattice, asked = turn.source, readout(decoder.code, turn.source.basis)
+    lattice, asked = turn.source, logical_operators(decoder.code, turn.source.basis)
     circuit = decoder.experiment(p, basis=lattice.basis)
     geometries = [Geometry([one], decoder.network.settings.convolution) for one in (lattice, turn.target)]
     sites, operators = torch.from_numpy(turn.sites), torch.from_numpy(turn.operators)
@@ -198,7 +198,7 @@ def failed(decoder: CascadeDecoder, turn: Turn, p: float, shots: int, seed: int)
         yield {way: (against > 0).any(dim=1).numpy() for way, against in sums.items()}
 
 
-def _own_operators(asked: Readout) -> NDArray[np.int64]:
+def _own_operators(asked: LogicalOperators) -> NDArray[np.int64]:
     """The code's observables among the operators."""
     return np.flatnonzero(~asked.checks.any(axis=1) & (asked.logicals.sum(axis=1) == 1))
 

@@ -2,8 +2,8 @@ import pytest
 import stim
 
 from cascade_qec import codes
-from cascade_qec.circuits import NoiseModel, UniformDepolarizing, memory, memory_builder
-from cascade_qec.circuits.schedules import Schedule
+from cascade_qec.circuits import NoiseModel, UniformDepolarizing, memory
+from cascade_qec.codes import RotatedSurfaceCode, Schedule
 
 
 def mechanisms_by_place(circuit: stim.Circuit, place) -> dict[tuple, float]:
@@ -82,7 +82,7 @@ def test_x_memory_is_the_z_memory_turned_by_a_quarter(d, monkeypatch):
     code = codes.get(f"surface_d{d}")
     z_memory = memory(code, rounds=d, basis="Z", noise=UniformDepolarizing(0.003))
     turned = Schedule(x=(3, 2, 1, 0), z=(3, 1, 2, 0))
-    monkeypatch.setattr(memory_builder, "schedule", lambda code: turned)
+    monkeypatch.setattr(RotatedSurfaceCode, "schedule", turned)
     x_memory = memory(code, rounds=d, basis="X", noise=UniformDepolarizing(0.003))
 
     expected = mechanisms_by_place(z_memory, lambda c: (2 * d - c[1], c[0], c[2], 1 - c[3]))

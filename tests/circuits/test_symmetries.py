@@ -10,7 +10,7 @@ import torch
 
 from cascade_qec import CascadeDecoder, circuits, codes
 from cascade_qec.error_models import Mechanisms
-from cascade_qec.lattice import memory_lattice, readout
+from cascade_qec.lattice import logical_operators, memory_lattice
 from cascade_qec.nn import Geometry
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -83,7 +83,7 @@ def operator_flips(lattice) -> dict[frozenset[int], np.ndarray]:
     """Sites that a mechanism flips, and whether it flips each operator: -1 where others with these sites differ."""
     circuit = circuits.memory(lattice.code, rounds=lattice.rounds, basis=lattice.basis, noise=NOISE)
     mechanisms = Mechanisms.of(circuit.detector_error_model(flatten_loops=True))
-    asked, own = readout(lattice.code, lattice.basis), lattice.check_sites(lattice.basis)
+    asked, own = logical_operators(lattice.code, lattice.basis), lattice.check_sites(lattice.basis)
     flipped = np.zeros((len(mechanisms.probability), lattice.sites), dtype=np.uint8)
     flipped[mechanisms.owner, lattice.detector_sites[mechanisms.detector]] = 1
     events = flipped[:, own].sum(axis=1)  # of each check

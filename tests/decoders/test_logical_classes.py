@@ -6,11 +6,11 @@ import torch
 
 from cascade_qec import CascadeDecoder, codes
 from cascade_qec.decoders.logical_classes import LogicalClasses
-from cascade_qec.lattice import Readout, memory_lattice, readout
+from cascade_qec.lattice import LogicalOperators, logical_operators, memory_lattice
 from cascade_qec.recognition import ObservableMap
 
 
-def by_all_cases(logits, checks, operators: Readout, observables: ObservableMap, events):
+def by_all_cases(logits, checks, operators: LogicalOperators, observables: ObservableMap, events):
     """Posterior of every joint value of the observables, from the definition; checks: parity of each check's events."""
     k = operators.logicals.shape[1]
     # Two classes differ in that many operators, on average over all pairs.
@@ -30,7 +30,7 @@ def test_decisions_by_going_through_all_classes(count):
     code = codes.get("bb72")
     lattice = memory_lattice(code, 1, "Z")
     random = np.random.default_rng(count)
-    operators = readout(code, "Z")
+    operators = logical_operators(code, "Z")
     observables = ObservableMap(
         random.integers(0, 2, (count, code.k), dtype=np.uint8),
         random.integers(0, 2, (count, lattice.detectors), dtype=np.uint8),
@@ -55,7 +55,7 @@ def test_one_observable_is_decided_as_the_network_says(basis):
     lattice = memory_lattice(codes.get("surface_d3"), 3, basis)
     events = np.zeros((3, lattice.detectors), dtype=bool)
     own = ObservableMap.identity(1, lattice.detectors)
-    classes = LogicalClasses(lattice, readout(lattice.code, basis), own, torch.device("cpu"))
+    classes = LogicalClasses(lattice, logical_operators(lattice.code, basis), own, torch.device("cpu"))
     logits = torch.tensor([[-2.0], [0.5], [3.0]])
     observables, probabilities, confidence = classes.decide(logits, torch.from_numpy(lattice.scatter(events)), events)
     assert observables.tolist() == [[False], [True], [True]]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cascade_qec import codes
 from cascade_qec.codes import BivariateBicycleCode, CSSCode
 from cascade_qec.kernels import Relations, lattice_convolution, use
-from cascade_qec.lattice import RelationTable, Span, concatenate, memory_lattice
+from cascade_qec.lattice import RelationTable, Span, concatenate, convolution_tables, memory_lattice
 
 MODULE = importlib.import_module("cascade_qec.kernels.lattice_convolution")
 TABLES = [
@@ -31,7 +31,7 @@ def table_named(name: str, *, small: bool = False) -> RelationTable:
     which, both = name.split()[0], "both" in name
     style = "bipartite" if which in ("gather", "spread") else "direct"
     lattices = [memory_lattice(_code(which, small), rounds, basis) for rounds, basis in ((1, "Z"), (2, "X"))]
-    steps = [lattice.frame.convolution(style, lattice.slices) for lattice in lattices[: 2 if both else 1]]
+    steps = [convolution_tables(lattice.frame, style, lattice.slices) for lattice in lattices[: 2 if both else 1]]
     return concatenate([tables[1 if which == "spread" else 0] for tables in steps])
 
 

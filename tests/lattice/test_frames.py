@@ -5,9 +5,9 @@ import pytest
 
 from cascade_qec import codes
 from cascade_qec.circuits import UniformDepolarizing, memory
-from cascade_qec.codes import BivariateBicycleCode, CSSCode, gf2
+from cascade_qec.codes import BivariateBicycleCode, CSSCode, Frame, gf2
 from cascade_qec.errors import CascadeError
-from cascade_qec.lattice import Frame, frame_of, memory_lattice
+from cascade_qec.lattice import convolution_tables, data_relations, memory_lattice
 from cascade_qec.lattice.relations import site_index
 
 
@@ -35,7 +35,7 @@ def read_once(table: np.ndarray, inputs: int) -> np.ndarray:
 def overlaps(frame: Frame) -> np.ndarray:
     """Which checks each data qubit reads, by place: int64 [data places, check places]."""
     # With a single slice sites are places, and the relations that lead to another slice are absent.
-    return read_once(frame.readout(1).table, sum(frame.plane_sizes))
+    return read_once(data_relations(frame, 1).table, sum(frame.plane_sizes))
 
 
 def qubit_of_place(code: CSSCode, frame: Frame) -> np.ndarray:
@@ -50,13 +50,13 @@ def qubit_of_place(code: CSSCode, frame: Frame) -> np.ndarray:
 def test_readout_reads_all_checks_that_touch_a_data_qubit_and_no_other(name, basis):
     # Every data place reads a set of checks that is some qubit's column of (hx, hz), and each column once.
     code = code_named(name)
-    assert sorted(qubit_of_place(code, frame_of(code, basis))) == list(range(code.n))
+    assert sorted(qubit_of_place(code, code.frame(basis))) == list(range(code.n))
 
 
 @pytest.mark.parametrize(("name", "basis"), every_frame)
 def test_primary_checks_are_those_of_the_basis(name, basis):
     code = code_named(name)
-    frame = frame_of(code, basis)
+    frame = code.frame(basis)
     other = "X" if basis == "Z" else "Z"
     assert set(frame.place_kind[frame.check_place[basis]] % 2) == {0}
     assert set(frame.place_kind[frame.check_place[other]] % 2) == {1}
@@ -67,14 +67,14 @@ def test_primary_checks_are_those_of_the_basis(name, basis):
 @pytest.mark.parametrize(("name", "basis"), every_frame)
 def test_each_place_has_the_data_qubit_of_its_checks(name, basis):
     code = code_named(name)
-    frame = frame_of(code, basis)
+    frame = code.frame(basis)
     np.testing.assert_array_equal(frame.data_qubit, qubit_of_place(code, frame))
 
 
 @pytest.mark.parametrize(("name", "basis"), every_frame)
 def test_support_is_a_logical_of_the_frame(name, basis):
     code = code_named(name)
-    frame = frame_of(code, basis)
+    frame = code.frame(basis)
     support = code.logicals(basis)[:, frame.data_qubit].astype(np.int64)
     primary = overlaps(frame)[:, frame.place_kind % 2 == 0].T
     secondary = overlaps(frame)[:, frame.place_kind % 2 == 1].T
@@ -87,33 +87,33 @@ def test_support_is_a_logical_of_the_frame(name, basis):
 @pytest.mark.parametrize("basis", ["X", "Z"])
 @pytest.mark.parametrize("name", ["toric", "bb72", "bb90"])
 def test_bipartite_steps_go_to_the_data_qubits_and_back(name, basis):
-    frame = frame_of(code_named(name), basis)
-    gather, spread = frame.convolution("bipartite", 1)
+    frame = code_named(name).frame(basis)
+    gather, spread = convolution_tables(frame, "bipartite", 1)
     np.testing.assert_array_equal(read_once(gather.table, gather.sites_in), overlaps(frame))
     np.testing.assert_array_equal(read_once(spread.table, spread.sites_in), overlaps(frame).T)
 
 
 @pytest.mark.parametrize(("name", "basis"), every_frame)
 def test_direct_convolution_reads_every_check_that_shares_a_qubit(name, basis):
-    frame = frame_of(code_named(name), basis)
-    (table,) = frame.convolution("direct", 1)
+    frame = code_named(name).frame(basis)
+    (table,) = convolution_tables(frame, "direct", 1)
     shared = overlaps(frame).T @ overlaps(frame)
     np.testing.assert_array_equal(read_once(table.table, table.sites_in), shared > 0)
 
 
 @pytest.mark.parametrize("basis", ["X", "Z"])
 def test_bipartite_convolution_reaches_what_the_direct_one_reaches(basis):
-    frame = frame_of(code_named("bb72"), basis)
-    gather, spread = (read_once(t.table, t.sites_in) for t in frame.convolution("bipartite", 4))
-    (direct,) = frame.convolution("direct", 4)
+    frame = code_named("bb72").frame(basis)
+    gather, spread = (read_once(t.table, t.sites_in) for t in convolution_tables(frame, "bipartite", 4))
+    (direct,) = convolution_tables(frame, "direct", 4)
     np.testing.assert_array_equal(spread @ gather > 0, read_once(direct.table, direct.sites_in) > 0)
 
 
 @pytest.mark.parametrize(("name", "basis"), every_frame)
 def test_a_readout_relation_reads_one_kind_of_check_and_the_same_in_both_bases(name, basis):
     # (kind of check read through each relation) by plane of data qubit; 0 is primary.
-    frame = frame_of(code_named(name), basis)
-    table = frame.readout(1)
+    frame = code_named(name).frame(basis)
+    table = data_relations(frame, 1)
     found = []
     for span in table.spans_out:
         read = table.table[span.start : span.stop]
@@ -141,9 +141,9 @@ def grid_of(code: CSSCode, frame: Frame, basis: str) -> np.ndarray:
 @pytest.mark.parametrize("basis", ["X", "Z"])
 def test_surface_relations_are_fixed_offsets_of_the_frame(basis):
     code = codes.get("surface_d5")
-    frame = frame_of(code, basis)
+    frame = code.frame(basis)
     grid, slices = grid_of(code, frame, basis), 3
-    (table,) = frame.convolution("direct", slices)
+    (table,) = convolution_tables(frame, "direct", slices)
     place_and_time = np.empty((table.sites_in, 3), dtype=np.int64)
     for t, sites in enumerate(site_index(frame.plane_sizes, slices)):
         place_and_time[sites] = np.column_stack([np.full(len(grid), t), grid])
@@ -188,9 +188,9 @@ def test_both_surface_frames_show_the_same_physics():
 
 def test_what_has_no_frame_is_refused():
     surface, bicycle = codes.get("surface_d3"), codes.get("bb72")
-    with pytest.raises(CascadeError, match="expected basis 'X' or 'Z', got 'Y'"):
-        frame_of(surface, "Y")
-    with pytest.raises(CascadeError, match="surface code's convolution is 'direct', not 'bipartite'"):
-        frame_of(surface, "Z").convolution("bipartite", 2)
-    with pytest.raises(CascadeError, match="is 'bipartite' or 'direct', not 'conv'"):
-        frame_of(bicycle, "Z").convolution("conv", 2)
+    with pytest.raises(CascadeError, match='expected basis "X" or "Z", got \'Y\''):
+        surface.frame("Y")
+    with pytest.raises(CascadeError, match="expected convolution 'direct', got 'bipartite'"):
+        surface.frame("Z").convolution("bipartite", 2)
+    with pytest.raises(CascadeError, match="expected convolution 'bipartite' or 'direct', got 'conv'"):
+        bicycle.frame("Z").convolution("conv", 2)

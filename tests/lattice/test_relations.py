@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cascade_qec import codes
-from cascade_qec.lattice import RelationTable, Span, concatenate, memory_lattice
+from cascade_qec.codes import SpaceRelations
+from cascade_qec.lattice import RelationTable, Span, concatenate, convolution_tables, data_relations, memory_lattice
 from cascade_qec.lattice.relations import in_spacetime, site_index
 
 CONVOLUTIONS = [("surface_d3", "direct"), ("bb72", "bipartite"), ("bb72", "direct")]
@@ -12,7 +13,7 @@ CONVOLUTIONS = [("surface_d3", "direct"), ("bb72", "bipartite"), ("bb72", "direc
 
 def tables_of(name: str, style: str, basis: str, rounds: int) -> list[RelationTable]:
     lattice = memory_lattice(codes.get(name), rounds, basis)
-    return [*lattice.frame.convolution(style, lattice.slices), lattice.frame.readout(lattice.slices)]
+    return [*convolution_tables(lattice.frame, style, lattice.slices), data_relations(lattice.frame, lattice.slices)]
 
 
 @pytest.mark.parametrize("basis", ["X", "Z"])
@@ -41,7 +42,7 @@ def test_a_relation_reads_each_input_once_and_the_inverse_inverts_it(name, style
 @pytest.mark.parametrize(("name", "style"), CONVOLUTIONS)
 def test_a_relation_leads_from_one_plane_to_one_plane(name, style, basis):
     lattice = memory_lattice(codes.get(name), 2, basis)
-    for table in lattice.frame.convolution(style, lattice.slices):
+    for table in convolution_tables(lattice.frame, style, lattice.slices):
         plane_in = np.concatenate([np.full(s.stop - s.start, s.plane) for s in table.spans_in])
         plane_out = np.concatenate([np.full(s.stop - s.start, s.plane) for s in table.spans_out])
         assert (len(plane_in), len(plane_out)) == (table.sites_in, table.sites_out)
@@ -61,7 +62,8 @@ def test_space_becomes_spacetime(slices, offsets, planes, seed):
     places = sum(planes)
     rng = np.random.default_rng(seed)
     space = np.stack([np.where(rng.random(places) < 0.7, rng.permutation(places), -1) for _ in range(2)], axis=1)
-    found = in_spacetime(space, offsets, slices=slices, planes_in=planes, planes_out=planes)
+    relations = SpaceRelations(space, tuple(offsets), read="checks", out="checks")
+    found = in_spacetime(relations, slices=slices, planes_in=planes, planes_out=planes)
     site = site_index(planes, slices)
     for t in range(slices):
         for place in range(places):

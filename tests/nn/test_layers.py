@@ -4,7 +4,7 @@ import torch.nn.functional as F
 
 from cascade_qec import codes
 from cascade_qec.kernels import Relations
-from cascade_qec.lattice import memory_lattice
+from cascade_qec.lattice import convolution_tables, memory_lattice
 from cascade_qec.lattice.relations import site_index
 from cascade_qec.nn import collect_statistics
 from cascade_qec.nn.layers import BatchNorm, Bottleneck, LatticeConvolution, Pointwise
@@ -18,7 +18,7 @@ def test_on_the_surface_code_the_convolution_is_conv3d(d, rounds, basis, depthwi
     shots, channels = 3, 4
     lattice = memory_lattice(codes.get(f"surface_d{d}"), rounds, basis)
     frame, slices = lattice.frame, lattice.slices
-    (table,) = frame.convolution("direct", slices)
+    (table,) = convolution_tables(frame, "direct", slices)
     layer = LatticeConvolution(channels, planes=1, relations=27, depthwise=depthwise).requires_grad_(False)
     x = torch.randn(lattice.sites, shots, channels)
 
@@ -93,7 +93,7 @@ def test_statistics_are_float32_whatever_the_activations():
 def test_a_block_adds_its_scaled_branch():
     torch.manual_seed(3)
     lattice = memory_lattice(codes.get("bb72"), 1, "Z")
-    tables = lattice.frame.convolution("bipartite", lattice.slices)
+    tables = convolution_tables(lattice.frame, "bipartite", lattice.slices)
     steps = [Relations(table) for table in tables]
     block = Bottleneck(8, 2, steps=[(2, 12), (2, 12)], depthwise=False, scale=0.25).requires_grad_(False)
     x = torch.randn(lattice.sites, 5, 8)

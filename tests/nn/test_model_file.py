@@ -88,7 +88,7 @@ def test_files_that_are_no_models_are_refused(tmp_path):
             r"expected blocks\.1\.convolutions\.0\.weight of shape none, got \(4, 108\)",
         ),
         ({"without": "output_bias"}, r"expected output_bias of shape \(1,\), got none"),
-        ({"network": {"convolution": "bipartite"}}, "convolution is 'direct', not 'bipartite'"),
+        ({"network": {"convolution": "bipartite"}}, "expected convolution 'direct', got 'bipartite'"),
         ({"network": {"convolution": "spiral"}}, "description .* cannot be read"),
         ({"code": "surface_d4"}, "odd"),
         ({"code": "golay"}, "unknown code 'golay'"),

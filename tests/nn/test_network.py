@@ -5,7 +5,7 @@ import torch
 from cascade_qec import codes
 from cascade_qec.circuits import UniformDepolarizing, memory
 from cascade_qec.errors import CascadeError
-from cascade_qec.lattice import Lattice, memory_lattice, readout
+from cascade_qec.lattice import Lattice, logical_operators, memory_lattice
 from cascade_qec.nn import CascadeNetwork, Geometry, NetworkSettings, PlaceReadout
 
 EVERY_BASIS = pytest.mark.parametrize("basis", ["X", "Z"])
@@ -63,7 +63,7 @@ def test_rolling_the_detectors_rolls_everything(settings, by, basis, lively_netw
     network.float()
     logits = network(before, geometry)
     assert logits.std() > 0.1
-    support = torch.from_numpy(readout(code, basis, "observables").support)
+    support = torch.from_numpy(logical_operators(code, basis, "observables").support)
     moved_support = support.view(-1, 2, code.l, code.m).roll(shift, dims=(2, 3)).view(support.shape).numpy()
     geometry.readout = PlaceReadout([lattice], [moved_support])
     torch.testing.assert_close(network(after, geometry), logits)
@@ -149,5 +149,5 @@ def test_bfloat16_activations_give_float32_logits(lively_network):
 
 
 def test_convolutions_that_a_family_lacks_are_refused():
-    with pytest.raises(CascadeError, match="surface code's convolution is 'direct', not 'bipartite'"):
+    with pytest.raises(CascadeError, match="expected convolution 'direct', got 'bipartite'"):
         CascadeNetwork(codes.get("surface_d3"), NetworkSettings(width=8, depth=1, convolution="bipartite"))

@@ -3,14 +3,14 @@ import pytest
 import torch
 
 from cascade_qec import codes
-from cascade_qec.lattice import Lattice, memory_lattice, readout
+from cascade_qec.lattice import Lattice, data_relations, logical_operators, memory_lattice
 from cascade_qec.lattice.relations import site_index
 from cascade_qec.nn import Geometry
 
 
 def to_data_qubits(x: torch.Tensor, weight: torch.Tensor, lattice: Lattice) -> torch.Tensor:
     """The last convolution before any sum: [sites, shots, H] to [data sites, shots, H]."""
-    table = lattice.frame.readout(lattice.slices)
+    table = data_relations(lattice.frame, lattice.slices)
     plane = np.concatenate([np.full(s.stop - s.start, s.plane) for s in table.spans_out])
     by_plane = weight.view(len(weight), table.planes_out, table.relations, -1)[:, plane]
     read = torch.from_numpy(table.table)
@@ -28,7 +28,7 @@ def test_an_operator_reads_the_sum_over_its_data_qubits(name, rounds, basis, ope
     x = torch.randn(lattice.sites, 5, network.settings.width, generator=torch.Generator().manual_seed(1))
     y = to_data_qubits(x, network.readout.weight, lattice)
     site_at = site_index(lattice.frame.data_plane_sizes, lattice.slices)
-    support = readout(lattice.code, basis, operators).support
+    support = logical_operators(lattice.code, basis, operators).support
     heaviest = lattice.slices * support.sum(axis=1).max()
     expected = torch.stack([y[site_at[:, places].ravel()].sum(dim=0) / heaviest for places in support])
     found = Geometry([lattice], style, operators).readout(x, network.readout.weight)

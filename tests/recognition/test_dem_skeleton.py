@@ -9,8 +9,8 @@ import pytest
 import stim
 
 from cascade_qec import codes
-from cascade_qec.circuits import SI1000, DataDepolarizing, NoiseModel, UniformDepolarizing, memory, memory_builder
-from cascade_qec.circuits.schedules import Schedule
+from cascade_qec.circuits import SI1000, DataDepolarizing, NoiseModel, UniformDepolarizing, memory
+from cascade_qec.codes import Schedule
 from cascade_qec.errors import CascadeError
 from cascade_qec.recognition.dem_skeleton import dem_skeletons
 from cascade_qec.recognition.skeleton import Skeleton
@@ -117,7 +117,7 @@ def test_bicycle_code_with_other_detectors_or_noise(options):
 )
 @pytest.mark.parametrize("rounds", [2, 3])
 def test_bicycle_code_with_one_basis_after_the_other(monkeypatch, x, z, rounds):
-    monkeypatch.setattr(memory_builder, "schedule", lambda code: Schedule(x=x, z=z))
+    monkeypatch.setattr(codes.BivariateBicycleCode, "schedule", Schedule(x=x, z=z))
     confirm("bb72", rounds, "Z", coordinates=none)
 
 

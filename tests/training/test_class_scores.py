@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 from cascade_qec import codes
 from cascade_qec.decoders.logical_classes import LogicalClasses
-from cascade_qec.lattice import memory_lattice, readout
+from cascade_qec.lattice import logical_operators, memory_lattice
 from cascade_qec.recognition import ObservableMap
 from cascade_qec.training.class_scores import ClassScores
 from cascade_qec.training.data import TRAINING, sample
@@ -26,7 +26,7 @@ def test_the_true_class_has_the_probability_that_the_decoder_gives_it(tiny):
     of_bases = states.split([lattice.sites for lattice in lattices])
     right = 0
     for lattice, logit, state, score in zip(lattices, logits, of_bases, scores(against), strict=True):
-        asked = readout(lattice.code, lattice.basis, recipe.operators)
+        asked = logical_operators(lattice.code, lattice.basis, recipe.operators)
         own = ObservableMap.identity(lattice.code.k, lattice.detectors)
         events = np.zeros((shots, lattice.detectors), dtype=bool)
         confidence = LogicalClasses(lattice, asked, own, device).decide(logit, state, events)[2]

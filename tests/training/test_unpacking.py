@@ -7,7 +7,7 @@ import torch
 
 from cascade_qec import codes
 from cascade_qec.circuits import UniformDepolarizing, memory
-from cascade_qec.lattice import ABSENT, memory_lattice, readout
+from cascade_qec.lattice import ABSENT, logical_operators, memory_lattice
 from cascade_qec.training.data import TRAINING, sample
 from cascade_qec.training.unpacking import Unpacker
 
@@ -41,7 +41,7 @@ def test_the_value_of_an_operator_is_what_its_data_qubits_read(code, basis, tiny
     recipe = tiny(code=code, rounds=3, bases=[basis])
     circuit = memory(codes.get(code), rounds=3, basis=basis, noise=UniformDepolarizing(0.01))
     detectors, n, k = circuit.num_detectors, codes.get(code).n, codes.get(code).k
-    asked = readout(codes.get(code), basis)
+    asked = logical_operators(codes.get(code), basis)
     place_of = np.argsort(memory_lattice(codes.get(code), 3, basis).frame.data_qubit)
     for index, support in enumerate(asked.support[:, place_of]):
         records = [stim.target_rec(int(qubit) - n) for qubit in np.flatnonzero(support)]

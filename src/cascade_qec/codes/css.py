@@ -21,8 +21,8 @@ BASES: tuple[Basis, Basis] = ("X", "Z")
 
 Operators = Literal["observables", "translations", "lightest", "light"]
 """Logical operators of one basis: the code's own observables; all their translations (by any shift on a torus, parallel
-lines on a planar code); or, of bicycle codes, besides these all that are no heavier, whatever their class; or those, too,
-that are heavier by two, the next weight that there is."""
+lines on a planar code); or, of bicycle codes, besides these all that are no heavier, whatever their class; or those
+heavier by two as well, the next weight that there is."""
 
 
 def frozen(array: ArrayLike, dtype: type[np.generic]) -> NDArray:

@@ -1,8 +1,8 @@
 """The frame of an experiment: the code seen so that the measured basis always comes first.
 
 A Z and an X memory experiment of one code are nearly the same decoding problem. The frame makes them the same to the
-network: it puts the checks of the experiment's own basis ("primary": only they see the errors that flip its observables)
-in the first kind and the other checks in the second, by a symmetry of the code. Each family says which.
+network: it puts the checks of the experiment's own basis ("primary": only they see the errors that flip its
+observables) in the first kind and the other checks in the second, by a symmetry of the code. Each family says which.
 """
 
 from __future__ import annotations

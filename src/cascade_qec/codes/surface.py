@@ -81,7 +81,9 @@ class RotatedSurfaceCode(CSSCode):
     def _translated(self, basis: Basis) -> NDArray[np.uint8]:
         # Parallel lines: logical Z is a row, logical X a column.
         line = self.logicals(basis).reshape(self.d, self.d)
-        return np.stack([np.roll(line, shift, axis=0 if basis == "Z" else 1) for shift in range(self.d)]).reshape(-1, self.n)
+        return np.stack([np.roll(line, shift, axis=0 if basis == "Z" else 1) for shift in range(self.d)]).reshape(
+            -1, self.n
+        )
 
     @property
     def variants(self) -> tuple[CSSCode, ...]:
@@ -117,7 +119,9 @@ class RotatedSurfaceCode(CSSCode):
         at = {where: place for place, where in enumerate(map(tuple, rows_cols.tolist()))}
 
         def neighbours(centres: NDArray[np.int64], offsets: tuple[tuple[int, int], ...]) -> NDArray[np.int64]:
-            return np.array([[at.get((r + dr, c + dc), ABSENT_PLACE) for dr, dc in offsets] for r, c in centres.tolist()])
+            return np.array(
+                [[at.get((r + dr, c + dc), ABSENT_PLACE) for dr, dc in offsets] for r, c in centres.tolist()]
+            )
 
         data = self.qubit_coords[:, 1:][:, turn]
         plane = (data.sum(axis=1) + (basis == "X")) % 2  # 0 where the check to the NW is primary

@@ -19,7 +19,7 @@ from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.device import pick_device, pick_dtype
 from cascade_qec.errors import CascadeError, CascadeWarning
 from cascade_qec.files import written_whole
-from cascade_qec.lattice import Lattice, memory_lattice, readout
+from cascade_qec.lattice import Lattice, logical_operators, memory_lattice
 from cascade_qec.nn import (
     CascadeNetwork,
     Geometry,
@@ -277,7 +277,7 @@ class CascadeDecoder:
         self.observables = identity if recognition is None else recognition.observables
         operators = self.description.operators
         self._geometry = Geometry([lattice], self.network.settings.convolution, operators).to(self.device)
-        asked = readout(self.code, lattice.basis, operators)
+        asked = logical_operators(self.code, lattice.basis, operators)
         self._classes = LogicalClasses(lattice, asked, self.observables, self.device)
         per_shot = max(lattice.sites, len(asked.support)) * self.network.settings.width
         budget = _CHUNK_ACTIVATIONS[self.device.type]

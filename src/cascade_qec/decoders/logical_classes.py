@@ -10,27 +10,29 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cascade_qec.lattice import Lattice, Readout, logical_classes
+from cascade_qec.lattice import Lattice, LogicalOperators, logical_classes
 from cascade_qec.recognition import ObservableMap
 
 
 class LogicalClasses:
     """Posterior of the logical classes, and what it means for an experiment's observables.
 
-    The logits of operators are added up, see `Readout.votes`. With bb72 confidence then comes true (docs/results.md).
+    The logits of operators are added up, see `LogicalOperators.votes`. For bb72 the confidence is then true.
 
     Parameters
     ----------
     lattice : Lattice
         Of the experiment.
-    readout : Readout
+    readout : LogicalOperators
         The operators.
     observables : ObservableMap
         The experiment's observables in those of the code.
     device : torch.device
     """
 
-    def __init__(self, lattice: Lattice, readout: Readout, observables: ObservableMap, device: torch.device) -> None:
+    def __init__(
+        self, lattice: Lattice, readout: LogicalOperators, observables: ObservableMap, device: torch.device
+    ) -> None:
         k = lattice.code.k
         classes = logical_classes(k).astype(np.int64)
         self._observables = observables

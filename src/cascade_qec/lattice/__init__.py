@@ -2,7 +2,14 @@
 
 from cascade_qec.lattice.lattice import ABSENT, End, Lattice, memory_lattice
 from cascade_qec.lattice.operators import LogicalOperators, logical_classes, logical_operators
-from cascade_qec.lattice.relations import RelationTable, Span, concatenate, convolution, data_relations, site_index
+from cascade_qec.lattice.relations import (
+    RelationTable,
+    Span,
+    concatenate,
+    convolution_tables,
+    data_relations,
+    site_index,
+)
 
 __all__ = [
     "ABSENT",
@@ -12,7 +19,7 @@ __all__ = [
     "RelationTable",
     "Span",
     "concatenate",
-    "convolution",
+    "convolution_tables",
     "data_relations",
     "logical_classes",
     "logical_operators",

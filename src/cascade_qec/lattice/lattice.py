@@ -17,8 +17,8 @@ ABSENT = 2
 """State of a site without a detector; 0 and 1 are a detector's silence and its event."""
 
 End = Literal["closed", "cut"]
-"""An end in time: closed by a preparation or a readout of the data qubits, whose slice has detectors of the experiment's
-own basis alone; or cut out of a longer experiment, with detectors of both kinds of check."""
+"""An end in time: closed by a preparation or a readout of the data qubits, with detectors of the experiment's own basis
+alone in its slice; or cut out of a longer experiment, with detectors of both kinds of check."""
 
 
 class Lattice:

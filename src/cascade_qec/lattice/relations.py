@@ -105,7 +105,7 @@ def concatenate(tables: Sequence[RelationTable]) -> RelationTable:
     return RelationTable(np.concatenate(rows), tuple(spans_in), tuple(spans_out))
 
 
-def convolution(frame: Frame, style: str, slices: int) -> list[RelationTable]:
+def convolution_tables(frame: Frame, style: str, slices: int) -> list[RelationTable]:
     """The steps of one convolution from checks to checks.
 
     Raises
@@ -113,21 +113,38 @@ def convolution(frame: Frame, style: str, slices: int) -> list[RelationTable]:
     CascadeError
         If the frame has no convolution of that style.
     """
-    return [_in_spacetime(step, frame, slices) for step in frame.convolution(style)]
+    return [_of_frame(step, frame, slices) for step in frame.convolution(style)]
 
 
 def data_relations(frame: Frame, slices: int) -> RelationTable:
     """From checks to data qubits: a data qubit at slice t reads its checks at t and t + 1."""
-    return _in_spacetime(frame.to_data, frame, slices)
+    return _of_frame(frame.to_data, frame, slices)
 
 
-def _in_spacetime(space: SpaceRelations, frame: Frame, slices: int) -> RelationTable:
-    """Relations over sites in the order (plane, time, place in plane), numbered in the order (offset, relation).
+def _of_frame(space: SpaceRelations, frame: Frame, slices: int) -> RelationTable:
+    return in_spacetime(space, slices=slices, planes_in=frame.planes(space.read), planes_out=frame.planes(space.out))
 
-    Slices outside 0..slices-1 are absent.
+
+def in_spacetime(
+    space: SpaceRelations, *, slices: int, planes_in: Sequence[int], planes_out: Sequence[int]
+) -> RelationTable:
+    """Extend relations in space to space and time; slices outside 0..slices-1 are absent.
+
+    Parameters
+    ----------
+    space : SpaceRelations
+    slices : int
+        Number of time slices of input and output alike.
+    planes_in, planes_out : sequences of int
+        Number of places in each plane.
+
+    Returns
+    -------
+    RelationTable
+        Over sites in the order (plane, time, place in plane), relations in the order (offset, relation).
     """
-    site_in, spans_in = _sites(frame.planes(space.read), slices)
-    site_out, spans_out = _sites(frame.planes(space.out), slices)
+    site_in, spans_in = _sites(planes_in, slices)
+    site_out, spans_out = _sites(planes_out, slices)
     relations = space.table.shape[1]
     table = np.full((site_out.size, len(space.times) * relations), ABSENT_SITE, dtype=np.int64)
     times = np.arange(slices)

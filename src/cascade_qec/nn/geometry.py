@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from cascade_qec.codes import Operators
 from cascade_qec.kernels import Relations
-from cascade_qec.lattice import ABSENT, Lattice, Operators, concatenate, readout
+from cascade_qec.lattice import ABSENT, Lattice, concatenate, convolution_tables, data_relations, logical_operators
 from cascade_qec.nn.place_readout import PlaceReadout
 
 STATES = ABSENT + 1
@@ -40,18 +41,18 @@ class Geometry(torch.nn.Module):
 
     def __init__(self, lattices: Sequence[Lattice], convolution: str, operators: Operators = "translations") -> None:
         super().__init__()
-        tables = [lattice.frame.convolution(convolution, lattice.slices) for lattice in lattices]
+        tables = [convolution_tables(lattice.frame, convolution, lattice.slices) for lattice in lattices]
         self.steps = torch.nn.ModuleList(Relations(concatenate(step)) for step in zip(*tables, strict=True))
         self.sites = sum(lattice.sites for lattice in lattices)
         self.embedding_offset: torch.Tensor
         offsets = np.concatenate([STATES * lattice.site_kind for lattice in lattices])
         self.register_buffer("embedding_offset", torch.from_numpy(offsets), persistent=False)
         self.readout = PlaceReadout(
-            lattices, [readout(lattice.code, lattice.basis, operators).support for lattice in lattices]
+            lattices, [logical_operators(lattice.code, lattice.basis, operators).support for lattice in lattices]
         )
 
 
 def readout_relations(lattice: Lattice) -> int:
     """Planes times relations of the last convolution, from checks to data qubits."""
-    table = lattice.frame.readout(lattice.slices)
+    table = data_relations(lattice.frame, lattice.slices)
     return table.planes_out * table.relations

@@ -11,8 +11,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from cascade_qec import codes
+from cascade_qec.codes import Operators
 from cascade_qec.errors import CascadeError
-from cascade_qec.lattice import Operators
 from cascade_qec.nn.network import CascadeNetwork, NetworkSettings
 
 _KEY = "cascade"

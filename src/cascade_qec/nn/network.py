@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cascade_qec import kernels
 from cascade_qec.codes import CSSCode
-from cascade_qec.lattice import memory_lattice
+from cascade_qec.lattice import convolution_tables, memory_lattice
 from cascade_qec.nn.geometry import STATES, Geometry, readout_relations
 from cascade_qec.nn.layers import BatchNorm, Bottleneck, Pointwise
 
@@ -48,7 +48,7 @@ class CascadeNetwork(torch.nn.Module):
         super().__init__()
         self.settings = settings
         lattice = memory_lattice(code, 1, "Z")
-        tables = lattice.frame.convolution(settings.convolution, lattice.slices)
+        tables = convolution_tables(lattice.frame, settings.convolution, lattice.slices)
         steps = [(table.planes_out, table.relations) for table in tables]
         width = settings.width
         self.embedding = torch.nn.Parameter(torch.randn(lattice.frame.kinds * STATES, width))

@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from cascade_qec.codes import Frame
+from cascade_qec.codes.frame import PRIMARY, SECONDARY
 from cascade_qec.kernels import Relations, lattice_convolution
-from cascade_qec.lattice import Frame, Lattice, RelationTable, Span, concatenate
-from cascade_qec.lattice.frames import PRIMARY, SECONDARY
+from cascade_qec.lattice import Lattice, RelationTable, Span, concatenate, data_relations
 from cascade_qec.lattice.relations import ABSENT_SITE, site_index
 
 
@@ -87,7 +88,7 @@ def _over_time(frame: Frame) -> tuple[NDArray[np.int64], RelationTable]:
     table : RelationTable
         From the sorted rows to data places.
     """
-    both = frame.readout(2)
+    both = data_relations(frame, 2)
     kind = np.empty(both.sites_in, dtype=np.int64)
     kind[site_index(frame.plane_sizes, 2)] = frame.place_kind % 2
     order = np.argsort(kind, kind="stable")

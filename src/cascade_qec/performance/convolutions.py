@@ -13,7 +13,7 @@ from cascade_qec import codes, kernels
 from cascade_qec.codes import RotatedSurfaceCode
 from cascade_qec.errors import CascadeError
 from cascade_qec.kernels import Relations, lattice_convolution
-from cascade_qec.lattice import Lattice, concatenate, memory_lattice
+from cascade_qec.lattice import Lattice, concatenate, convolution_tables, memory_lattice
 from cascade_qec.performance.contender import COMPILED, SITE_MAJOR, STOCK, VARIANTS, check_variants
 from cascade_qec.performance.rows import SpeedRow
 from cascade_qec.performance.stock_network import shot_major_convolution, site_major_convolution
@@ -137,7 +137,7 @@ class _Case:
     ) -> None:
         self.recipe, self.lattices, self.device, self.dtype, self.shots = recipe, lattices, device, dtype, shots
         settings = recipe.network
-        tables = [lattice.frame.convolution(settings.convolution, lattice.slices) for lattice in lattices]
+        tables = [convolution_tables(lattice.frame, settings.convolution, lattice.slices) for lattice in lattices]
         steps = [concatenate(step) for step in zip(*tables, strict=True)]
         self.relations = [Relations(table).to(device) for table in steps]
         channels = settings.channels

@@ -15,7 +15,14 @@ import numpy as np
 import torch
 
 from cascade_qec import codes
-from cascade_qec.lattice import Lattice, Readout, memory_lattice, readout
+from cascade_qec.lattice import (
+    Lattice,
+    LogicalOperators,
+    convolution_tables,
+    data_relations,
+    logical_operators,
+    memory_lattice,
+)
 from cascade_qec.nn import CascadeNetwork, NetworkSettings
 from cascade_qec.training import Recipe
 
@@ -77,14 +84,16 @@ def floor(recipe: Recipe, itemsize: int = 2) -> Floor:
     """
     settings, code = recipe.network, codes.get(recipe.code)
     lattices = [memory_lattice(code, recipe.rounds, basis) for basis in recipe.bases]
-    counted = [_products(lattice, settings, readout(code, lattice.basis, recipe.operators)) for lattice in lattices]
+    counted = [
+        _products(lattice, settings, logical_operators(code, lattice.basis, recipe.operators)) for lattice in lattices
+    ]
     forward = {part: 2 * _mean(each[part] for each in counted) for part in PARTS}
     # A product's backward pass is two more: one for each factor. Pooling's weights are fixed and need none.
     training = {part: (2 if part == "pooling" else 3) * operations for part, operations in forward.items()}
     with torch.device("meta"):
         parameters = sum(p.numel() for p in CascadeNetwork(code, settings).parameters())
     sites = _mean(lattice.sites for lattice in lattices)
-    steps = len(lattices[0].frame.convolution(settings.convolution, lattices[0].slices))
+    steps = len(convolution_tables(lattices[0].frame, settings.convolution, lattices[0].slices))
     wide, narrow = block_passes(steps)
     summed_rows = _mean(_summed_rows(lattice) for lattice in lattices)
     on_sites, on_sums = end_passes()
@@ -146,12 +155,12 @@ def end_passes() -> tuple[int, int]:
 
 def convolution_products(lattice: Lattice, settings: NetworkSettings) -> int:
     """Multiply-adds of one block's convolution, forward, for one shot."""
-    tables = lattice.frame.convolution(settings.convolution, lattice.slices)
+    tables = convolution_tables(lattice.frame, settings.convolution, lattice.slices)
     relations = sum(int((table.table >= 0).sum()) for table in tables)
     return relations * settings.channels * (1 if settings.depthwise else settings.channels)
 
 
-def _products(lattice: Lattice, settings: NetworkSettings, asked: Readout) -> dict[str, int]:
+def _products(lattice: Lattice, settings: NetworkSettings, asked: LogicalOperators) -> dict[str, int]:
     """Multiply-adds of one shot's forward pass by part."""
     width, depth = settings.width, settings.depth
     pointwise = depth * lattice.sites * width * settings.channels
@@ -167,7 +176,9 @@ def _products(lattice: Lattice, settings: NetworkSettings, asked: Readout) -> di
 
 def _read_relations(lattice: Lattice) -> int:
     """Relations through which data qubits read a check in their own slice or the next, in one slice."""
-    return int((lattice.frame.readout(2).table >= 0).sum()) - int((lattice.frame.readout(1).table >= 0).sum())
+    return int((data_relations(lattice.frame, 2).table >= 0).sum()) - int(
+        (data_relations(lattice.frame, 1).table >= 0).sum()
+    )
 
 
 def _summed_rows(lattice: Lattice) -> int:

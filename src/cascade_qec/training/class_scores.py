@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 
 from cascade_qec import codes
-from cascade_qec.lattice import Operators, readout
+from cascade_qec.codes import Operators
+from cascade_qec.lattice import logical_operators
 from cascade_qec.training.recipe import Recipe
 
 
@@ -22,7 +23,9 @@ class ClassScores:
 
     def __init__(self, recipe: Recipe, device: torch.device, operators: Operators) -> None:
         code = codes.get(recipe.code)
-        self._votes = [torch.from_numpy(readout(code, basis, operators).votes).to(device) for basis in recipe.bases]
+        self._votes = [
+            torch.from_numpy(logical_operators(code, basis, operators).votes).to(device) for basis in recipe.bases
+        ]
         self.operators = [len(votes) for votes in self._votes]
         """Their number in each basis."""
 

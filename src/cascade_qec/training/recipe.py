@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from cascade_qec import circuits, codes
+from cascade_qec.codes import Operators
 from cascade_qec.errors import CascadeError
-from cascade_qec.lattice import Operators
 from cascade_qec.nn import NetworkSettings
 
 if TYPE_CHECKING:
@@ -131,9 +131,10 @@ class Recipe(_Section):
 
     @model_validator(mode="after")
     def _fitting(self) -> Recipe:
-        convolution = self.network.convolution
-        if codes.get(self.code).family == "surface" and convolution != "direct":
-            raise ValueError(f"expected network.convolution 'direct' for {self.code}, got {convolution!r}")
+        styles, convolution = codes.get(self.code).frame("Z").convolutions, self.network.convolution
+        if convolution not in styles:
+            expected = " or ".join(map(repr, styles))
+            raise ValueError(f"expected network.convolution {expected} for {self.code}, got {convolution!r}")
         return self
 
     @property

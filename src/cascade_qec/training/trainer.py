@@ -20,7 +20,7 @@ from cascade_qec import codes, kernels
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import written_whole
 from cascade_qec.guards import ALIVE
-from cascade_qec.lattice import Operators, memory_lattice, readout
+from cascade_qec.lattice import logical_operators, memory_lattice
 from cascade_qec.nn import CascadeNetwork, Geometry, ModelDescription, deepened, load_model, model_bytes
 from cascade_qec.training import distributed
 from cascade_qec.training.checkpoint import load_checkpoint, save_checkpoint
@@ -225,16 +225,8 @@ class Trainer:
             noise_model=recipe.noise.model,
             noise_p=recipe.noise.p,
             network=recipe.network,
-            operators=self._decided_by(),
+            operators=codes.get(recipe.code).decided_by(recipe.operators),
         )
-
-    def _decided_by(self) -> Operators:
-        """The operators that users' models ask about.
-
-        On a torus the network reads every logical operator alike: what it has learnt of some it says of all.
-        """
-        learnt = self.recipe.operators
-        return "lightest" if codes.get(self.recipe.code).family == "bb" and learnt != "light" else learnt
 
     @property
     def shots(self) -> int:
@@ -243,7 +235,9 @@ class Trainer:
 
     def _operators(self) -> list[str]:
         code = codes.get(self.recipe.code)
-        asked = {basis: len(readout(code, basis, self.recipe.operators).support) for basis in self.recipe.bases}
+        asked = {
+            basis: len(logical_operators(code, basis, self.recipe.operators).support) for basis in self.recipe.bases
+        }
         return [f"{basis}{index}" for basis, count in asked.items() for index in range(count)]
 
     def _record_session(self) -> None:

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 
 from cascade_qec import codes
-from cascade_qec.lattice import ABSENT, Lattice, Operators, Readout, memory_lattice, readout
+from cascade_qec.codes import Operators
+from cascade_qec.lattice import ABSENT, Lattice, LogicalOperators, logical_operators, memory_lattice
 from cascade_qec.training.recipe import Recipe
 
 _NOWHERE = -1
@@ -37,7 +38,9 @@ class Unpacker:
             observables.append(start + np.arange(lattice.code.k))
             start += _whole_bytes(lattice.code.k)
             self._labels.append(
-                _Labels(lattice, readout(lattice.code, basis, operators or recipe.operators), offset).to(device)
+                _Labels(lattice, logical_operators(lattice.code, basis, operators or recipe.operators), offset).to(
+                    device
+                )
             )
             offset += lattice.sites
         self._sites = offset
@@ -73,7 +76,7 @@ class Unpacker:
 class _Labels(torch.nn.Module):
     """Values of logical operators: sums of observables, which the sampler knows, and of checks, which events tell."""
 
-    def __init__(self, lattice: Lattice, asked: Readout, offset: int) -> None:
+    def __init__(self, lattice: Lattice, asked: LogicalOperators, offset: int) -> None:
         super().__init__()
         self.k = lattice.code.k
         self.check_sites: torch.Tensor

@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 
 from cascade_qec import codes
+from cascade_qec.codes import Operators
 from cascade_qec.codes.css import Basis
 from cascade_qec.guards import Guards, floor, unequal_bases, worst_head
-from cascade_qec.lattice import Operators
 from cascade_qec.nn import CascadeNetwork, Geometry, collect_statistics
 from cascade_qec.statistics import Counts
 from cascade_qec.training import data

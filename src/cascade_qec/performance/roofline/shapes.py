@@ -7,7 +7,7 @@ from typing import Literal
 
 from cascade_qec import codes
 from cascade_qec.errors import CascadeError
-from cascade_qec.lattice import memory_lattice
+from cascade_qec.lattice import convolution_tables, memory_lattice
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,8 @@ def shape_of(
         raise CascadeError(f"expected at least 1 round, got {rounds}")
     lattice = memory_lattice(family, 1, "Z")
     style = convolution or ("direct" if family.family == "surface" else "bipartite")
-    steps = lattice.frame.convolution(style, lattice.slices)
-    (direct,) = lattice.frame.convolution("direct", lattice.slices)
+    steps = convolution_tables(lattice.frame, style, lattice.slices)
+    (direct,) = convolution_tables(lattice.frame, "direct", lattice.slices)
     return CodeShape(
         code=code,
         distance=family.d,
