@@ -61,7 +61,7 @@ def test_flags(run, tmp_path):
     arguments = ["--codes", "surface_d3", "--p", "0.01,0.02", "--bases", "Z", "--decoders", "pymatching,bposd-filtered"]
     result = run(*arguments, "--max_shots", 300, "--processes", 1, "--out", out)
     assert "bposd-filtered: max_bp_iters=30, bp_method=product_sum, osd_order=60" in result.stderr
-    assert "4 of 4 tasks; surface_d3 p=0.02 rounds=3 basis=Z" in result.stderr
+    assert "tasks: 4 of 4; surface_d3 p=0.02 rounds=3 basis=Z" in result.stderr
     assert f"{out}: 1,200 shots added" in result.stderr
     assert "% of it sampling and decoding" in result.stderr
     assert result.stdout.count("/ 300") == 4

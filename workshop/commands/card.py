@@ -40,11 +40,11 @@ def card(
         RATES,
         make_card,
         measure,
-        pool,
         put_into_zoo,
         rivals_rows,
         training_facts,
     )
+    from cascade_qec.evaluation.tables import pool
 
     for folder in (out, results):
         check_folder(folder)

@@ -150,13 +150,13 @@ def _measure(
         RATES,
         make_card,
         measure,
-        pool,
         put_into_zoo,
         rivals_rows,
         training_facts,
     )
     from cascade_qec.evaluation.model_guards import see_guards, with_floor
     from cascade_qec.evaluation.replacement import block_error_ratio
+    from cascade_qec.evaluation.tables import pool
     from cascade_qec.zoo.card import Card
 
     name = stretch.recipe.name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +12,7 @@ import typer
 from cascade_qec.errors import CascadeError
 
 if TYPE_CHECKING:
-    from cascade_qec.evaluation.collection.plan import Plan
+    from cascade_qec.evaluation.collection import Cell, Plan, Progress
 
 
 def collect(
@@ -44,12 +45,11 @@ def collect(
     which is sinter's, as they come; when interrupted, the same command goes on. Shots and errors that the file
     already has count.
     """
-    from cascade_qec.cli.collection_view import CollectionView
+    from cascade_qec.cli.collection_view import line, print_collection
+    from cascade_qec.cli.progress import progress
     from cascade_qec.decoders.model_names import MODEL_PREFIX
-    from cascade_qec.evaluation.collection.collector import collect as run
-    from cascade_qec.evaluation.collection.plan import cells
-    from cascade_qec.evaluation.collection.store import CollectionStore
-    from cascade_qec.evaluation.collection.tasks import Machine, parameters
+    from cascade_qec.evaluation import collection
+    from cascade_qec.evaluation.collection.tasks import parameters
 
     flags = {"codes": codes, "p": p, "rounds": rounds, "bases": bases, "decoders": decoders, "noise": noise}
     wanted = _plan(plan, flags, max_shots=max_shots, max_errors=max_errors)
@@ -57,24 +57,38 @@ def collect(
         if plan is None:
             raise CascadeError("expected --save_resume_filepath, the CSV file to add rows to, or a plan that names it")
         save_resume_filepath = Path(f"{plan.stem}.csv")
-    view = CollectionView()
-    tasks = cells(wanted, skipped=view.skipped)
-    machine = Machine(device, precision)
+    tasks = collection.cells(wanted, skipped=lambda reason: _tell(f"Skipped: {reason}"))
+    machine = collection.Machine(device, precision)
     if any(task.decoder.startswith(MODEL_PREFIX) for task in tasks):
         machine = machine.resolved()
     for decoder in dict.fromkeys(task.decoder for task in tasks):
-        view.decoder(decoder, parameters(decoder, machine))
-    with CollectionStore(save_resume_filepath) as store, _pool(ray, processes) as pool, view.tasks(len(tasks)):
-        effort = run(
-            tasks, store=store, pool=pool, machine=machine, max_batch_seconds=max_batch_seconds, report=view.report
+        settings = ", ".join(f"{name}={value}" for name, value in parameters(decoder, machine).items())
+        _tell(f"{decoder}: {settings or 'no parameters'}")
+    latest: dict[Cell, Progress] = {}
+    with (
+        collection.CollectionStore(save_resume_filepath) as store,
+        _pool(ray, processes) as pool,
+        progress("tasks") as show,
+    ):
+
+        def report(found: Progress) -> None:
+            latest[found.cell] = found
+            show(sum(task.finished for task in latest.values()), len(tasks), line(found))
+
+        effort = collection.collect(
+            tasks, store=store, pool=pool, machine=machine, max_batch_seconds=max_batch_seconds, report=report
         )
-    view.print_table()
-    view.print_effort(effort, save_resume_filepath)
+    print_collection(latest.values())
+    text = f"{save_resume_filepath}: {effort.shots:,} shots added"
+    if effort.shots:
+        share = effort.sampling_seconds / effort.worker_seconds
+        text += f" in {effort.worker_seconds:.0f} s of workers' time, {share:.0%} of it sampling and decoding"
+    _tell(text + (f"; {effort.deaths} workers died and were replaced" if effort.deaths else ""))
 
 
 def _plan(path: Path | None, flags: dict[str, str], **limits: int | None) -> Plan:
     """The plan of a file or of flags, with limits that were given as flags in the place of its own."""
-    from cascade_qec.evaluation.collection.plan import make_plan, read_plan
+    from cascade_qec.evaluation.collection import make_plan, read_plan
 
     given = {name: limit for name, limit in limits.items() if limit is not None}
     if path is not None:
@@ -101,6 +115,10 @@ def _pool(ray: str | None, processes: int | None) -> Any:
     from cascade_qec.evaluation.collection.workers import LocalPool
 
     return LocalPool(processes or os.cpu_count() or 1)
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr)
 
 
 def _split(text: str) -> list[str]:

@@ -1,16 +1,25 @@
 """Progress of long commands: a bar on a terminal, plain lines in a log."""
 
+from __future__ import annotations
+
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 _SECONDS_BETWEEN_LINES = 10.0
 
 
+class Report(Protocol):
+    """Shows that so many of a total are done, and a text about the latest."""
+
+    def __call__(self, done: int, total: int, text: str = "") -> None: ...
+
+
 @contextmanager
-def progress(step: str) -> Iterator[Callable[[int, int], None]]:
-    """Give a function ``(done, total)`` that shows how far `step` has come, on stderr."""
+def progress(step: str) -> Iterator[Report]:
+    """Give a function that shows how far `step` has come, on stderr."""
     if sys.stderr.isatty():
         with _bar(step) as report:
             yield report
@@ -19,23 +28,23 @@ def progress(step: str) -> Iterator[Callable[[int, int], None]]:
 
 
 @contextmanager
-def _bar(step: str) -> Iterator[Callable[[int, int], None]]:
+def _bar(step: str) -> Iterator[Report]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(step, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    columns = (TextColumn(step), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, TextColumn("{task.description}", markup=False), console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, total, text="": bar.update(task, completed=done, total=total, description=text)
 
 
-def _lines(step: str) -> Callable[[int, int], None]:
+def _lines(step: str) -> Report:
     last = time.monotonic()
 
-    def report(done: int, total: int) -> None:
+    def report(done: int, total: int, text: str = "") -> None:
         nonlocal last
         if done == total or time.monotonic() - last > _SECONDS_BETWEEN_LINES:
-            print(f"{step}: {done} of {total}", file=sys.stderr, flush=True)
+            print(f"{step}: {done} of {total}{text and f'; {text}'}", file=sys.stderr, flush=True)
             last = time.monotonic()
 
     return report

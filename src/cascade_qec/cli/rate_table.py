@@ -2,51 +2,26 @@
 
 from collections.abc import Sequence
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
-
+from cascade_qec.cli.table import Column, counted, percent, short, show, with_interval
 from cascade_qec.evaluation.tables import Row
 from cascade_qec.statistics import CONVENTION, Interval
 
-# A pipe or a log has no width of its own; this holds the table without folding.
-_WIDTH_OFF_TERMINAL = 120
+_COLUMNS = (
+    Column[Row]("code", lambda row: row.code),
+    Column[Row]("p", lambda row: percent(row.p)),
+    Column[Row]("decoder", lambda row: row.decoder),
+    Column[Row]("failures / shots", lambda row: counted(row.failures, row.shots), right=True, spare=1),
+    Column[Row]("block error, 95 % interval", lambda row: with_interval(row.block_error), right=True),
+    Column[Row]("per logical\nper cycle", lambda row: or_below(row.per_logical_per_cycle), right=True, spare=3),
+    Column[Row]("us / shot", lambda row: f"{row.microseconds_per_shot:,.1f}", right=True, spare=2),
+)
 
 
 def print_rates(rows: Sequence[Row]) -> None:
     """Print rows with their rates, a line between experiments, and the convention below."""
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1))
-    for title in ("code", "p", "decoder"):
-        table.add_column(title)
-    for title in ("failures / shots", "block error, 95 % interval", "per logical\nper cycle", "us / shot"):
-        table.add_column(title, justify="right")
-    for i, row in enumerate(rows):
-        following = rows[i + 1 : i + 2]
-        table.add_row(
-            row.code,
-            f"{100 * row.p:.3g} %",
-            row.decoder,
-            f"{row.failures:,} / {row.shots:,}",
-            _with_interval(row.block_error),
-            _alone(row.per_logical_per_cycle),
-            f"{row.microseconds_per_shot:,.1f}",
-            end_section=any((row.code, row.p) != (other.code, other.p) for other in following),
-        )
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=_WIDTH_OFF_TERMINAL)
-    console.print(table)
-    console.print(CONVENTION)
+    show(rows, _COLUMNS, notes=[CONVENTION], section=lambda row: (row.code, row.p))
 
 
-def _with_interval(rate: Interval) -> str:
-    return f"{_short(rate.value, 2)} [{_short(rate.low, 1)}, {_short(rate.high, 1)}]"
-
-
-def _alone(rate: Interval) -> str:
-    return _short(rate.value, 2) if rate.value else f"< {_short(rate.high, 1)}"
-
-
-def _short(value: float, digits: int) -> str:
-    """Like 1.06e-2: exponents here have one digit, and columns are narrow."""
-    return f"{value:.{digits}e}".replace("e-0", "e-").replace("e+00", "")
+def or_below(rate: Interval) -> str:
+    """A rate alone; its upper end where nothing failed."""
+    return short(rate.value) if rate.value else f"< {short(rate.high, 1)}"

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from cascade_qec.decoders.cascade import CascadeDecoder
-from cascade_qec.evaluation.model_card import zero_syndrome
 from cascade_qec.statistics import per_logical_per_cycle, wilson
-from cascade_qec.zoo.card import Card, Measurement, RivalMeasurement
+from cascade_qec.zoo.card import Card, Measurement, RivalMeasurement, ZeroSyndrome
 
 _DIGITS = 0.01
 """Relative deviation of a figure that was rounded for the card."""
@@ -75,6 +76,17 @@ def card_facts(decoder: CascadeDecoder, card: Card) -> list[Fact]:
         ),
         _figures([*card.measurements, *card.rivals], decoder.code.k),
     ]
+
+
+def zero_syndrome(decoder: CascadeDecoder) -> ZeroSyndrome:
+    """What the model makes of shots without any detection event, over its bases."""
+    flipped, confidence = 0, 1.0
+    for basis in decoder.description.bases:
+        decoder.experiment(decoder.description.noise_p, basis=basis)
+        result = decoder.decode_batch(np.zeros((1, decoder.lattice.detectors), dtype=bool))
+        flipped += int(result.observables.sum())
+        confidence = min(confidence, float(result.confidence[0]))
+    return ZeroSyndrome(observables_flipped=flipped, min_confidence=confidence)
 
 
 def _same(subject: str, found: object, *stated: object) -> Fact:

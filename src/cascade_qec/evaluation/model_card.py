@@ -15,6 +15,7 @@ import numpy as np
 from cascade_qec.codes.css import BASES
 from cascade_qec.decoders import classical
 from cascade_qec.decoders.cascade import CascadeDecoder
+from cascade_qec.evaluation.card_facts import zero_syndrome
 from cascade_qec.evaluation.comparison import (
     CASCADE,
     Experiment,
@@ -28,7 +29,7 @@ from cascade_qec.files import written_whole
 from cascade_qec.guards import Guards
 from cascade_qec.tables import read_rows, write_rows
 from cascade_qec.training.record import read_run
-from cascade_qec.zoo.card import Card, Measurement, RivalMeasurement, ZeroSyndrome
+from cascade_qec.zoo.card import Card, Measurement, RivalMeasurement
 
 RATES = (0.001, 0.002, 0.003, 0.004, 0.005, 0.006)
 """Noise rates that a model is measured at unless others are asked for."""
@@ -93,14 +94,15 @@ def measure(
         totals: dict[str, Row] = {}
         wanted, batch = _FIRST_SHOTS, 0
         while wanted > 0:
-            left = {n: s - _seconds(totals.get(n)) for n, s in rivals.items()}
+            left = {n: s - totals[n].seconds if n in totals else s for n, s in rivals.items()}
             mine = max(_LEAST_SECONDS, begun + share - time.monotonic())
             contenders = [cascade_contender(CASCADE, decoder, seconds=mine)] + [
                 classical_contender(classical.get(n), seconds=s) for n, s in left.items() if s > 0
             ]
             stream = int(np.random.SeedSequence([seed, index, batch]).generate_state(1)[0])
             for row in compare(experiment, contenders, shots=wanted, seed=stream):
-                totals[row.decoder] = _sum(totals.get(row.decoder), row, seed)
+                before = totals.get(row.decoder)
+                totals[row.decoder] = before + row if before else row.model_copy(update={"seed": seed})
             batch += 1
             speed = totals[CASCADE].shots / (time.monotonic() - begun)
             affordable = speed * (begun + share - time.monotonic())
@@ -118,18 +120,6 @@ def rivals_rows(table: Path) -> list[Row]:
     return [row for row in read_rows(table, Row) if row.decoder != CASCADE] if table.exists() else []
 
 
-def pool(rows: Iterable[Row]) -> list[Row]:
-    """Rows of one decoder, noise rate and number of rounds as one, sorted by noise rate; the first one's seed stays.
-
-    The shots must be different ones, that is of different seeds.
-    """
-    totals: dict[tuple, Row] = {}
-    for row in rows:
-        key = (row.p, row.rounds, row.bases, row.decoder, row.parameters)
-        totals[key] = _sum(totals.get(key), row, totals[key].seed if key in totals else row.seed)
-    return sorted(totals.values(), key=lambda row: row.p)
-
-
 def _shots_wanted(row: Row, failures: int) -> int:
     """Shots of the next batch: as many as are likely to be missing, at most four times those decoded so far."""
     most = _SHOTS_FOR_A_FAILURE * failures - row.shots
@@ -137,30 +127,6 @@ def _shots_wanted(row: Row, failures: int) -> int:
         return 0
     missing = 1.1 * row.shots * (failures / max(1, row.failures) - 1)
     return int(max(_FIRST_SHOTS, min(missing, 4 * row.shots, most)))
-
-
-def _seconds(row: Row | None) -> float:
-    return 0.0 if row is None else row.shots * row.microseconds_per_shot / 1e6
-
-
-def _sum(before: Row | None, row: Row, seed: int) -> Row:
-    if before is None:
-        return row.model_copy(update={"seed": seed})
-    shots = before.shots + row.shots
-    seconds = _seconds(before) + _seconds(row)
-    update = {"shots": shots, "failures": before.failures + row.failures}
-    return before.model_copy(update=update | {"microseconds_per_shot": 1e6 * seconds / shots})
-
-
-def zero_syndrome(decoder: CascadeDecoder) -> ZeroSyndrome:
-    """What the model makes of shots without any detection event, over its bases."""
-    flipped, confidence = 0, 1.0
-    for basis in decoder.description.bases:
-        decoder.experiment(decoder.description.noise_p, basis=basis)
-        result = decoder.decode_batch(np.zeros((1, decoder.lattice.detectors), dtype=bool))
-        flipped += int(result.observables.sum())
-        confidence = min(confidence, float(result.confidence[0]))
-    return ZeroSyndrome(observables_flipped=flipped, min_confidence=confidence)
 
 
 def training_facts(run: Path) -> dict[str, Any]:

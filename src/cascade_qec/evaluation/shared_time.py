@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cascade_qec.evaluation.comparison import Contender, Experiment, compare
-from cascade_qec.evaluation.model_card import pool
-from cascade_qec.evaluation.tables import Row
+from cascade_qec.evaluation.tables import Row, pool
 
 _FIRST_SHOTS = 16
 """Few, since it is not known yet how slow the decoder is."""

@@ -1,5 +1,9 @@
 """Results of decoders as rows."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from cascade_qec.statistics import Interval, per_logical_per_cycle, wilson
@@ -51,3 +55,27 @@ class Row(BaseModel):
     def per_logical_per_cycle(self) -> Interval:
         """Logical error rate of one logical qubit in one cycle."""
         return per_logical_per_cycle(self.block_error, k=self.k, rounds=self.rounds)
+
+    @property
+    def seconds(self) -> float:
+        """Time of decoding."""
+        return self.shots * self.microseconds_per_shot / 1e6
+
+    def __add__(self, other: Row) -> Row:
+        """The shots of both, which must be different ones; all else is the first's."""
+        shots = self.shots + other.shots
+        microseconds = 1e6 * (self.seconds + other.seconds) / shots
+        counts = {"shots": shots, "failures": self.failures + other.failures}
+        return self.model_copy(update=counts | {"microseconds_per_shot": microseconds})
+
+
+def pool(rows: Iterable[Row]) -> list[Row]:
+    """Rows of one decoder, noise rate and number of rounds as one, sorted by noise rate; the first one's seed stays.
+
+    The shots must be different ones, that is of different seeds.
+    """
+    totals: dict[tuple, Row] = {}
+    for row in rows:
+        key = (row.p, row.rounds, row.bases, row.decoder, row.parameters)
+        totals[key] = totals[key] + row if key in totals else row
+    return sorted(totals.values(), key=lambda row: row.p)

@@ -1,4 +1,4 @@
-"""Monte-Carlo collection: tasks to workers piece by piece, counts to the store as they come."""
+"""Tasks to workers piece by piece, counts to the store as they come."""
 
 from __future__ import annotations
 
@@ -44,8 +44,13 @@ class Progress:
     total: sinter.AnonTaskStats
     finished: bool
 
+    @property
+    def accepted(self) -> int:
+        """Shots that were not discarded."""
+        return self.total.shots - self.total.discards
 
-@dataclass(frozen=True)
+
+@dataclass
 class Effort:
     """Where the time of a collection went.
 
@@ -61,10 +66,10 @@ class Effort:
         Workers that died and were replaced.
     """
 
-    shots: int
-    sampling_seconds: float
-    worker_seconds: float
-    deaths: int
+    shots: int = 0
+    sampling_seconds: float = 0.0
+    worker_seconds: float = 0.0
+    deaths: int = 0
 
 
 def collect(
@@ -94,7 +99,7 @@ def collect(
     pool
         The workers.
     machine
-        Where networks run; resolved (see `Machine`).
+        Who decodes, and where networks run; resolved (see `Machine`).
     max_batch_seconds
         A worker reports at least this often, but for batches that take longer. It is what can be lost.
     report
@@ -110,12 +115,8 @@ def collect(
     began = time.monotonic()
     collector = _Collector(cells, store, pool, machine, max_batch_seconds, report)
     collector.run()
-    return Effort(
-        shots=collector.shots,
-        sampling_seconds=collector.seconds,
-        worker_seconds=pool.workers * (time.monotonic() - began),
-        deaths=collector.deaths,
-    )
+    collector.effort.worker_seconds = pool.workers * (time.monotonic() - began)
+    return collector.effort
 
 
 @dataclass(eq=False)
@@ -123,8 +124,8 @@ class _Open:
     """A task that is not finished."""
 
     cell: Cell
-    strong_id: str
-    metadata: dict
+    row: sinter.TaskStats
+    """Without shots."""
     total: sinter.AnonTaskStats
     out: dict[int, Piece] = field(default_factory=dict)
     deaths: int = 0
@@ -141,6 +142,10 @@ class _Open:
             return 0
         return max(0, self.cell.max_shots - self.total.shots - sum(piece.shots for piece in self.out.values()))
 
+    @property
+    def progress(self) -> Progress:
+        return Progress(self.cell, self.total, finished=self.enough and not self.out)
+
 
 class _Collector:
     def __init__(
@@ -152,17 +157,13 @@ class _Collector:
         max_batch_seconds: float,
         report: Callable[[Progress], None],
     ) -> None:
-        self._store = store
-        self._pool = pool
-        self._machine = machine
+        self._store, self._pool, self._machine = store, pool, machine
         self._max_batch_seconds = max_batch_seconds
         self._report = report
         self._waiting = self._opened(cells)
         self._open: list[_Open] = []
         self._task_of: dict[int, _Open] = {}
-        self.shots = 0
-        self.seconds = 0.0
-        self.deaths = 0
+        self.effort = Effort()
 
     def run(self) -> None:
         free: list[int] = []
@@ -180,9 +181,10 @@ class _Collector:
         # One after another, as making a large code's error model takes seconds and megabytes.
         for cell in cells:
             task = sinter_task(cell, self._machine)
-            opened = _Open(cell, task.strong_id(), task.json_metadata, self._store.total(task.strong_id()))
+            row = sinter.TaskStats(task.strong_id(), cell.decoder, task.json_metadata)
+            opened = _Open(cell, row, self._store.total(row.strong_id))
             if opened.enough:
-                self._report(Progress(cell, opened.total, finished=True))
+                self._report(opened.progress)
             else:
                 yield opened
 
@@ -192,8 +194,7 @@ class _Collector:
         if task is None:
             return False
         self._task_of[worker] = task
-        piece = self._piece(task)
-        task.out[worker] = piece
+        task.out[worker] = piece = self._piece(task)
         self._pool.submit(worker, piece)
         return True
 
@@ -210,7 +211,6 @@ class _Collector:
 
     def _piece(self, task: _Open) -> Piece:
         total = task.total
-        seconds = min(self._max_batch_seconds, max(_FIRST_SECONDS, _SHARE_OF_BEFORE * total.seconds))
         shortest = math.ceil(_SHORTEST_SECONDS * total.shots / total.seconds) if total.seconds else 1
         share = max(math.ceil(task.unassigned / self._pool.workers), shortest)
         errors = None
@@ -219,10 +219,10 @@ class _Collector:
         return Piece(
             cell=task.cell,
             machine=self._machine,
-            strong_id=task.strong_id,
+            strong_id=task.row.strong_id,
             shots=min(share, task.unassigned),
             errors=errors,
-            seconds=seconds,
+            seconds=min(self._max_batch_seconds, max(_FIRST_SECONDS, _SHARE_OF_BEFORE * total.seconds)),
         )
 
     def _take(self, worker: int, outcome: Sampled | Died | Failed) -> None:
@@ -233,7 +233,7 @@ class _Collector:
                 raise CascadeError(outcome.message)
             raise RuntimeError(f"{task.cell} failed in a worker:\n{outcome.message}")
         if isinstance(outcome, Died):
-            self.deaths += 1
+            self.effort.deaths += 1
             task.deaths += 1
             if task.deaths > _DEATHS_ALLOWED:
                 raise CascadeError(
@@ -241,24 +241,14 @@ class _Collector:
                     "memory? What was collected until then is stored, and the same command goes on from there"
                 )
         else:
-            self._count(task, outcome.stats)
-        finished = task.enough and not task.out
-        if finished:
-            self._open.remove(task)
-        self._report(Progress(task.cell, task.total, finished))
-
-    def _count(self, task: _Open, stats: sinter.AnonTaskStats) -> None:
-        self._store.add(
-            sinter.TaskStats(
-                strong_id=task.strong_id,
-                decoder=task.cell.decoder,
-                json_metadata=task.metadata,
-                shots=stats.shots,
-                errors=stats.errors,
-                discards=stats.discards,
-                seconds=stats.seconds,
+            new = outcome.stats
+            self._store.add(
+                task.row.with_edits(shots=new.shots, errors=new.errors, discards=new.discards, seconds=new.seconds)
             )
-        )
-        task.total += stats
-        self.shots += stats.shots
-        self.seconds += stats.seconds
+            task.total += new
+            self.effort.shots += new.shots
+            self.effort.sampling_seconds += new.seconds
+        progress = task.progress
+        if progress.finished:
+            self._open.remove(task)
+        self._report(progress)
