@@ -17,6 +17,9 @@ CONVENTION = (
     "intervals: Wilson, 95 %"
 )
 
+Z95 = NormalDist().inv_cdf(0.975)
+"""Standard errors on either side of a figure that make its 95 % interval."""
+
 
 class Counts(NamedTuple):
     """Failures among so many shots."""
@@ -116,3 +119,26 @@ def per_logical_per_cycle(block: Interval, *, k: int, rounds: int) -> Interval:
         return -0.5 * math.expm1(math.log1p(-2 * q) / rounds) if q < 0.5 else 0.5
 
     return block.map(convert)
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Sums from which a mean over independent shots and its interval follow; those of several runs can be added."""
+
+    number: int = 0
+    total: float = 0.0
+    squares: float = 0.0
+
+    @classmethod
+    def of(cls, values: NDArray[np.float64]) -> "Moments":
+        return cls(len(values), float(values.sum()), float((values**2).sum()))
+
+    def __add__(self, other: "Moments") -> "Moments":
+        return Moments(self.number + other.number, self.total + other.total, self.squares + other.squares)
+
+    def mean(self) -> Interval:
+        """Mean of values that are not negative, with the 95 % interval of the central limit theorem, cut off at 0."""
+        mean = self.total / self.number
+        variance = max(0.0, self.squares / self.number - mean**2) / max(1, self.number - 1)
+        half = Z95 * math.sqrt(variance)
+        return Interval(mean, max(0.0, mean - half), mean + half)

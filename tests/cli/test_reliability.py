@@ -107,7 +107,7 @@ def test_other_experiments_are_not_mixed_in(tiny_model, tmp_path):
         with pytest.raises(CascadeError, match="only experiments that --resume asks for again"):
             _run(tiny_model, *OPTIONS, *other, "--out", tmp_path, "--resume")
     (tmp_path / "calibration.csv").write_text("decoder,code\na,b\n")
-    with pytest.raises(CascadeError, match=r"calibration.csv: expected a table with"):
+    with pytest.raises(CascadeError, match=r"calibration.csv: expected the columns"):
         _run(tiny_model, *OPTIONS, "--out", tmp_path, "--resume")
 
 

@@ -44,9 +44,9 @@ def reliability(
     from cascade_qec.cli.reliability_table import print_calibration, print_post_selection
     from cascade_qec.decoders.cascade import load
     from cascade_qec.evaluation.reliability.run import run
-    from cascade_qec.evaluation.reliability.tables import FILES, ConfidenceTables
+    from cascade_qec.evaluation.reliability.tables import KINDS, ReliabilityTables
 
-    tables = ConfidenceTables.open(out, resume=resume)
+    tables = ReliabilityTables.open(out, resume=resume)
     decoder = load(model, device=device, precision=precision)
     printed = discard or [0.01, 0.05]
     with progress("shots decoded") as report:
@@ -63,7 +63,7 @@ def reliability(
             seed=seed,
             report=report,
         )
-    print_calibration(tables.records[FILES[1]])
-    print_post_selection(tables.records[FILES[2]], printed)
-    for name in FILES:
+    print_calibration(tables.calibration)
+    print_post_selection(tables.post_selection, printed)
+    for name in KINDS:
         print(f"Table: {out / name}")

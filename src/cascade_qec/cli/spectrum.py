@@ -106,15 +106,22 @@ def _collect(subject: "Subject", out: Path, *, seconds: float, enumerate_up_to: 
 
 
 def _print_tables(sampled_at: float, strata: "Sequence[StratumRate]", rates: "Sequence[RareRate]") -> None:
+    from cascade_qec.cli.table import Column, counted, short, show, with_interval
     from cascade_qec.evaluation.rare_events import METHOD
 
-    print(f"faults  failures / shots        f(w) at p = {sampled_at:g}, 95 % interval")
-    for stratum in strata:
-        f = stratum.fraction
-        interval = "exact, all sets decoded" if stratum.exact else f"[{f.low:.2e}, {f.high:.2e}]"
-        print(f"{stratum.faults:6d}  {f'{stratum.failures} / {stratum.shots}':22s}  {f.value:.3e} {interval}")
-    print("p         block error, 95 % interval          effective failures")
-    for rate in rates:
-        b = rate.block_error
-        print(f"{rate.p:<8g}  {b.value:.3e} [{b.low:.2e}, {b.high:.2e}]  {rate.effective_failures:.1f}")
-    print(METHOD)
+    columns = [
+        Column["StratumRate"]("faults", lambda row: str(row.faults), right=True),
+        Column("failures / shots", lambda row: counted(row.failures, row.shots), right=True),
+        Column(
+            f"f(w) at p = {sampled_at:g}",
+            lambda row: short(row.fraction.value) if row.exact else with_interval(row.fraction),
+        ),
+        Column("", lambda row: "exact, all sets decoded" if row.exact else ""),
+    ]
+    show(strata, columns)
+    columns = [
+        Column["RareRate"]("p", lambda row: f"{row.p:g}"),
+        Column("block error, 95 % interval", lambda row: with_interval(row.block_error)),
+        Column("effective failures", lambda row: f"{row.effective_failures:.1f}", right=True),
+    ]
+    show(rates, columns, notes=[METHOD])

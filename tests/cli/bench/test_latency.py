@@ -8,7 +8,8 @@ import typer
 
 from cascade_qec.cli.bench.latency import latency
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.latency.table import read_latencies
+from cascade_qec.evaluation.latency.table import LatencyRow
+from cascade_qec.tables import read_rows
 
 
 @pytest.fixture(autouse=True)
@@ -28,15 +29,15 @@ def _run(*arguments: str | Path) -> None:
 def test_what_was_measured_is_printed_and_written(tiny_model: Path, tmp_path: Path, capsys) -> None:
     out = tmp_path / "results" / "latency.csv"
     _run(tiny_model, "--rival", "pymatching", "--rival", "chromobius", "--batch", "4", "--batch", "1", "--out", out)
-    rows = read_latencies(out)
+    rows = read_rows(out, LatencyRow)
     matching = [(row.decoder, row.batch) for row in rows if row.decoder == "pymatching"]
     assert matching == [("pymatching", 1), ("pymatching", 4)]
     (ours, *_) = rows
     assert ours.decoder == "cascade:surface_d3_untrained"
     assert (ours.code, ours.p, ours.rounds, ours.basis, ours.batch) == ("surface_d3", 0.003, 3, "Z", 1)
     assert (ours.device, ours.precision, ours.threads, ours.seed) == ("cpu", "float32", 1, 2026)
-    assert all(0 < row.us_per_shot_p50 <= row.us_per_shot_p99 for row in rows)
-    assert all(row.us_per_cycle_p50 == pytest.approx(row.us_per_shot_p50 / 3) for row in rows)
+    assert all(0 < row.us_per_shot_p50.value <= row.us_per_shot_p99.value for row in rows)
+    assert all(row.us_per_cycle_p50 == pytest.approx(row.us_per_shot_p50.value / 3) for row in rows)
     printed = capsys.readouterr()
     assert "pymatching" in printed.out
     assert "surface_d3: p = 0.003, 3 rounds, basis Z." in printed.out

@@ -135,11 +135,11 @@ def test_a_threshold_by_hand() -> None:
     assert (found.worse, found.better) == (1, 1)
     assert (found.escalated_fraction, found.difference.value, found.block_error.value) == (0.5, 0.0, 0.5)
     times = [8.25, 4.25, 0.25, 0.25]
-    assert found.seconds == np.mean(times)
-    assert found.spread == pytest.approx(np.std(times, ddof=1) / 2)
+    assert found.us_per_shot.value == pytest.approx(1e6 * np.mean(times))
+    assert found.us_per_shot.high - found.us_per_shot.value == pytest.approx(1.959964e6 * np.std(times, ddof=1) / 2)
     alone = escalate(shots, None)
     assert (alone.escalated, alone.failures, alone.worse, alone.better) == (4, 2, 0, 0)
-    assert alone.seconds == 15 / 4  # without the network
+    assert alone.us_per_shot.value == 15e6 / 4  # without the network
 
 
 def test_the_curve_begins_at_the_network_alone() -> None:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import NormalDist
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from cascade_qec.evaluation.escalation.thresholds import Escalation
 from cascade_qec.provenance import load_average
-from cascade_qec.tables import circumstances, put_rows
+from cascade_qec.statistics import Interval
+from cascade_qec.tables import Circumstances, circumstances, put_rows
 
 Part = Literal["network", "curve", "chosen", "fallback"]
 
-_Z95 = NormalDist().inv_cdf(0.975)
 
-
-class EscalationRow(BaseModel):
+class EscalationRow(Circumstances):
     """What a threshold did to shots of one experiment.
 
     Intervals are 95 %: Wilson's of rates, Agresti and Min's of the paired difference, of the mean time the normal one
@@ -48,8 +46,6 @@ class EscalationRow(BaseModel):
     load_average
         Processes that wanted a core of the machine in the last minute, ourselves included; empty where the system
         does not tell.
-    hardware, versions, commit
-        Machine, packages and checkout.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -66,18 +62,12 @@ class EscalationRow(BaseModel):
     escalated: int = Field(ge=0)
     escalated_fraction: float
     failures: int = Field(ge=0)
-    block_error: float
-    block_error_low: float
-    block_error_high: float
+    block_error: Interval
     fallback_failures: int = Field(ge=0)
     worse: int = Field(ge=0)
     better: int = Field(ge=0)
-    difference: float
-    difference_low: float
-    difference_high: float
-    us_per_shot: float
-    us_per_shot_low: float
-    us_per_shot_high: float
+    difference: Interval
+    us_per_shot: Interval
     batch: int
     device: str
     precision: str
@@ -85,9 +75,6 @@ class EscalationRow(BaseModel):
     seed: int
     parameters: str
     load_average: float | None
-    hardware: str
-    versions: str
-    commit: str
 
 
 def escalation_rows(
@@ -115,7 +102,13 @@ def escalation_rows(
         parts.append(("chosen", chosen))
     parts.append(("fallback", fallback))
     shared = {**about, **circumstances(), "load_average": load_average()}
-    return [EscalationRow.model_validate({"part": part, **_columns(point), **shared}) for part, point in parts]
+    return [
+        EscalationRow.model_validate(
+            {**vars(point), **shared, "part": part}
+            | {name: getattr(point, name) for name in ("escalated_fraction", "block_error", "difference")}
+        )
+        for part, point in parts
+    ]
 
 
 def write_escalations(rows: Sequence[EscalationRow], path: Path) -> None:
@@ -127,27 +120,3 @@ def write_escalations(rows: Sequence[EscalationRow], path: Path) -> None:
         If there are no rows, the file cannot be written, or stands there already with other columns.
     """
     put_rows(path, rows, place=lambda row: (row.decoder, row.fallback, row.code, row.p, row.rounds, row.basis))
-
-
-def _columns(point: Escalation) -> dict[str, object]:
-    error, difference = point.block_error, point.difference
-    mean, half = 1e6 * point.seconds, 1e6 * _Z95 * point.spread
-    return {
-        "threshold": point.threshold,
-        "shots": point.shots,
-        "escalated": point.escalated,
-        "escalated_fraction": point.escalated_fraction,
-        "failures": point.failures,
-        "block_error": error.value,
-        "block_error_low": error.low,
-        "block_error_high": error.high,
-        "fallback_failures": point.fallback_failures,
-        "worse": point.worse,
-        "better": point.better,
-        "difference": difference.value,
-        "difference_low": difference.low,
-        "difference_high": difference.high,
-        "us_per_shot": mean,
-        "us_per_shot_low": max(0.0, mean - half),
-        "us_per_shot_high": mean + half,
-    }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,7 +11,7 @@ from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.escalation.decoding import EscalationShots
 from cascade_qec.evaluation.paired import paired_difference
 from cascade_qec.evaluation.reliability.post_selection import choose_threshold
-from cascade_qec.statistics import Interval, wilson
+from cascade_qec.statistics import Interval, Moments, wilson
 
 CRITERION = (
     "the lowest confidence at which, on the first half of the shots, escalating those below it is surely no worse than "
@@ -39,8 +38,8 @@ class Escalation:
         Shots with any observable wrong, and those if the fallback decodes all.
     worse, better
         Shots on which escalation alone fails, and on which the fallback alone fails.
-    seconds, spread
-        Mean decoding time of a shot, and its standard error by the scatter of the shots.
+    us_per_shot
+        Mean decoding time, with the interval that follows from the scatter of the shots.
     """
 
     threshold: float | None
@@ -50,8 +49,7 @@ class Escalation:
     fallback_failures: int
     worse: int
     better: int
-    seconds: float
-    spread: float
+    us_per_shot: Interval
 
     @property
     def escalated_fraction(self) -> float:
@@ -81,8 +79,7 @@ def escalate(shots: EscalationShots, threshold: float | None) -> Escalation:
         fallback_failures=int(shots.fallback_failed.sum()),
         worse=int((failed & ~shots.fallback_failed).sum()),
         better=int((~failed & shots.fallback_failed).sum()),
-        seconds=float(times.mean()),
-        spread=float(times.std(ddof=1) / math.sqrt(len(shots))),
+        us_per_shot=Moments.of(1e6 * times).mean(),
     )
 
 

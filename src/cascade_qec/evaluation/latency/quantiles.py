@@ -19,7 +19,7 @@ class Quantile:
     ----------
     value
     low, high
-        None where the samples are too few for a limit.
+        None, both, where the samples do not reach beyond one of them: p50 needs 6 samples, p99 368, p99.9 3688.
     """
 
     value: float
@@ -28,8 +28,8 @@ class Quantile:
 
     @property
     def known(self) -> bool:
-        """Whether the samples reach beyond it on both sides: p50 from 6 samples on, p99 from 368, p99.9 from 3688."""
-        return self.low is not None and self.high is not None
+        """Whether the samples are enough for the interval."""
+        return self.low is not None
 
 
 def quantile(samples: ArrayLike, fraction: float) -> Quantile:
@@ -37,7 +37,7 @@ def quantile(samples: ArrayLike, fraction: float) -> Quantile:
 
     The interval's ends are order statistics. How many of n samples lie below the true quantile q is binomial (n, q),
     so that ranks beyond the 2.5 % and 97.5 % quantiles of that enclose it with probability 95 % or more. Where the
-    largest sample has not this rank, there is no upper limit. Times on a busy machine come in bursts, not
+    largest sample has not this rank, there is no interval. Times on a busy machine come in bursts, not
     independently, so that their intervals are too narrow.
 
     Parameters
@@ -58,8 +58,7 @@ def quantile(samples: ArrayLike, fraction: float) -> Quantile:
     cumulative = bdtr(np.arange(n), n, fraction)  # binomial; of n itself it is 1
     lower, upper = (int(rank) for rank in np.searchsorted(cumulative, [0.025, 0.975]))
     upper += 1  # ranks are counted from 1 on
-    return Quantile(
-        value=float(np.quantile(ordered, fraction)),
-        low=float(ordered[lower - 1]) if lower >= 1 else None,
-        high=float(ordered[upper - 1]) if upper <= n else None,
-    )
+    value = float(np.quantile(ordered, fraction))
+    if not 1 <= lower <= upper <= n:
+        return Quantile(value, None, None)
+    return Quantile(value, float(ordered[lower - 1]), float(ordered[upper - 1]))

@@ -51,7 +51,7 @@ class RareRate:
         The estimate with its interval, 95 %. Its expectation is the block error less at most ``unknown``.
     unknown
         Probability of the strata that were not decoded; the upper end has it in full, as f <= 1.
-    exact
+    exact_part
         Part of the estimate that comes from strata all of whose sets were decoded.
     shots, failures
         Of the strata that were sampled.
@@ -62,7 +62,7 @@ class RareRate:
     p: float
     block_error: Interval
     unknown: float
-    exact: float
+    exact_part: float
     shots: int
     failures: int
     effective_failures: float
@@ -117,7 +117,7 @@ def rare_rates(model: FaultModel, tallies: Tallies) -> list[RareRate]:
                 p=p,
                 block_error=Interval(known + total, known + low, min(1.0, known + high + unknown)),
                 unknown=float(unknown),
-                exact=float(known),
+                exact_part=float(known),
                 shots=sum(tallies.of("main", w).shots for w in sampled),
                 failures=sum(tallies.of("main", w).failures for w in sampled),
                 effective_failures=total**2 / squares if squares else 0.0,

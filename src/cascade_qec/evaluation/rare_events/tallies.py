@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.tables import read_rows, write_table
+from cascade_qec.tables import read_rows, write_rows
 
 Stage = Literal["all", "pilot", "main"]
 """How a stratum was decoded: all its sets; at random, to plan with; at random, to estimate from."""
@@ -126,7 +126,7 @@ def write_tallies(path: Path, run: Run, tallies: Tallies) -> None:
     CascadeError
         If the file cannot be written.
     """
-    rows = (
+    rows = [
         _Row(
             **run.model_dump(),
             stage=stage,
@@ -140,8 +140,8 @@ def write_tallies(path: Path, run: Run, tallies: Tallies) -> None:
         )
         for stage, faults, tally in tallies
         for i, p in enumerate(tallies.ps)
-    )
-    write_table(path, list(_Row.model_fields), (row.model_dump() for row in rows))
+    ]
+    write_rows(path, rows)
 
 
 def read_tallies(path: Path, run: Run, ps: Sequence[float]) -> Tallies:

@@ -12,13 +12,13 @@ from cascade_qec.decoders.cascade import CascadeDecoder
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.reliability.measurement import CURVE, measure, rival
 from cascade_qec.evaluation.reliability.soft_outputs import CascadeConfidence, SoftDecoder
-from cascade_qec.evaluation.reliability.tables import ConfidenceTables, Setting
+from cascade_qec.evaluation.reliability.tables import ReliabilityTables, Setting
 
 
 def run(
     decoder: CascadeDecoder,
     rivals: Sequence[str],
-    tables: ConfidenceTables,
+    tables: ReliabilityTables,
     *,
     ps: Sequence[float],
     bases: Sequence[str],
@@ -73,7 +73,7 @@ def run(
     ]
     rates = sorted({*CURVE, *discards})
     names = [contender.name for contender in _bind(decoder, rivals, settings[0])[1]]
-    done = tables.keep({setting: [(name, rate) for name in names for rate in rates] for setting in settings})
+    done = tables.keep(settings, {(name, rate) for name in names for rate in rates})
     left = [setting for setting in settings if setting not in done]
     decoded, total = 0, len(names) * sum(setting.shots for setting in left)
 

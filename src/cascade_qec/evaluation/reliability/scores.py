@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cascade_qec.errors import CascadeError
+from cascade_qec.statistics import Z95, Interval, Moments
 
 _CELLS_PER_UNIT = 16
 _OUTERMOST = 18
@@ -20,40 +20,6 @@ _CELLS = len(_EDGES) + 1
 
 LOG_LOSS_FLOOR = 2.0**-25
 """Probabilities enter the log loss no closer to 0 and 1 than half a step of a float32 below 1."""
-
-_Z95 = NormalDist().inv_cdf(0.975)
-
-
-@dataclass(frozen=True)
-class Moments:
-    """Sums from which a mean over shots and its interval follow."""
-
-    number: int = 0
-    total: float = 0.0
-    squares: float = 0.0
-
-    @classmethod
-    def of(cls, values: NDArray[np.float64]) -> Moments:
-        return cls(len(values), float(values.sum()), float((values**2).sum()))
-
-    def __add__(self, other: Moments) -> Moments:
-        return Moments(self.number + other.number, self.total + other.total, self.squares + other.squares)
-
-    def mean(self) -> Estimate:
-        """Mean with the 95 % interval of the central limit theorem, cut off at 0 (losses are not negative)."""
-        mean = self.total / self.number
-        variance = max(0.0, self.squares / self.number - mean**2) / max(1, self.number - 1)
-        half = _Z95 * math.sqrt(variance)
-        return Estimate(mean, max(0.0, mean - half), mean + half)
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A figure with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -220,7 +186,7 @@ def log_odds_bins(counts: CalibrationCounts, width: int = 1) -> Bins:
     return _merged(counts, (np.arange(_CELLS) - 1) // (width * _CELLS_PER_UNIT))
 
 
-def expected_calibration_error(bins: Bins) -> Estimate:
+def expected_calibration_error(bins: Bins) -> Interval:
     """Expected calibration error: the mean of |happened - predicted| over predictions, by bins.
 
     What is estimated is the sum over bins of ``w |E[happened] - predicted|``, w being the bin's share. The
@@ -232,8 +198,8 @@ def expected_calibration_error(bins: Bins) -> Estimate:
     """
     weights = bins.number / bins.number.sum()
     value = float((weights * np.abs(bins.happened - bins.predicted)).sum())
-    half = _Z95 * math.sqrt(((weights * bins.error) ** 2).sum())
-    return Estimate(value, max(0.0, value - error_if_calibrated(bins) - half), min(1.0, value + half))
+    half = Z95 * math.sqrt(((weights * bins.error) ** 2).sum())
+    return Interval(value, max(0.0, value - error_if_calibrated(bins) - half), min(1.0, value + half))
 
 
 def error_if_calibrated(bins: Bins) -> float:
