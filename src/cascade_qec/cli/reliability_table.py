@@ -18,8 +18,8 @@ _POST_SELECTION_NOTE = (
 
 def print_calibration(rows: Sequence[CalibrationRow]) -> None:
     """Print rows of calibration.csv."""
-    columns = [
-        Column[CalibrationRow]("code", lambda row: row.code),
+    columns: list[Column[CalibrationRow]] = [
+        Column("code", lambda row: row.code),
         Column("basis", lambda row: row.basis),
         Column("p", lambda row: percent(row.p)),
         Column("decoder", lambda row: row.decoder),
@@ -38,8 +38,8 @@ def print_post_selection(rows: Sequence[PostSelectionRow], discards: Sequence[fl
     notes = [_POST_SELECTION_NOTE]
     if any(row.decoder == ClusterNorm.name for row in rows):
         notes.append(f"{ClusterNorm.name}: {', '.join(f'{name}={value}' for name, value in PARAMETERS.items())}")
-    columns = [
-        Column[PostSelectionRow]("discard", lambda row: percent(row.discard)),
+    columns: list[Column[PostSelectionRow]] = [
+        Column("discard", lambda row: percent(row.discard)),
         Column("code", lambda row: row.code),
         Column("basis", lambda row: row.basis),
         Column("p", lambda row: percent(row.p)),

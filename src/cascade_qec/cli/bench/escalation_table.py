@@ -21,8 +21,8 @@ def print_escalation(rows: Sequence[EscalationRow]) -> None:
     if first.load_average is not None:
         notes.append(f"Load average of the machine: {first.load_average:.1f}.")
     notes.append(f"{first.fallback}: {first.parameters or 'no parameters'}.")
-    columns = [
-        Column[EscalationRow]("", lambda row: _NAMES[row.part]),
+    columns: list[Column[EscalationRow]] = [
+        Column("", lambda row: _NAMES[row.part]),
         Column("threshold", _threshold_of, right=True),
         Column("escalated", lambda row: _unless_alone(row, f"{100 * row.escalated_fraction:.3g} %"), right=True),
         Column("failures / shots", lambda row: counted(row.failures, row.shots), right=True, spare=2),

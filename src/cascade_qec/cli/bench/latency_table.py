@@ -12,8 +12,8 @@ def print_latencies(rows: Sequence[LatencyRow]) -> None:
     notes = [f"{code}: p = {p:g}, {rounds} rounds, basis {basis}." for code, p, rounds, basis in experiments]
     if loads := [row.load_average for row in rows if row.load_average is not None]:
         notes.append(f"Load average of the machine: {max(loads):.1f}.")
-    columns = [
-        Column[LatencyRow]("code", lambda row: row.code),
+    columns: list[Column[LatencyRow]] = [
+        Column("code", lambda row: row.code),
         Column("decoder", lambda row: row.decoder),
         Column("on", lambda row: " ".join(filter(None, (row.device, row.precision, f"x{row.threads}"))), spare=1),
         Column("batch", lambda row: str(row.batch), right=True),

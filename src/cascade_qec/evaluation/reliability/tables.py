@@ -269,7 +269,7 @@ class ReliabilityTables:
                         f"{self.folder / name}: expected only experiments that --resume asks for again, found "
                         f"{', '.join(map(str, _key(row)))} (code, p, rounds, basis, seed), shots {row.shots}"
                     )
-        found: dict[object, set[tuple[str, float]]] = {}
+        found: dict[tuple[str, float, int, str, int], set[tuple[str, float]]] = {}
         for row in self.post_selection:
             found.setdefault(_key(row), set()).add((row.decoder, row.discard))
         done = {key for key, there in found.items() if there == points}
