@@ -8,9 +8,10 @@ data qubits that a region ever covers are the support, and the moments when it c
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import stim
@@ -35,14 +36,74 @@ class _Watch:
     last: int
 
 
+@dataclass(frozen=True)
+class _Record:
+    """What is measured, and what detectors make of it.
+
+    Attributes
+    ----------
+    qubits
+        The qubit of each outcome, None for that of a product of several, -1 for one of no qubit, as a herald's is.
+    detectors
+        The outcomes of each detector.
+    coupled
+        Qubits that gates on pairs, or measurements of products, touch; in this order.
+    """
+
+    qubits: list[int | None]
+    detectors: list[list[int]]
+    coupled: list[int]
+
+    @classmethod
+    def of(cls, circuit: Iterable[stim.CircuitInstruction]) -> _Record:
+        qubits: list[int | None] = []
+        detectors: list[list[int]] = []
+        coupled: dict[int, None] = {}
+        for instruction in circuit:
+            name, data = instruction.name, stim.gate_data(instruction.name)
+            targets = instruction.targets_copy()
+            if name == "DETECTOR":
+                detectors.append([len(qubits) + target.value for target in targets])
+            elif data.is_two_qubit_gate or name in ("MPP", "SPP", "SPP_DAG"):
+                coupled.update((t.value, None) for t in targets if not (t.is_combiner or t.is_measurement_record_target))
+            if data.produces_measurements:
+                single = data.is_single_qubit_gate and name != "MPAD"
+                other = -1 if name == "MPAD" else None
+                qubits += [group[0].value if single else other for group in instruction.target_groups()]
+        return cls(qubits, detectors, list(coupled))
+
+    @property
+    def heralds(self) -> list[bool]:
+        """Whether each detector consists of outcomes of no qubit alone."""
+        return [bool(own) and all(self.qubits[o] == -1 for o in own) for own in self.detectors]
+
+    def read_out(self) -> list[int]:
+        """Qubits that are read out once for the detectors, all others being measured again and again."""
+        measured = Counter(qubit for qubit in self.qubits if qubit is not None)
+        used = Counter(self.qubits[outcome] for outcome in set(chain(*self.detectors)))
+        # A second readout that no detector looks at is none.
+        times = {qubit: used[qubit] or count for qubit, count in measured.items()}
+        once = [qubit for qubit in self.coupled if times.get(qubit) == 1]
+        if any(count > 1 for count in times.values()):
+            return once
+        # One round: ancillas, too, are measured once, but their outcomes are detectors by themselves, or none.
+        alone = {self.qubits[own[0]] for own in self.detectors if len(own) == 1}
+        return [qubit for qubit in once if used[qubit] and qubit not in alone]
+
+    def never_measured(self) -> list[int]:
+        """Qubits of an experiment that compares all its checks, and its observables, with those of its preparation."""
+        measured = set(self.qubits)
+        return [qubit for qubit in self.coupled if qubit not in measured]
+
+
 def circuit_skeleton(circuit: stim.Circuit) -> Skeleton:
     """Read off the checks of a memory experiment.
 
     Parameters
     ----------
     circuit
-        Any circuit that extracts checks with ancilla qubits or measures them as products, round after round, and at the
-        end measures its data qubits, each for the first time.
+        Any circuit that extracts checks with ancilla qubits or measures them as products, round after round. It ends by
+        measuring its data qubits, or, where it keeps both bases, by measuring all checks once more.
 
     Raises
     ------
@@ -52,76 +113,41 @@ def circuit_skeleton(circuit: stim.Circuit) -> Skeleton:
     if not circuit.num_detectors:
         raise CascadeError("expected a circuit with detectors, got one without any")
     plain = perfect(circuit)
-    data = _data_qubits(plain)
     cut = _with_cuts(plain)
     try:
         found = cut.detecting_regions()
     except ValueError as error:
         raise uncertain(error) from error
-    number = {qubit: i for i, qubit in enumerate(data)}
-    regions = [found.get(stim.target_relative_detector_id(d), {}) for d in range(circuit.num_detectors)]
-    watches: list[_Watch] = []
-    for detector, region in enumerate(regions):
-        watch = _watch({tick: _covered(pauli, number) for tick, pauli in region.items()})
-        if watch is None:
-            raise CascadeError(f"detector D{detector} watches no data qubit; expected it to watch a check of the code")
-        watches.append(watch)
-    check, supports = _checks(watches)
-    moments = _moments(watches, check)
+    record = _Record.of(plain)
+    heralds = record.heralds
+    start = _start(cut, record)
+    shown = [d for d in range(circuit.num_detectors) if not heralds[d]]
+    regions = [
+        {tick: pauli for tick, pauli in found.get(stim.target_relative_detector_id(d), {}).items() if tick >= start}
+        for d in shown
+    ]
+    data, watches = _watches(regions, shown, record)
+    own_check, supports = _checks(watches)
+    moments = _moments(watches, own_check)
     rounds = max(map(len, moments)) - 1
     if rounds < 1:
         raise CascadeError("expected at least one round of syndrome extraction, got checks that are measured once only")
     whole = np.array([len(own) > rounds for own in moments])
-    primary = _primary(regions, check, whole, set(data))
-    time = _slices(watches, check, moments, primary)
+    primary = _primary(regions, own_check, whole, data)
+    both = bool(whole[~primary].any())
+    own_time = _slices(watches, own_check, moments, primary | both)
     middle = (rounds + 1) // 2
-    own = [d for d in np.flatnonzero(time == middle) if primary[check[d]]]
-    types = [_pauli_types(regions[d], watches[d].first, watches[d].last, number) for d in own]
-    check = np.where(_doubles(check, time), -1, check)
+    own = [i for i in np.flatnonzero(own_time == middle) if primary[own_check[i]]]
+    types = [_pauli_types(regions[i], watches[i].first, watches[i].last, data) for i in own]
+    check, time = np.full(circuit.num_detectors, -1), np.zeros(circuit.num_detectors, dtype=np.int64)
+    check[shown] = np.where(_doubles(own_check, own_time), -1, own_check)
+    time[shown] = own_time
     matrix = np.zeros((len(supports), len(data)), dtype=np.uint8)
     for row, support in zip(matrix, supports, strict=True):
         row[list(support)] = 1
-    return Skeleton(rounds, check, time, matrix, primary, _basis(types))
-
-
-def _data_qubits(circuit: Iterable[stim.CircuitInstruction]) -> list[int]:
-    """Qubits measured once, all the others being measured again and again."""
-    measured: Counter[int] = Counter()
-    order: list[int] = []
-    coupled: set[int] = set()
-    for instruction in circuit:
-        data = stim.gate_data(instruction.name)
-        qubits = [
-            t.value for t in instruction.targets_copy() if not t.is_combiner and not t.is_measurement_record_target
-        ]
-        if data.is_two_qubit_gate or instruction.name in ("MPP", "SPP", "SPP_DAG"):
-            coupled.update(qubits)
-        elif data.produces_measurements and data.is_single_qubit_gate:
-            measured.update(qubits)
-            order += qubits
-    once = [qubit for qubit in order if measured[qubit] == 1 and qubit in coupled]
-    if any(count > 1 for count in measured.values()):
-        return once
-    # One round: ancillas, too, are measured once, but their outcomes are detectors by themselves, or none.
-    return _read_out_last(circuit, once)
-
-
-def _read_out_last(circuit: Iterable[stim.CircuitInstruction], once: list[int]) -> list[int]:
-    """Qubits whose outcome detectors use, but only together with others."""
-    of_record: list[list[int]] = []
-    alone: set[int] = set()
-    used: set[int] = set()
-    for instruction in circuit:
-        data = stim.gate_data(instruction.name)
-        if data.produces_measurements:
-            for group in instruction.target_groups():
-                of_record.append([target.value for target in group] if data.is_single_qubit_gate else [])
-        elif instruction.name == "DETECTOR":
-            outcomes = [of_record[target.value] for target in instruction.targets_copy()]
-            used.update(*outcomes)
-            if len(outcomes) == 1:
-                alone.update(*outcomes)
-    return [qubit for qubit in once if qubit in used - alone]
+    # Qubits that no check meets are none of the code's: partners with which its logical qubits are entangled.
+    matrix = matrix[:, matrix.any(axis=0)]
+    return Skeleton(rounds, check, time, matrix, primary, _basis(types), both, sum(heralds))
 
 
 def _with_cuts(circuit: Iterable[stim.CircuitInstruction]) -> stim.Circuit:
@@ -143,6 +169,44 @@ def _with_cuts(circuit: Iterable[stim.CircuitInstruction]) -> stim.Circuit:
             before = kind
         cut.append(instruction)
     return cut
+
+
+def _start(cut: stim.Circuit, record: _Record) -> int:
+    """The tick at which the first ancilla is reset for its first measurement; before that the code is prepared."""
+    data = {*record.read_out(), *record.never_measured()}
+    ready: dict[int, int] = {}  # the last reset of each qubit that is not measured yet
+    starts: list[int] = []
+    tick = 0
+    for instruction in cut:
+        tick += instruction.name == "TICK"
+        gate = stim.gate_data(instruction.name)
+        if gate.is_single_qubit_gate and (gate.is_reset or gate.produces_measurements):
+            for target in instruction.targets_copy():
+                if gate.produces_measurements and target.value not in data:
+                    starts.append(ready.get(target.value, 0))
+                    data.add(target.value)
+                elif gate.is_reset:
+                    ready[target.value] = tick
+    return min(starts, default=0)
+
+
+def _watches(
+    regions: Sequence[Region], names: Sequence[int], record: _Record
+) -> tuple[dict[int, int], list[_Watch]]:
+    """Number of each data qubit, and what each detector watches of them."""
+    unwatched = None
+    for qubits in (record.never_measured(), record.read_out()):
+        number = {qubit: i for i, qubit in enumerate(qubits)}
+        watches = []
+        for name, region in zip(names, regions, strict=True):
+            watch = _watch({tick: _covered(pauli, number) for tick, pauli in region.items()})
+            if watch is None:
+                unwatched = name
+                break
+            watches.append(watch)
+        else:
+            return number, watches
+    raise CascadeError(f"detector D{unwatched} watches no data qubit; expected it to watch a check of the code")
 
 
 def _covered(pauli: stim.PauliString, number: dict[int, int]) -> frozenset[int]:
@@ -172,45 +236,48 @@ def _moments(watches: list[_Watch], check: np.ndarray) -> list[list[tuple[int, i
     return [sorted(moments) for moments in found]
 
 
-def _primary(regions: list[Region], check: np.ndarray, whole: np.ndarray, data: set[int]) -> np.ndarray:
-    """Checks of the experiment's own basis: bool [checks].
+def _primary(regions: list[Region], check: np.ndarray, whole: np.ndarray, data: dict[int, int]) -> np.ndarray:
+    """Checks of one basis, that of the experiment: bool [checks].
 
-    They are those with a detector in every slice (`whole`, bool [checks]), and those that, where they meet one of
-    these, have the same Pauli operator on a data qubit at the same time.
+    The first of those with a detector in every slice (`whole`, bool [checks]) is; and whenever two checks meet, they
+    are of one basis if they have the same Pauli operator on a data qubit at the same time. Checks that meet none of the
+    others are of this basis if they are whole.
     """
-    known = {
-        (tick, qubit): pauli[qubit]
-        for region, c in zip(regions, check.tolist(), strict=True)
-        if whole[c]
-        for tick, pauli in region.items()
-        for qubit in pauli.pauli_indices()
-        if qubit in data
-    }
-    primary, decided = whole.copy(), whole.copy()
+    known: list[dict[tuple[int, int], int]] = [{} for _ in whole]
+    meeting: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
     for region, c in zip(regions, check.tolist(), strict=True):
-        if decided[c]:
-            continue
         for tick, pauli in region.items():
-            met = [qubit for qubit in pauli.pauli_indices() if (tick, qubit) in known]
-            if met:
-                primary[c], decided[c] = pauli[met[0]] == known[tick, met[0]], True
-                break
+            for qubit in pauli.pauli_indices():
+                if qubit in data:
+                    known[c][tick, qubit] = pauli[qubit]
+                    meeting[tick, qubit].append(c)
+    primary = whole.copy()
+    first = int(np.argmax(whole))
+    decided, waiting = {first}, [first]
+    while waiting:
+        c = waiting.pop()
+        for place, pauli in known[c].items():
+            for other in meeting.pop(place, ()):
+                if other not in decided:
+                    primary[other] = primary[c] == (known[other][place] == pauli)
+                    decided.add(other)
+                    waiting.append(other)
     return primary
 
 
 def _slices(
-    watches: list[_Watch], check: np.ndarray, moments: list[list[tuple[int, int]]], primary: np.ndarray
+    watches: list[_Watch], check: np.ndarray, moments: list[list[tuple[int, int]]], everywhere: np.ndarray
 ) -> np.ndarray:
     """Slice of each detector, int64 [detectors].
 
     A check with a detector in every slice is the clock. Of each check the detectors with different moments belong to
-    different slices, those that their moments are nearest to by the sum of squares, which keeps their order; those of
-    the other basis' checks not to the first and the last slice.
+    different slices, those that their moments are nearest to by the sum of squares, which keeps their order; and only
+    checks that are `everywhere` (bool [checks]) have any in the first and the last slice.
     """
     clock = np.array(max(moments, key=len)).sum(axis=1)
     slice_of: list[dict[tuple[int, int], int]] = []
-    for own, of_basis in zip(moments, primary, strict=True):
-        slices = np.arange(len(clock)) if of_basis else np.arange(1, len(clock) - 1)
+    for own, of_ends in zip(moments, everywhere, strict=True):
+        slices = np.arange(len(clock)) if of_ends else np.arange(1, len(clock) - 1)
         if len(own) > len(slices):
             raise CascadeError(
                 f"expected two detectors more of a check of the experiment's basis than of others, got {len(clock)} "
@@ -230,10 +297,10 @@ def _doubles(check: np.ndarray, time: np.ndarray) -> np.ndarray:
     return ~np.isin(np.arange(len(keys)), first)
 
 
-def _pauli_types(region: Region, first: int, last: int, number: dict[int, int]) -> list[frozenset[int]]:
+def _pauli_types(region: Region, first: int, last: int, data: dict[int, int]) -> list[frozenset[int]]:
     """Kinds of Pauli operator on the data qubits at each moment while the whole support is covered."""
     return [
-        frozenset(region[tick][q] for q in region[tick].pauli_indices() if q in number)
+        frozenset(region[tick][q] for q in region[tick].pauli_indices() if q in data)
         for tick in sorted(region)
         if first <= tick <= last
     ]

@@ -7,6 +7,7 @@ it flips must agree. The sums are found by linear algebra over GF(2), from nothi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -69,47 +70,46 @@ class ObservableMap:
         return turned
 
 
-def observable_map(placement: Placement, mechanisms: Mechanisms, lattice: Lattice) -> ObservableMap:
-    """Express a circuit's observables by those of the code of `lattice`.
+def observable_maps(
+    ways: Sequence[Placement], mechanisms: Mechanisms, lattices: Sequence[Lattice]
+) -> list[ObservableMap]:
+    """Express a circuit's observables by those of the code.
 
     Parameters
     ----------
-    placement
-        Where the detectors of the circuit sit.
+    ways
+        Where the detectors of the circuit sit, in the memory experiment of its basis or in those of both.
     mechanisms
         Of the circuit.
-    lattice
-        The code's own experiment.
+    lattices
+        The code's own experiment for each way.
+
+    Returns
+    -------
+    list of ObservableMap
+        Each way's part in the observables: they are the sum of all.
 
     Raises
     ------
     CascadeError
         If an observable is no sum of logical operators and detectors; the message names it.
     """
-    primary = np.isin(placement.sites, lattice.check_sites(lattice.basis))
-    # The other basis' checks notice other errors, which flip no observable: they are left out.
-    sites = np.where(primary, placement.sites, -1)
-    values = random_words(lattice.sites)
-    known, ours = known_by_sites(lattice, sites, values)
-    seen = mechanisms.xor(values[sites])
-    known, which, word = np.unique(known, return_index=True, return_inverse=True)
-    # Where detectors are missing, errors that flip other observables can look the same: they say nothing.
-    differ = (ours.observables != ours.observables[which[word]]).any(axis=1)
-    clear = np.bincount(word, weights=differ) == 0
-    known, which = known[clear], which[clear]
-    position = np.minimum(np.searchsorted(known, seen), len(known) - 1)
-    matched = np.flatnonzero((known[position] == seen) & ((seen != 0) | mechanisms.observables.any(axis=1)))
+    parts = [_known(way, mechanisms, lattice, seed) for seed, (way, lattice) in enumerate(zip(ways, lattices, strict=True))]
+    flipped = mechanisms.observables
+    seen = np.bitwise_xor.reduce([part.seen for part in parts])
+    usable = np.all([part.matched for part in parts], axis=0) & ((seen != 0) | flipped.any(axis=1))
+    matched = np.flatnonzero(usable)
     # One of those that say the same is enough.
-    words = np.where(mechanisms.observables, random_words(mechanisms.observables.shape[1], seed=1)[:-1], np.uint64(0))
+    words = np.where(flipped, random_words(flipped.shape[1], seed=len(parts))[:-1], np.uint64(0))
     said = seen ^ np.bitwise_xor.reduce(words, axis=1)
     matched = matched[np.unique(said[matched], return_index=True)[1]]
-    # So do errors of the circuit that look the same and flip other observables: with some schedules the fault of an
-    # ancilla looks like that of a data qubit on the other side of a logical operator.
+    # Errors of the circuit that look the same and flip other observables say nothing: with some schedules the fault of
+    # an ancilla looks like that of a data qubit on the other side of a logical operator.
     _, alike, times = np.unique(seen[matched], return_inverse=True, return_counts=True)
     matched = matched[times[alike] == 1]
-    flips = ours.observables[which[position[matched]]]
 
-    columns = np.flatnonzero(primary)
+    flips = np.hstack([part.flips[matched] for part in parts])
+    columns = np.concatenate([part.detectors for part in parts])
     number = np.full(mechanisms.detectors, -1)
     number[columns] = np.arange(len(columns))
     owner, detector = mechanisms.owner, number[mechanisms.detector]
@@ -119,19 +119,58 @@ def observable_map(placement: Placement, mechanisms: Mechanisms, lattice: Lattic
     symptoms = np.zeros((len(matched), len(columns)), dtype=np.uint8)
     symptoms[row[owner[used]], detector[used]] = 1
 
-    k = lattice.code.k
-    count = mechanisms.observables.shape[1]
-    unknowns = k + len(columns)
-    reduced, pivots = gf2.row_reduce(np.hstack([flips, symptoms, mechanisms.observables[matched]]))
+    count, logicals = flipped.shape[1], flips.shape[1]
+    unknowns = logicals + len(columns)
+    reduced, pivots = gf2.row_reduce(np.hstack([flips, symptoms, flipped[matched]]))
     contradicted = [pivot - unknowns for pivot in pivots if pivot >= unknowns]
-    rows = [r for r, pivot in enumerate(pivots) if pivot < unknowns]
-    solution = np.zeros((unknowns, count), dtype=np.uint8)
-    solution[[pivots[r] for r in rows]] = reduced[rows, unknowns:]
     if contradicted:
+        code, bases = lattices[0].code, " and ".join(lattice.basis for lattice in lattices)
         raise CascadeError(
-            f"observable L{contradicted[0]} is no logical operator of {lattice.code.name}: expected a sum of its {k} "
-            f"logical operators of basis {lattice.basis} and of detectors, which no choice makes agree with all errors"
+            f"observable L{contradicted[0]} is no logical operator of {code.name}: expected a sum of its {code.k} "
+            f"logical operators of basis {bases} and of detectors, which no choice makes agree with all errors"
         )
-    detectors = np.zeros((count, mechanisms.detectors), dtype=np.uint8)
-    detectors[:, columns] = solution[k:].T
-    return ObservableMap(np.ascontiguousarray(solution[:k].T), detectors)
+    solution = np.zeros((unknowns, count), dtype=np.uint8)
+    solution[pivots] = reduced[: len(pivots), unknowns:]
+    detectors = np.zeros((len(parts), count, mechanisms.detectors), dtype=np.uint8)
+    ends = np.cumsum([len(part.detectors) for part in parts])
+    for own, part, rows in zip(detectors, parts, np.split(solution[logicals:], ends[:-1]), strict=True):
+        own[:, part.detectors] = rows.T
+    of_parts = np.split(solution[:logicals], len(parts))
+    return [ObservableMap(np.ascontiguousarray(own.T), beside) for own, beside in zip(of_parts, detectors, strict=True)]
+
+
+@dataclass(frozen=True, eq=False)
+class _Known:
+    """What an experiment of the code says of a circuit's mechanisms.
+
+    Attributes
+    ----------
+    detectors : int64 [own]
+        Detectors of the experiment's basis. Those of the other one notice other errors, which flip no observable.
+    seen : uint64 [mechanisms]
+        A word for the detectors of that basis that each mechanism flips, 0 for none.
+    matched : bool [mechanisms]
+        Whether a mechanism of the experiment flips these.
+    flips : uint8 [mechanisms, k]
+        The observables of the code that it flips.
+    """
+
+    detectors: NDArray[np.int64]
+    seen: NDArray[np.uint64]
+    matched: NDArray[np.bool_]
+    flips: Bits
+
+
+def _known(way: Placement, mechanisms: Mechanisms, lattice: Lattice, seed: int) -> _Known:
+    primary = np.isin(way.sites, lattice.check_sites(lattice.basis))
+    sites = np.where(primary, way.sites, -1)
+    values = random_words(lattice.sites, seed)
+    known, ours = known_by_sites(lattice, sites, values)
+    seen = mechanisms.xor(values[sites])
+    known, which, word = np.unique(known, return_index=True, return_inverse=True)
+    # Where detectors are missing, errors that flip other observables can look the same: they say nothing.
+    differ = (ours.observables != ours.observables[which[word]]).any(axis=1)
+    clear = np.bincount(word, weights=differ) == 0
+    known, which = known[clear], which[clear]
+    position = np.minimum(np.searchsorted(known, seen), len(known) - 1)
+    return _Known(np.flatnonzero(primary), seen, known[position] == seen, ours.observables[which[position]])

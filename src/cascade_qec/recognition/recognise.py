@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import stim
@@ -16,10 +17,27 @@ from cascade_qec.lattice import Lattice, memory_lattice
 from cascade_qec.recognition.circuit_skeleton import circuit_skeleton
 from cascade_qec.recognition.dem_skeleton import dem_skeletons
 from cascade_qec.recognition.noise_strength import noise_strength
-from cascade_qec.recognition.observables import ObservableMap, observable_map
-from cascade_qec.recognition.placement import agreement, placements
+from cascade_qec.recognition.observables import ObservableMap, observable_maps
+from cascade_qec.recognition.placement import Placement, agreement, placements
 from cascade_qec.recognition.probe import first_line, probed
+from cascade_qec.recognition.skeleton import Skeleton
 from cascade_qec.recognition.translations import best_translated
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A memory experiment of one basis in an experiment.
+
+    Attributes
+    ----------
+    lattice : Lattice
+        Site of every detector.
+    observables : ObservableMap
+        The part that the code's observables of that basis have in the experiment's.
+    """
+
+    lattice: Lattice
+    observables: ObservableMap
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,31 +46,42 @@ class Recognition:
 
     Attributes
     ----------
-    lattice : Lattice
-        Site of every detector.
-    observables : ObservableMap
-        The experiment's observables in those of the code.
+    parts : tuple of Part
+        One, or one for each basis where the experiment keeps the logical operators of both. The experiment's
+        observables are the sums of the parts'.
     basis : Basis or None
-        Basis in which the circuit prepares and reads out, where it can be told. The lattice may have the other one:
-        up to a symmetry of the code both are one problem.
+        Basis in which the circuit prepares and reads out, where it can be told and is one. The lattice may have the
+        other one: up to a symmetry of the code both are one problem.
     missing, missing_own : int
         Detectors that our own experiment has beyond those found, and how many of these are of the experiment's basis.
     ignored : int
-        Detectors that only repeat others.
+        Detectors that only repeat others, or heralds.
+    heralds : int
+        Detectors of heralds alone.
     strength : float
         The p of uniform depolarizing noise that causes as many detection events; 0 without noise.
     agreement : float
         Share of the noise, by probability, that our own noise model has, too.
     """
 
-    lattice: Lattice
-    observables: ObservableMap
+    parts: tuple[Part, ...]
     basis: Basis | None
     missing: int
     missing_own: int
     ignored: int
+    heralds: int
     strength: float
     agreement: float
+
+    @property
+    def lattice(self) -> Lattice:
+        """The lattice of the first part."""
+        return self.parts[0].lattice
+
+    @property
+    def observables(self) -> ObservableMap:
+        """The observables of the first part."""
+        return self.parts[0].observables
 
 
 def recognise(
@@ -63,8 +92,8 @@ def recognise(
     Parameters
     ----------
     source
-        A memory experiment of `code`, by any tool: any order, coordinates or none, any schedule, either basis, any
-        logical representatives. Of a circuit the noise plays no part; of an error model it is all there is.
+        A memory experiment of `code`, by any tool: any order, coordinates or none, any schedule, either basis or both,
+        any logical representatives. Of a circuit the noise plays no part; of an error model it is all there is.
     code
         The code that it is to be.
     bases
@@ -79,42 +108,65 @@ def recognise(
         raise CascadeError(f"expected observables of {code.name}, got none")
     if isinstance(source, stim.Circuit):
         skeletons = [circuit_skeleton(source)]
-        probe = Mechanisms.of(probed(source))
         own = Mechanisms.of(_error_model(source))
+        # Experiments of both bases are prepared and closed by circuits that must not fail: there, noise is only where
+        # their own is.
+        probe = own if skeletons[0].both else Mechanisms.of(probed(source))
+        if not len(probe.probability):
+            raise CascadeError("expected noise in an experiment of both bases, got none, which leaves its observables open")
     else:
         skeletons = dem_skeletons(source, code)
         probe = own = Mechanisms.of(source)
     refusal: CascadeError | None = None
     for skeleton in skeletons:
         try:
-            ways = placements(skeleton, probe, code, bases)
+            ways = [placements(view, probe, code, bases) for view in skeleton.by_basis()]
         except CascadeError as error:
             refusal = refusal or error
             continue
-        for way in ways:
-            whole = memory_lattice(code, skeleton.rounds, way.basis)
+        for chosen in product(*ways):
             try:
-                observables = observable_map(way, probe, whole)
-                moved = best_translated(way, observables, whole)
-                if moved is not way:
-                    way, observables = moved, observable_map(moved, probe, whole)
+                maps, chosen = _with_observables(chosen, probe, code, skeleton.rounds)
             except CascadeError as error:
                 # A symmetry of one basis' checks alone need not be one of the code.
                 refusal = refusal or error
                 continue
-            ignored = int((way.sites < 0).sum())
-            return Recognition(
-                lattice=Lattice(code, rounds=skeleton.rounds, basis=way.basis, detector_sites=way.sites),
-                observables=observables,
-                basis=skeleton.basis,
-                missing=whole.detectors - len(way.sites) + ignored,
-                missing_own=int((~np.isin(whole.check_sites(way.basis), way.sites)).sum()),
-                ignored=ignored,
-                strength=noise_strength(own, way.sites, whole),
-                agreement=agreement(own, way.sites, whole),
-            )
+            return _recognition(skeleton, chosen, maps, own, code)
     assert refusal is not None
     raise refusal
+
+
+def _with_observables(
+    ways: Sequence[Placement], probe: Mechanisms, code: CSSCode, rounds: int
+) -> tuple[list[ObservableMap], Sequence[Placement]]:
+    """The observables, after translations that make them short."""
+    lattices = [memory_lattice(code, rounds, way.basis) for way in ways]
+    maps = observable_maps(ways, probe, lattices)
+    moved = [best_translated(*found) for found in zip(ways, maps, lattices, strict=True)]
+    if all(new is old for new, old in zip(moved, ways, strict=True)):
+        return maps, ways
+    return observable_maps(moved, probe, lattices), moved
+
+
+def _recognition(
+    skeleton: Skeleton, ways: Sequence[Placement], maps: Sequence[ObservableMap], own: Mechanisms, code: CSSCode
+) -> Recognition:
+    rounds = skeleton.rounds
+    lattices = [memory_lattice(code, rounds, way.basis) for way in ways]
+    pairs = list(zip(ways, lattices, strict=True))
+    return Recognition(
+        parts=tuple(
+            Part(Lattice(code, rounds=rounds, basis=way.basis, detector_sites=way.sites), observables)
+            for way, observables in zip(ways, maps, strict=True)
+        ),
+        basis=None if skeleton.both else skeleton.basis,
+        missing=sum(whole.detectors - int((way.sites >= 0).sum()) for way, whole in pairs),
+        missing_own=sum(int((~np.isin(whole.check_sites(way.basis), way.sites)).sum()) for way, whole in pairs),
+        ignored=int((skeleton.check < 0).sum()),
+        heralds=skeleton.heralds,
+        strength=float(np.mean([noise_strength(own, way.sites, whole) for way, whole in pairs])),
+        agreement=min(agreement(own, way.sites, whole) for way, whole in pairs),
+    )
 
 
 def _error_model(circuit: stim.Circuit) -> stim.DetectorErrorModel:
