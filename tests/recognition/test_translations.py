@@ -5,7 +5,7 @@ from cascade_qec import codes
 from cascade_qec.circuits import UniformDepolarizing, memory
 from cascade_qec.error_models import Mechanisms
 from cascade_qec.lattice import memory_lattice
-from cascade_qec.recognition.observables import observable_map
+from cascade_qec.recognition.observables import observable_maps
 from cascade_qec.recognition.placement import Placement, agreement
 from cascade_qec.recognition.translations import best_translated
 
@@ -27,11 +27,11 @@ def test_an_experiment_of_the_code_is_moved_back(name, basis):
         way = Placement(basis, moved[lattice.detector_sites], 1.0)
         # As far as errors go, it makes no difference; to the observables it does.
         assert agreement(mechanisms, way.sites, lattice) == pytest.approx(1)
-        observables = observable_map(way, mechanisms, lattice)
+        observables = observable_maps([way], mechanisms, [lattice])[0]
         assert not observables.is_identity
         back = best_translated(way, observables, lattice)
         assert np.array_equal(back.sites, lattice.detector_sites)
-        found = observable_map(back, mechanisms, lattice)
+        found = observable_maps([back], mechanisms, [lattice])[0]
         assert found.is_identity
         assert best_translated(back, found, lattice) is back
 
@@ -44,7 +44,7 @@ def test_ignored_detectors_stay_ignored():
     sites = lattice.check_sites("Z")
     moved = np.full(lattice.sites, -1)
     moved[sites] = np.roll(sites.reshape(2, 6, 6), 2, axis=2).reshape(2, 36)
-    observables = observable_map(Placement("Z", moved[lattice.detector_sites], 1.0), mechanisms, lattice)
+    observables = observable_maps([Placement("Z", moved[lattice.detector_sites], 1.0)], mechanisms, [lattice])[0]
     partly = np.where(np.arange(lattice.detectors) % 5 > 0, moved[lattice.detector_sites], -1)
     back = best_translated(Placement("Z", partly, 1.0), observables, lattice)
     assert np.array_equal(back.sites, np.where(partly >= 0, lattice.detector_sites, -1))
@@ -55,4 +55,4 @@ def test_a_surface_code_has_no_translations():
     circuit = memory(lattice.code, rounds=2, noise=UniformDepolarizing(0.001))
     mechanisms = Mechanisms.of(circuit.detector_error_model(flatten_loops=True))
     way = Placement("Z", lattice.detector_sites, 1.0)
-    assert best_translated(way, observable_map(way, mechanisms, lattice), lattice) is way
+    assert best_translated(way, observable_maps([way], mechanisms, [lattice])[0], lattice) is way

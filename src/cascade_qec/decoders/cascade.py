@@ -220,6 +220,8 @@ class CascadeDecoder:
             If it is no such experiment, or of a basis that the model was not trained for.
         """
         recognition = recognise(read_experiment(circuit), self.code, self.description.bases)
+        if len(recognition.parts) > 1:
+            raise CascadeError("expected an experiment of one basis, got one that keeps the logical operators of both")
         return CascadeDecoder(
             self.network, self.description, recognition=recognition, device=str(self.device), precision=self._precision
         )

@@ -17,7 +17,7 @@ import numpy as np
 import stim
 from scipy.optimize import linear_sum_assignment
 
-from cascade_qec.codes.css import Basis
+from cascade_qec.codes import Basis
 from cascade_qec.errors import CascadeError
 from cascade_qec.recognition.probe import is_annotation, perfect, uncertain
 from cascade_qec.recognition.skeleton import Skeleton
@@ -65,7 +65,9 @@ class _Record:
             if name == "DETECTOR":
                 detectors.append([len(qubits) + target.value for target in targets])
             elif data.is_two_qubit_gate or name in ("MPP", "SPP", "SPP_DAG"):
-                coupled.update((t.value, None) for t in targets if not (t.is_combiner or t.is_measurement_record_target))
+                coupled.update(
+                    (t.value, None) for t in targets if not (t.is_combiner or t.is_measurement_record_target)
+                )
             if data.produces_measurements:
                 single = data.is_single_qubit_gate and name != "MPAD"
                 other = -1 if name == "MPAD" else None
@@ -190,9 +192,7 @@ def _start(cut: stim.Circuit, record: _Record) -> int:
     return min(starts, default=0)
 
 
-def _watches(
-    regions: Sequence[Region], names: Sequence[int], record: _Record
-) -> tuple[dict[int, int], list[_Watch]]:
+def _watches(regions: Sequence[Region], names: Sequence[int], record: _Record) -> tuple[dict[int, int], list[_Watch]]:
     """Number of each data qubit, and what each detector watches of them."""
     unwatched = None
     for qubits in (record.never_measured(), record.read_out()):

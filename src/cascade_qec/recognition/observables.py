@@ -94,7 +94,8 @@ def observable_maps(
     CascadeError
         If an observable is no sum of logical operators and detectors; the message names it.
     """
-    parts = [_known(way, mechanisms, lattice, seed) for seed, (way, lattice) in enumerate(zip(ways, lattices, strict=True))]
+    pairs = list(zip(ways, lattices, strict=True))
+    parts = [_known(way, mechanisms, lattice, number) for number, (way, lattice) in enumerate(pairs)]
     flipped = mechanisms.observables
     seen = np.bitwise_xor.reduce([part.seen for part in parts])
     usable = np.all([part.matched for part in parts], axis=0) & ((seen != 0) | flipped.any(axis=1))

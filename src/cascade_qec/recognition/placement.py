@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_qec import circuits
-from cascade_qec.codes import BivariateBicycleCode, CSSCode
-from cascade_qec.codes.css import BASES, Basis
+from cascade_qec.codes import BASES, Basis, CSSCode, opposite
 from cascade_qec.error_models import Mechanisms, random_words
 from cascade_qec.errors import CascadeError
 from cascade_qec.lattice import Lattice, memory_lattice
@@ -102,15 +101,14 @@ def agreement(mechanisms: Mechanisms, sites: NDArray[np.int64], lattice: Lattice
 
 def _ways(skeleton: Skeleton, code: CSSCode, basis: Basis) -> Iterator[NDArray[np.int64]]:
     """Sites of the detectors, int64 [detectors], for each isomorphism and direction of time."""
-    other: Basis = "Z" if basis == "X" else "X"
-    own = code.hz if basis == "Z" else code.hx
-    rest = code.hx if basis == "Z" else code.hz
+    other = opposite(basis)
+    own, rest = code.checks(basis), code.checks(other)
     if skeleton.primary.all():
         rest = rest[:0]
     graph = TannerGraph.of(np.vstack([own, rest]), np.arange(len(own) + len(rest)) < len(own))
     found = TannerGraph.of(skeleton.supports, skeleton.primary)
-    # Translations of the torus take any check to any other, and are left to `cascade_qec.recognition.translations`.
-    images = np.arange(1 if isinstance(code, BivariateBicycleCode) else len(own))
+    # One check of those that translations take to each other: they are left to `cascade_qec.recognition.translations`.
+    images = np.unique(code.check_translations(basis).min(axis=0))
     root = int(np.flatnonzero(skeleton.primary)[0])
     lattice = memory_lattice(code, skeleton.rounds, basis)
     site_of = np.concatenate([lattice.check_sites(basis), lattice.check_sites(other)], axis=1)

@@ -9,13 +9,12 @@ from itertools import product
 import numpy as np
 import stim
 
-from cascade_qec.codes import CSSCode
-from cascade_qec.codes.css import BASES, Basis
+from cascade_qec.codes import BASES, Basis, CSSCode
 from cascade_qec.error_models import Mechanisms
 from cascade_qec.errors import CascadeError
 from cascade_qec.lattice import Lattice, memory_lattice
 from cascade_qec.recognition.circuit_skeleton import circuit_skeleton
-from cascade_qec.recognition.dem_skeleton import dem_skeletons
+from cascade_qec.recognition.dem import dem_skeletons
 from cascade_qec.recognition.noise_strength import noise_strength
 from cascade_qec.recognition.observables import ObservableMap, observable_maps
 from cascade_qec.recognition.placement import Placement, agreement, placements
@@ -113,7 +112,7 @@ def recognise(
         # their own is.
         probe = own if skeletons[0].both else Mechanisms.of(probed(source))
         if not len(probe.probability):
-            raise CascadeError("expected noise in an experiment of both bases, got none, which leaves its observables open")
+            raise CascadeError("expected noise in an experiment of both bases; without any, observables stay unknown")
     else:
         skeletons = dem_skeletons(source, code)
         probe = own = Mechanisms.of(source)

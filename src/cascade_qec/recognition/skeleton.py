@@ -7,12 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_qec.codes.css import Basis
-
-
-def opposite(b):
-    return 'Z' if b == 'X' else 'X'
-
+from cascade_qec.codes import Basis, opposite
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""Which code of the registry a circuit or error model from anywhere is a memory experiment of."""
+"""Which code of those known a circuit or error model from anywhere is a memory experiment of."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from cascade_qec.codes import CSSCode
 from cascade_qec.error_models import Mechanisms
 from cascade_qec.errors import CascadeError
 from cascade_qec.recognition.circuit_skeleton import circuit_skeleton
-from cascade_qec.recognition.dem_chains import distinct
+from cascade_qec.recognition.dem.chains import distinct
 from cascade_qec.recognition.placement import described
 from cascade_qec.recognition.recognise import Recognition, recognise
-
-_DISTANCES = range(3, 43, 2)
 
 
 def recognise_any(source: stim.Circuit | stim.DetectorErrorModel) -> Recognition:
@@ -25,8 +23,7 @@ def recognise_any(source: stim.Circuit | stim.DetectorErrorModel) -> Recognition
     Parameters
     ----------
     source
-        A memory experiment, by any tool, of a rotated surface code of distance up to 41 or of a bivariate bicycle code
-        that :func:`cascade_qec.codes.names` has.
+        A memory experiment, by any tool, of a code that its family names as `cascade_qec.codes.Family.recognised`.
 
     Raises
     ------
@@ -45,18 +42,15 @@ def recognise_any(source: stim.Circuit | stim.DetectorErrorModel) -> Recognition
     if len(refusals) == 1:
         raise refusals[0]
     tried = f" (tried {', '.join(code.name for code in candidates)})" if candidates else ""
-    bicycles = ", ".join(code.name for code in _bicycles())
-    raise CascadeError(
-        f"expected a memory experiment of a rotated surface code of odd distance up to {_DISTANCES[-1]} or of "
-        f"{bicycles}; got {found}, which fits none of them{tried}"
-    )
+    expected = " or of ".join(_listed(family.recognised) for family in codes.families())
+    raise CascadeError(f"expected a memory experiment of {expected}; got {found}, which fits none of them{tried}")
 
 
 def _of_circuit(circuit: stim.Circuit) -> tuple[list[CSSCode], str]:
     """Codes with as many data qubits, and what was found."""
     skeleton = circuit_skeleton(circuit)
     qubits = skeleton.supports.shape[1]
-    return [code for code in (*_surfaces(), *_bicycles()) if code.n == qubits], described(skeleton)
+    return [code for code in _known() if code.n == qubits], described(skeleton)
 
 
 def _of_error_model(dem: stim.DetectorErrorModel) -> tuple[list[CSSCode], str]:
@@ -71,19 +65,18 @@ def _of_error_model(dem: stim.DetectorErrorModel) -> tuple[list[CSSCode], str]:
         slices, rest = divmod(detectors, len(code.hx))
         return [] if rest else [r for r in (slices - 1, slices // 2 if slices % 2 == 0 else 0) if r > 0]
 
-    # Bicycle codes first: they are refused in no time. Of surface codes those first that have about d rounds, as most
-    # experiments do.
-    surfaces = {d: rounds(code) for d, code in zip(_DISTANCES, _surfaces(), strict=True)}
-    likeliest = sorted((d for d in surfaces if surfaces[d]), key=lambda d: min(abs(r - d) for r in surfaces[d]))
-    bicycles = [code for code in _bicycles() if rounds(code)]
-    candidates = [*bicycles, *(codes.get(f"surface_d{d}") for d in likeliest)]
-    candidates = [code for code in candidates if code.k >= dem.num_observables]
-    return candidates, f"{detectors} detectors that differ, and {dem.num_observables} observables"
+    # Codes without symmetries last: it takes longest to refuse them. Of the others those first that have about d
+    # rounds, as most experiments do.
+    likeliest = sorted(
+        (code for code in _known() if code.k >= dem.num_observables and rounds(code)),
+        key=lambda code: (len(code.translations) == 1, min(abs(r - (code.d or r)) for r in rounds(code))),
+    )
+    return likeliest, f"{detectors} detectors that differ, and {dem.num_observables} observables"
 
 
-def _surfaces() -> list[CSSCode]:
-    return [codes.get(f"surface_d{d}") for d in _DISTANCES]
+def _known() -> list[CSSCode]:
+    return [codes.get(name) for family in codes.families() for name in family.recognised]
 
 
-def _bicycles() -> list[CSSCode]:
-    return [code for code in map(codes.get, codes.names()) if code.family == "bb"]
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(names) if len(names) < 10 else f"{names[0]} to {names[-1]}"

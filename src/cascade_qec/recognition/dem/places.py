@@ -1,4 +1,4 @@
-"""Checks of a surface code by the coordinates of an error model's detectors."""
+"""Checks of a code by the coordinates of an error model's detectors."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import numpy as np
 import stim
 from numpy.typing import NDArray
 
-from cascade_qec.codes import CSSCode
-from cascade_qec.codes.css import BASES
+from cascade_qec.codes import BASES, CSSCode
 
 # Linear maps of the plane. Turning a rotated surface code by a right angle exchanges its two kinds of check, no more.
 _TURNS = (np.array([[1, 0], [0, 1]]), np.array([[1, 1], [1, -1]]))
@@ -30,7 +29,7 @@ def places(dem: stim.DetectorErrorModel, kept: NDArray[np.bool_], code: CSSCode)
     kept : bool [detectors]
         Detectors to look at.
     code
-        A rotated surface code.
+        The code whose checks are looked for.
 
     Returns
     -------
@@ -42,7 +41,7 @@ def places(dem: stim.DetectorErrorModel, kept: NDArray[np.bool_], code: CSSCode)
     rows = [coordinates[detector] for detector in np.flatnonzero(kept).tolist()]
     columns = min(map(len, rows), default=0)
     table = np.array([row[:columns] for row in rows], dtype=np.float64)
-    checks = {basis: code.check_coords(basis) for basis in BASES}
+    checks = {basis: code.detector_coords(basis) for basis in BASES}
     offset = {"X": 0, "Z": len(checks["X"])}
     targets = [(0, np.concatenate([checks["X"], checks["Z"]])), *((offset[b], checks[b]) for b in BASES)]
     for pair in combinations(range(columns), 2):

@@ -1,8 +1,8 @@
 """Which check, and when, each detector of an error model is, by what the model alone says.
 
-The mechanisms tell the times, and for a bivariate bicycle code which data qubits each check has: coordinates are not
-looked at. With a surface code, hook errors look like errors of data qubits; there, coordinates say which check is
-where, and without them, the model is compared with those of known circuits.
+The mechanisms tell the times. Where each data qubit meets three checks of each basis, they also tell which data qubits
+each check has, and coordinates are not looked at. With other codes, hook errors look like errors of data qubits: there,
+coordinates say which check is where, and without them, the model is compared with those of known circuits.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from __future__ import annotations
 import numpy as np
 import stim
 
-from cascade_qec.codes import BivariateBicycleCode, CSSCode, RotatedSurfaceCode
+from cascade_qec.codes import BASES, CSSCode
 from cascade_qec.error_models import Mechanisms
 from cascade_qec.errors import CascadeError
-from cascade_qec.recognition import dem_tanner
-from cascade_qec.recognition.dem_chains import distinct, experiment_of, linked, measurement_errors, oriented, repeated
-from cascade_qec.recognition.dem_isomorphism import isomorphic_skeletons
-from cascade_qec.recognition.dem_places import places
+from cascade_qec.recognition.dem import triples
+from cascade_qec.recognition.dem.chains import distinct, experiment_of, linked, measurement_errors, oriented, repeated
+from cascade_qec.recognition.dem.comparison import isomorphic_skeletons
+from cascade_qec.recognition.dem.places import places
 from cascade_qec.recognition.skeleton import Skeleton
 
 
@@ -27,10 +27,10 @@ def dem_skeletons(dem: stim.DetectorErrorModel, code: CSSCode) -> list[Skeleton]
     ----------
     dem
         Error model under circuit-level noise, of any tool: with all detectors or those of one basis only, in any order,
-        with any coordinates. For a surface code without coordinates of its checks, one with the mechanisms of a circuit
-        of this package.
+        with any coordinates. Unless each of the code's data qubits meets three checks of each basis, it has coordinates
+        of the checks, or the mechanisms of a circuit of this package.
     code
-        The code that it is to be of: a rotated surface code, or a bivariate bicycle code of weight six.
+        The code that it is to be of.
 
     Returns
     -------
@@ -46,13 +46,11 @@ def dem_skeletons(dem: stim.DetectorErrorModel, code: CSSCode) -> list[Skeleton]
     mechanisms, kept = distinct(Mechanisms.of(dem))
     if not kept.any():
         raise CascadeError(f"expected an error model of {code.name}, got one without errors that flip detectors")
-    if isinstance(code, BivariateBicycleCode):
-        if (len(code.a_terms), len(code.b_terms)) != (3, 3):
-            raise CascadeError(f"expected polynomials of three terms each to recognise a code, got {code.name}")
+    if all((code.checks(basis).sum(axis=0) == triples.DEGREE).all() for basis in BASES):
         chains = linked(measurement_errors(mechanisms), kept, code)
         rounds, primary = experiment_of(chains, code)
-        supports = dem_tanner.supports(mechanisms, chains, primary, code)
-    elif isinstance(code, RotatedSurfaceCode):
+        supports = triples.supports(mechanisms, chains, primary, code)
+    else:
         place = places(dem, kept, code)
         if place is None:
             return isomorphic_skeletons(mechanisms, kept, code)
@@ -63,8 +61,6 @@ def dem_skeletons(dem: stim.DetectorErrorModel, code: CSSCode) -> list[Skeleton]
         if len(np.unique((check < len(code.hx)) ^ primary)) > 1:
             raise CascadeError(f"expected one kind of {code.name}'s checks in the first and the last slice, got both")
         supports = np.vstack([code.hx, code.hz])[check]
-    else:
-        raise CascadeError(f"expected a rotated surface or bivariate bicycle code to recognise, got {code!r}")
     degree = int(code.hx.sum(axis=0).max())
     chains = oriented(chains, mechanisms, primary, degree)
     # The other basis' checks have no detector in the first slice.

@@ -1,17 +1,15 @@
-"""Detectors of a surface code without usable coordinates, by comparing the model with those of known circuits."""
+"""Detectors without usable coordinates, by comparing the error model with those of known circuits."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from copy import copy
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cascade_qec.circuits import UniformDepolarizing, memory
-from cascade_qec.codes import RotatedSurfaceCode
-from cascade_qec.codes.css import BASES, Basis, frozen
+from cascade_qec.codes import BASES, Basis, CSSCode
 from cascade_qec.codes.gf2 import Bits
 from cascade_qec.error_models import Mechanisms, random_words
 from cascade_qec.errors import CascadeError
@@ -21,18 +19,18 @@ from cascade_qec.recognition.tanner import TannerGraph, isomorphisms
 _STRENGTH = 0.001  # of the noise, whose mechanisms are the same at any
 
 
-def isomorphic_skeletons(mechanisms: Mechanisms, kept: NDArray[np.bool_], code: RotatedSurfaceCode) -> list[Skeleton]:
+def isomorphic_skeletons(mechanisms: Mechanisms, kept: NDArray[np.bool_], code: CSSCode) -> list[Skeleton]:
     """The skeletons of a model whose mechanisms flip the same sets of detectors as those of a circuit of ours.
 
-    Our circuits are taken in either basis, as they are and with the order of the CNOTs mirrored, with all detectors
-    and with those of the experiment's basis alone, under noise in which everything fails.
+    Our circuits are taken in either basis, with each order of the CNOTs that the code knows (`CSSCode.variants`), with
+    all detectors and with those of the experiment's basis alone, under noise in which everything fails.
 
     Parameters
     ----------
     mechanisms, kept
-        As :func:`~cascade_qec.recognition.dem_chains.distinct` gives them.
+        As :func:`~cascade_qec.recognition.dem.chains.distinct` gives them.
     code
-        The surface code.
+        The code.
 
     Returns
     -------
@@ -68,11 +66,8 @@ def isomorphic_skeletons(mechanisms: Mechanisms, kept: NDArray[np.bool_], code: 
     )
 
 
-def _references(code: RotatedSurfaceCode, detectors: int) -> Iterator[tuple[Bits, Skeleton]]:
+def _references(code: CSSCode, detectors: int) -> Iterator[tuple[Bits, Skeleton]]:
     """Symptoms, uint8 [detectors, sets], of our experiments with that many detectors, and what the detectors are."""
-    mirrored = copy(code)
-    # Slots are NE, NW, SE, SW: circuits go through them with east and west exchanged.
-    mirrored._neighbours = {basis: frozen(code.neighbours(basis)[:, [1, 0, 3, 2]], np.int64) for basis in BASES}
     checks = len(code.hx)
     for rounds, kinds in ((detectors // (2 * checks), 2), (detectors // checks - 1, 1)):
         if rounds < 1 or detectors != checks * (2 * rounds if kinds == 2 else rounds + 1):
@@ -88,13 +83,13 @@ def _references(code: RotatedSurfaceCode, detectors: int) -> Iterator[tuple[Bits
                 supports=whole.supports[checks_present],
                 primary=whole.primary[checks_present],
             )
-            for variant in (code, mirrored):
+            for variant in code.variants:
                 circuit = memory(variant, rounds=rounds, basis=basis, noise=UniformDepolarizing(_STRENGTH))
                 model = Mechanisms.of(circuit.detector_error_model(flatten_loops=True))
                 yield _symptoms(model, present), skeleton
 
 
-def _skeleton(code: RotatedSurfaceCode, rounds: int, basis: Basis) -> Skeleton:
+def _skeleton(code: CSSCode, rounds: int, basis: Basis) -> Skeleton:
     """Of `cascade_qec.circuits.memory`, whose detectors are ordered by time, X before Z, then as in the code."""
     checks = len(code.hx)
     primary = np.repeat([basis == "X", basis == "Z"], checks)

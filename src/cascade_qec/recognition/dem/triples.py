@@ -1,20 +1,21 @@
-"""The data qubits of each check of a bivariate bicycle code, from an error model's mechanisms."""
+"""The data qubits of each check of a code whose data qubits meet three checks of each basis, from the mechanisms."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_qec.codes import BivariateBicycleCode
+from cascade_qec.codes import CSSCode
 from cascade_qec.codes.gf2 import Bits
 from cascade_qec.error_models import Mechanisms
 from cascade_qec.errors import CascadeError
-from cascade_qec.recognition.dem_chains import Chains
+from cascade_qec.recognition.dem.chains import Chains
+
+DEGREE = 3
+"""Checks of each basis that a data qubit meets."""
 
 
-def supports(
-    mechanisms: Mechanisms, chains: Chains, primary: NDArray[np.bool_], code: BivariateBicycleCode
-) -> NDArray[np.uint8]:
+def supports(mechanisms: Mechanisms, chains: Chains, primary: NDArray[np.bool_], code: CSSCode) -> NDArray[np.uint8]:
     """Data qubits of each check, in an order of their own: uint8 [chains, n].
 
     A data qubit is three checks of the experiment's basis that one mechanism flips alone, together with the three
@@ -23,11 +24,11 @@ def supports(
     Raises
     ------
     CascadeError
-        If these are not the sets of a code with as many data qubits, six in every check.
+        If these are not the sets of a code with as many data qubits and checks of the same weights.
     """
     own, own_weight = _flipped(mechanisms, chains, primary)
     other, other_weight = _flipped(mechanisms, chains, ~primary)
-    qubits = np.unique(own[(own_weight == 3) & (other_weight == 0)], axis=0)
+    qubits = np.unique(own[(own_weight == DEGREE) & (other_weight == 0)], axis=0)
     if len(qubits) != code.n:
         raise CascadeError(
             f"expected a set of three checks for each of {code.name}'s {code.n} data qubits, got {len(qubits)} sets"
@@ -35,21 +36,21 @@ def supports(
     found = _incidence(qubits, len(primary))
     if not primary.all():
         # Faults of gates bring the sets of two data qubits together too, but rarely next to Y errors.
-        both = (own_weight == 3) & (other_weight == 3)
+        both = (own_weight == DEGREE) & (other_weight == DEGREE)
         pairs, which = np.unique(np.hstack([own[both], other[both]]), axis=0, return_inverse=True)
         likely = np.bincount(which.ravel(), weights=mechanisms.probability[both], minlength=len(pairs))
         pairs = pairs[np.lexsort((-likely, *pairs[:, 2::-1].T))]
-        firsts = np.unique(pairs[:, :3], axis=0, return_index=True)[1]
+        firsts = np.unique(pairs[:, :DEGREE], axis=0, return_index=True)[1]
         partners = pairs[firsts]
-        if not np.array_equal(partners[:, :3], qubits):
+        if not np.array_equal(partners[:, :DEGREE], qubits):
             raise CascadeError(
                 f"expected Y errors of each of {code.name}'s {code.n} data qubits, "
                 f"got mechanisms that flip three checks of both bases for {len(partners)}"
             )
-        found |= _incidence(partners[:, 3:], len(primary))
-    weights = np.unique(found.sum(axis=1)).tolist()
-    if weights != [6]:
-        raise CascadeError(f"expected checks of six data qubits for {code.name}, got weights {weights}")
+        found |= _incidence(partners[:, DEGREE:], len(primary))
+    weights, expected = (np.unique(h.sum(axis=1)).tolist() for h in (found, np.vstack([code.hx, code.hz])))
+    if weights != expected:
+        raise CascadeError(f"expected checks of weights {expected} for {code.name}, got weights {weights}")
     if np.any(found[primary].astype(np.int64) @ found[~primary].T % 2):
         raise CascadeError(f"expected the checks of {code.name} to commute, but those of two bases meet in odd numbers")
     return found
@@ -66,10 +67,10 @@ def _flipped(
     of_kind = (check >= 0) & kind[check]
     owner = mechanisms.owner[of_kind]
     weight = np.bincount(owner, minlength=len(mechanisms.probability))
-    rows = np.full((len(weight), 3), -1)
-    rows[weight == 3] = np.sort(check[of_kind][weight[owner] == 3].reshape(-1, 3), axis=1)
+    rows = np.full((len(weight), DEGREE), -1)
+    rows[weight == DEGREE] = np.sort(check[of_kind][weight[owner] == DEGREE].reshape(-1, DEGREE), axis=1)
     different = (rows[:, 0] < rows[:, 1]) & (rows[:, 1] < rows[:, 2])
-    return rows, np.where((weight == 3) & ~different, -1, weight)
+    return rows, np.where((weight == DEGREE) & ~different, -1, weight)
 
 
 def _incidence(members: NDArray[np.int64], checks: int) -> Bits:
