@@ -1,6 +1,8 @@
 """``cascade decode``: files in, files out, through the public doors."""
 
+import io
 import signal
+import sys
 import tempfile
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 
 from cascade_qec import CascadeDecoder, load
 from cascade_qec.cli import main
-from cascade_qec.decoders import file_decoding
+from cascade_qec.decoders.shots import decoding
 
 # Round counts other than a model's own are warned of; these tests want small and odd ones.
 pytestmark = pytest.mark.filterwarnings("ignore::cascade_qec.errors.CascadeWarning")
@@ -61,7 +63,7 @@ def test_files_hold_what_decode_batch_returns(format, tiny_model, sampled, expec
 
 def test_small_batches_probabilities_and_summary(tiny_model, sampled, expected, tmp_path, capsys, monkeypatch):
     """Streaming in many batches changes nothing; the truth is counted; formats follow the files' endings."""
-    monkeypatch.setattr(file_decoding, "_BATCH_SHOTS", 64)
+    monkeypatch.setattr(decoding, "_BATCH_SHOTS", 64)
     folder, _, _, obs = sampled
     files = (
         "--in",
@@ -107,6 +109,19 @@ def test_the_flags_of_sinter_predict(tiny_model, sampled, expected, tmp_path):
     np.testing.assert_array_equal(predictions, expected.observables)
 
 
+def test_standard_input_and_output(tiny_model, sampled, expected, tmp_path, capsysbinary, monkeypatch):
+    """Predictions alone go to standard output; what is said of them goes elsewhere."""
+    folder, _, _, obs = sampled
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO((folder / "shots.dets").read_bytes())))
+    files = ("--in", "-", "--in_format", "dets", "--out", "-", "--out_format", "b8", "--obs_in", folder / "truth.b8")
+    assert decode(tiny_model, "--circuit", folder / "c.stim", *files, "--confidence_out", tmp_path / "c.npy") == 0
+    captured = capsysbinary.readouterr()
+    assert captured.out == np.packbits(expected.observables, axis=1, bitorder="little").tobytes()
+    failures = int((expected.observables != obs).any(axis=1).sum())
+    assert f"shots: {SHOTS}\nfailures: {failures}\n" in captured.err.decode()
+    np.testing.assert_allclose(np.load(tmp_path / "c.npy"), expected.confidence, atol=1e-6)
+
+
 @pytest.mark.parametrize("flag", ["--circuit", "--dem"])
 def test_doubtful_shots_go_to_the_fallback(flag, tiny_model, sampled, expected, tmp_path, capsys):
     folder, _, dets, obs = sampled
@@ -149,7 +164,7 @@ def test_no_shots(format, tiny_model, sampled, tmp_path, capsys):
 def test_termination_leaves_no_file(tiny_model, sampled, tmp_path, monkeypatch):
     """SIGTERM in the midst of decoding: outputs already begun are removed."""
 
-    def terminate(self: CascadeDecoder, dets: np.ndarray) -> None:
+    def terminate(*_: object, **__: object) -> None:
         assert len(list(tmp_path.iterdir())) == 2
         signal.raise_signal(signal.SIGTERM)
 
@@ -247,15 +262,22 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("format", "message"),
         [
-            ("01", "expected 24 characters 0 or 1 a line, found 32 in line 1"),
+            ("01", "expected data length of '24'; found in line 1: '"),
             ("b8", "expected 3 bytes a shot (24 bits), found 1 more bytes after 133 whole shots"),
             ("r8", "expected run lengths that add up to 24 bits a shot"),
-            ("hits", "expected indices below 24"),
-            ("dets", "expected 24 detectors and 0 observables a shot, got D"),
+            ("hits", "(hits, 24 detectors and 0 observables a shot): hit index is too large; found in line "),
+            ("dets", "expected length of D space to be 24; found in line "),
         ],
     )
     def test_shots_of_another_circuit(self, format, message, refused, sampled):
         refused(message, circuit=None, rounds=3, **{"in": sampled[0] / f"shots.{format}"})
+
+    def test_observables_appended_unannounced(self, refused, sampled, tmp_path):
+        _, circuit, dets, obs = sampled
+        sizes = {"num_detectors": circuit.num_detectors, "num_observables": 1}
+        both, path = np.concatenate([dets, obs | True], axis=1), tmp_path / "both.dets"
+        stim.write_shot_data_file(data=both, path=path, format="dets", **sizes)
+        refused("--in_includes_appended_observables", **{"in": path})
 
     def test_shots_that_cannot_be_read(self, refused, sampled, monkeypatch):
         opened = Path.open
@@ -291,7 +313,7 @@ class TestBadInput:
 
     def test_truth_of_other_length(self, refused, tmp_path):
         (tmp_path / "truth.01").write_text("0\n" * 99)
-        refused(f"expected {SHOTS} shots as in", obs_in=tmp_path / "truth.01")
+        refused("expected as many shots as in", obs_in=tmp_path / "truth.01")
 
     def test_out_over_in(self, refused, sampled):
         refused("expected a file of its own", out=sampled[0] / "shots.b8")

@@ -1,5 +1,7 @@
 """``cascade decode``: files of detection events to files of predicted observable flips."""
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -9,16 +11,16 @@ from cascade_qec.cli.progress import progress
 from cascade_qec.errors import CascadeError
 
 if TYPE_CHECKING:
-    from cascade_qec.decoders.file_decoding import FileDecoding
+    from cascade_qec.decoders.shots import FileDecoding
 
 Format = Literal["01", "b8", "r8", "hits", "dets", "ptb64"]
 
 
 def decode(
     model: Annotated[str, typer.Option("--model", help="Name of a model, or path of a .safetensors file.")],
-    shots_in: Annotated[Path, typer.Option("--in", "--dets", help="File of detection events.")],
+    shots_in: Annotated[Path, typer.Option("--in", "--dets", help="File of detection events; - is standard input.")],
     predictions_out: Annotated[
-        Path, typer.Option("--out", "--obs_out", help="File for the predicted observable flips.")
+        Path, typer.Option("--out", "--obs_out", help="File for the predicted observable flips; - is standard output.")
     ],
     circuit: Annotated[Path | None, typer.Option("--circuit", help="The Stim circuit behind the shots.")] = None,
     dem: Annotated[
@@ -75,23 +77,20 @@ def decode(
 ) -> None:
     """Decode a file of shots. Formats are Stim's; with the truth at hand, failures are counted.
 
-    The flags of `sinter predict` work as well, with --model in the place of --decoder. With --fallback and --below,
-    shots in which the model is less sure than that go to a classical decoder; probabilities and confidence stay the
-    model's.
+    The flags of `sinter predict` work as well, with --model in the place of --decoder. As a file, - is standard input
+    or output. With --fallback and --below, shots in which the model is less sure than that go to a classical decoder;
+    probabilities and confidence stay the model's.
     """
-    given = {
-        "--circuit": circuit is not None,
-        "--dem": dem is not None,
-        "--rounds or --basis": rounds is not None or basis is not None,
-    }
-    if sum(given.values()) > 1:
+    own = rounds is not None or basis is not None
+    given = {"--circuit": circuit, "--dem": dem, "--rounds or --basis": own or None}
+    flags = [flag for flag, value in given.items() if value is not None]
+    if len(flags) > 1:
         raise CascadeError(
             "expected the experiment once, by --circuit, by --dem, or by --rounds and --basis, "
-            f"got {' and '.join(flag for flag, is_given in given.items() if is_given)}"
+            f"got {' and '.join(flags)}"
         )
     if obs_in is not None and in_includes_appended_observables:
         raise CascadeError("expected the truth once, got --obs_in and --in_includes_appended_observables")
-
     if (fallback is None) != (below is None):
         alone = "--below" if fallback is None else "--fallback"
         raise CascadeError(f"expected --fallback and --below together, got {alone} alone")
@@ -99,8 +98,7 @@ def decode(
         raise CascadeError(f"expected --circuit or --dem, to tell {fallback} how likely errors are, got neither")
 
     from cascade_qec.decoders.cascade import load
-    from cascade_qec.decoders.file_decoding import decode_file
-    from cascade_qec.decoders.shot_files import ShotFile, guess_format
+    from cascade_qec.decoders.shots import ShotFile, decode_file, guess_format
     from cascade_qec.recognition import read_circuit, read_error_model
 
     experiment = read_circuit(circuit) if circuit is not None else read_error_model(dem) if dem is not None else None
@@ -119,9 +117,7 @@ def decode(
         decoder.lattice.detectors,
         k if in_includes_appended_observables else 0,
     )
-    truth = None
-    if obs_in is not None:
-        truth = ShotFile(obs_in, obs_in_format or guess_format(obs_in, "--obs_in_format"), 0, k)
+    truth = obs_in and ShotFile(obs_in, obs_in_format or guess_format(obs_in, "--obs_in_format"), 0, k)
     with progress("decoding") as report:
         decoded = decode_file(
             decoder,
@@ -134,18 +130,20 @@ def decode(
             truth=truth,
             report=report,
         )
-    _print_summary(decoded, predictions_out, fallback)
+    # Standard output is for predictions alone where they go there.
+    for line in _summary(decoded, predictions_out, fallback):
+        print(line, file=sys.stderr if str(predictions_out) == "-" else sys.stdout)
 
 
-def _print_summary(decoded: "FileDecoding", predictions: Path, fallback: str | None) -> None:
+def _summary(decoded: "FileDecoding", predictions: Path, fallback: str | None) -> Iterator[str]:
     from cascade_qec.statistics import wilson
 
-    print(f"shots: {decoded.shots}")
+    yield f"shots: {decoded.shots}"
     if fallback is not None:
         share = f" ({decoded.escalated / decoded.shots:.2%})" if decoded.shots else ""
-        print(f"escalated to {fallback}: {decoded.escalated}{share}")
+        yield f"escalated to {fallback}: {decoded.escalated}{share}"
     if decoded.failures is not None and decoded.shots:
         rate = wilson(decoded.failures, decoded.shots)
-        print(f"failures: {decoded.failures}")
-        print(f"block error: {rate.value:.4g} [{rate.low:.4g}, {rate.high:.4g}] (95 %)")
-    print(f"predictions: {predictions}")
+        yield f"failures: {decoded.failures}"
+        yield f"block error: {rate.value:.4g} [{rate.low:.4g}, {rate.high:.4g}] (95 %)"
+    yield f"predictions: {predictions}"

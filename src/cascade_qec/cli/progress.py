@@ -12,9 +12,9 @@ _SECONDS_BETWEEN_LINES = 10.0
 
 
 class Report(Protocol):
-    """Shows that so many of a total are done, and a text about the latest."""
+    """Shows that so many of a total are done, or of nobody knows how many, and a text about the latest."""
 
-    def __call__(self, done: int, total: int, text: str = "") -> None: ...
+    def __call__(self, done: int, total: int | None, text: str = "") -> None: ...
 
 
 @contextmanager
@@ -41,10 +41,11 @@ def _bar(step: str) -> Iterator[Report]:
 def _lines(step: str) -> Report:
     last = time.monotonic()
 
-    def report(done: int, total: int, text: str = "") -> None:
+    def report(done: int, total: int | None, text: str = "") -> None:
         nonlocal last
         if done == total or time.monotonic() - last > _SECONDS_BETWEEN_LINES:
-            print(f"{step}: {done} of {total}{text and f'; {text}'}", file=sys.stderr, flush=True)
+            of_total = "" if total is None else f" of {total}"
+            print(f"{step}: {done}{of_total}{text and f'; {text}'}", file=sys.stderr, flush=True)
             last = time.monotonic()
 
     return report

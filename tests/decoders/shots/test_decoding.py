@@ -1,6 +1,9 @@
 """Files of shots to files of predictions, batch by batch."""
 
+import os
 import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +11,8 @@ import pytest
 import stim
 
 from cascade_qec import circuits, codes
-from cascade_qec.decoders import file_decoding
-from cascade_qec.decoders.file_decoding import decode_file
 from cascade_qec.decoders.result import DecodeResult
-from cascade_qec.decoders.shot_files import ShotFile
+from cascade_qec.decoders.shots import ShotFile, decode_file, decoding
 from cascade_qec.errors import CascadeError
 
 CIRCUIT = circuits.memory(codes.get("surface_d3"), rounds=3, basis="Z", noise=circuits.UniformDepolarizing(0.003))
@@ -23,8 +24,9 @@ class Parity:
     def __init__(self):
         self.decoded = 0
 
-    def decode_batch(self, events):
-        assert events.dtype == np.bool_
+    def decode_batch(self, events, *, bit_packed=False):
+        if bit_packed:
+            events = np.unpackbits(events, axis=1, count=CIRCUIT.num_detectors, bitorder="little")
         self.decoded += len(events)
         halves = events.reshape(len(events), 2, -1).sum(axis=2)
         likely = 1 - 0.4 / (1 + halves)
@@ -40,7 +42,7 @@ def _shots(path: Path, shots: int, seed: int = 1) -> ShotFile:
 
 @pytest.mark.parametrize("format", ["01", "b8", "r8", "hits", "dets", "ptb64"])
 def test_shots_keep_their_order_and_alike_ones_are_decoded_once(format, tmp_path, monkeypatch):
-    monkeypatch.setattr(file_decoding, "_BATCH_SHOTS", 128)
+    monkeypatch.setattr(decoding, "_BATCH_SHOTS", 128)
     shots = _shots(tmp_path / "shots.b8", 64 * 20)
     decoder = Parity()
     reports = []
@@ -75,6 +77,74 @@ def test_ptb64_has_whole_groups_only(tmp_path):
         decode_file(decoder, shots, tmp_path / "out", "ptb64", k=2)
     assert decoder.decoded == 0
     assert [path.name for path in tmp_path.iterdir()] == ["shots.b8"]
+
+
+@contextmanager
+def _pipe(contents: bytes) -> Iterator[Path]:
+    """A pipe that gives these few bytes, once."""
+    read, write = os.pipe()
+    os.write(write, contents)
+    os.close(write)
+    yield Path(f"/dev/fd/{read}")
+    os.close(read)
+
+
+def test_pipes_are_read_once_and_written_as_it_goes(tmp_path, monkeypatch):
+    monkeypatch.setattr(decoding, "_BATCH_SHOTS", 64)
+    path = _shots(tmp_path / "shots.b8", 200).path
+    expected = Parity().decode_batch(
+        stim.read_shot_data_file(path=path, format="b8", num_detectors=CIRCUIT.num_detectors)
+    )
+    truth = expected.observables.copy()
+    truth[:3] ^= True
+    reports = []
+    read, write = os.pipe()
+    with _pipe(path.read_bytes()) as shots, _pipe(np.packbits(truth, axis=1, bitorder="little").tobytes()) as flips:
+        decoded = decode_file(
+            Parity(),
+            ShotFile(shots, "b8", CIRCUIT.num_detectors),
+            Path(f"/dev/fd/{write}"),
+            "01",
+            k=2,
+            truth=ShotFile(flips, "b8", 0, 2),
+            confidence=tmp_path / "c.npy",
+            report=lambda *report: reports.append(report),
+        )
+    os.close(write)
+    with open(read, "rb") as file:
+        rows = np.frombuffer(file.read(), np.uint8).reshape(200, 3)[:, :2] == ord("1")
+    np.testing.assert_array_equal(rows, expected.observables)
+    np.testing.assert_array_equal(np.load(tmp_path / "c.npy"), expected.confidence)
+    assert (decoded.shots, decoded.failures) == (200, 3)
+    assert reports == [(64, None), (128, None), (192, None), (200, None)]
+
+
+def test_what_a_pipe_brings_is_checked_as_it_comes(tmp_path, monkeypatch):
+    monkeypatch.setattr(decoding, "_BATCH_SHOTS", 64)
+    contents = _shots(tmp_path / "shots.b8", 100).path.read_bytes()
+
+    def refused(contents: bytes, format: str = "b8", truth: ShotFile | None = None) -> str:
+        with _pipe(contents) as path:
+            shots = ShotFile(path, "b8", CIRCUIT.num_detectors)
+            with pytest.raises(CascadeError) as caught:
+                decode_file(Parity(), shots, tmp_path / "out", format, k=2, truth=truth)
+        assert [path.name for path in tmp_path.iterdir() if path.name.startswith((".", "out"))] == []
+        return str(caught.value)
+
+    assert "more bytes after 99 whole shots" in refused(contents[:-1])
+    assert "expected a multiple of 64 shots to write as ptb64, got 100" in refused(contents, "ptb64")
+    for true_shots, found in ((99, "found only 99"), (101, "found more than 100")):
+        (tmp_path / "truth.01").write_text("00\n" * true_shots)
+        assert found in refused(contents, truth=ShotFile(tmp_path / "truth.01", "01", 0, 2))
+
+
+@pytest.mark.parametrize(("true_shots", "found"), [(0, "only 0"), (99, "only 99"), (101, "more than 100")])
+def test_truth_of_another_length_is_refused_before_any_decoding(true_shots, found, tmp_path):
+    (tmp_path / "truth.01").write_text("00\n" * true_shots)
+    shots, decoder = _shots(tmp_path / "shots.b8", 100), Parity()
+    with pytest.raises(CascadeError, match=rf"truth\.01: expected as many shots as in .*shots\.b8, found {found}"):
+        decode_file(decoder, shots, tmp_path / "out", "b8", k=2, truth=ShotFile(tmp_path / "truth.01", "01", 0, 2))
+    assert decoder.decoded == 0
 
 
 def test_memory_does_not_grow_with_the_number_of_shots(tmp_path):

@@ -1,0 +1,148 @@
+"""Files of shots, read and written in bounded memory."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade_qec.decoders.shots.formats import FORMATS, Format, Packed, encoded, read
+from cascade_qec.errors import CascadeError
+from cascade_qec.files import written_whole
+
+STANDARD = Path("-")
+"""In the place of a file: standard input, or standard output."""
+
+
+def guess_format(path: Path, flag: str) -> Format:
+    """The format that the file's ending names (``shots.b8``: b8).
+
+    `flag` is the command-line flag to suggest in the error when the ending names none.
+    """
+    for format in FORMATS:
+        if path.suffix == f".{format}":
+            return format
+    raise CascadeError(f"{path}: the ending names no format: expected {flag} among {', '.join(FORMATS)}")
+
+
+@dataclass(frozen=True)
+class ShotFile:
+    """A file of shots to read.
+
+    Parameters
+    ----------
+    path
+        The file, which may be a pipe; "-" is standard input.
+    format
+        One of Stim's formats: 01, b8, r8, hits, dets, ptb64.
+    detectors
+        Detection events in each shot, the first columns.
+    observables
+        Observable flips in each shot, the columns after them.
+    """
+
+    path: Path
+    format: Format
+    detectors: int
+    observables: int = 0
+
+    def __post_init__(self) -> None:
+        if self.format not in FORMATS:
+            raise CascadeError(
+                f"{self.path}: expected a format to read among {', '.join(FORMATS)}, got '{self.format}'"
+            )
+        if self.detectors + self.observables == 0:
+            raise CascadeError(f"{self.path}: expected shots of at least one bit, got no detectors and observables")
+        if self.path.is_dir():
+            raise CascadeError(f"{self.path}: expected a file of shots, found a directory")
+        if self.path != STANDARD and not self.path.exists():
+            raise CascadeError(f"{self.path}: expected a file of shots, found nothing of that name")
+
+    @property
+    def rereadable(self) -> bool:
+        """Whether it can be read more than once, as a pipe cannot."""
+        return self.path != STANDARD and self.path.is_file()
+
+    def batches(self, size: int) -> Iterator[Packed]:
+        """Yield the shots as uint8 [size, ceil(width / 8)], bit-packed; the last batch may be smaller.
+
+        Raises
+        ------
+        CascadeError
+            When the damaged place is reached, if anything in it does not fit the format and the width, naming file,
+            expected and found.
+        """
+        return _rebatched(self._pieces(), size)
+
+    def events(self, batch: Packed) -> Packed:
+        """The detection events of a batch, uint8 [shots, ceil(detectors / 8)], without the observable flips."""
+        if not self.observables:
+            return batch
+        return np.packbits(self._bits(batch)[:, : self.detectors], axis=1, bitorder="little")
+
+    def flips(self, batch: Packed) -> NDArray[np.bool_]:
+        """The observable flips of a batch, bool [shots, observables]."""
+        return self._bits(batch)[:, self.detectors :]
+
+    def _bits(self, batch: Packed) -> NDArray[np.bool_]:
+        width = self.detectors + self.observables
+        return np.unpackbits(batch, axis=1, count=width, bitorder="little").view(np.bool_)
+
+    def _pieces(self) -> Iterator[Packed]:
+        try:
+            with nullcontext(sys.stdin.buffer) if self.path == STANDARD else self.path.open("rb") as file:
+                yield from read(file, self.format, self.detectors, self.observables)
+        except CascadeError as error:
+            contents = f"{self.detectors} detectors and {self.observables} observables a shot"
+            hint = ""
+            if self.detectors and not self.observables and "Got L" in str(error):
+                hint = " (--in_includes_appended_observables allows observable flips after the detection events)"
+            raise CascadeError(f"{self.path} ({self.format}, {contents}): {error}{hint}") from None
+        except OSError as error:
+            raise CascadeError(f"{self.path}: cannot be read: {error.strerror}") from error
+
+
+def _rebatched(pieces: Iterable[Packed], size: int) -> Iterator[Packed]:
+    """The same rows in arrays of `size`, the last one possibly smaller."""
+    waiting: list[Packed] = []
+    rows = 0
+    for piece in pieces:
+        waiting.append(piece)
+        rows += len(piece)
+        if rows < size:
+            continue
+        joined = np.concatenate(waiting)
+        whole = rows - rows % size
+        for start in range(0, whole, size):
+            yield joined[start : start + size]
+        waiting = [joined[whole:]]
+        rows -= whole
+    if rows:
+        yield np.concatenate(waiting)
+
+
+@contextmanager
+def observables_writer(path: Path, format: Format) -> Iterator[Callable[[NDArray[np.bool_]], int]]:
+    """Give a function that appends predicted observables, bool [shots, k], to the file that `path` will be.
+
+    A file appears under its name when the block ends without an exception, and not at all otherwise. Pipes, devices
+    and standard output ("-") are written to as it goes. In ptb64 whole groups of 64 shots are to be appended.
+
+    Raises
+    ------
+    CascadeError
+        Before the block is entered, if there is no such format or no file can be made there.
+    """
+    if format not in FORMATS:
+        raise CascadeError(f"{path}: expected a format to write among {', '.join(FORMATS)}, got '{format}'")
+    if path == STANDARD:
+        opened = nullcontext(sys.stdout.buffer)
+    elif path.is_fifo() or path.is_char_device():
+        opened = path.open("wb")
+    else:
+        opened = written_whole(path)
+    with opened as file:
+        yield lambda observables: file.write(encoded(observables, format))
