@@ -213,7 +213,7 @@ def test_revisions(server, reference, files, request):
     assert zoo.path(f"{reference}@v2").read_bytes() == files["tiny.safetensors"]
     server.add(repository(request), other)  # the branch goes on
     assert zoo.card(reference).code == "surface_d5"
-    with pytest.raises(CascadeError, match="@v3: found no such revision in the repository"):
+    with pytest.raises(CascadeError, match="@v3: the repository has no such revision"):
         zoo.path(f"{reference}@v3")
 
 
@@ -225,14 +225,14 @@ def test_several_models(server, reference, files, request):
     ):
         zoo.path(reference)
     assert zoo.path(f"{reference}/second").name == "second.safetensors"
-    with pytest.raises(CascadeError, match=r"/third: found no such file in the repository: .*third\.safetensors"):
+    with pytest.raises(CascadeError, match=r"/third: the repository has no such file: .*third\.safetensors"):
         zoo.path(f"{reference}/third")
     server.add(repository(request), {"README.md": b""})
     with pytest.raises(CascadeError, match="expected one model, found none"):
         zoo.path(reference)
     with pytest.raises(CascadeError, match="hf:lab/some models: cannot be fetched: Repo id must"):
         zoo.path("hf:lab/some models")
-    with pytest.raises(CascadeError, match="hf:lab/none: found no such repository, or have no right to read it"):
+    with pytest.raises(CascadeError, match="hf:lab/none: there is no such repository, or you have no right to read it"):
         zoo.path("hf:lab/none")
 
 
@@ -241,7 +241,7 @@ def test_a_model_without_a_card(server, reference, files, request, monkeypatch):
     server.add(repository(request), files)
     assert cascade_qec.load(reference).description.code == "surface_d3"
     assert zoo.pull(reference) == zoo.path(reference)
-    with pytest.raises(CascadeError, match=r"found no such file in the repository: .*tiny\.json"):
+    with pytest.raises(CascadeError, match=r"the repository has no such file: .*tiny\.json"):
         zoo.card(reference)
     monkeypatch.setenv("CASCADE_OFFLINE", "1")
     assert zoo.path(reference).name == "tiny.safetensors"
@@ -268,19 +268,18 @@ def test_what_the_server_sends_is_checked(change, server, reference, files, requ
 def test_a_file_changed_in_the_cache_is_refused(suffix, server, reference, files, request):
     files = {name: content + b" " * (len(suffix)) for name, content in files.items()}
     server.add(repository(request), files)
-    read = hub.weights if suffix == ".safetensors" else hub.card
-    path = read(reference)
+    path = hub.file(reference, suffix)
     path.resolve().write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(CascadeError, match=f"'cascade zoo pull --force {reference}' fetches it anew"):
-        read(reference)
+    with pytest.raises(CascadeError, match=f"'cascade zoo pull --force {reference}' fetches it again"):
+        hub.file(reference, suffix)
     zoo.pull(reference, force=True)
-    assert read(reference).read_bytes() == files[f"tiny{suffix}"]
+    assert hub.file(reference, suffix).read_bytes() == files[f"tiny{suffix}"]
 
 
 def test_offline(server, reference, monkeypatch):
     monkeypatch.setenv("CASCADE_OFFLINE", "1")
     for name in (reference, f"{reference}/tiny", f"{reference}@v2"):
-        with pytest.raises(CascadeError, match="not in the cache of Hugging Face: CASCADE_OFFLINE forbids to fetch it"):
+        with pytest.raises(CascadeError, match="not in the cache of Hugging Face: CASCADE_OFFLINE forbids fetching it"):
             zoo.path(name)
     assert server.requests == []
     monkeypatch.delenv("CASCADE_OFFLINE")
@@ -289,7 +288,9 @@ def test_offline(server, reference, monkeypatch):
     server.requests.clear()
     assert zoo.path(reference) == zoo.path(f"{reference}/tiny") == zoo.pull(reference) == path
     assert zoo.card(reference).name == "tiny"
-    with pytest.raises(CascadeError, match="is to be fetched anew, and CASCADE_OFFLINE forbids to fetch it: leave out"):
+    with pytest.raises(
+        CascadeError, match="cannot be fetched again, and CASCADE_OFFLINE forbids fetching it: leave out"
+    ):
         zoo.pull(reference, force=True)
     assert server.requests == []
 

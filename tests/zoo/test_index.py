@@ -114,7 +114,7 @@ def test_an_index_at_a_url_is_kept_until_it_is_asked_for_anew(hosted, home, serv
     assert releases().keys() == {"second"}  # the copy stays
     monkeypatch.setenv("CASCADE_OFFLINE", "1")
     with pytest.raises(
-        CascadeError, match=r"index\.toml is not in .*/indexes, and CASCADE_OFFLINE forbids to fetch it"
+        CascadeError, match=r"index\.toml is not in .*/indexes, and CASCADE_OFFLINE forbids fetching it"
     ):
         releases(anew=True)
 

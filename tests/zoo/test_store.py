@@ -49,7 +49,7 @@ def test_a_changed_file_is_refused_until_it_is_fetched_anew(suffix, release, hom
     changes = [
         (content[:-1] + b"\0", r"refused, as changed since it was fetched: expected [\d,]+ bytes with SHA-256 "),
         (content[:-1], "refused, as changed since it was fetched"),
-        (b"", "expected a file with something in it"),
+        (b"", "expected a file with contents"),
         (None, "cannot be read: No such file"),
     ]
     for changed, message in changes:
@@ -57,7 +57,7 @@ def test_a_changed_file_is_refused_until_it_is_fetched_anew(suffix, release, hom
         with pytest.raises(CascadeError, match=message) as caught:
             store.file("tiny", suffix)
         assert str(path) in str(caught.value)
-        assert "'cascade zoo pull --force tiny' fetches it anew" in str(caught.value)
+        assert "'cascade zoo pull --force tiny' fetches it again" in str(caught.value)
         assert not store.holds(release)
     store.fetch(release)
     assert store.file("tiny", suffix).read_bytes() == content
@@ -106,7 +106,7 @@ def test_an_interruption_leaves_nothing(release, home, monkeypatch):
     def interrupted(*_: object) -> None:
         raise SystemExit(143)
 
-    monkeypatch.setattr("cascade_qec.zoo.fetch_progress.shown", interrupted)
+    monkeypatch.setattr("cascade_qec.zoo.download.shown", interrupted)
     with pytest.raises(SystemExit):
         store.fetch(release)
     assert names(home / "models") == []
@@ -150,7 +150,7 @@ def test_offline_nothing_is_fetched_but_from_this_machine(release, home, monkeyp
         store.fetch(away)
     folder = home / "models" / "tiny"
     assert str(caught.value) == (
-        f"tiny: {folder}/tiny.safetensors is missing, and CASCADE_OFFLINE forbids to fetch it: run 'cascade zoo pull "
+        f"tiny: {folder}/tiny.safetensors is missing, and CASCADE_OFFLINE forbids fetching it: run 'cascade zoo pull "
         f"tiny' where there is a network and copy {folder} from there, or unset CASCADE_OFFLINE"
     )
     store.fetch(release)

@@ -1,4 +1,4 @@
-"""By what a file is known to be the one that was released: its length and its SHA-256."""
+"""How a file is known to be the one that was released: by its length and its SHA-256."""
 
 import hashlib
 from pathlib import Path
@@ -19,7 +19,7 @@ class Checksum(BaseModel):
 
     @classmethod
     def of(cls, path: Path) -> "Checksum":
-        """That of a file.
+        """Those of a file.
 
         Raises
         ------
@@ -33,7 +33,7 @@ class Checksum(BaseModel):
         except OSError as error:
             raise CascadeError(f"{path}: cannot be read: {error.strerror}") from error
         if not size:
-            raise CascadeError(f"{path}: expected a file with something in it, found it empty")
+            raise CascadeError(f"{path}: expected a file with contents, found it empty")
         return cls(bytes=size, sha256=digest)
 
     def __str__(self) -> str:

@@ -2,10 +2,12 @@
 
 import hashlib
 import string
+import sys
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.client import HTTPException, HTTPMessage
 from pathlib import Path
 from typing import IO
@@ -18,23 +20,23 @@ _SECONDS_WITHOUT_ANSWER = 30.0
 
 
 def download(url: str, path: Path, expected: Checksum, report: Callable[[int], None]) -> None:
-    """Write a file's contents to `path`, and raise unless they are those expected.
+    """Fetch a file, and raise unless it is the one expected.
 
     Parameters
     ----------
     url
         https, http or file.
     path
-        A temporary name: what stands there after an error is of no use.
+        A temporary name: after an error, what stands there is of no use.
     expected
-        More bytes than these are not even written.
+        Not a byte more than this is written.
     report
-        Is told how many bytes have come.
+        Called with the number of bytes that have come.
 
     Raises
     ------
     CascadeError
-        If the file cannot be fetched or written, or is another one than expected.
+        If the file cannot be fetched or written, or is not the one expected.
     """
     digest, size = hashlib.sha256(), 0
     try:
@@ -69,8 +71,24 @@ def read_url(url: str, most: int) -> bytes:
     return bytes(found)
 
 
+@contextmanager
+def shown(step: str, total: int, source: str) -> Iterator[Callable[[int], None]]:
+    """Give a function that shows on stderr how many of `total` bytes have come: as a bar, or in a log as one line."""
+    if not sys.stderr.isatty():
+        print(f"{step}: {total:,} bytes from {source}", file=sys.stderr, flush=True)
+        yield lambda done: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(step, total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
 class _SafeRedirects(urllib.request.HTTPRedirectHandler):
-    """Redirects as release pages use them, but never from https to something less."""
+    """Follow redirects, as release pages use them, but never from https to anything less safe."""
 
     def redirect_request(
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
@@ -94,8 +112,7 @@ def _chunks(url: str) -> Iterator[bytes]:
         error.close()
         raise CascadeError(f"{url}: cannot be fetched: the server answered {error.code} {error.reason}") from error
     except urllib.error.URLError as error:
-        reason = error.reason
-        text = reason.strerror if isinstance(reason, OSError) else None
-        raise CascadeError(f"{url}: cannot be fetched: {text or reason}") from error
+        reason = getattr(error.reason, "strerror", None) or error.reason
+        raise CascadeError(f"{url}: cannot be fetched: {reason}") from error
     except (OSError, HTTPException) as error:
         raise CascadeError(f"{url}: cannot be fetched: {str(error) or type(error).__name__}") from error

@@ -10,7 +10,7 @@ _NAME = "cascade-qec"
 
 
 def home() -> Path:
-    """The folder of fetched models: ``CASCADE_HOME``, by default one in the platform's folder for caches."""
+    """The folder of fetched models: ``CASCADE_HOME``, or one in the platform's folder for caches."""
     if chosen := os.environ.get("CASCADE_HOME"):
         return Path(chosen).expanduser().absolute()
     if caches := os.environ.get("XDG_CACHE_HOME"):
@@ -21,17 +21,17 @@ def home() -> Path:
 
 
 def offline() -> bool:
-    """Whether ``CASCADE_OFFLINE`` forbids to fetch anything from a network."""
+    """Whether ``CASCADE_OFFLINE`` forbids fetching anything from a network."""
     return os.environ.get("CASCADE_OFFLINE", "0") not in ("", "0")
 
 
 def require_network(url: str, missing: str, remedy: str) -> None:
-    """Refuse to go on to a URL where only files of this machine may be read.
+    """Refuse to go on to a URL where only this machine's files may be read.
 
     Raises
     ------
     CascadeError
-        If ``CASCADE_OFFLINE`` is set and the URL is none of a file; the message says what is missing and what to do.
+        If ``CASCADE_OFFLINE`` is set and the URL is not that of a file; it says what is missing and what to do.
     """
     if offline() and not url.startswith("file:"):
-        raise CascadeError(f"{missing}, and CASCADE_OFFLINE forbids to fetch it: {remedy}, or unset CASCADE_OFFLINE")
+        raise CascadeError(f"{missing}, and CASCADE_OFFLINE forbids fetching it: {remedy}, or unset CASCADE_OFFLINE")

@@ -1,10 +1,11 @@
-"""Which models are released for download: the index that comes with the package, or one of one's own."""
+"""Which models can be fetched by name: the index in the package, or one of the user's own."""
 
 import hashlib
 import json
 import os
 import re
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urljoin, urlsplit
@@ -23,7 +24,7 @@ _MOST_BYTES = 1 << 20
 
 
 def is_name(text: str) -> bool:
-    """Whether a text can be a model's name: letters, digits, ``_`` and ``-``, so never a path or a URL."""
+    """Whether a text can name a model: only letters, digits, ``_`` and ``-``, so it is never a path or a URL."""
     return _NAME.fullmatch(text) is not None
 
 
@@ -34,13 +35,13 @@ def _a_name(text: str) -> str:
 
 
 class Release(BaseModel):
-    """A model of the index: where its two files lie, and by what they are known."""
+    """A model in the index: where its two files are, and their checksums."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Annotated[str, AfterValidator(_a_name)]
     url: str = Field(min_length=1)
-    """The folder that has ``<name>.safetensors`` and ``<name>.json``."""
+    """The folder with ``<name>.safetensors`` and ``<name>.json``."""
     weights: Checksum
     card: Checksum
 
@@ -61,19 +62,19 @@ class _Index(BaseModel):
 
 
 def parse(content: bytes, origin: str) -> dict[str, Release]:
-    """The releases of an index file by name, their URLs made absolute.
+    """The releases in an index file by name, with absolute URLs.
 
     Parameters
     ----------
     content
         TOML, see docs/models.md.
     origin
-        URL of the index, to which its URLs may be relative.
+        URL of the index. Its own URLs may be relative to it.
 
     Raises
     ------
     CascadeError
-        For anything but an index; the message names the index, the entry and the field.
+        If it is not an index; the message names the file, the entry and the field.
     """
     try:
         index = _Index.model_validate(tomllib.loads(content.decode()))
@@ -96,38 +97,36 @@ def parse(content: bytes, origin: str) -> dict[str, Release]:
 
 
 def folder_url(origin: str, url: str) -> str:
-    """The URL of a release's folder, made absolute.
+    """The absolute URL of a release's folder.
 
     Raises
     ------
     CascadeError
         If nothing can be fetched from there.
     """
-    try:
+    with suppress(ValueError):  # half of an IPv6 address
         absolute = urljoin(origin, url.rstrip("/") + "/") if url else ""
-    except ValueError:  # half of an IPv6 address
-        absolute = ""
-    if _scheme(absolute) not in _SCHEMES:
-        raise CascadeError(f"url: expected one of https, http or file, got {url!r}")
-    return absolute
+        if urlsplit(absolute).scheme in _SCHEMES:
+            return absolute
+    raise CascadeError(f"url: expected one of https, http or file, got {url!r}")
 
 
 def releases(*, anew: bool = False, network: bool = True) -> dict[str, Release]:
-    """The models of the index in use: that of the package, or the one that ``CASCADE_INDEX`` names, a file or a URL.
+    """The models in the index: the package's own, or the file or URL that ``CASCADE_INDEX`` names.
 
-    Of an index at a URL a copy is kept in the home. It is fetched when there is none yet.
+    An index at a URL is fetched once; its copy stays in the home.
 
     Parameters
     ----------
     anew
-        Fetch an index at a URL again.
+        Fetch an index at a URL once more.
     network
         False: an index at a URL that has not been fetched yet counts as empty.
 
     Raises
     ------
     CascadeError
-        If the index cannot be read or fetched, or is no index.
+        If the index cannot be read or fetched, or is not one.
     """
     source = os.environ.get("CASCADE_INDEX")
     if not source or "://" not in source:
@@ -139,13 +138,6 @@ def releases(*, anew: bool = False, network: bool = True) -> dict[str, Release]:
     return parse(_read(copy), source) if copy.is_file() else {}
 
 
-def _scheme(url: str) -> str:
-    try:
-        return urlsplit(url).scheme
-    except ValueError:
-        return ""
-
-
 def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
@@ -154,8 +146,10 @@ def _read(path: Path) -> bytes:
 
 
 def _fetch(url: str, copy: Path) -> None:
-    if _scheme(url) not in _SCHEMES:
-        raise CascadeError(f"CASCADE_INDEX: expected a file, or a URL of https, http or file, got {url!r}")
+    try:
+        folder_url(url, ".")
+    except CascadeError:
+        raise CascadeError(f"CASCADE_INDEX: expected a file, or a URL of https, http or file, got {url!r}") from None
     require_network(url, f"the index {url} is not in {copy.parent}", "run 'cascade zoo pull' where there is a network")
     from cascade_qec.zoo.download import read_url
 

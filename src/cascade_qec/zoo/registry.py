@@ -1,4 +1,4 @@
-"""The one door to models by name: which there are, where their files lie, and what their cards say."""
+"""The one door to models by name: which there are, where their files are, and what their cards say."""
 
 from pathlib import Path
 from typing import Literal
@@ -16,14 +16,14 @@ _SHIPPED = Path(__file__).parent / "models"
 
 
 def names() -> list[str]:
-    """Names of the models at hand, those of the package and those fetched before, in alphabetical order."""
+    """Names of the models on this machine, shipped or fetched, in alphabetical order."""
     return sorted({*_shipped(), *store.fetched()})
 
 
 def sources() -> dict[str, Source]:
     """Where each model comes from, by name.
 
-    The network is not asked: of an index at a URL (see docs/models.md) it is what was last read.
+    Nothing is fetched: an index at a URL (see docs/models.md) is as it was last read.
 
     Raises
     ------
@@ -42,15 +42,14 @@ def path(name: str | Path) -> Path:
     Parameters
     ----------
     name
-        The first that it fits of: the name of a model that comes with the package, of one fetched before, or of a
-        released one; the path of a ``.safetensors`` file; a folder with one model, or ``folder/NAME``; or
-        ``hf:owner/name[/MODEL][@revision]``, a repository of Hugging Face.
+        Whichever fits first: the name of a shipped, a fetched or a released model; ``hf:owner/name[/MODEL][@revision]``
+        for a Hugging Face repository; the path of a ``.safetensors`` file; a folder with one model, or ``folder/NAME``.
 
     Raises
     ------
     CascadeError
-        If there is no such model or file (the message lists the names that there are), it cannot be fetched, or it
-        is not the one that was released.
+        If there is no such model or file (the message lists the known names), it cannot be fetched, or it is not
+        the one that was released.
     """
     return _file(str(name), ".safetensors")
 
@@ -69,22 +68,22 @@ def card(name: str | Path) -> Card:
 def pull(name: str, *, force: bool = False) -> Path:
     """Fetch a model, so that it can be used without a network, and give its safetensors file.
 
-    The index is read anew. A model of the package, or a file that is at hand and the one released, is not fetched.
+    The index is read again. Shipped models, and those already here as they were released, are not fetched.
 
     Parameters
     ----------
     name
         Name of a released model, or ``hf:owner/name[/MODEL][@revision]``.
     force
-        Fetch it even where it is at hand.
+        Fetch it even if it is here.
 
     Raises
     ------
     CascadeError
-        As for :func:`path`; and for a path, as there is nothing to fetch.
+        As `path` does; and for a path, as there is nothing to fetch.
     """
     if name.startswith(hub.PREFIX):
-        return hub.weights(name, force=force)
+        return hub.file(name, ".safetensors", force=force)
     if name in _shipped():
         return path(name)
     released = index.releases(anew=not offline())
@@ -105,12 +104,11 @@ def _file(name: str, suffix: Suffix) -> Path:
     if index.is_name(name):
         if name in store.fetched():
             return store.file(name, suffix)
-        release = index.releases().get(name)
-        if release is not None:
+        if release := index.releases().get(name):
             store.fetch(release)
             return store.file(name, suffix)
     if name.startswith(hub.PREFIX):
-        return hub.weights(name) if suffix == ".safetensors" else hub.card(name)
+        return hub.file(name, suffix)
     return _own_file(Path(name)).with_suffix(suffix)
 
 

@@ -1,4 +1,4 @@
-"""Fetched models: a folder for each in the home, whole or not there, checked at each use."""
+"""Fetched models: each has a folder in the home, is whole or absent, and is checked at every use."""
 
 import errno
 import os
@@ -26,15 +26,14 @@ def fetched() -> list[str]:
 
 
 def file(name: str, suffix: Suffix) -> Path:
-    """A file of a fetched model, found to be as it was fetched.
+    """A file of a fetched model, unchanged since it was fetched.
 
     Raises
     ------
     CascadeError
         If it is missing, or has been changed since.
     """
-    release = _record(name)
-    path = _models() / name / f"{name}{suffix}"
+    release, path = _record(name), _models() / name / f"{name}{suffix}"
     expected = release.weights if suffix == ".safetensors" else release.card
     try:
         found = Checksum.of(path)
@@ -48,7 +47,7 @@ def file(name: str, suffix: Suffix) -> Path:
 
 
 def holds(release: Release) -> bool:
-    """Whether both files of just this release are here and as they should be."""
+    """Whether both files of exactly this release are here, unchanged."""
     try:
         record = _record(release.name)
         file(release.name, ".safetensors")
@@ -59,26 +58,25 @@ def holds(release: Release) -> bool:
 
 
 def fetch(release: Release) -> None:
-    """Fetch a model into the home, in place of what is there of its name.
+    """Fetch a model into the home, in place of any other release of that name.
 
-    It gets its name when both its files are there and are those expected, so neither an interruption nor another
-    process that does the same leaves anything in between.
+    It gets its name once both files are there and found right, so neither an interruption nor another process that
+    does the same can leave half a model.
 
     Raises
     ------
     CascadeError
-        If it must not or cannot be fetched, is another one than expected, or cannot be written.
+        If it may not or cannot be fetched, is not what the index says, or cannot be written.
     """
-    from cascade_qec.zoo.download import download
-    from cascade_qec.zoo.fetch_progress import shown
+    from cascade_qec.zoo.download import download, shown
 
-    name, models = release.name, _models()
+    name, folder = release.name, _models() / release.name
     require_network(
         release.url,
-        f"{name}: {models / name / name}.safetensors is missing",
-        f"run 'cascade zoo pull {name}' where there is a network and copy {models / name} from there",
+        f"{name}: {folder / name}.safetensors is missing",
+        f"run 'cascade zoo pull {name}' where there is a network and copy {folder} from there",
     )
-    part = models / f".{name}.{os.getpid()}.{secrets.token_hex(4)}.part"
+    part = folder.with_name(f".{name}.{os.getpid()}.{secrets.token_hex(4)}.part")
     try:
         part.mkdir(parents=True)
         download(f"{release.url}{name}.json", part / f"{name}.json", release.card, lambda done: None)
@@ -87,13 +85,13 @@ def fetch(release: Release) -> None:
         (part / _RECORD).write_text(release.entry(), encoding="utf-8")
         _place(part, release)
     except OSError as error:
-        raise CascadeError(f"{models / name}: cannot be written: {error.strerror}") from error
+        raise CascadeError(f"{folder}: cannot be written: {error.strerror}") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
 
 def _place(part: Path, release: Release) -> None:
-    """Give a fetched model its name, unless another process has been faster."""
+    """Give a fetched model its name, unless another process was faster."""
     folder, old = _models() / release.name, part.with_suffix(".old")
     while not holds(release):
         # A folder cannot be renamed onto another, so the old one goes aside first.
@@ -103,7 +101,7 @@ def _place(part: Path, release: Release) -> None:
             part.rename(folder)
             return
         except OSError as error:
-            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):  # those of a process that was faster just now
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):  # another process was faster just now
                 raise
         finally:
             shutil.rmtree(old, ignore_errors=True)
@@ -123,4 +121,4 @@ def _models() -> Path:
 
 
 def _again(name: str) -> str:
-    return f"'cascade zoo pull --force {name}' fetches it anew"
+    return f"'cascade zoo pull --force {name}' fetches it again"
