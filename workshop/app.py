@@ -2,6 +2,8 @@
 
 from cascade_qec import cli
 from workshop.commands.card import card
+from workshop.commands.equal_predictions import equal_predictions
+from workshop.commands.equal_speed import equal_speed
 from workshop.commands.guards import guards
 from workshop.commands.queue import show_queue
 from workshop.commands.train import train
@@ -11,6 +13,8 @@ app.command("queue")(show_queue)
 app.command()(train)
 app.command()(card)
 app.command()(guards)
+app.command()(equal_predictions)
+app.command()(equal_speed)
 
 
 def main(arguments: list[str] | None = None) -> int:
