@@ -21,6 +21,13 @@ def test_a_slow_step_gets_lines_on_the_way(capsys, monkeypatch):
     assert capsys.readouterr().err == "decoding: 1 of 3\ndecoding: 2 of 3\n"
 
 
+def test_nobody_knows_how_much_a_pipe_will_bring(capsys, monkeypatch):
+    monkeypatch.setattr(module, "_SECONDS_BETWEEN_LINES", -1.0)
+    with progress("decoding") as report:
+        report(5, None)
+    assert capsys.readouterr().err == "decoding: 5\n"
+
+
 def test_a_bar_on_a_terminal(capsys, monkeypatch):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     with progress("decoding") as report:

@@ -79,6 +79,20 @@ def test_ptb64_has_whole_groups_only(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["shots.b8"]
 
 
+def test_a_decoder_that_knows_observables_alone(tmp_path):
+    class Never:
+        def decode_batch(self, events, *, bit_packed=False):
+            return DecodeResult(np.zeros((len(events), 2), np.bool_), None, None, None)
+
+    shots = _shots(tmp_path / "shots.b8", 100)
+    decoded = decode_file(Never(), shots, tmp_path / "out.01", "01", k=2)
+    assert (decoded.shots, decoded.escalated) == (100, 0)
+    assert (tmp_path / "out.01").read_text() == "00\n" * 100
+    with pytest.raises(CascadeError, match=r"c\.npy: expected a decoder that knows probabilities and confidence"):
+        decode_file(Never(), shots, tmp_path / "out.b8", "b8", k=2, confidence=tmp_path / "c.npy")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.01", "shots.b8"]
+
+
 @contextmanager
 def _pipe(contents: bytes) -> Iterator[Path]:
     """A pipe that gives these few bytes, once."""
