@@ -16,8 +16,8 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from cascade_qec.cli.progress import progress
 from cascade_qec.nn import CascadeNetwork
-from cascade_qec.statistics import wilson
-from cascade_qec.tables import circumstances, write_table
+from cascade_qec.statistics import Interval, wilson
+from cascade_qec.tables import Circumstances, circumstances, write_rows
 from cascade_qec.training import Recipe, Trainer, load_recipe
 from cascade_qec.training.data import Producers
 from cascade_qec.training.feed import feed
@@ -49,7 +49,20 @@ def train(trainer: Trainer, report: Callable[[int, int], None]) -> dict[str, Cas
     return kept
 
 
-def rows(trainer: Trainer, kept: dict[str, CascadeNetwork]) -> list[dict[str, object]]:
+class Row(Circumstances):
+    """Block error of an average at one noise rate."""
+
+    recipe: str
+    average_over: str
+    training_shots: int
+    p: float
+    shots: int
+    failures: int
+    block_error: Interval
+    seed: int
+
+
+def rows(trainer: Trainer, kept: dict[str, CascadeNetwork]) -> list[Row]:
     """A row for each average and noise rate."""
     recipe, found = trainer.recipe, []
     for name, network in kept.items():
@@ -58,10 +71,17 @@ def rows(trainer: Trainer, kept: dict[str, CascadeNetwork]) -> list[dict[str, ob
         for p, counts in validate(network, trainer.decided, operators, recipe, trainer.dtype).pooled.items():
             rate = wilson(counts.failures, counts.shots)
             found.append(
-                {"recipe": recipe.name, "average_over": name, "training_shots": trainer.shots, "p": p}
-                | {"shots": counts.shots, "failures": counts.failures}
-                | {"block_error": rate.value, "block_error_low": rate.low, "block_error_high": rate.high}
-                | {"seed": recipe.seed, **circumstances()}
+                Row(
+                    recipe=recipe.name,
+                    average_over=name,
+                    training_shots=trainer.shots,
+                    p=p,
+                    shots=counts.shots,
+                    failures=counts.failures,
+                    block_error=rate,
+                    seed=recipe.seed,
+                    **circumstances(),
+                )
             )
             print(f"{name:>12}  p = {p:g}  {rate.value:.3e} [{rate.low:.1e}, {rate.high:.1e}]", flush=True)
     return found
@@ -82,8 +102,7 @@ def main() -> None:
     with progress("training, steps") as report:
         kept = train(trainer, report)
     trainer.step = recipe.optimizer.steps
-    table = rows(trainer, kept)
-    write_table(arguments.out, list(table[0]), table)
+    write_rows(arguments.out, rows(trainer, kept))
     print(f"Table: {arguments.out}")
 
 

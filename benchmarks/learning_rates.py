@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from cascade_qec.cli.progress import progress
-from cascade_qec.tables import circumstances, write_table
+from cascade_qec.tables import Circumstances, circumstances, write_rows
 from cascade_qec.training import Recipe, Trainer, load_recipe
 from cascade_qec.training.data import Producers
 from cascade_qec.training.feed import feed
@@ -38,6 +38,20 @@ def variant(recipe: Recipe, width: int, factor: float, steps: int) -> Recipe:
             "noise": recipe.noise.model_copy(update=noise),
         }
     )
+
+
+class Row(Circumstances):
+    """The loss of the last steps of a run."""
+
+    recipe: str
+    width: int
+    muon_lr: float
+    lion_lr: float
+    steps: int
+    training_shots: int
+    loss: float
+    standard_error: float
+    seed: int
 
 
 def last_loss(recipe: Recipe, report: Callable[[int], None]) -> tuple[float, float]:
@@ -69,12 +83,22 @@ def main() -> None:
             before, total = number * arguments.steps, len(runs) * arguments.steps
             trial = variant(recipe, width, factor, arguments.steps)
             loss, error = last_loss(trial, lambda step, before=before, total=total: report(before + step, total))
-            facts = {"recipe": recipe.name, "width": width, "muon_lr": trial.optimizer.muon_lr}
-            facts |= {"lion_lr": trial.optimizer.lion_lr, "steps": arguments.steps}
-            facts |= {"training_shots": arguments.steps * trial.shots_per_step, "loss": loss, "standard_error": error}
-            rows.append(facts | {"seed": recipe.seed, **circumstances()})
+            rows.append(
+                Row(
+                    recipe=recipe.name,
+                    width=width,
+                    muon_lr=trial.optimizer.muon_lr,
+                    lion_lr=trial.optimizer.lion_lr,
+                    steps=arguments.steps,
+                    training_shots=arguments.steps * trial.shots_per_step,
+                    loss=loss,
+                    standard_error=error,
+                    seed=recipe.seed,
+                    **circumstances(),
+                )
+            )
             print(f"H = {width}, Muon at {trial.optimizer.muon_lr:g}: loss {loss:.5f} +- {error:.5f}", flush=True)
-    write_table(arguments.out, list(rows[0]), rows)
+    write_rows(arguments.out, rows)
     print(f"Table: {arguments.out}")
 
 

@@ -37,8 +37,8 @@ from cascade_qec.evaluation.paired import paired_difference
 from cascade_qec.lattice import Lattice, LogicalOperators, logical_operators, memory_lattice
 from cascade_qec.nn import Geometry
 from cascade_qec.recognition.tanner import TannerGraph, isomorphisms
-from cascade_qec.statistics import wilson
-from cascade_qec.tables import circumstances, write_table
+from cascade_qec.statistics import Interval, wilson
+from cascade_qec.tables import Circumstances, circumstances, write_rows
 
 RATES = (0.002, 0.003, 0.005)
 RESULTS = Path(__file__).parent / "results" / "reflections.csv"
@@ -203,6 +203,19 @@ def _own_operators(asked: LogicalOperators) -> NDArray[np.int64]:
     return np.flatnonzero(~asked.checks.any(axis=1) & (asked.logicals.sum(axis=1) == 1))
 
 
+class Row(Circumstances):
+    """Block error of one way to decide, and how much it is less than that of all together, on the same shots."""
+
+    model: str
+    p: float
+    decided_by: str
+    shots: int
+    failures: int
+    block_error: Interval
+    less_all: Interval
+    seed: int
+
+
 def list_symmetries(names: list[str], rounds: int, p: float) -> None:
     noise = circuits.UniformDepolarizing(p)
     for name in names:
@@ -242,14 +255,21 @@ def main() -> None:
             for way, fails in wrong.items():
                 shots, rate = len(fails), wilson(int(fails.sum()), len(fails))
                 apart = paired_difference(int((fails & ~wrong["all"]).sum()), int((wrong["all"] & ~fails).sum()), shots)
-                row = {"model": decoder.description.name, "p": p, "decided_by": way, "shots": shots}
-                row |= {"failures": int(fails.sum()), "block_error": rate.value}
-                row |= {"block_error_low": rate.low, "block_error_high": rate.high}
-                row |= {"less_all": apart.value, "less_all_low": apart.low, "less_all_high": apart.high}
-                rows.append(row | {"seed": arguments.seed, **circumstances()})
-                print(f"{row['model']} p = {p:g}  {way:<12} {rate.value:.3e} [{rate.low:.1e}, {rate.high:.1e}]")
+                row = Row(
+                    model=decoder.description.name,
+                    p=p,
+                    decided_by=way,
+                    shots=shots,
+                    failures=int(fails.sum()),
+                    block_error=rate,
+                    less_all=apart,
+                    seed=arguments.seed,
+                    **circumstances(),
+                )
+                rows.append(row)
+                print(f"{row.model} p = {p:g}  {way:<12} {rate.value:.3e} [{rate.low:.1e}, {rate.high:.1e}]")
             report(number + 1, len(cases))
-    write_table(arguments.out, list(rows[0]), rows)
+    write_rows(arguments.out, rows)
     print(f"Table: {arguments.out}")
 
 
