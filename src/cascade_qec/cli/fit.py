@@ -29,7 +29,8 @@ def fit(
     profile-likelihood intervals. Two terms are used where a simulated likelihood-ratio test rejects one.
     """
     from cascade_qec.cli.fit_tables import print_fits
-    from cascade_qec.evaluation.fits import analyse, curves, fit_rows, read_points, write_fits
+    from cascade_qec.evaluation.fits import analyse, curves, fit_rows, read_points
+    from cascade_qec.tables import write_rows
 
     rates = at or [0.001]
     if not all(0 < p <= 1 for p in rates):
@@ -47,7 +48,7 @@ def fit(
         raise CascadeError(f"expected failures at two noise rates or of two distances: {'; '.join(found.left_out)}")
     rows = fit_rows(found, at=rates, seed=seed)
     if out is not None:
-        write_fits(rows, out)
+        write_rows(out, rows)
     print_fits(measured, rows, found.left_out, simulations=simulations)
     if out is not None:
         print(f"Table: {out}")

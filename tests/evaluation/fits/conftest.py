@@ -48,7 +48,7 @@ def make_curve() -> Callable[..., Curve]:
             )
 
         if failures is None:
-            block = curve(np.zeros(len(ps))).counts.block_error(log_rate(np.log(ps)))
+            block = curve(np.zeros(len(ps))).outcomes.block_error(log_rate(np.log(ps)))
             failures = np.round(shots * block)
         return curve(failures)
 

@@ -1,16 +1,16 @@
 """Waterfall fits: known laws found again, intervals that cover, and a test that keeps its level."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import sinter
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.fits import compare_terms, fit, fit_curve, goodness_of_fit
-from cascade_qec.evaluation.fits.lines import Line
-from cascade_qec.evaluation.fits.profile import profile_interval
-from cascade_qec.evaluation.fits.two_terms import TwoTerms, starts
+from cascade_qec.evaluation.fits import Curve, compare_terms, fit, fit_curve, goodness_of_fit
+from cascade_qec.evaluation.fits.charts import Chart
+from cascade_qec.evaluation.fits.laws import parameters, starts, two_terms
 from cascade_qec.evaluation.fits.warranted import likelihood_ratios
-from cascade_qec.evaluation.fits.waterfall import best_line, best_two_terms, pivot
 
 AT = np.log(0.003)
 
@@ -24,10 +24,10 @@ def _two(x):
 
 
 def _drawn(curve, log_rate, repetitions, seed):
-    counts = curve.counts
-    block = counts.block_error(log_rate(curve.log_p))
-    drawn = np.random.default_rng(seed).binomial(counts.shots.astype(int), block, size=(repetitions, len(block)))
-    return counts.with_failures(drawn)
+    outcomes = curve.outcomes
+    block = outcomes.block_error(log_rate(curve.log_p))
+    drawn = np.random.default_rng(seed).binomial(outcomes.shots.astype(int), block, size=(repetitions, len(block)))
+    return outcomes.with_failures(drawn)
 
 
 def test_one_term_found_again(make_curve):
@@ -35,7 +35,7 @@ def test_one_term_found_again(make_curve):
     assert found.parameters["m1"].value == pytest.approx(3, rel=1e-3)
     assert found.parameters["a"].value == pytest.approx(1e-3 / 0.003**3, rel=0.01)
     assert found.rate(1e-4).value == pytest.approx(np.exp(_one(np.log(1e-4))), rel=0.01)
-    assert np.exp(found.log_rate(1e-4)) == pytest.approx(found.rate(1e-4).value)
+    assert np.exp(found.log_rates(np.log(1e-4))) == pytest.approx(found.rate(1e-4).value)
     assert found.deviance < 0.1
 
 
@@ -56,42 +56,46 @@ def test_slope_agrees_with_sinters(make_curve):
     assert fit(curve, "one term").parameters["m1"].value == pytest.approx(slope.best, abs=1e-3)
 
 
+def _refitted(curve, log_rate, form, repetitions, seed):
+    """Fits of repetitions of the curve's experiments."""
+    for failures in _drawn(curve, log_rate, repetitions, seed).failures:
+        drawn = zip(curve.points, failures, strict=True)
+        yield fit(Curve(tuple(replace(point, failures=int(count)) for point, count in drawn)), form)
+
+
+def _missed(intervals, truth):
+    return sum(not found.low <= truth <= found.high for found in intervals)
+
+
 def test_intervals_of_one_term_cover(make_curve):
-    # 1000 experiments: the number of misses deviates by 0.7 %, so 3 % is 4.3 deviations, a false alarm in 1e-5.
-    curve = make_curve(_one, k=12, rounds=6, shots=20_000)
-    x, counts = curve.log_p, _drawn(curve, _one, 1000, seed=5)
-    line, likelihood = best_line(x, counts)
-    far = np.log(2e-4)
-    for chart, truth in ((Line(x, 0.0, "slope"), 3.0), (Line(x, far), _one(far))):
-        best = chart.of(line[:, 0], line[:, 1], pivot(x, counts))
-        low, high = profile_interval(chart, counts, best, likelihood)
-        assert np.mean((low <= truth) & (truth <= high)) == pytest.approx(0.95, abs=0.03)
+    # Of 150 intervals 5 % miss; 20 or more do with probability 1e-4, and none with 5e-4.
+    curve, far = make_curve(_one, k=12, rounds=6, shots=20_000), np.log(2e-4)
+    fits = list(_refitted(curve, _one, "one term", 150, seed=5))
+    assert 0 < _missed([f.interval("m1", 0.0) for f in fits], 3.0) < 20
+    assert 0 < _missed([f.interval("rate", far) for f in fits], _one(far)) < 20
 
 
-@pytest.mark.parametrize(("quantity", "truth"), [("rate", _two(AT)), ("m2", 9.0)])
-def test_intervals_of_two_terms_cover(make_curve, quantity, truth):
-    # Of 200 intervals 5 % miss; 22 or more do with probability 5e-4, and none with 4e-5.
+def test_intervals_of_two_terms_cover(make_curve):
+    # Of 100 intervals 5 % miss; 16 or more do with probability 4e-5, and none with 6e-3.
     curve = make_curve(_two, shots=2_000_000)
-    x, counts = curve.log_p, _drawn(curve, _two, 200, seed=6)
-    natural, likelihood = best_two_terms(x, counts)
-    chart = TwoTerms(x, pivot(x, counts), quantity, AT)
-    low, high = profile_interval(chart, counts, chart.of(natural), likelihood)
-    assert 0 < np.sum((truth < low) | (truth > high)) < 22
+    fits = list(_refitted(curve, _two, "two terms", 50, seed=6))
+    missed = _missed([f.interval("rate", AT) for f in fits], _two(AT))
+    missed += _missed([f.interval("m2", 0.0) for f in fits], 9.0)
+    assert 0 < missed < 16
 
 
 def test_profile_ends_are_where_the_likelihood_has_fallen(make_curve):
     curve = make_curve(_two, shots=100_000)
     found = fit(curve, "two terms")
     rate = found.rate(0.002)
-    x, at = curve.log_p, np.log(0.002)
-    chart = TwoTerms(x, found.at, "rate", at)
-    random = np.random.default_rng(1)
+    chart = Chart("rate", np.log(0.002) - found.at)
     # No parameters with a rate beyond an end are likelier than the end allows: 20,000 random ones near the best.
-    best = chart.of(found.coordinates)
-    tried = best + random.normal(scale=0.5, size=(20_000, 4)) * [0.2, 0.5, 0.2, 0.1]
-    many = curve.counts.with_failures(np.repeat(curve.counts.failures, len(tried), axis=0))
-    likely = many.log_likelihood(chart.log_rates(tried)[0]) > found.log_likelihood - 1.9207
-    rates = np.exp(tried[likely, 0])
+    scale = np.array([0.1, 0.25, 0.1, 0.05])
+    tried = chart.of(found.coordinates) + np.random.default_rng(1).normal(scale=scale, size=(20_000, 4))
+    log_a, log_b, m1, m2 = chart.natural(tried.T)[..., None]
+    dx = curve.log_p - found.at
+    likelihood = curve.outcomes.log_likelihood(np.logaddexp(log_a + m1 * dx, log_b + m2 * dx))
+    rates = np.exp(tried[likelihood > found.log_likelihood - 1.9207, 0])
     assert len(rates) > 100
     assert rate.low * (1 - 1e-4) <= rates.min() < rates.max() <= rate.high * (1 + 1e-4)
 
@@ -122,9 +126,7 @@ def test_ratio_is_not_chi_squared_and_its_bootstrap_keeps_the_level(make_curve):
     curve = make_curve(_one, shots=50_000)
     truth = likelihood_ratios(curve.log_p, _drawn(curve, _one, 800, seed=8))
     refitted = fit(make_curve(_one, failures=_drawn(curve, _one, 1, seed=9).failures[0], shots=50_000), "one term")
-    drawn = likelihood_ratios(
-        curve.log_p, _drawn(curve, lambda x: np.array([refitted.log_rate(v) for v in np.exp(x)]), 800, seed=10)
-    )
+    drawn = likelihood_ratios(curve.log_p, _drawn(curve, refitted.log_rates, 800, seed=10))
     assert np.mean(truth > np.quantile(drawn, 0.95)) == pytest.approx(0.05, abs=0.045)
     # The boundary shows: for many data the ratio is 0, which chi squared never is.
     assert np.mean(truth < 1e-3) > 0.2
@@ -158,9 +160,8 @@ def test_too_few_points_are_refused(make_curve):
 
 
 def test_starts_hold_the_single_law():
-    x = np.log([0.001, 0.01])
-    natural = starts(x, x.mean(), np.array([-7.0]), np.array([3.0]))[0]
-    chart = TwoTerms(x, x.mean(), "rate")
-    rates, _ = chart.log_rates(chart.of(natural))
-    gap = np.abs(rates - (-7.0 + 3 * (x - x.mean()))).max(axis=1)
+    dx = np.log([0.001, 0.01]) - np.log(0.003)
+    (natural,) = starts(dx, np.array([[-7.0, 3.0]]))
+    rates, _ = two_terms(dx)(parameters(natural.T).T)
+    gap = np.abs(rates - (-7.0 + 3 * dx)).max(axis=1)
     assert gap.min() < 2e-4

@@ -8,8 +8,8 @@ from itertools import pairwise
 
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.fits.points import Curve
-from cascade_qec.evaluation.fits.resources import Resource, bicycle_resources, surface_resource
-from cascade_qec.evaluation.fits.series import Series, surface_series
+from cascade_qec.evaluation.fits.resources import Resource, code_resources, series_resource
+from cascade_qec.evaluation.fits.series import Series, distance_series, in_series
 from cascade_qec.evaluation.fits.suppression import Suppression, measured_noise_rates, suppression
 from cascade_qec.evaluation.fits.thresholds import Threshold, threshold
 from cascade_qec.evaluation.fits.warranted import TwoTermsTest, compare_terms, goodness_of_fit
@@ -95,7 +95,7 @@ def analyse(
             found.left_out.append(f"{curve.name}: failures at fewer than two noise rates")
         report(index + 1, len(curves))
     fitted = {id(result.curve) for result in found.curves}
-    for series in surface_series(curves):
+    for series in distance_series(curves):
         found.suppressions.extend((series, suppression(series, p)) for p in measured_noise_rates(series))
         crossing = [curve for curve in series.curves if id(curve) in fitted]
         for small, large in pairwise(crossing):
@@ -106,12 +106,12 @@ def analyse(
                 found.thresholds.append((series, crossed))
         for p in at:
             try:
-                found.resources.append(surface_resource(series, p=p, target=target))
+                found.resources.append(series_resource(series, p=p, target=target))
             except CascadeError as error:
                 found.left_out.append(f"resources: {error}")
-    bicycle = [result.warranted for result in found.curves if not result.curve.first.code.startswith("surface_")]
+    others = [result.warranted for result in found.curves if not in_series(result.curve)]
     for p in at:
-        found.resources.extend(bicycle_resources(bicycle, p=p, target=target))
+        found.resources.extend(code_resources(others, p=p, target=target))
     return found
 
 

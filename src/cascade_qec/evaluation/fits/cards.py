@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from cascade_qec import codes
 from cascade_qec.evaluation.comparison import CASCADE
 from cascade_qec.evaluation.fits.points import Point, curves
-from cascade_qec.evaluation.fits.reading import UNIFORM
-from cascade_qec.evaluation.fits.series import surface_series
+from cascade_qec.evaluation.fits.reading import point_of
+from cascade_qec.evaluation.fits.series import distance_series
 from cascade_qec.evaluation.fits.suppression import Suppression, suppression
 from cascade_qec.zoo.card import Card
 from cascade_qec.zoo.ladder import pooled
@@ -37,26 +37,11 @@ def cards_suppression(cards: Iterable[Card], p: float = LAMBDA_RATE) -> Suppress
     best: dict[str, Point] = {}
     for card in cards:
         code = codes.get(card.code)
-        if code.family != "surface" or code.d is None:
-            continue
-        row = pooled(card.measurements, p, code.d)
+        row = pooled(card.measurements, p, code.d) if code.d else None
         if row is None or row.failures == 0:
             continue
         before = best.get(card.code)
         if before is None or row.failures * before.shots < before.failures * row.shots:
-            best[card.code] = Point(
-                decoder=CASCADE,
-                code=card.code,
-                noise=UNIFORM,
-                p=p,
-                rounds=row.rounds,
-                bases="XZ",
-                k=code.k,
-                n=code.n,
-                d=code.d,
-                checks=len(code.hx) + len(code.hz),
-                shots=row.shots,
-                failures=row.failures,
-            )
-    series = surface_series(curves(best.values()))
+            best[card.code] = point_of(code, CASCADE, p, row.rounds, "XZ", row.shots, row.failures)
+    series = distance_series(curves(best.values()))
     return suppression(series[0], p) if series else None

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.fits.likelihood import Counts
+from cascade_qec.evaluation.fits.likelihood import Outcomes
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,9 @@ class Curve:
         return np.log([point.p for point in self.points])
 
     @cached_property
-    def counts(self) -> Counts:
+    def outcomes(self) -> Outcomes:
         """What was counted, for a likelihood."""
-        return counts(self.points)
+        return outcomes(self.points)
 
     @property
     def qubits_per_logical(self) -> float | None:
@@ -104,15 +104,13 @@ class Curve:
         return bool(seen) and min(seen) * (1 - 1e-9) <= p <= max(seen) * (1 + 1e-9)
 
 
-def counts(points: Iterable[Point]) -> Counts:
+def outcomes(points: Sequence[Point]) -> Outcomes:
     """The points' shots and failures as arrays."""
-    points = list(points)
-    return Counts(
-        shots=np.array([point.shots for point in points], dtype=np.float64),
-        failures=np.array([[point.failures for point in points]], dtype=np.float64),
-        k=np.array([point.k for point in points], dtype=np.float64),
-        rounds=np.array([point.rounds for point in points], dtype=np.float64),
-    )
+
+    def column(name: str) -> np.ndarray:
+        return np.array([getattr(point, name) for point in points], dtype=np.float64)
+
+    return Outcomes(column("shots"), column("failures")[None], column("k"), column("rounds"))
 
 
 def curves(points: Iterable[Point], *, pooled: bool = True, p_max: float = 1.0) -> list[Curve]:

@@ -122,26 +122,29 @@ def _of_tables(paths: Sequence[Path]) -> list[Point]:
                     f"{path}: expected one set of parameters of {row.decoder} on {row.code}, got "
                     f"{settings[row.decoder, row.code]!r} and {row.parameters!r}; fit them apart"
                 )
-            known = _known(row.code)
-            if known is None:
+            code = _known(row.code)
+            if code is None:
                 raise CascadeError(f"{path}: expected a code of the registry, got {row.code!r}")
-            points.append(
-                Point(
-                    decoder=row.decoder,
-                    code=row.code,
-                    noise=UNIFORM,
-                    p=row.p,
-                    rounds=row.rounds,
-                    bases="".join(sorted(row.bases)),
-                    k=row.k,
-                    n=known.n,
-                    d=known.d,
-                    checks=_checks(known),
-                    shots=row.shots,
-                    failures=row.failures,
-                )
-            )
+            points.append(point_of(code, row.decoder, row.p, row.rounds, row.bases, row.shots, row.failures))
     return points
+
+
+def point_of(code: codes.CSSCode, decoder: str, p: float, rounds: int, bases: str, shots: int, failures: int) -> Point:
+    """Failures of a decoder on a code under uniform noise."""
+    return Point(
+        decoder=decoder,
+        code=code.name,
+        noise=UNIFORM,
+        p=p,
+        rounds=rounds,
+        bases="".join(sorted(bases)),
+        k=code.k,
+        n=code.n,
+        d=code.d,
+        checks=_checks(code),
+        shots=shots,
+        failures=failures,
+    )
 
 
 def _known(name: str) -> codes.CSSCode | None:

@@ -6,9 +6,10 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass
 
-from cascade_qec.evaluation.fits.series import Series, family, qubits
+from cascade_qec.evaluation.fits.series import Series, starred
 from cascade_qec.evaluation.fits.suppression import suppression
-from cascade_qec.evaluation.fits.waterfall import Estimate, WaterfallFit
+from cascade_qec.evaluation.fits.waterfall import WaterfallFit
+from cascade_qec.statistics import Interval
 
 
 @dataclass(frozen=True)
@@ -20,11 +21,11 @@ class Resource:
     decoder, code
         The code that is enough, or "none measured".
     rounds, bases
-        Rule by which rounds go with the distance, "" among BB codes; measured bases.
+        Rule by which rounds go with the distance, "" among single codes; measured bases.
     p, target
         Noise rate, and rate per logical per cycle.
     distance
-        Of the code, with the distances at the ends of the interval; None but for surface codes.
+        Of the code, with the distances at the ends of the interval; None but for series.
     qubits
         Data and check qubits per logical qubit, with interval; infinite where no size is enough.
     extrapolated
@@ -38,13 +39,13 @@ class Resource:
     bases: str
     p: float
     target: float
-    distance: Estimate | None
-    qubits: Estimate
+    distance: Interval | None
+    qubits: Interval
     extrapolated: bool
 
 
-def surface_resource(series: Series, *, p: float, target: float) -> Resource:
-    """Smallest odd distance that reaches the target at a noise rate at which two distances were measured.
+def series_resource(series: Series, *, p: float, target: float) -> Resource:
+    """Smallest distance that reaches the target at a noise rate at which two distances were measured.
 
     Raises
     ------
@@ -53,23 +54,22 @@ def surface_resource(series: Series, *, p: float, target: float) -> Resource:
         not between 0 and 0.5.
     """
     fitted = suppression(series, p)
-    wanted = fitted.distance_for(target)
-    distances = Estimate(*(_next_odd(d) for d in (wanted.value, wanted.low, wanted.high)))
-    count = Estimate(*(_qubits(d) for d in (distances.value, distances.low, distances.high)))
+    # Lambda is for two steps of the distance
+    distances = fitted.distance_for(target).map(lambda d: _next_of_parity(d, series.distances[0] % 2))
     return Resource(
         decoder=series.decoder,
-        code=f"surface_d{distances.value:.0f}",
+        code=f"{series.stem}{distances.value:.0f}",
         rounds=series.rule,
-        bases=series.curves[0].first.bases,
+        bases=series.bases,
         p=p,
         target=target,
         distance=distances,
-        qubits=count,
+        qubits=distances.map(lambda d: math.inf if math.isinf(d) else series.qubits_per_logical(int(d))),
         extrapolated=distances.value not in fitted.distances,
     )
 
 
-def bicycle_resources(fits: list[WaterfallFit], *, p: float, target: float) -> list[Resource]:
+def code_resources(fits: list[WaterfallFit], *, p: float, target: float) -> list[Resource]:
     """For each decoder the measured code with the fewest qubits per logical that reaches the target by its fit.
 
     The upper end of the interval is the code whose upper end of the fitted rate is below the target, and the
@@ -86,15 +86,15 @@ def bicycle_resources(fits: list[WaterfallFit], *, p: float, target: float) -> l
     groups = defaultdict(list)
     for fit in fits:
         if fit.curve.qubits_per_logical is not None:
-            groups[family(fit.curve.first.decoder), fit.curve.first.bases].append(fit)
+            first = fit.curve.first
+            groups[starred(first.decoder, first.code), first.bases].append(fit)
     for (decoder, bases), here in groups.items():
         rates = [(fit, fit.rate(p)) for fit in here]
-        ends = []
-        for end in ("value", "low", "high"):
-            enough = [fit for fit, rate in rates if getattr(rate, end) <= target]
-            ends.append(min(enough, key=_size, default=None))
-        best = ends[0]
-        sizes = Estimate(*(math.inf if fit is None else _size(fit) for fit in ends))
+        best, *_ = ends = [
+            min((fit for fit, rate in rates if getattr(rate, end) <= target), key=_size, default=None)
+            for end in ("value", "low", "high")
+        ]
+        sizes = Interval(*(math.inf if fit is None else _size(fit) for fit in ends))
         code = "none measured" if best is None else best.curve.first.code
         extrapolated = best is not None and not best.curve.holds(p)
         found.append(Resource(decoder, code, "", bases, p, target, None, sizes, extrapolated))
@@ -105,10 +105,6 @@ def _size(fit: WaterfallFit) -> float:
     return fit.curve.qubits_per_logical or math.inf
 
 
-def _next_odd(d: float) -> float:
+def _next_of_parity(d: float, parity: int) -> float:
     # A distance that is reached but for rounding is reached.
-    return d if math.isinf(d) else float(max(3, 2 * math.ceil((d - 1 - 1e-9) / 2) + 1))
-
-
-def _qubits(d: float) -> float:
-    return math.inf if math.isinf(d) else float(qubits(int(d)))
+    return d if math.isinf(d) else float(max(2, 2 * math.ceil((d - parity - 1e-9) / 2)) + parity)

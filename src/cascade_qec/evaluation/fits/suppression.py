@@ -6,15 +6,16 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.fits.likelihood import Counts, Floats
-from cascade_qec.evaluation.fits.lines import Line, Reach
-from cascade_qec.evaluation.fits.points import Point, counts
+from cascade_qec.evaluation.fits.laws import best_line, pivot
+from cascade_qec.evaluation.fits.likelihood import Floats, Outcomes
+from cascade_qec.evaluation.fits.points import Point, outcomes
 from cascade_qec.evaluation.fits.profile import profile_interval
 from cascade_qec.evaluation.fits.series import Series
-from cascade_qec.evaluation.fits.waterfall import Estimate, best_line, pivot
+from cascade_qec.evaluation.fits.waterfall import exp
+from cascade_qec.statistics import Interval
 
 _FARTHEST_DISTANCE = 9999
 
@@ -39,21 +40,21 @@ class Suppression:
         Twice what a rate of its own for each distance would add.
     p_value
         Of the deviance, as chi squared; None of two distances, where nothing is left to test.
-    x, counts, line
+    x, outcomes, line
         For extrapolation: minus half the distances, the data, and (log P at `at`, log Lambda).
     """
 
     p: float
     distances: tuple[int, ...]
-    factor: Estimate
+    factor: Interval
     log_likelihood: float
     deviance: float
     p_value: float | None
     x: Floats
-    counts: Counts
+    outcomes: Outcomes
     line: Floats
 
-    def distance_for(self, target: float) -> Estimate:
+    def distance_for(self, target: float) -> Interval:
         """Distance, not rounded, at which the line reaches a rate per logical per cycle, with its interval.
 
         Its upper end is infinite where the data allow a Lambda of 1. The interval takes the line for granted.
@@ -65,21 +66,22 @@ class Suppression:
         """
         if not 0 < target < 0.5:
             raise CascadeError(f"expected a target rate between 0 and 0.5, got {target}")
-        at = pivot(self.x, self.counts)
-        value, slope = self.line[0]
-        log_target = math.log(target)
+        value, slope = self.line
         if slope <= 0:
             raise CascadeError(
                 f"expected errors that fall with the distance at p = {self.p:g}, got Lambda = {self.factor.value:.3g}"
             )
-        x = at + (log_target - value) / slope
-        best = np.array([[x, slope]])
-        low, high = profile_interval(
-            Reach(self.x, log_target), self.counts, best, np.array([self.log_likelihood]), lowest=-_FARTHEST_DISTANCE
+        log_target = math.log(target)
+        # The line by where it reaches the target: log P = log_target + slope (x - reached)
+        reached = profile_interval(
+            lambda phi: log_target + phi[1] * (self.x - phi[0]),
+            self.outcomes,
+            (pivot(self.x, self.outcomes) + (log_target - value) / slope, slope),
+            lowest=-_FARTHEST_DISTANCE,
         )
         # x is minus half the distance, so the ends change places
-        unbounded = self.factor.low <= 1 or low[0] <= -_FARTHEST_DISTANCE
-        return Estimate(-2 * x, float(max(-2 * high[0], 0)), math.inf if unbounded else float(-2 * low[0]))
+        unbounded = self.factor.low <= 1 or reached.low <= -_FARTHEST_DISTANCE
+        return Interval(-2 * reached.value, max(-2 * reached.high, 0.0), math.inf if unbounded else -2 * reached.low)
 
 
 def suppression(series: Series, p: float) -> Suppression:
@@ -95,22 +97,22 @@ def suppression(series: Series, p: float) -> Suppression:
         raise CascadeError(f"{series.name}: expected failures of two distances at p = {p:g}, got {_list(points)}")
     distances = tuple(d for d, curve in zip(series.distances, series.curves, strict=True) if curve.at(p))
     x = -0.5 * np.array(distances, dtype=np.float64)
-    data = counts(points)
+    data = outcomes(points)
     line, likelihood = best_line(x, data)
-    chart = Line(x, pivot(x, data), "slope")
-    low, high = profile_interval(chart, data, line[:, ::-1], likelihood)
+    (value, slope), dx = line[0], x - pivot(x, data)
+    factor = exp(profile_interval(lambda phi: phi[1] + phi[0] * dx, data, (slope, value)))
     deviance = max(0.0, 2 * float((data.highest_log_likelihood() - likelihood)[0]))
     free = len(points) - 2
     return Suppression(
         p=p,
         distances=distances,
-        factor=Estimate(float(line[0, 1]), float(low[0]), float(high[0])).exp(),
+        factor=factor,
         log_likelihood=float(likelihood[0]),
         deviance=deviance,
-        p_value=float(chi2.sf(deviance, free)) if free else None,
+        p_value=float(chdtrc(free, deviance)) if free else None,
         x=x,
-        counts=data,
-        line=line,
+        outcomes=data,
+        line=line[0],
     )
 
 

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cascade_qec.evaluation.fits.likelihood import Counts
-from cascade_qec.evaluation.fits.lines import Crossing
-from cascade_qec.evaluation.fits.maximise import maximise
-from cascade_qec.evaluation.fits.points import Curve, counts
-from cascade_qec.evaluation.fits.profile import profile_interval
-from cascade_qec.evaluation.fits.waterfall import Estimate, best_line, pivot
+from cascade_qec.evaluation.fits.laws import best_line, pivot
+from cascade_qec.evaluation.fits.likelihood import Floats
+from cascade_qec.evaluation.fits.points import Curve, outcomes
+from cascade_qec.evaluation.fits.profile import climb, profile_interval
+from cascade_qec.statistics import Interval
 
 _FEWEST_FOR_CURVATURE = 4
 
@@ -36,7 +35,7 @@ class Threshold:
     """
 
     codes: tuple[str, str]
-    p: Estimate
+    p: Interval
     curved: bool
     extrapolated: bool
     log_likelihood: float
@@ -49,44 +48,57 @@ def threshold(small: Curve, large: Curve) -> Threshold | None:
     log P over log p where it was measured at four or more noise rates. If the crossing is outside the
     measured noise rates, where a parabola is no guide, it is that of single power laws.
     """
-    x = np.concatenate([small.log_p, large.log_p])
-    second = np.arange(len(x)) >= len(small.points)
-    data = counts([*small.points, *large.points])
-    straight = _solve(Crossing(x, second, False), small, large, data)
-    if straight is None:
+    start = _crossing_of_lines(small, large)
+    if start is None:
         return None
+    model = Crossing(small.log_p, large.log_p)
+    data = outcomes([*small.points, *large.points])
+    best = list(climb(model, data, start).values)
+    curved = False
     if min(len(small.points), len(large.points)) >= _FEWEST_FOR_CURVATURE:
-        chart = Crossing(x, second, True)
-        start = np.concatenate([straight[0], np.zeros((1, 2))], axis=1)
-        bent = maximise(chart, data, start)
-        if _inside(float(bent[0][0, 0]), small, large):
-            return _result(chart, bent, small, large, data)
-    return _result(Crossing(x, second, False), straight, small, large, data)
+        bent = list(climb(model, data, [*best, 0.0, 0.0]).values)
+        if curved := _inside(bent[0], small, large):
+            best = bent
+    return Threshold(
+        codes=(small.first.code, large.first.code),
+        p=profile_interval(model, data, best).map(lambda log_p: math.exp(min(log_p, 0.0))),
+        curved=curved,
+        extrapolated=not _inside(best[0], small, large),
+        log_likelihood=float(data.log_likelihood(model(np.array(best)))[0]),
+    )
 
 
-def _solve(chart: Crossing, small: Curve, large: Curve, data: Counts) -> tuple[np.ndarray, np.ndarray] | None:
+@dataclass(frozen=True)
+class Crossing:
+    """Two curves that meet: ``log P_i = v + s_i (x - x*) + c_i (x - x*)^2``, parameters (x*, v, s_0, s_1[, c_0, c_1]).
+
+    Attributes
+    ----------
+    small, large : float64 [points]
+        x of the points of either.
+    """
+
+    small: Floats
+    large: Floats
+
+    def __call__(self, phi: Floats) -> Floats:
+        """Log rates [..., points] of both curves."""
+        crossing, value, slopes, curvatures = phi[0], phi[1], phi[2:4], phi[4:6] if len(phi) > 4 else (0.0, 0.0)
+        curves = zip((self.small, self.large), slopes, curvatures, strict=True)
+        return np.concatenate([value + s * (x - crossing) + c * (x - crossing) ** 2 for x, s, c in curves], axis=-1)
+
+
+def _crossing_of_lines(small: Curve, large: Curve) -> list[float] | None:
     """Power laws fitted apart, by their crossing: then the likelihood is at its maximum already."""
-    lines = [(pivot(c.log_p, c.counts), best_line(c.log_p, c.counts)[0][0]) for c in (small, large)]
-    (at_0, (value_0, slope_0)), (at_1, (value_1, slope_1)) = lines
+    (at_0, (value_0, slope_0)), (at_1, (value_1, slope_1)) = (
+        (pivot(curve.log_p, curve.outcomes), best_line(curve.log_p, curve.outcomes)[0][0]) for curve in (small, large)
+    )
     if abs(slope_1 - slope_0) < 1e-6:
         return None
     x = ((value_0 - slope_0 * at_0) - (value_1 - slope_1 * at_1)) / (slope_1 - slope_0)
-    if not -40 < x < 0:
-        return None
-    return maximise(chart, data, np.array([[x, value_0 + slope_0 * (x - at_0), slope_0, slope_1]]))
+    return [x, value_0 + slope_0 * (x - at_0), slope_0, slope_1] if -40 < x < 0 else None
 
 
 def _inside(x: float, small: Curve, large: Curve) -> bool:
-    low = max(small.log_p[0], large.log_p[0])
-    high = min(small.log_p[-1], large.log_p[-1])
+    low, high = (pick(small.log_p[end], large.log_p[end]) for pick, end in ((max, 0), (min, -1)))
     return bool(low <= x <= high)
-
-
-def _result(
-    chart: Crossing, best: tuple[np.ndarray, np.ndarray], small: Curve, large: Curve, data: Counts
-) -> Threshold:
-    phi, likelihood = best
-    low, high = profile_interval(chart, data, phi, likelihood)
-    p = Estimate(*(math.exp(min(float(v), 0.0)) for v in (phi[0, 0], low[0], high[0])))
-    outside = not _inside(float(phi[0, 0]), small, large)
-    return Threshold((small.first.code, large.first.code), p, chart.curved, outside, float(likelihood[0]))

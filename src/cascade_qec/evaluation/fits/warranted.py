@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.fits.likelihood import Counts, Floats
-from cascade_qec.evaluation.fits.lines import Line
-from cascade_qec.evaluation.fits.two_terms import TwoTerms
-from cascade_qec.evaluation.fits.waterfall import WaterfallFit, best_line, best_two_terms, pivot
+from cascade_qec.evaluation.fits.laws import best_line, best_two_terms
+from cascade_qec.evaluation.fits.likelihood import Floats, Outcomes
+from cascade_qec.evaluation.fits.waterfall import WaterfallFit
 
 
 @dataclass(frozen=True)
@@ -62,10 +61,10 @@ def compare_terms(one: WaterfallFit, two: WaterfallFit, *, simulations: int, see
     return TwoTermsTest(ratio, _p_value(ratio, likelihood_ratios(one.curve.log_p, drawn)), simulations, seed)
 
 
-def likelihood_ratios(x: Floats, counts: Counts) -> Floats:
+def likelihood_ratios(x: Floats, outcomes: Outcomes) -> Floats:
     """Twice the gain of two terms over one, for every repetition: float64 [repetitions], none below 0."""
-    _, one = best_line(x, counts)
-    _, two = best_two_terms(x, counts)
+    _, one = best_line(x, outcomes)
+    _, two = best_two_terms(x, outcomes)
     return np.maximum(0.0, 2 * (two - one))
 
 
@@ -85,22 +84,14 @@ def goodness_of_fit(fit: WaterfallFit, *, simulations: int, seed: int) -> float:
     return _p_value(fit.deviance, 2 * (drawn.highest_log_likelihood() - likelihood))
 
 
-def simulate(fit: WaterfallFit, *, simulations: int, seed: int) -> Counts:
+def simulate(fit: WaterfallFit, *, simulations: int, seed: int) -> Outcomes:
     """Failures drawn from a fit at its curve's points and shots: ``[simulations, points]``."""
     if simulations < 1:
         raise CascadeError(f"expected at least 1 simulation, got {simulations}")
-    x, counts = fit.curve.log_p, fit.curve.counts
-    at = pivot(x, counts)
-    if fit.form == "one term":
-        log_rate, _ = Line(x, at).log_rates(fit.coordinates)
-    else:
-        chart = TwoTerms(x, at, "rate", at)
-        log_rate, _ = chart.log_rates(chart.of(fit.coordinates))
-    block = counts.block_error(log_rate)
-    random = np.random.default_rng(seed)
-    return counts.with_failures(
-        random.binomial(counts.shots.astype(np.int64), block, size=(simulations, block.shape[-1]))
-    )
+    outcomes = fit.curve.outcomes
+    block = outcomes.block_error(fit.log_rates(fit.curve.log_p))
+    drawn = np.random.default_rng(seed).binomial(outcomes.shots.astype(np.int64), block, size=(simulations, len(block)))
+    return outcomes.with_failures(drawn)
 
 
 def _p_value(observed: float, drawn: Floats) -> float:

@@ -1,4 +1,4 @@
-"""Power laws in the noise rate: one term, and the waterfall's two."""
+"""Fits of a curve by one power law in the noise rate, and by the waterfall's two."""
 
 from __future__ import annotations
 
@@ -10,77 +10,17 @@ from typing import Literal
 import numpy as np
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.fits.likelihood import Counts, Floats
-from cascade_qec.evaluation.fits.lines import Line
-from cascade_qec.evaluation.fits.maximise import maximise, maximise_from
+from cascade_qec.evaluation.fits.charts import Chart, Quantity
+from cascade_qec.evaluation.fits.laws import best_line, best_two_terms, pivot, starts
+from cascade_qec.evaluation.fits.likelihood import Floats
 from cascade_qec.evaluation.fits.points import Curve
 from cascade_qec.evaluation.fits.profile import profile_interval
-from cascade_qec.evaluation.fits.two_terms import Quantity, TwoTerms, starts
+from cascade_qec.statistics import Interval
 
 Form = Literal["one term", "two terms"]
 
 _FEWEST = {"one term": 2, "two terms": 5}
 """Points with failures that a fit needs: the parameters of one term, and one more than those of two."""
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A value with its interval, whose ends may be infinite."""
-
-    value: float
-    low: float
-    high: float
-
-    def exp(self) -> Estimate:
-        """Of exp of the quantity; the value is infinite where it is too large for a float."""
-        return Estimate(*(math.exp(v) if v < 709 else math.inf for v in (self.value, self.low, self.high)))
-
-
-def pivot(x: Floats, counts: Counts) -> float:
-    """Mean of x [points], weighted by failures: near it a line's value and slope are estimated independently."""
-    weights = counts.failures.sum(axis=0) + 1e-9
-    return float(np.average(x, weights=weights))
-
-
-def best_line(x: Floats, counts: Counts) -> tuple[Floats, Floats]:
-    """The most likely line of log rates over x, for every repetition.
-
-    Returns
-    -------
-    phi : float64 [repetitions, 2]
-        Log rate at :func:`pivot`, and slope.
-    log_likelihood : float64 [repetitions]
-    """
-    at = pivot(x, counts)
-    crude = counts.crude_log_rate()
-    weights = counts.failures + 0.5
-    centre = (weights * x).sum(axis=1, keepdims=True) / weights.sum(axis=1, keepdims=True)
-    mean = (weights * crude).sum(axis=1, keepdims=True) / weights.sum(axis=1, keepdims=True)
-    spread = (weights * (x - centre) ** 2).sum(axis=1)
-    slope = (weights * (x - centre) * (crude - mean)).sum(axis=1) / np.maximum(spread, 1e-12)
-    start = np.stack([mean[:, 0] + slope * (at - centre[:, 0]), slope], axis=1)
-    return maximise(Line(x, at), counts, start)
-
-
-def best_two_terms(x: Floats, counts: Counts) -> tuple[Floats, Floats]:
-    """The most likely sum of two power laws, for every repetition.
-
-    Returns
-    -------
-    natural : float64 [repetitions, 4]
-        (log A, log B, m1, m2) at :func:`pivot`.
-    log_likelihood : float64 [repetitions]
-    """
-    at = pivot(x, counts)
-    line, _ = best_line(x, counts)
-    chart = TwoTerms(x, at, "rate", at)
-    from_line = starts(x, at, line[:, 0], line[:, 1])
-    phi, likelihood = maximise_from(chart, counts, _coordinates(chart, from_line))
-    return chart.natural(phi), likelihood
-
-
-def _coordinates(chart: TwoTerms, natural: Floats) -> Floats:
-    return chart.of(natural.reshape(-1, 4)).reshape(natural.shape)
 
 
 @dataclass(frozen=True)
@@ -95,7 +35,7 @@ class WaterfallFit:
         What was fitted, and by which of the two.
     at
         Pivot: logarithm of the noise rate at which `coordinates` are meant.
-    coordinates : float64 [1, 2] or [1, 4]
+    coordinates : float64 [2] or [4]
         (log rate, m1) or (log A, log B, m1, m2) at the pivot.
     log_likelihood
         Of the fit.
@@ -104,30 +44,25 @@ class WaterfallFit:
     curve: Curve
     form: Form
     at: float
-    coordinates: np.ndarray
+    coordinates: Floats
     log_likelihood: float
 
     @property
     def deviance(self) -> float:
         """Twice what a rate of its own for each point adds to the log likelihood."""
-        return 2 * float(self.curve.counts.highest_log_likelihood()[0] - self.log_likelihood)
-
-    @property
-    def degrees_of_freedom(self) -> int:
-        """Points less parameters."""
-        return len(self.curve.points) - self.coordinates.shape[1]
+        return 2 * float(self.curve.outcomes.highest_log_likelihood()[0] - self.log_likelihood)
 
     @cached_property
-    def parameters(self) -> dict[str, Estimate]:
+    def parameters(self) -> dict[str, Interval]:
         """a, m1 and, of two terms, b, m2, with 95 % intervals from the profile likelihood.
 
         a and b are the terms' rates at p = 1, far from any data: use them with their exponents only.
         """
         names: tuple[Quantity, ...] = ("a", "m1") if self.form == "one term" else ("a", "m1", "b", "m2")
-        found = {name: self._estimate(name, 0.0) for name in names}
-        return {name: value.exp() if name in ("a", "b") else value for name, value in found.items()}
+        found = {name: self.interval(name, 0.0) for name in names}
+        return {name: exp(value) if name in ("a", "b") else value for name, value in found.items()}
 
-    def rate(self, p: float, *, confidence: float = 0.95) -> Estimate:
+    def rate(self, p: float) -> Interval:
         """Rate per logical per cycle at a noise rate, inside the data or outside, with its profile interval.
 
         The interval takes the form for granted; far outside the data that is the larger doubt.
@@ -137,34 +72,34 @@ class WaterfallFit:
         CascadeError
             Unless ``0 < p <= 1``.
         """
-        return self._estimate("rate", math.log(_noise_rate(p)), confidence=confidence).exp()
+        return exp(self.interval("rate", math.log(_noise_rate(p))))
 
-    def log_rate(self, p: float) -> float:
-        """Logarithm of the fitted rate per logical per cycle at a noise rate."""
-        dx = math.log(_noise_rate(p)) - self.at
-        if self.form == "one term":
-            return float(self.coordinates[0] @ [1.0, dx])
-        log_a, log_b, m1, m2 = self.coordinates[0]
-        return float(np.logaddexp(log_a + m1 * dx, log_b + m2 * dx))
+    def log_rates(self, log_p: Floats) -> Floats:
+        """Logarithms of the fitted rates per logical per cycle, from those of noise rates."""
+        return _log_rates(self.coordinates, log_p - self.at)
 
-    def _estimate(self, quantity: Quantity, at: float, *, confidence: float = 0.95) -> Estimate:
-        x, counts = self.curve.log_p, self.curve.counts
-        likelihood = np.array([self.log_likelihood])
-        more = None
+    def interval(self, quantity: Quantity, log_p: float) -> Interval:
+        """95 % interval of an exponent, or of the logarithm of a term or of the whole rate at a noise rate."""
+        x, outcomes = self.curve.log_p, self.curve.outcomes
+        dx, shift = x - self.at, log_p - self.at
         if self.form == "one term":
-            chart = Line(x, at, "slope" if quantity == "m1" else "value")
-            best = chart.of(self.coordinates[:, 0], self.coordinates[:, 1], self.at)
-        else:
-            chart = TwoTerms(x, self.at, quantity, at)
-            best = chart.of(self.coordinates)
-            line, _ = best_line(x, counts)
-            more = _coordinates(chart, starts(x, self.at, line[:, 0], line[:, 1]))
+            value, slope = self.coordinates
+            if quantity == "m1":
+                return profile_interval(lambda phi: phi[1] + phi[0] * dx, outcomes, (slope, value))
+            return profile_interval(
+                lambda phi: phi[0] + phi[1] * (dx - shift), outcomes, (value + slope * shift, slope)
+            )
+        chart = Chart(quantity, shift)
+        more = [chart.of(start) for start in starts(dx, best_line(x, outcomes)[0])[0]]
         # one law may fall with p, by chance; the exponents of two are bounded
-        lowest = 0.0 if self.form == "two terms" and quantity in ("m1", "m2") else -math.inf
-        low, high = profile_interval(
-            chart, counts, best, likelihood, more_starts=more, lowest=lowest, confidence=confidence
+        lowest = 0.0 if quantity in ("m1", "m2") else -math.inf
+        return profile_interval(
+            lambda phi: _log_rates(chart.natural(phi), dx),
+            outcomes,
+            chart.of(self.coordinates),
+            more_starts=more,
+            lowest=lowest,
         )
-        return Estimate(float(best[0, 0]), float(low[0]), float(high[0]))
 
 
 def enough_for(curve: Curve, form: Form) -> bool:
@@ -184,11 +119,23 @@ def fit(curve: Curve, form: Form) -> WaterfallFit:
         seen = sum(point.failures > 0 for point in curve.points)
         raise CascadeError(f"{curve.name}: expected failures at {_FEWEST[form]} noise rates to fit {form}, got {seen}")
     best = best_line if form == "one term" else best_two_terms
-    coordinates, likelihood = best(curve.log_p, curve.counts)
-    return WaterfallFit(curve, form, pivot(curve.log_p, curve.counts), coordinates, float(likelihood[0]))
+    coordinates, likelihood = best(curve.log_p, curve.outcomes)
+    return WaterfallFit(curve, form, pivot(curve.log_p, curve.outcomes), coordinates[0], float(likelihood[0]))
+
+
+def _log_rates(coordinates: Floats, dx: Floats) -> Floats:
+    if len(coordinates) == 2:
+        return coordinates[0] + coordinates[1] * dx
+    log_a, log_b, m1, m2 = coordinates
+    return np.logaddexp(log_a + m1 * dx, log_b + m2 * dx)
 
 
 def _noise_rate(p: float) -> float:
     if not 0 < p <= 1:
         raise CascadeError(f"expected a noise rate 0 < p <= 1, got {p}")
     return p
+
+
+def exp(log: Interval) -> Interval:
+    """Of a quantity whose logarithm is given; an end is infinite where it is too large for a float."""
+    return log.map(lambda value: math.exp(value) if value < 709 else math.inf)
