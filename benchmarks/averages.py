@@ -21,8 +21,7 @@ from cascade_qec.tables import Circumstances, circumstances, write_rows
 from cascade_qec.training import Recipe, Trainer, load_recipe
 from cascade_qec.training.data import Producers
 from cascade_qec.training.feed import feed
-from cascade_qec.training.unpacking import Unpacker
-from cascade_qec.training.validation import measure_statistics, validate
+from cascade_qec.training.validation import measure_statistics
 
 RESULTS = Path(__file__).parent / "results" / "averages.csv"
 STEPS = (1, 100, 500, 2000)
@@ -37,7 +36,7 @@ def train(trainer: Trainer, report: Callable[[int, int], None]) -> dict[str, Cas
     }
     weights = list(trainer.network.parameters())
     with Producers(recipe, range(last), trainer.micros, trainer.workers) as producers:
-        batches = feed(producers, Unpacker(recipe, trainer.device))
+        batches = feed(producers, trainer.examples)
         for step in range(last):
             trainer.take_step(batches, step)
             seen = step - (last - last // 4)  # so many steps are in the mean
@@ -67,8 +66,8 @@ def rows(trainer: Trainer, kept: dict[str, CascadeNetwork]) -> list[Row]:
     recipe, found = trainer.recipe, []
     for name, network in kept.items():
         measure_statistics(network, trainer.geometry, recipe, recipe.optimizer.steps, trainer.dtype)
-        operators = trainer.description().operators
-        for p, counts in validate(network, trainer.decided, operators, recipe, trainer.dtype).pooled.items():
+        seen = trainer.validator(network, recipe.validation.p, recipe.validation.shots)
+        for p, counts in seen.pooled.items():
             rate = wilson(counts.failures, counts.shots)
             found.append(
                 Row(

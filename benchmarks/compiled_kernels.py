@@ -83,7 +83,7 @@ def _train_step(width: int, bottleneck: int, depthwise: bool) -> None:
     geometry = Geometry([memory_lattice(code, 1, "Z")], "bipartite")
     x = torch.randn(geometry.sites, 16, width, dtype=torch.bfloat16, requires_grad=True)
     with kernels.use("triton"):
-        network.trunk(x, geometry).sum().backward()
+        network.trunk.layers(x, geometry).sum().backward()
 
 
 def _resources(compiled: Any) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from cascade_qec.tables import Circumstances, circumstances, write_rows
 from cascade_qec.training import Recipe, Trainer, load_recipe
 from cascade_qec.training.data import Producers
 from cascade_qec.training.feed import feed
-from cascade_qec.training.unpacking import Unpacker
 
 RESULTS = Path(__file__).parent / "results" / "learning_rates.csv"
 WIDTHS = (16, 32, 64)
@@ -59,7 +58,7 @@ def last_loss(recipe: Recipe, report: Callable[[int], None]) -> tuple[float, flo
     trainer, steps = Trainer(recipe, RESULTS.with_suffix(".run")), recipe.optimizer.steps
     losses = []
     with Producers(recipe, range(steps), trainer.micros, trainer.workers) as producers:
-        batches = feed(producers, Unpacker(recipe, trainer.device))
+        batches = feed(producers, trainer.examples)
         for step in range(steps):
             losses.append(trainer.take_step(batches, step).mean().item())
             report(step + 1)

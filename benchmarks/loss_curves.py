@@ -22,9 +22,8 @@ from cascade_qec.performance import build, with_shots
 from cascade_qec.tables import circumstances
 from cascade_qec.training import Recipe, load_recipe
 from cascade_qec.training.data import Producers, default_workers
-from cascade_qec.training.feed import feed
+from cascade_qec.training.feed import Examples, feed
 from cascade_qec.training.step import Step
-from cascade_qec.training.unpacking import Unpacker
 
 BLOCK = 10
 RESULTS = Path(__file__).parent / "results"
@@ -61,8 +60,9 @@ def curve(recipe: Recipe, variant: str, steps: int, device: torch.device, dtype:
         kernels.use("triton" if variant == "triton" else "reference"),
         Producers(recipe, range(steps), micros, workers) as producers,
     ):
-        batches = feed(producers, Unpacker(recipe, device))
-        step = Step(network, average, geometry, recipe, device=device, dtype=dtype, micros=micros)
+        examples = Examples(recipe, device)
+        batches = feed(producers, examples)
+        step = Step(network, average, geometry, examples.questions, recipe, device=device, dtype=dtype, micros=micros)
         for number in range(steps):
             losses.append(step(batches, number).mean())
             if (number + 1) % 100 == 0:

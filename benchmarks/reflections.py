@@ -36,6 +36,7 @@ from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.paired import paired_difference
 from cascade_qec.lattice import Lattice, LogicalOperators, logical_operators, memory_lattice
 from cascade_qec.nn import Geometry
+from cascade_qec.nn.decision import votes
 from cascade_qec.recognition.tanner import TannerGraph, isomorphisms
 from cascade_qec.statistics import Interval, wilson
 from cascade_qec.tables import Circumstances, circumstances, write_rows
@@ -179,7 +180,7 @@ def failed(decoder: CascadeDecoder, turn: Turn, p: float, shots: int, seed: int)
     seen = torch.from_numpy(lattice.check_sites(lattice.basis).copy())
     own = torch.from_numpy(_own_operators(asked))
     # The class that the votes decide for is wrong where any of them outdoes that of the shot, the first after the sign.
-    votes = torch.from_numpy(asked.values).float()
+    vote = torch.from_numpy(votes(asked.logicals))
     sampler = circuit.compile_detector_sampler(seed=seed)
     for start in range(0, shots, CHUNK):
         events, flips = sampler.sample(min(CHUNK, shots - start), separate_observables=True)
@@ -192,8 +193,8 @@ def failed(decoder: CascadeDecoder, turn: Turn, p: float, shots: int, seed: int)
         sums = {
             "own": here[:, own],
             "own, turned": (here + there)[:, own],
-            "all": here @ votes,
-            "all, turned": (here + there) @ votes,
+            "all": here @ vote,
+            "all, turned": (here + there) @ vote,
         }
         yield {way: (against > 0).any(dim=1).numpy() for way, against in sums.items()}
 

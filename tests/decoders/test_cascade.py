@@ -275,3 +275,21 @@ def test_circuits_unlike_those_of_training_are_warned_of() -> None:
     order = np.arange(1, without_first.num_detectors)
     with pytest.warns(CascadeWarning, match="1 detectors of training are missing and taken for silent"):
         decoder.for_circuit(permuted(without_first, order))
+
+
+def test_a_translated_shot_is_decided_alike():
+    """By the class of the error, whichever operators the code has chosen for its observables."""
+    decoder = CascadeDecoder.untrained("bb72", width=8, depth=1)
+    circuit = decoder.experiment(0.003, rounds=6)
+    code, lattice = decoder.code, decoder.lattice
+    events = circuit.compile_detector_sampler(seed=3).sample(10)
+    sites = np.full(lattice.sites, -1)
+    for kind in ("X", "Z"):
+        here = lattice.check_sites(kind)
+        sites[here] = np.roll(here.reshape(-1, code.l, code.m), (2, 1), axis=(1, 2)).reshape(here.shape)
+    number = np.full(lattice.sites, -1)
+    number[lattice.detector_sites] = np.arange(lattice.detectors)
+    moved = events[:, number[sites[lattice.detector_sites]]]
+    first, second = decoder.decode_batch(events), decoder.decode_batch(moved)
+    np.testing.assert_allclose(first.confidence, second.confidence, rtol=1e-3)
+    assert (first.observables != second.observables).any()

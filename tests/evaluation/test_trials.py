@@ -57,8 +57,8 @@ def _contrary() -> bytes:
     """The shipped model, always of the opposite opinion."""
     network, description = load_model(zoo.path("surface_d3"))
     with torch.no_grad():
-        network.output.neg_()
-        network.output_bias.neg_()
+        network.head.output.neg_()
+        network.head.output_bias.neg_()
     return model_bytes(network, description)
 
 

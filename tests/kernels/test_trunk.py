@@ -44,7 +44,7 @@ def run(network, geometry, x, grad):
     """Output of the trunk, gradient to its input, and those to its parameters by name."""
     network = copy.deepcopy(network)
     x = x.clone().requires_grad_()
-    y = network.trunk(x, geometry)
+    y = network.trunk.layers(x, geometry)
     y.backward(grad)
     return {"y": y.detach(), "x": x.grad} | {n: p.grad for n, p in network.named_parameters() if p.grad is not None}
 
@@ -99,8 +99,8 @@ def test_statistics_are_collected_as_by_the_layers(device):
     network, geometry = network.to(device), geometry.to(device)
     with torch.no_grad(), collect_statistics(network), kernels.use("triton"):
         for x in inputs:
-            network.trunk(x.to(device), geometry)
-    norms = [(n, m) for n, m in network.named_modules() if isinstance(m, BatchNorm) and n != "norm_readout"]
+            network.trunk.layers(x.to(device), geometry)
+    norms = [(n, m) for n, m in network.named_modules() if isinstance(m, BatchNorm) and n != "head.norm"]
     assert len(norms) == 2 * 3 + 1
     for name, norm in norms:
         expected = reference.get_submodule(name)

@@ -18,8 +18,8 @@ def lively_network() -> Callable[..., CascadeNetwork]:
         torch.manual_seed(seed)
         shape = NetworkSettings(**{"width": 8, "depth": 2, "bottleneck": 2} | settings)
         network = CascadeNetwork(codes.get(code), shape).requires_grad_(False).eval()
-        torch.nn.init.normal_(network.output)
-        torch.nn.init.normal_(network.hidden_bias)
+        torch.nn.init.normal_(network.head.output)
+        torch.nn.init.normal_(network.head.hidden_bias)
         for norm in (m for m in network.modules() if isinstance(m, BatchNorm)):
             norm.mean.normal_()
             norm.variance.uniform_(0.5, 2)

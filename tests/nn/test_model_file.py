@@ -77,17 +77,17 @@ def test_files_that_are_no_models_are_refused(tmp_path):
     [
         (
             {"network": {"width": 16}},
-            r"expected blocks\.0\.convolutions\.0\.weight of shape \(8, 216\), got \(4, 108\)",
+            r"expected head\.hidden\.weight of shape \(32, 16\), got \(16, 8\)",
         ),
         (
             {"network": {"depth": 3}},
-            r"expected blocks\.2\.convolutions\.0\.weight of shape \(4, 108\), got none",
+            r"expected trunk\.blocks\.2\.convolutions\.0\.weight of shape \(4, 108\), got none",
         ),
         (
             {"network": {"depth": 1}},
-            r"expected blocks\.1\.convolutions\.0\.weight of shape none, got \(4, 108\)",
+            r"expected trunk\.blocks\.1\.convolutions\.0\.weight of shape none, got \(4, 108\)",
         ),
-        ({"without": "output_bias"}, r"expected output_bias of shape \(1,\), got none"),
+        ({"without": "head.output_bias"}, r"expected head\.output_bias of shape \(1,\), got none"),
         ({"network": {"convolution": "bipartite"}}, "expected convolution 'direct', got 'bipartite'"),
         ({"network": {"convolution": "spiral"}}, "description .* cannot be read"),
         ({"code": "surface_d4"}, "odd"),
@@ -95,7 +95,7 @@ def test_files_that_are_no_models_are_refused(tmp_path):
         ({"bases": []}, "description .* cannot be read"),
         ({"bases": ["Y"]}, "description .* cannot be read"),
         ({"rounds": 0}, "description .* cannot be read"),
-        ({"format": 2}, "description .* cannot be read"),
+        ({"format": 3}, "description .* cannot be read"),
     ],
 )
 def test_weights_that_do_not_fit_their_description_are_refused(model_file, changes, message):

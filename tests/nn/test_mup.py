@@ -27,8 +27,8 @@ def sizes_before_and_changes_after_training(width: int) -> tuple[dict[str, float
     torch.manual_seed(0)
     network = CascadeNetwork(code, NetworkSettings(width=width, depth=2, convolution="direct"))
     optimizers = Optimizers(network, OptimizerSettings(steps=1000, muon_lr=0.01, lion_lr=5e-4, warmup_steps=0))
-    watched: dict[str, torch.nn.Module] = {"readout": geometry.readout, "hidden": network.hidden}
-    for index, block in enumerate(network.blocks):
+    watched: dict[str, torch.nn.Module] = {"sums": geometry.operator_sums, "hidden": network.head.hidden}
+    for index, block in enumerate(network.trunk.blocks):
         watched |= {f"block {index}": block, f"convolution {index}": block.convolutions[0]}
     activations: dict[str, torch.Tensor] = {}
     for name, module in watched.items():

@@ -6,7 +6,8 @@ from cascade_qec import codes
 from cascade_qec.circuits import UniformDepolarizing, memory
 from cascade_qec.errors import CascadeError
 from cascade_qec.lattice import Lattice, logical_operators, memory_lattice
-from cascade_qec.nn import CascadeNetwork, Geometry, NetworkSettings, PlaceReadout
+from cascade_qec.nn import CascadeNetwork, Geometry, NetworkSettings
+from cascade_qec.nn.operator_sums import OperatorSums
 
 EVERY_BASIS = pytest.mark.parametrize("basis", ["X", "Z"])
 
@@ -53,9 +54,9 @@ def test_rolling_the_detectors_rolls_everything(settings, by, basis, lively_netw
 
     before, after = torch.from_numpy(lattice.scatter(events)), torch.from_numpy(lattice.scatter(moved))
     assert torch.equal(after, rolled(before))
-    x = network.embed(before, geometry, torch.float64)
-    y = network.embed(after, geometry, torch.float64)
-    for block in network.double().blocks:
+    x = network.trunk.embed(before, geometry, torch.float64)
+    y = network.trunk.embed(after, geometry, torch.float64)
+    for block in network.double().trunk.blocks:
         x, y = block(x, geometry.steps), block(y, geometry.steps)
         # The same sums in the same order: what is left is the rounding of the matrix products.
         torch.testing.assert_close(y, rolled(x), rtol=1e-13, atol=1e-13)
@@ -65,7 +66,7 @@ def test_rolling_the_detectors_rolls_everything(settings, by, basis, lively_netw
     assert logits.std() > 0.1
     support = torch.from_numpy(logical_operators(code, basis, "observables").support)
     moved_support = support.view(-1, 2, code.l, code.m).roll(shift, dims=(2, 3)).view(support.shape).numpy()
-    geometry.readout = PlaceReadout([lattice], [moved_support])
+    geometry.operator_sums = OperatorSums([lattice], [moved_support])
     torch.testing.assert_close(network(after, geometry), logits)
     assert not torch.allclose(network(before, geometry), logits)
 
@@ -109,8 +110,8 @@ def test_absence_silence_and_events_are_three_states(code, lively_network):
     states = torch.from_numpy(lattice.scatter(np.zeros((3, lattice.detectors), dtype=bool)))
     states[site] = torch.tensor([0, 1, 2])
     kind = int(lattice.site_kind[site])
-    embedded = network.embed(states, geometry, torch.float32)
-    torch.testing.assert_close(embedded[site], network.embedding[3 * kind : 3 * kind + 3])
+    embedded = network.trunk.embed(states, geometry, torch.float32)
+    torch.testing.assert_close(embedded[site], network.trunk.embedding[3 * kind : 3 * kind + 3])
     assert len(set(network(states, geometry)[:, 0].tolist())) == 3
 
 
@@ -118,7 +119,7 @@ def test_an_untrained_network_knows_nothing_and_learns():
     torch.manual_seed(0)
     code = codes.get("surface_d3")
     network = CascadeNetwork(code, NetworkSettings(width=16, depth=3, convolution="direct"))
-    assert [block.scale for block in network.blocks] == [6**-0.5] * 3
+    assert [block.scale for block in network.trunk.blocks] == [6**-0.5] * 3
     lattice = memory_lattice(code, 3, "Z")
     geometry = Geometry([lattice], "direct", "observables")
     circuit = memory(code, rounds=3, noise=UniformDepolarizing(0.01))

@@ -89,11 +89,11 @@ def test_a_contender_trains(tiny):
     with pipeline(tiny(), CPU, 0) as batches:
         contender = Contender("reference", tiny(), next(batches), device=CPU, dtype=torch.float32)
         network = contender._step.network
-        before = network.embedding.detach().clone()
+        before = network.trunk.embedding.detach().clone()
         number = contender.number
         contender.step(batches)
     assert contender.number == number + 1
-    assert not torch.equal(network.embedding, before)
+    assert not torch.equal(network.trunk.embedding, before)
 
 
 def test_shots_replace_the_recipes_micro_batches(tiny):

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from cascade_qec import kernels
 from cascade_qec.performance.contender import build
 from cascade_qec.training import data
-from cascade_qec.training.unpacking import Unpacker
+from cascade_qec.training.feed import Examples
 
 
 @pytest.mark.parametrize("variant", ["stock", "stock-sites"])
@@ -16,16 +16,16 @@ from cascade_qec.training.unpacking import Unpacker
 def test_logits_and_gradients_are_the_same(tiny, code, convolution, depthwise, variant):
     network = {"width": 8, "depth": 2, "bottleneck": 2, "convolution": convolution, "depthwise": depthwise}
     recipe = tiny(code=code, network=network)
-    states, labels = Unpacker(recipe, torch.device("cpu"))(data.sample(recipe, data.TRAINING, 0, 0, 7, p=0.05))
+    states, labels = Examples(recipe, torch.device("cpu"))(data.sample(recipe, data.TRAINING, 0, 0, 7))
     found = []
     for name in (variant, "reference"):
         network, geometry = build(recipe, name)
         # The head stays float32 in both: it is given float32 by design.
-        head = (network.norm_readout, network.hidden)
+        head = (network.head.norm, network.head.hidden)
         network.double()
         for module in head:
             module.float()
-        for parameter in (network.hidden_bias, network.output, network.output_bias):
+        for parameter in (network.head.hidden_bias, network.head.output, network.head.output_bias):
             parameter.data = parameter.data.float()
         torch.manual_seed(1)
         for parameter in network.parameters():  # nothing zero, nothing one
@@ -47,4 +47,4 @@ def test_equal_seeds_give_equal_weights(tiny):
     states = ours.state_dict()
     assert states.keys() == stock.state_dict().keys()
     assert all(torch.equal(tensor, states[name]) for name, tensor in stock.state_dict().items())
-    assert not torch.equal(other.embedding, stock.embedding)
+    assert not torch.equal(other.trunk.embedding, stock.trunk.embedding)

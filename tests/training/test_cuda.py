@@ -10,8 +10,7 @@ import torch
 from cascade_qec.training import distributed
 from cascade_qec.training.cuda import Throttle, captured
 from cascade_qec.training.data import TRAINING, sample
-from cascade_qec.training.feed import feed
-from cascade_qec.training.unpacking import Unpacker
+from cascade_qec.training.feed import Examples, feed
 
 CUDA = torch.device("cuda:0")
 
@@ -142,8 +141,8 @@ class TestFeed:
     def test_gives_what_the_unpacker_gives(self, tiny, device):
         recipe = tiny()
         packed = [sample(recipe, TRAINING, 0, micro, 8) for micro in range(5)]
-        found = list(feed(packed, Unpacker(recipe, device)))
-        expected = [Unpacker(recipe, torch.device("cpu"))(rows) for rows in packed]
+        found = list(feed(packed, Examples(recipe, device)))
+        expected = [Examples(recipe, torch.device("cpu"))(rows) for rows in packed]
         assert len(found) == len(expected)
         for batch, batch_expected in zip(found, expected, strict=True):
             for one, other in zip(batch, batch_expected, strict=True):
@@ -154,7 +153,7 @@ class TestFeed:
         recipe = tiny()
         asked = []
         packed = (asked.append(micro) or sample(recipe, TRAINING, 0, micro, 8) for micro in range(3))
-        batches = feed(packed, Unpacker(recipe, torch.device("cpu")))
+        batches = feed(packed, Examples(recipe, torch.device("cpu")))
         next(batches)
         assert asked == [0]
 

@@ -13,7 +13,15 @@ import stim
 from cascade_qec import circuits, codes
 from cascade_qec.lattice import memory_lattice
 from cascade_qec.training import Recipe, data
-from cascade_qec.training.data import STATISTICS, TRAINING, VALIDATION, Producers, default_workers, sample
+from cascade_qec.training.data import (
+    STATISTICS,
+    TRAINING,
+    VALIDATION,
+    Producers,
+    default_workers,
+    sample,
+    sample_experiments,
+)
 
 
 def bits(recipe: Recipe, packed: np.ndarray) -> list[np.ndarray]:
@@ -73,7 +81,13 @@ def test_statistics_are_those_of_the_noise_of_the_step(step, p, tiny):
 
 
 def test_a_given_rate_overrides_the_curriculum(tiny):
-    low, high = (bits(tiny(), sample(tiny(), VALIDATION, 0, 0, 2000, p))[0].mean() for p in (0.001, 0.01))
+    def events(p):
+        made = tiny()
+        seeds = (made.seed, VALIDATION, 0, 0)
+        rows = sample_experiments(made.code, made.rounds, made.bases, "uniform", lambda _: p, 2000, seeds)
+        return bits(made, rows)[0].mean()
+
+    low, high = events(0.001), events(0.01)
     assert 5 * low < high
 
 

@@ -15,8 +15,8 @@ from cascade_qec.nn import CascadeNetwork, Geometry
 from cascade_qec.training import Recipe
 from cascade_qec.training import step as step_module
 from cascade_qec.training.data import TRAINING, sample
+from cascade_qec.training.feed import Examples
 from cascade_qec.training.step import Step
-from cascade_qec.training.unpacking import Unpacker
 
 
 class Stepper:
@@ -30,12 +30,13 @@ class Stepper:
         self.average = copy.deepcopy(self.network).requires_grad_(False)
         lattices = [memory_lattice(code, recipe.rounds, basis) for basis in recipe.bases]
         self.geometry = Geometry(lattices, recipe.network.convolution).to(device)
-        self.unpack = Unpacker(recipe, device)
+        self.unpack = Examples(recipe, device)
         self.micros = range(recipe.batch.micro_batches)
         self.step = Step(
             self.network,
             self.average,
             self.geometry,
+            self.unpack.questions,
             recipe,
             device=device,
             dtype=torch.float32,

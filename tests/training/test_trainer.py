@@ -13,8 +13,8 @@ from cascade_qec.errors import CascadeError
 from cascade_qec.guards import Guards
 from cascade_qec.training import Recipe, Trainer, distributed, progress
 from cascade_qec.training.checkpoint import load_checkpoint, save_checkpoint
+from cascade_qec.training.feed import Examples
 from cascade_qec.training.step import Step
-from cascade_qec.training.unpacking import Unpacker
 
 
 @pytest.fixture(autouse=True)
@@ -257,14 +257,14 @@ class TestStopping:
 
 class TestReports:
     def labels(self, monkeypatch, change):
-        unpack = Unpacker.__call__
+        unpack = Examples.__call__
 
         def changed(self, packed):
             states, labels = unpack(self, packed)
             change(labels)
             return states, labels
 
-        monkeypatch.setattr(Unpacker, "__call__", changed)
+        monkeypatch.setattr(Examples, "__call__", changed)
 
     def test_a_loss_that_is_not_finite(self, tiny, tmp_path, monkeypatch):
         self.labels(monkeypatch, lambda labels: labels[:, 1].fill_(math.nan))
@@ -274,16 +274,16 @@ class TestReports:
 
     def test_weights_that_are_not_finite_do_not_replace_the_last_checkpoint(self, tiny, tmp_path, monkeypatch):
         def spoil(self):
-            self.network.hidden_bias.data[0] = math.nan
+            self.network.head.hidden_bias.data[0] = math.nan
 
         after_steps(monkeypatch, {20}, spoil)
-        with pytest.raises(CascadeError, match="the weights hidden_bias are not finite at step 20"):
+        with pytest.raises(CascadeError, match=r"the weights head\.hidden_bias are not finite at step 20"):
             trainer(tiny(), tmp_path).run()
         assert load_checkpoint(tmp_path / "checkpoint.pt")["step"] == 10
 
     def test_all_losses_of_broken_weights(self, tiny, tmp_path):
         broken = trainer(tiny(), tmp_path)
-        broken.network.output_bias.data.fill_(math.inf)
+        broken.network.head.output_bias.data.fill_(math.inf)
         with pytest.raises(CascadeError, match="the loss of Z0, Z1, Z2, X0 and 2 more is not finite"):
             broken.run()
 
@@ -329,7 +329,7 @@ def test_weights_that_do_not_fit_are_refused(tiny, tmp_path):
     trainer(tiny(network={"depth": 2}), tmp_path / "first").run()
     model = tmp_path / "first" / "tiny.safetensors"
     deeper, shallower = tiny(name="deeper", network={"depth": 3}), tiny(name="shallower", network={"depth": 1})
-    assert len(Trainer(deeper, tmp_path / "second", start_from=model, workers=0).network.blocks) == 3
+    assert len(Trainer(deeper, tmp_path / "second", start_from=model, workers=0).network.trunk.blocks) == 3
     with pytest.raises(CascadeError, match=r"or a smaller depth, to start shallower from"):
         Trainer(shallower, tmp_path / "second", start_from=model, workers=0)
     wider = tiny(name="wider", network={"width": 16})

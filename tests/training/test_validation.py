@@ -3,40 +3,38 @@
 import pytest
 import torch
 
-from cascade_qec import codes, zoo
-from cascade_qec.lattice import memory_lattice
-from cascade_qec.nn import Geometry, load_model
-from cascade_qec.training.validation import measure_statistics, validate
+from cascade_qec import zoo
+from cascade_qec.nn import load_model
+from cascade_qec.training.validation import Validator, measure_statistics
 
 P = [0.001, 0.002, 0.006]
 
 
 @pytest.fixture
-def network():
-    return load_model(zoo.path("surface_d3"))[0]
-
-
-@pytest.fixture(scope="module")
-def recipe(tiny):
-    return tiny(batch={"shots": 250}, validation={"p": P, "shots": 1000})
+def model():
+    return load_model(zoo.path("surface_d3"))
 
 
 @pytest.fixture
-def geometry(network, recipe):
-    lattices = [memory_lattice(codes.get(recipe.code), recipe.rounds, basis) for basis in recipe.bases]
-    return Geometry(lattices, network.settings.convolution, recipe.operators)
+def network(model):
+    return model[0]
 
 
-def seen(network, geometry, recipe):
-    return validate(network, geometry, recipe.operators, recipe, torch.float32)
+@pytest.fixture
+def validator(model):
+    return Validator(model[1], device=torch.device("cpu"), dtype=torch.float32, batch=250, seed=0)
+
+
+def seen(network, validator):
+    return validator(network, P, 1000)
 
 
 def broken(found):
     return [verdict.guard for verdict in found.guards.broken]
 
 
-def test_a_good_network_keeps_all_guards_and_is_left_as_it_was(network, geometry, recipe):
-    found = seen(network, geometry, recipe)
+def test_a_good_network_keeps_all_guards_and_is_left_as_it_was(network, validator):
+    found = seen(network, validator)
     assert broken(found) == []
     assert [verdict.guard for verdict in found.guards.verdicts] == ["heads", "floor", "bases", "silence"]
     assert not network.training
@@ -48,35 +46,37 @@ def test_a_good_network_keeps_all_guards_and_is_left_as_it_was(network, geometry
         assert 0.05 < head.loss < 0.3 * head.guess
 
 
-def test_a_dead_head(network, geometry, recipe):
+def test_a_dead_head(network, validator):
     """It says how often the operators flip, which has less than half the loss of a coin."""
-    network.output.zero_()
-    network.output_bias.fill_(-1.7)
-    found = seen(network, geometry, recipe)
+    network.head.output.zero_()
+    network.head.output_bias.fill_(-1.7)
+    found = seen(network, validator)
     assert "heads" in broken(found)
     assert all(0.9 * head.guess < head.loss < 0.7 * 0.693 for head in found.guards.heads.values())
 
 
-def test_statistics_of_other_noise(network, geometry, recipe):
+def test_statistics_of_other_noise(network, validator, tiny):
+    recipe = tiny(batch={"shots": 250})
     for name, buffer in network.named_buffers():
         if name.endswith("variance"):
             buffer.mul_(4)
-    assert "floor" in broken(seen(network, geometry, recipe))
-    measure_statistics(network, geometry, recipe, recipe.noise.ramp_end, torch.float32)
-    assert broken(seen(network, geometry, recipe)) == []
+    assert "floor" in broken(seen(network, validator))
+    measure_statistics(network, validator.geometry, recipe, recipe.noise.ramp_end, torch.float32)
+    assert broken(seen(network, validator)) == []
 
 
-def test_flips_on_silence(network, geometry, recipe):
-    network.output_bias.add_(12)
-    found = seen(network, geometry, recipe)
+def test_flips_on_silence(network, validator):
+    network.head.output_bias.add_(12)
+    found = seen(network, validator)
     assert found.guards.flips_on_silence == ["Z", "X"]
     assert "silence" in broken(found)
 
 
-def test_a_bad_basis(network, geometry, recipe):
+def test_a_bad_basis(network, validator):
+    geometry = validator.geometry
     sites = len(geometry.embedding_offset) // 2
     geometry.embedding_offset[sites:] = geometry.embedding_offset[sites:].roll(1)
-    found = seen(network, geometry, recipe)
+    found = seen(network, validator)
     assert "bases" in broken(found)
     bases = found.guards.bases
     assert bases is not None

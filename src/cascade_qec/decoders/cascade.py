@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from cascade_qec import circuits, codes
 from cascade_qec.codes.css import Basis
 from cascade_qec.decoders.escalation import EscalatingDecoder, fallback_decoder
-from cascade_qec.decoders.logical_classes import LogicalClasses
 from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.device import pick_device, pick_dtype
 from cascade_qec.errors import CascadeError, CascadeWarning
@@ -22,9 +21,12 @@ from cascade_qec.files import written_whole
 from cascade_qec.lattice import Lattice, logical_operators, memory_lattice
 from cascade_qec.nn import (
     CascadeNetwork,
+    Decision,
     Geometry,
     ModelDescription,
     NetworkSettings,
+    Questions,
+    Unpacking,
     load_model,
     model_bytes,
 )
@@ -166,7 +168,7 @@ class CascadeDecoder:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             network = CascadeNetwork(family, settings).requires_grad_(False)
-            torch.nn.init.normal_(network.output)
+            torch.nn.init.normal_(network.head.output)
         description = ModelDescription(
             name=f"{code}_untrained",
             code=code,
@@ -258,12 +260,16 @@ class CascadeDecoder:
             chunk = events[start : start + self._chunk]
             if bit_packed:
                 chunk = np.unpackbits(chunk, axis=1, count=self.lattice.detectors, bitorder="little").view(bool)
-            states = torch.from_numpy(self.lattice.scatter(chunk)).to(self.device)
+            packed = np.packbits(chunk, axis=1, bitorder="little")
             shots = slice(start, start + self._chunk)
             with torch.inference_mode():
+                states, _ = self._unpacking(packed)
                 logits = self.network(states, self._geometry, self.dtype)
-                decided = self._classes.decide(logits, states, chunk)
-            observables[shots], probabilities[shots], confidence[shots] = decided
+                evidence = logits * (1 - 2 * self._questions.parities(states))
+                decided, probability, sure = (x.cpu().numpy() for x in self._decision(evidence))
+            turned = self.observables.turned(chunk)
+            observables[shots], confidence[shots] = decided ^ turned, sure
+            probabilities[shots] = np.where(turned, 1 - probability, probability)
         return DecodeResult.of_network(observables, probabilities, confidence)
 
     def _bind(self, lattice: Lattice, recognition: Recognition | None = None) -> None:
@@ -280,7 +286,9 @@ class CascadeDecoder:
         operators = self.description.operators
         self._geometry = Geometry([lattice], self.network.settings.convolution, operators).to(self.device)
         asked = logical_operators(self.code, lattice.basis, operators)
-        self._classes = LogicalClasses(lattice, asked, self.observables, self.device)
+        self._unpacking = Unpacking([lattice]).to(self.device)
+        self._questions = Questions([lattice], operators).to(self.device)
+        self._decision = Decision(asked.logicals, self.observables.logicals).to(self.device)
         per_shot = max(lattice.sites, len(asked.support)) * self.network.settings.width
         budget = _CHUNK_ACTIVATIONS[self.device.type]
         self._chunk = max(1, min(_MAX_CHUNK_SHOTS, budget // per_shot))

@@ -7,11 +7,8 @@ from collections.abc import Iterable
 from cascade_qec.decoders.cascade import CascadeDecoder
 from cascade_qec.evaluation.tables import Row
 from cascade_qec.guards import Guards, floor
-from cascade_qec.lattice import memory_lattice
-from cascade_qec.nn import Geometry
 from cascade_qec.statistics import Counts
-from cascade_qec.training.recipe import BatchSettings, NoiseCurriculum, OptimizerSettings, Recipe, ValidationSettings
-from cascade_qec.training.validation import validate
+from cascade_qec.training.validation import Validator
 from cascade_qec.zoo.card import Measurement
 
 _SHOTS = 2000
@@ -30,22 +27,8 @@ def see_guards(decoder: CascadeDecoder, *, seed: int = SEED) -> Guards:
     There is one noise rate, and so no floor: see `with_floor`.
     """
     made = decoder.description
-    recipe = Recipe(
-        name="guards",
-        code=made.code,
-        rounds=made.rounds,
-        bases=made.bases,
-        seed=seed,
-        network=made.network,
-        operators=made.operators,
-        noise=NoiseCurriculum(model=made.noise_model, p=made.noise_p, start=made.noise_p),
-        optimizer=OptimizerSettings(steps=1),
-        batch=BatchSettings(shots=_BATCH),
-        validation=ValidationSettings(p=[made.noise_p], shots=_SHOTS),
-    )
-    lattices = [memory_lattice(decoder.code, made.rounds, basis) for basis in made.bases]
-    geometry = Geometry(lattices, made.network.convolution, made.operators).to(decoder.device)
-    return validate(decoder.network, geometry, made.operators, recipe, decoder.dtype).guards
+    validator = Validator(made, device=decoder.device, dtype=decoder.dtype, batch=_BATCH, seed=seed)
+    return validator(decoder.network, [made.noise_p], _SHOTS).guards
 
 
 def with_floor(guards: Guards, decoder: CascadeDecoder, rows: Iterable[Row | Measurement]) -> Guards:

@@ -1,7 +1,7 @@
 """Where every detector sits, and which sites read which: all that the network knows of a code."""
 
-from cascade_qec.lattice.lattice import ABSENT, End, Lattice, memory_lattice
-from cascade_qec.lattice.operators import LogicalOperators, logical_classes, logical_operators
+from cascade_qec.lattice.lattice import ABSENT, End, Lattice, memory_lattice, memory_lattices
+from cascade_qec.lattice.operators import LogicalOperators, logical_operators
 from cascade_qec.lattice.relations import (
     RelationTable,
     Span,
@@ -21,8 +21,8 @@ __all__ = [
     "concatenate",
     "convolution_tables",
     "data_relations",
-    "logical_classes",
     "logical_operators",
     "memory_lattice",
+    "memory_lattices",
     "site_index",
 ]

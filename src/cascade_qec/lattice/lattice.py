@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from numbers import Integral
 from typing import Literal
@@ -102,6 +103,11 @@ class Lattice:
         kind = np.empty(self.sites, dtype=np.int64)
         kind[site_index(self.frame.plane_sizes, self.slices)] = self.frame.place_kind
         return kind
+
+
+def memory_lattices(code: CSSCode, rounds: int, bases: Sequence[Basis]) -> list[Lattice]:
+    """`memory_lattice` of several bases."""
+    return [memory_lattice(code, rounds, basis) for basis in bases]
 
 
 @lru_cache(maxsize=64)

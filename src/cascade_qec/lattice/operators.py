@@ -30,27 +30,6 @@ class LogicalOperators:
     logicals: Bits
     checks: Bits
 
-    @property
-    def values(self) -> Bits:
-        """The sum's part of observables in each logical class, uint8 [operators, 2^k]; see `logical_classes`."""
-        return self.logicals @ logical_classes(self.logicals.shape[1]).T % 2
-
-    @property
-    def votes(self) -> NDArray[np.float32]:
-        """What an operator's logit adds to the log-odds of each logical class, float32 [operators, 2^k].
-
-        Added up as if they were independent, which they are not: they come from the same events. So the sum is scaled
-        as if two classes differed in k operators, the number of independent ones. With one observable that is the mean.
-        """
-        operators, k = self.logicals.shape
-        differing = operators * 2 ** (k - 1) / (2**k - 1)  # between two classes, in the mean over all pairs
-        return (self.values * (k / differing)).astype(np.float32)
-
-
-def logical_classes(k: int) -> Bits:
-    """The joint values of k observables, uint8 [2^k, k]; the first is that of none flipped."""
-    return ((np.arange(2**k)[:, None] >> np.arange(k)) & 1).astype(np.uint8)
-
 
 @lru_cache(maxsize=16)
 def logical_operators(code: CSSCode, basis: Basis, which: Operators = "translations") -> LogicalOperators:

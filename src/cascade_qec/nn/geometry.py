@@ -9,8 +9,8 @@ import torch
 
 from cascade_qec.codes import Operators
 from cascade_qec.kernels import Relations
-from cascade_qec.lattice import ABSENT, Lattice, concatenate, convolution_tables, data_relations, logical_operators
-from cascade_qec.nn.place_readout import PlaceReadout
+from cascade_qec.lattice import ABSENT, Lattice, concatenate, convolution_tables, logical_operators
+from cascade_qec.nn.operator_sums import OperatorSums
 
 STATES = ABSENT + 1
 
@@ -27,7 +27,7 @@ class Geometry(torch.nn.Module):
         Of one code family.
     convolution : {"direct", "bipartite"}
     operators : {"observables", "translations", "lightest", "light"}
-        What is read out, see `cascade_qec.lattice.readout`.
+        What the head is asked about, see `cascade_qec.codes.Operators`.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class Geometry(torch.nn.Module):
         One (direct) or two (bipartite) tables that make up a block's convolution.
     sites : int
         Of all experiments.
-    readout : PlaceReadout
+    operator_sums : OperatorSums
         Of the operators of all experiments, one experiment's after the other.
     """
 
@@ -47,12 +47,6 @@ class Geometry(torch.nn.Module):
         self.embedding_offset: torch.Tensor
         offsets = np.concatenate([STATES * lattice.site_kind for lattice in lattices])
         self.register_buffer("embedding_offset", torch.from_numpy(offsets), persistent=False)
-        self.readout = PlaceReadout(
+        self.operator_sums = OperatorSums(
             lattices, [logical_operators(lattice.code, lattice.basis, operators).support for lattice in lattices]
         )
-
-
-def readout_relations(lattice: Lattice) -> int:
-    """Planes times relations of the last convolution, from checks to data qubits."""
-    table = data_relations(lattice.frame, lattice.slices)
-    return table.planes_out * table.relations

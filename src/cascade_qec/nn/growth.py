@@ -6,7 +6,7 @@ import torch
 
 from cascade_qec.nn.network import CascadeNetwork
 
-_BLOCK = "blocks."
+_BLOCK = "trunk.blocks."
 
 
 def deepened(network: CascadeNetwork, trained: CascadeNetwork) -> dict[str, torch.Tensor]:
@@ -30,8 +30,8 @@ def deepened(network: CascadeNetwork, trained: CascadeNetwork) -> dict[str, torc
     """
     state = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     state |= {name: tensor.clone() for name, tensor in trained.state_dict().items()}
-    share = (len(network.blocks) / len(trained.blocks)) ** 0.5
+    share = (len(network.trunk.blocks) / len(trained.trunk.blocks)) ** 0.5
     for name, tensor in state.items():
         if name.startswith(_BLOCK) and name.endswith(".up.weight"):
-            tensor *= share if int(name.split(".")[1]) < len(trained.blocks) else 0.0
+            tensor *= share if int(name.split(".")[2]) < len(trained.trunk.blocks) else 0.0
     return state

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
+import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
@@ -13,9 +15,20 @@ from safetensors.torch import save
 from cascade_qec import codes
 from cascade_qec.codes import Operators
 from cascade_qec.errors import CascadeError
-from cascade_qec.nn.network import CascadeNetwork, NetworkSettings
+from cascade_qec.nn.network import CascadeNetwork
+from cascade_qec.nn.settings import NetworkSettings
 
 _KEY = "cascade"
+
+_FORMAT_1 = {
+    "readout": "to_data",
+    "norm_readout": "norm",
+    "hidden": "hidden",
+    "hidden_bias": "hidden_bias",
+    "output": "output",
+    "output_bias": "output_bias",
+}
+"""The head's weights by the names that files of format 1 have for them; all others are the trunk's."""
 
 
 class ModelDescription(BaseModel):
@@ -23,7 +36,8 @@ class ModelDescription(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    format: Literal[1] = 1
+    format: Literal[1, 2] = 2
+    """1 where trunk and head were not told apart in the names of weights."""
     name: str
     code: str
     rounds: int = Field(ge=1)
@@ -31,6 +45,8 @@ class ModelDescription(BaseModel):
     noise_model: str = "uniform"
     noise_p: float
     network: NetworkSettings
+    head: Literal["logical"] = "logical"
+    """What the network makes of the trunk's features."""
     operators: Operators = "translations"
     """The logical operators that the network is to be asked about."""
 
@@ -61,7 +77,10 @@ def load_model(path: str | Path) -> tuple[CascadeNetwork, ModelDescription]:
         description = ModelDescription.model_validate(json.loads(text))
     except (ValidationError, json.JSONDecodeError) as error:
         raise CascadeError(f"the description in model file {path} cannot be read: {error}") from error
-    network = CascadeNetwork(codes.get(description.code), description.network)
+    if description.format == 1:
+        tensors, description = _renamed(tensors), description.model_copy(update={"format": 2})
+    with torch.device("meta"):  # weights come from the file: none are drawn, and the global random state stays
+        network = CascadeNetwork(codes.get(description.code), description.network)
     wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     if wanted != found:
@@ -70,5 +89,14 @@ def load_model(path: str | Path) -> tuple[CascadeNetwork, ModelDescription]:
             f"the weights in {path} do not fit their description: expected {name} of shape "
             f"{wanted.get(name, 'none')}, got {found.get(name, 'none')}"
         )
-    network.load_state_dict(tensors)
+    network.load_state_dict(tensors, assign=True)
     return network.eval().requires_grad_(False), description
+
+
+def _renamed(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Weights of format 1 by the names that they have now."""
+    renamed = {}
+    for name, tensor in tensors.items():
+        first, dot, rest = name.partition(".")
+        renamed[f"head.{_FORMAT_1[first]}{dot}{rest}" if first in _FORMAT_1 else f"trunk.{name}"] = tensor
+    return renamed

@@ -20,6 +20,7 @@ from cascade_qec.nn import CascadeNetwork, Geometry
 from cascade_qec.performance.stock_network import StockNetwork
 from cascade_qec.performance.timing import seconds
 from cascade_qec.training import Recipe
+from cascade_qec.training.feed import Examples
 from cascade_qec.training.step import Step
 
 SHOT_MAJOR, SITE_MAJOR, COMPILED = "stock", "stock-sites", "stock-compiled"
@@ -138,6 +139,7 @@ class Contender:
             network,
             copy.deepcopy(network).requires_grad_(False),
             geometry,
+            Examples(recipe, self.device).questions,
             recipe,
             device=self.device,
             dtype=self.dtype,

@@ -10,8 +10,7 @@ import torch
 from cascade_qec.performance.contender import Batch
 from cascade_qec.training import Recipe
 from cascade_qec.training.data import Producers
-from cascade_qec.training.feed import feed
-from cascade_qec.training.unpacking import Unpacker
+from cascade_qec.training.feed import Examples, feed
 
 _WITHOUT_END = 10**9
 
@@ -25,4 +24,4 @@ def pipeline(recipe: Recipe, device: torch.device, workers: int) -> Iterator[Ite
     start = recipe.noise.ramp_end
     steps = range(start, start + _WITHOUT_END)
     with Producers(recipe, steps, range(recipe.batch.micro_batches), workers) as producers:
-        yield feed(producers, Unpacker(recipe, device))
+        yield feed(producers, Examples(recipe, device))

@@ -36,13 +36,14 @@ class StockNetwork(CascadeNetwork):
         """Logits, float32 [shots, observables], of states, uint8 [sites, shots]."""
         index = geometry.embedding_offset[:, None] + states
         # cast after the lookup: its gradient sums over all sites, which takes float32
-        x = F.embedding(index if self.site_major else index.t(), self.embedding).to(dtype)
-        for block in self.blocks:
+        x = F.embedding(index if self.site_major else index.t(), self.trunk.embedding).to(dtype)
+        for block in self.trunk.blocks:
             x = self._bottleneck(x, block, geometry)  # pyright: ignore[reportArgumentType]
-        x = F.silu(_normalised(x, self.norm_out))
-        logical = geometry.readout(x if self.site_major else x.transpose(0, 1), self.readout.weight)
-        hidden = F.silu(F.linear(_normalised(logical, self.norm_readout), self.hidden.weight) + self.hidden_bias)
-        return F.linear(hidden, self.output, self.output_bias).squeeze(-1).t()
+        x = F.silu(_normalised(x, self.trunk.norm_out))
+        head = self.head
+        logical = geometry.operator_sums(x if self.site_major else x.transpose(0, 1), head.to_data.weight)
+        hidden = F.silu(F.linear(_normalised(logical, head.norm), head.hidden.weight) + head.hidden_bias)
+        return F.linear(hidden, head.output, head.output_bias).squeeze(-1).t()
 
     def _bottleneck(self, x: torch.Tensor, block: Bottleneck, geometry: Geometry) -> torch.Tensor:
         y = F.linear(F.silu(_normalised(x, block.norm_in)), block.down.weight.to(x.dtype))

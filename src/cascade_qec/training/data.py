@@ -9,7 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from itertools import islice
@@ -22,7 +22,7 @@ import numpy as np
 import stim
 
 from cascade_qec import circuits, codes
-from cascade_qec.codes.css import Basis
+from cascade_qec.codes import Basis
 from cascade_qec.training import distributed
 from cascade_qec.training.recipe import Recipe
 
@@ -44,19 +44,42 @@ def default_workers(device: str) -> int:
     return min(max(1, cores // distributed.local_processes()), _MOST_WORKERS)
 
 
-def sample(recipe: Recipe, purpose: int, step: int, micro: int, shots: int, p: float | None = None) -> np.ndarray:
-    """One micro-batch, bit-packed: uint8 [shots, bytes].
+def sample(recipe: Recipe, purpose: int, step: int, micro: int, shots: int) -> np.ndarray:
+    """One micro-batch of a recipe at the noise of a step, as `sample_experiments` gives it."""
+    noise = recipe.noise
+
+    def rate(uniform: float) -> float:
+        return _on_grid(noise.rate(step, uniform), noise.p)
+
+    seeds = (recipe.seed, purpose, step, micro)
+    return sample_experiments(recipe.code, recipe.rounds, recipe.bases, noise.model, rate, shots, seeds)
+
+
+def sample_experiments(
+    code: str,
+    rounds: int,
+    bases: Sequence[Basis],
+    noise_model: str,
+    rate: Callable[[float], float],
+    shots: int,
+    seeds: Sequence[int],
+) -> np.ndarray:
+    """Shots of memory experiments in one or both bases, bit-packed: uint8 [shots, bytes].
 
     A row has the detection events and then the observables of one basis after the other, first bits lowest, each
-    from a new byte on; `Unpacker` reads it.
+    from a new byte on; `cascade_qec.nn.Unpacking` reads it.
+
+    Parameters
+    ----------
+    rate
+        The noise rate, of a number drawn for each basis from [0, 1).
+    seeds
+        The same ones give the same shots.
     """
     parts = []
-    for index, basis in enumerate(recipe.bases):
-        seeds = np.random.SeedSequence([recipe.seed, purpose, step, micro, index])
-        rng = np.random.default_rng(seeds)
-        uniform = rng.random()
-        rate = p if p is not None else _on_grid(recipe.noise.rate(step, uniform), recipe.noise.p)
-        circuit = _circuit(recipe.code, recipe.rounds, basis, recipe.noise.model, rate)
+    for index, basis in enumerate(bases):
+        rng = np.random.default_rng(np.random.SeedSequence([*seeds, index]))
+        circuit = _circuit(code, rounds, basis, noise_model, rate(rng.random()))
         sampler = circuit.compile_detector_sampler(seed=int(rng.integers(2**63)))
         parts += sampler.sample(shots, separate_observables=True, bit_packed=True)
     return np.concatenate(parts, axis=1)

@@ -1,4 +1,4 @@
-"""Micro-batches on the device before they are needed."""
+"""Micro-batches on the device, as states and labels, before they are needed."""
 
 from __future__ import annotations
 
@@ -8,29 +8,60 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import torch
 
-from cascade_qec.training.unpacking import Unpacker
+from cascade_qec import codes
+from cascade_qec.lattice import memory_lattices
+from cascade_qec.nn import ModelDescription, Questions, Unpacking
+from cascade_qec.training.recipe import Recipe
 
 _AHEAD = 2
 
 
-def feed(packed: Iterable[np.ndarray], unpacker: Unpacker) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """States and labels of one packed micro-batch after another, as the unpacker gives them.
+class Examples:
+    """What a network learns from: rows of bits as states and labels.
+
+    Parameters
+    ----------
+    made : Recipe or ModelDescription
+        Whose experiments a row has, each with its observables, and the operators whose values are the labels.
+    device : torch.device
+
+    Attributes
+    ----------
+    lattices : list of Lattice
+    unpacking : Unpacking
+    questions : Questions
+    """
+
+    def __init__(self, made: Recipe | ModelDescription, device: torch.device) -> None:
+        self.device = device
+        self.lattices = memory_lattices(codes.get(made.code), made.rounds, made.bases)
+        self.unpacking = Unpacking(self.lattices, [lattice.code.k for lattice in self.lattices]).to(device)
+        self.questions = Questions(self.lattices, made.operators).to(device)
+
+    def __call__(self, packed: np.ndarray | torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """States, uint8 [sites, shots], and labels, float32 [shots, operators], of rows as `data.sample` gives them."""
+        states, observables = self.unpacking(packed)
+        return states, self.questions.labels(states, observables)
+
+
+def feed(packed: Iterable[np.ndarray], examples: Examples) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """States and labels of one packed micro-batch after another, as `Examples` gives them.
 
     On a CUDA device the next two are copied and unpacked while the last one is in use, on a stream of their own.
     """
-    if unpacker.device.type == "cuda":
-        return _ahead(packed, unpacker)
-    return map(unpacker, packed)
+    if examples.device.type == "cuda":
+        return _ahead(packed, examples)
+    return map(examples, packed)
 
 
-def _ahead(packed: Iterable[np.ndarray], unpacker: Unpacker) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    side = torch.cuda.Stream(unpacker.device)
-    side.wait_stream(torch.cuda.current_stream(unpacker.device))  # on which the unpacker's tables were made
+def _ahead(packed: Iterable[np.ndarray], examples: Examples) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    side = torch.cuda.Stream(examples.device)
+    side.wait_stream(torch.cuda.current_stream(examples.device))  # on which the examples' tables were made
     ready: deque[tuple[torch.Tensor, torch.Tensor, torch.cuda.Event]] = deque()
     for rows in packed:
         with torch.cuda.stream(side):
             # torch keeps pinned memory for the next batches, and waits for the copy before it gives it out again
-            states, labels = unpacker(torch.from_numpy(rows).pin_memory())
+            states, labels = examples(torch.from_numpy(rows).pin_memory())
             done = torch.cuda.Event()
             done.record(side)
         ready.append((states, labels, done))

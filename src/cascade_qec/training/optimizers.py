@@ -25,10 +25,10 @@ class Optimizers:
         self.settings = settings
         matrices, vectors = [], []
         for name, parameter in network.named_parameters():
-            if parameter is network.output:
+            if parameter is network.head.output:
                 continue
             by_channel = network.settings.depthwise and ".convolutions." in name
-            is_matrix = parameter.dim() == 2 and parameter is not network.embedding and not by_channel
+            is_matrix = parameter.dim() == 2 and parameter is not network.trunk.embedding and not by_channel
             (matrices if is_matrix else vectors).append(parameter)
         output_lr = settings.lion_lr * settings.base_width / network.settings.width
         decay = settings.weight_decay
@@ -37,7 +37,7 @@ class Optimizers:
             Lion(
                 [
                     {"params": vectors, "lr": settings.lion_lr, "weight_decay": 0.0},
-                    {"params": [network.output], "lr": output_lr, "weight_decay": decay},
+                    {"params": [network.head.output], "lr": output_lr, "weight_decay": decay},
                 ],
                 lr=settings.lion_lr,
             ),

@@ -11,9 +11,8 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from cascade_qec import codes
 from cascade_qec.errors import CascadeError, CascadeWarning
-from cascade_qec.nn import CascadeNetwork, Geometry
+from cascade_qec.nn import CascadeNetwork, Geometry, Questions
 from cascade_qec.training import distributed
-from cascade_qec.training.class_scores import ClassScores
 from cascade_qec.training.cuda import Throttle, captured
 from cascade_qec.training.optimizers import Optimizers
 from cascade_qec.training.recipe import Recipe
@@ -33,6 +32,8 @@ class Step:
         Follows the network's weights.
     geometry : Geometry
         On the device.
+    questions : Questions
+        What the geometry asks about, on the device.
     recipe : Recipe
     device : torch.device
     dtype : torch.dtype
@@ -52,6 +53,7 @@ class Step:
         network: CascadeNetwork,
         average: CascadeNetwork,
         geometry: Geometry,
+        questions: Questions,
         recipe: Recipe,
         *,
         device: torch.device,
@@ -66,12 +68,12 @@ class Step:
         self._averages: list[torch.Tensor] = list(average.parameters())
         # all sums over the micro-batches of a step lie in one tensor, to be added over processes in one message
         sizes = [parameter.numel() for parameter in self._parameters]
-        self._sums = torch.zeros(sum(sizes) + geometry.readout.operators, device=device)
-        *gradients, self._losses = self._sums.split([*sizes, geometry.readout.operators])
+        self._sums = torch.zeros(sum(sizes) + sum(questions.counts), device=device)
+        *gradients, self._losses = self._sums.split([*sizes, sum(questions.counts)])
         for parameter, gradient in zip(self._parameters, gradients, strict=True):
             parameter.grad = gradient.view_as(parameter)
         self._k = codes.get(recipe.code).k
-        self._class_scores = ClassScores(recipe, device, recipe.operators) if recipe.loss == "classes" else None
+        self._questions = questions
         self._graph = graph and device.type == "cuda"
         self._run: Callable[..., torch.Tensor] | None = None
         self._throttle = Throttle(device)
@@ -150,8 +152,8 @@ class Step:
         against = logits * (1 - 2 * labels)
         losses = F.softplus(against).mean(dim=0)  # binary cross-entropy
         loss = losses.mean()
-        if self._class_scores is not None:
-            by_basis = torch.stack([scores.logsumexp(dim=1).mean() for scores in self._class_scores(against)])
+        if self._recipe.loss == "classes":
+            by_basis = torch.stack([scores.logsumexp(dim=1).mean() for scores in self._questions.scores(against)])
             loss = loss + by_basis.mean() / self._k
         share = 1 / self._recipe.batch.micro_batches
         (loss * share).backward()

@@ -20,20 +20,18 @@ from cascade_qec import codes, kernels
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import written_whole
 from cascade_qec.guards import ALIVE
-from cascade_qec.lattice import logical_operators, memory_lattice
 from cascade_qec.nn import CascadeNetwork, Geometry, ModelDescription, deepened, load_model, model_bytes
 from cascade_qec.training import distributed
 from cascade_qec.training.checkpoint import load_checkpoint, save_checkpoint
 from cascade_qec.training.data import Producers, default_workers
-from cascade_qec.training.feed import feed
+from cascade_qec.training.feed import Examples, feed
 from cascade_qec.training.metrics import Metrics
 from cascade_qec.training.progress import Progress, first_names
 from cascade_qec.training.recipe import Recipe
 from cascade_qec.training.record import record_session
 from cascade_qec.training.run_lock import run_lock
 from cascade_qec.training.step import Step
-from cascade_qec.training.unpacking import Unpacker
-from cascade_qec.training.validation import measure_statistics, validate
+from cascade_qec.training.validation import Validator, measure_statistics
 
 
 class Trainer:
@@ -105,16 +103,16 @@ class Trainer:
             self.network.load_state_dict(_weights_for(self.network, recipe, start_from))
         self.network.to(self.device)
         self.average = copy.deepcopy(self.network).requires_grad_(False)
-        lattices = [memory_lattice(code, recipe.rounds, basis) for basis in recipe.bases]
-        convolution = recipe.network.convolution
-        self.geometry = Geometry(lattices, convolution, recipe.operators).to(self.device)
-        operators = self.description().operators
-        same = operators == recipe.operators
-        self.decided = self.geometry if same else Geometry(lattices, convolution, operators).to(self.device)
+        self.examples = Examples(recipe, self.device)
+        self.geometry = Geometry(self.examples.lattices, recipe.network.convolution, recipe.operators).to(self.device)
+        self.validator = Validator(
+            self.description(), device=self.device, dtype=dtype, batch=recipe.batch.shots, seed=recipe.seed
+        )
         self.take_step = Step(
             self.network,
             self.average,
             self.geometry,
+            self.examples.questions,
             recipe,
             device=self.device,
             dtype=dtype,
@@ -156,7 +154,7 @@ class Trainer:
             Producers(self.recipe, range(self.step, last), self.micros, self.workers) as producers,
             Progress(self.recipe, self.step, main=distributed.is_main()) as progress,
         ):
-            batches = feed(producers, Unpacker(self.recipe, self.device))
+            batches = feed(producers, self.examples)
             while self.step < last and not stop:
                 losses = self.take_step(batches, self.step)
                 self.step += 1
@@ -190,8 +188,7 @@ class Trainer:
             self.metrics.append(row)
 
     def _validate(self, progress: Progress) -> None:
-        operators = self.description().operators
-        found = validate(self.average, self.decided, operators, self.recipe, self.dtype)
+        found = self.validator(self.average, self.recipe.validation.p, self.recipe.validation.shots)
         errors = {str(p): counts.failures / counts.shots for p, counts in found.pooled.items()}
         by_basis = {str(p): {b: n / found.shots for b, n in by.items()} for p, by in found.failures.items()}
         broken = found.guards.broken if self._has_settled else []
@@ -234,11 +231,8 @@ class Trainer:
         return self.step * self.recipe.shots_per_step
 
     def _operators(self) -> list[str]:
-        code = codes.get(self.recipe.code)
-        asked = {
-            basis: len(logical_operators(code, basis, self.recipe.operators).support) for basis in self.recipe.bases
-        }
-        return [f"{basis}{index}" for basis, count in asked.items() for index in range(count)]
+        counts = zip(self.recipe.bases, self.examples.questions.counts, strict=True)
+        return [f"{basis}{index}" for basis, count in counts for index in range(count)]
 
     def _record_session(self) -> None:
         settings = {

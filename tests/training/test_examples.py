@@ -1,4 +1,4 @@
-"""Packed shots on the device are what the lattice scatters."""
+"""Packed shots on the device are what the lattice scatters, and labels what operators measure."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from cascade_qec import codes
 from cascade_qec.circuits import UniformDepolarizing, memory
 from cascade_qec.lattice import ABSENT, logical_operators, memory_lattice
 from cascade_qec.training.data import TRAINING, sample
-from cascade_qec.training.unpacking import Unpacker
+from cascade_qec.training.feed import Examples
 
 
 @pytest.mark.parametrize("bases", [["Z"], ["X"], ["Z", "X"]])
@@ -26,7 +26,7 @@ def test_states_and_labels(code, bases, tiny, device):
         packed += [np.packbits(bits, axis=1, bitorder="little") for bits in (events, flips)]
         expected_states.append(lattice.scatter(events))
         expected_labels.append(flips)
-    states, labels = Unpacker(recipe, device)(np.concatenate(packed, axis=1))
+    states, labels = Examples(recipe, device)(np.concatenate(packed, axis=1))
     assert (states.dtype, states.device) == (torch.uint8, device)
     assert (labels.dtype, labels.device) == (torch.float32, device)
     np.testing.assert_array_equal(states.cpu(), np.concatenate(expected_states))
@@ -49,14 +49,14 @@ def test_the_value_of_an_operator_is_what_its_data_qubits_read(code, basis, tiny
     events, flips = circuit.compile_detector_sampler(seed=3).sample(500, separate_observables=True)
     assert events.shape[1] == detectors
     packed = [np.packbits(bits, axis=1, bitorder="little") for bits in (events, flips[:, :k])]
-    _, labels = Unpacker(recipe, device)(np.concatenate(packed, axis=1))
+    _, labels = Examples(recipe, device)(np.concatenate(packed, axis=1))
     np.testing.assert_array_equal(labels.cpu(), flips[:, k:])
     assert 0.05 < labels.mean() < 0.5
 
 
 def test_of_what_the_sampler_gives(tiny, device):
     recipe = tiny()
-    states, labels = Unpacker(recipe, device)(sample(recipe, TRAINING, 50, 0, 4000))
+    states, labels = Examples(recipe, device)(sample(recipe, TRAINING, 50, 0, 4000))
     assert states.shape[1] == len(labels) == 4000
     # at the recipe's noise a few per cent of the detectors fire, and fewer observables flip than not
     assert 0.01 < (states == 1).sum() / (states != ABSENT).sum() < 0.2

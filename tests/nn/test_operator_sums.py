@@ -26,25 +26,27 @@ def test_an_operator_reads_the_sum_over_its_data_qubits(name, rounds, basis, ope
     network = lively_network(name, convolution=style)
     lattice = memory_lattice(codes.get(name), rounds, basis)
     x = torch.randn(lattice.sites, 5, network.settings.width, generator=torch.Generator().manual_seed(1))
-    y = to_data_qubits(x, network.readout.weight, lattice)
+    y = to_data_qubits(x, network.head.to_data.weight, lattice)
     site_at = site_index(lattice.frame.data_plane_sizes, lattice.slices)
     support = logical_operators(lattice.code, basis, operators).support
     heaviest = lattice.slices * support.sum(axis=1).max()
     expected = torch.stack([y[site_at[:, places].ravel()].sum(dim=0) / heaviest for places in support])
-    found = Geometry([lattice], style, operators).readout(x, network.readout.weight)
+    found = Geometry([lattice], style, operators).operator_sums(x, network.head.to_data.weight)
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_several_lattices_are_read_each_on_its_own(lively_network):
-    weight = lively_network("bb72", convolution="bipartite").readout.weight
+    weight = lively_network("bb72", convolution="bipartite").head.to_data.weight
     lattices = [memory_lattice(codes.get("bb72"), rounds, basis) for rounds, basis in ((1, "Z"), (2, "X"))]
     both = Geometry(lattices, "bipartite")
     assert both.sites == sum(lattice.sites for lattice in lattices)
-    assert both.readout.operators == 2 * 84
+    assert both.operator_sums.operators == 2 * 84
     x = torch.randn(both.sites, 3, 8, generator=torch.Generator().manual_seed(2))
     parts = x.split([lattice.sites for lattice in lattices])
-    alone = [Geometry([one], "bipartite").readout(part, weight) for one, part in zip(lattices, parts, strict=True)]
-    torch.testing.assert_close(both.readout(x, weight), torch.cat(alone))
+    alone = [
+        Geometry([one], "bipartite").operator_sums(part, weight) for one, part in zip(lattices, parts, strict=True)
+    ]
+    torch.testing.assert_close(both.operator_sums(x, weight), torch.cat(alone))
 
 
 def test_on_a_torus_a_translated_syndrome_has_the_same_logits_in_another_order(lively_network):

@@ -15,7 +15,7 @@ from cascade_qec.lattice import Lattice, RelationTable, Span, concatenate, data_
 from cascade_qec.lattice.relations import ABSENT_SITE, site_index
 
 
-class PlaceReadout(torch.nn.Module):
+class OperatorSums(torch.nn.Module):
     """What each of many logical operators reads of one or several experiments.
 
     The sum over an operator's data qubits in space and time and the convolution before it are linear. The sum over

@@ -1,0 +1,39 @@
+"""The head that is asked about logical operators: features at every site in, one logit for each operator out."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+
+from cascade_qec.codes import CSSCode
+from cascade_qec.lattice import data_relations
+from cascade_qec.nn.geometry import Geometry
+from cascade_qec.nn.layers import BatchNorm, Pointwise
+
+
+class LogicalHead(torch.nn.Module):
+    """Last convolution to data qubits, sum over each operator's support, MLP.
+
+    Parameters
+    ----------
+    code : CSSCode
+        Gives the number of relations and planes.
+    width : int
+        Channels of the trunk's features.
+    """
+
+    def __init__(self, code: CSSCode, width: int) -> None:
+        super().__init__()
+        table = data_relations(code.frame("Z"), 2)
+        self.to_data = Pointwise(table.planes_out * table.relations * width, width)
+        self.norm = BatchNorm(width)
+        self.hidden = Pointwise(width, 2 * width)
+        self.hidden_bias = torch.nn.Parameter(torch.zeros(2 * width))
+        self.output = torch.nn.Parameter(torch.zeros(1, 2 * width))
+        self.output_bias = torch.nn.Parameter(torch.zeros(1))
+
+    def forward(self, features: torch.Tensor, geometry: Geometry) -> torch.Tensor:
+        """float32 [shots, operators] from [sites, shots, width]."""
+        logical = self.norm(geometry.operator_sums(features, self.to_data.weight))
+        hidden = F.silu(self.hidden(logical) + self.hidden_bias)
+        return F.linear(hidden, self.output, self.output_bias).squeeze(-1).t()

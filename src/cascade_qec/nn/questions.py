@@ -1,0 +1,92 @@
+"""What the network is asked: logical operators, their true values, and what they decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import cast
+
+import numpy as np
+import torch
+
+from cascade_qec.codes import Operators
+from cascade_qec.lattice import Lattice, logical_operators
+from cascade_qec.nn.decision import Decision
+
+
+class Questions(torch.nn.Module):
+    """The logical operators of one or several experiments, the one's after the other's.
+
+    Parameters
+    ----------
+    lattices : sequence of Lattice
+        Side by side, as in `Geometry`.
+    operators : {"observables", "translations", "lightest", "light"}
+        Which ones, see `cascade_qec.codes.Operators`.
+
+    Attributes
+    ----------
+    counts : list of int
+        Operators of each experiment.
+    """
+
+    def __init__(self, lattices: Sequence[Lattice], operators: Operators) -> None:
+        super().__init__()
+        asked = [logical_operators(lattice.code, lattice.basis, operators) for lattice in lattices]
+        self.counts = [len(one.support) for one in asked]
+        offsets = np.cumsum([0, *(lattice.sites for lattice in lattices[:-1])])
+        self._sums = torch.nn.ModuleList(
+            _Sums(offset + lattice.check_sites(lattice.basis), np.hstack([one.logicals, one.checks]), lattice.code.k)
+            for offset, lattice, one in zip(offsets, lattices, asked, strict=True)
+        )
+        self._decisions = torch.nn.ModuleList(Decision(one.logicals) for one in asked)
+
+    def labels(self, states: torch.Tensor, observables: Sequence[torch.Tensor]) -> torch.Tensor:
+        """The value of each operator.
+
+        Parameters
+        ----------
+        states : uint8 [sites, shots]
+        observables : sequence of uint8 [k, shots]
+            The flips of each experiment's observables, which the sampler knows.
+
+        Returns
+        -------
+        float32 [shots, operators], zeros and ones
+        """
+        values = [sums(states, flips) for sums, flips in zip(self._sums, observables, strict=True)]
+        return torch.cat(values).t().contiguous()
+
+    def parities(self, states: torch.Tensor) -> torch.Tensor:
+        """The part that checks have in each operator's value: float32 [shots, operators]."""
+        return torch.cat([sums(states, None) for sums in self._sums]).t()
+
+    def scores(self, against: torch.Tensor) -> list[torch.Tensor]:
+        """`Decision.scores` of each experiment, from float32 [shots, operators]."""
+        return [decision.scores(part) for decision, part in self._parts(against)]
+
+    def wrong(self, against: torch.Tensor) -> torch.Tensor:
+        """`Decision.wrong` of each experiment, bool [experiments, shots]."""
+        return torch.stack([decision.wrong(part) for decision, part in self._parts(against)])
+
+    def _parts(self, against: torch.Tensor) -> Iterator[tuple[Decision, torch.Tensor]]:
+        return zip(cast(Sequence[Decision], self._decisions), against.split(self.counts, dim=1), strict=True)
+
+
+class _Sums(torch.nn.Module):
+    """Operators as sums of observables and of checks, whose values events tell."""
+
+    def __init__(self, check_sites: np.ndarray, sums: np.ndarray, k: int) -> None:
+        super().__init__()
+        self._k = k
+        self.check_sites: torch.Tensor
+        self.sums: torch.Tensor
+        self.register_buffer("check_sites", torch.from_numpy(check_sites), persistent=False)
+        self.register_buffer("sums", torch.from_numpy(sums).float(), persistent=False)
+
+    def forward(self, states: torch.Tensor, flips: torch.Tensor | None) -> torch.Tensor:
+        """uint8 [sites, shots] and [k, shots] to float32 [operators, shots]; without flips the checks' part alone."""
+        # A check's last value is the parity of its events over time.
+        checks = states[self.check_sites].sum(dim=0).float()
+        if flips is None:
+            return (self.sums[:, self._k :] @ checks) % 2
+        return (self.sums @ torch.cat([flips.float(), checks])) % 2

@@ -1,0 +1,69 @@
+"""The network's trunk: detectors in, features at every site out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+
+from cascade_qec import kernels
+from cascade_qec.codes import CSSCode
+from cascade_qec.lattice import convolution_tables
+from cascade_qec.nn.geometry import STATES, Geometry
+from cascade_qec.nn.layers import BatchNorm, Bottleneck
+from cascade_qec.nn.settings import NetworkSettings
+
+
+class Trunk(torch.nn.Module):
+    """Embedding and bottleneck blocks.
+
+    Parameters
+    ----------
+    code : CSSCode
+        Gives the number of relations and planes; any code of the same family and check weights fits.
+    settings : NetworkSettings
+    """
+
+    def __init__(self, code: CSSCode, settings: NetworkSettings) -> None:
+        super().__init__()
+        frame = code.frame("Z")
+        steps = [(table.planes_out, table.relations) for table in convolution_tables(frame, settings.convolution, 2)]
+        width, scale = settings.width, (2 * settings.depth) ** -0.5
+        self.embedding = torch.nn.Parameter(torch.randn(frame.kinds * STATES, width))
+        self.blocks = torch.nn.ModuleList(
+            Bottleneck(width, settings.channels, steps=steps, depthwise=settings.depthwise, scale=scale)
+            for _ in range(settings.depth)
+        )
+        self.norm_out = BatchNorm(width)
+
+    def forward(self, states: torch.Tensor, geometry: Geometry, dtype: torch.dtype) -> torch.Tensor:
+        """Features of every site, [sites, shots, width] in `dtype`, from states, uint8 [sites, shots]."""
+        return self.layers(self.embed(states, geometry, dtype), geometry)
+
+    def layers(self, x: torch.Tensor, geometry: Geometry) -> torch.Tensor:
+        """Blocks, batch norm and SiLU: [sites, shots, width] to the same."""
+
+        def plain(x: torch.Tensor) -> torch.Tensor:
+            for block in self.blocks:
+                x = block(x, geometry.steps)
+            return F.silu(self.norm_out(x))
+
+        # the kernels' gradient is that of training, where batch norm depends on the batch
+        if kernels.backend(x.device) == "reference" or (torch.is_grad_enabled() and not self.training):
+            return plain(x)
+        blocks = cast(Sequence[Bottleneck], self.blocks)
+        described = [block.parameters_for_kernels() for block in blocks]
+        steps = cast(Sequence[kernels.Relations], geometry.steps)
+        y, statistics = kernels.trunk(x, described, self.norm_out.parameters_for_kernels(), steps, plain)
+        norms = [norm for block in blocks for norm in block.all_norms]
+        for norm, (mean, variance) in zip([*norms, self.norm_out], statistics or [], strict=False):
+            norm.collect(mean, variance, x.shape[0] * x.shape[1])
+        return y
+
+    def embed(self, states: torch.Tensor, geometry: Geometry, dtype: torch.dtype) -> torch.Tensor:
+        """[sites, shots] to [sites, shots, width]; a product with one-hot rows, whose gradient is one too."""
+        index = geometry.embedding_offset[:, None] + states
+        one_hot = index[..., None] == torch.arange(len(self.embedding), device=states.device)
+        return one_hot.to(dtype) @ self.embedding.to(dtype)
