@@ -53,11 +53,11 @@ def moves(width: int, **changes) -> dict[str, torch.Tensor]:
 
 
 MATRICES = {
-    "blocks.0.down.weight",
-    "blocks.0.convolutions.0.weight",
-    "blocks.0.up.weight",
-    "readout.weight",
-    "hidden.weight",
+    "trunk.blocks.0.down.weight",
+    "trunk.blocks.0.convolutions.0.weight",
+    "trunk.blocks.0.up.weight",
+    "head.to_data.weight",
+    "head.hidden.weight",
 }
 
 
@@ -70,7 +70,7 @@ def test_lion_moves_every_entry_by_its_rate_and_muon_matrices_by_a_norm(width):
             # Newton and Schulz's five steps bring singular values near 1, not to it
             assert 0.3 < norms.min() <= norms.max() < 1.4, name
         else:
-            rate = 1e-3 * 64 / width if name == "output" else 1e-3
+            rate = 1e-3 * 64 / width if name == "head.output" else 1e-3
             torch.testing.assert_close(move.abs(), torch.full_like(move, rate), atol=1e-6, rtol=0)
 
 
@@ -78,7 +78,7 @@ def test_weights_decay_but_vectors_do_not():
     plain, decayed = moves(8), moves(8, weight_decay=0.5)
     start = dict(network(8).named_parameters())
     for name, move in decayed.items():
-        rate = 0.02 if name in MATRICES else 1e-3 * 64 / 8 if name == "output" else 0.0
+        rate = 0.02 if name in MATRICES else 1e-3 * 64 / 8 if name == "head.output" else 0.0
         expected = plain[name] - 0.5 * rate * start[name].detach()
         torch.testing.assert_close(move, expected, atol=1e-6, rtol=1e-4)
 

@@ -342,7 +342,7 @@ def test_weights_that_do_not_fit_are_refused(tiny, tmp_path):
 def test_a_checkpoint_of_another_network_is_refused(tiny, tmp_path):
     trainer(tiny(), tmp_path).run()
     state = load_checkpoint(tmp_path / "checkpoint.pt")
-    del state["network"]["embedding"]
+    del state["network"]["trunk.embedding"]
     save_checkpoint(tmp_path / "checkpoint.pt", state)
     with pytest.raises(CascadeError, match=r"checkpoint\.pt does not fit the recipe's network"):
         trainer(tiny(), tmp_path, resume=True)

@@ -109,7 +109,7 @@ def _print_tables(sampled_at: float, strata: "Sequence[StratumRate]", rates: "Se
     from cascade_qec.cli.table import Column, counted, short, show, with_interval
     from cascade_qec.evaluation.rare_events import METHOD
 
-    of_strata: list[Column["StratumRate"]] = [
+    of_strata: list[Column[StratumRate]] = [
         Column("faults", lambda row: str(row.faults), right=True),
         Column("failures / shots", lambda row: counted(row.failures, row.shots), right=True),
         Column(
@@ -119,7 +119,7 @@ def _print_tables(sampled_at: float, strata: "Sequence[StratumRate]", rates: "Se
         Column("", lambda row: "exact, all sets decoded" if row.exact else ""),
     ]
     show(strata, of_strata)
-    of_rates: list[Column["RareRate"]] = [
+    of_rates: list[Column[RareRate]] = [
         Column("p", lambda row: f"{row.p:g}"),
         Column("block error, 95 % interval", lambda row: with_interval(row.block_error)),
         Column("effective failures", lambda row: f"{row.effective_failures:.1f}", right=True),
