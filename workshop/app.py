@@ -5,6 +5,7 @@ from workshop.commands.card import card
 from workshop.commands.equal_predictions import equal_predictions
 from workshop.commands.equal_speed import equal_speed
 from workshop.commands.guards import guards
+from workshop.commands.plot import plot
 from workshop.commands.queue import show_queue
 from workshop.commands.train import train
 
@@ -15,6 +16,7 @@ app.command()(card)
 app.command()(guards)
 app.command()(equal_predictions)
 app.command()(equal_speed)
+app.add_typer(plot, name="plot")
 
 
 def main(arguments: list[str] | None = None) -> int:

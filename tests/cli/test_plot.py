@@ -6,7 +6,8 @@ import pytest
 
 from cascade_qec import cli
 from cascade_qec.evaluation import Row
-from cascade_qec.tables import write_rows
+from cascade_qec.evaluation.rare_events.results import SpectrumRow
+from cascade_qec.tables import columns, write_rows
 
 
 @pytest.fixture
@@ -47,12 +48,12 @@ def test_several_files(table, tmp_path, capsys):
 
 def test_the_kind_of_prediction_can_be_chosen(tmp_path, capsys):
     path = tmp_path / "reliability.csv"
-    columns = "decoder,code,p,rounds,basis,of,bin_low,bin_high,shots,confidence,correct\n"
-    path.write_text(columns + "bposd,bb72,0.003,6,Z,flip,0.1,0.2,1000,0.15,140\n")
-    out = tmp_path / "calibration.svg"
-    assert _plot("calibration", path, "--out", out) == 2
+    columns = "decoder,code,p,rounds,basis,of,bin_low,bin_high,shots,confidence,correct,error_of_fraction,seed\n"
+    path.write_text(columns + "bposd,bb72,0.003,6,Z,flip,0.1,0.2,1000,0.15,140,0.01,1\n")
+    out = tmp_path / "reliability.svg"
+    assert _plot("reliability", path, "--out", out) == 2
     assert "expected rows of shot with shots to plot, got flip" in capsys.readouterr().err
-    assert _plot("calibration", path, "--of", "flip", "--out", out) == 0
+    assert _plot("reliability", path, "--of", "flip", "--out", out) == 0
     assert out.stat().st_size > 1000
 
 
@@ -94,7 +95,6 @@ def test_unknown_figures_are_usage_errors(table, tmp_path, capsys):
 
 def test_rows_of_a_table_with_only_a_header(tmp_path, capsys):
     path = tmp_path / "spectrum.csv"
-    columns = "decoder,code,rounds,basis,faults,shots,failures,fraction,fraction_low,fraction_high"
-    path.write_text(columns + "\n")
+    path.write_text(",".join(columns(SpectrumRow)) + "\n")
     assert _plot("spectrum", path, "--out", tmp_path / "x.png") == 2
     assert "at least one row" in capsys.readouterr().err

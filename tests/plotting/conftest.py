@@ -1,6 +1,5 @@
 """Small tables of every kind, as the commands write them."""
 
-import csv
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 import sinter
 
 from cascade_qec.statistics import wilson
+from cascade_qec.tables import write_table
 
 Write = Callable[[str, Sequence[Mapping[str, object]]], Path]
 
@@ -19,12 +19,8 @@ def write(tmp_path: Path) -> Write:
     """Writes rows as a CSV file."""
 
     def written(name: str, rows: Sequence[Mapping[str, object]]) -> Path:
-        path = tmp_path / name
-        with path.open("w", newline="") as file:
-            writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-            writer.writeheader()
-            writer.writerows(rows)
-        return path
+        write_table(tmp_path / name, list(rows[0]), rows)
+        return tmp_path / name
 
     return written
 
@@ -60,15 +56,17 @@ def collected(tmp_path: Path) -> Path:
 
 
 EXPERIMENT = {"code": "bb72", "rounds": 6, "basis": "Z"}
+SAMPLED = {"seed": 1, "sampled_at": 0.005, "noise": "uniform", "parameters": ""}
 SPECTRUM = [
-    {"decoder": decoder, **EXPERIMENT, "faults": w, "shots": 1000, "failures": failed, "seed": 1}
+    {"decoder": decoder, **EXPERIMENT, **SAMPLED, "exact": w == 0, "faults": w, "shots": 1000, "failures": failed}
     | (interval("fraction", failed, 1000) if w else {"fraction": 0, "fraction_low": 0, "fraction_high": 0})
     for decoder in ("cascade:bb72", "relay")
     for w, failed in ((0, 0), (3, 0), (4, 5), (5, 60))
 ]
 RARE = [
     {"decoder": "pymatching", "code": "surface_d3", "rounds": 3, "basis": "Z", "p": p, "block_error": rate}
-    | {"block_error_low": 0.5 * rate, "block_error_high": 2 * rate, "method": "a sum over numbers of faults", "seed": 1}
+    | {"block_error_low": 0.5 * rate, "block_error_high": 2 * rate, "method": "a sum over numbers of faults"}
+    | {"shots": 1000, "failures": 9, "effective_failures": 9.0, "exact_part": 0.0, "unknown": 0.0, **SAMPLED}
     for p, rate in ((1e-4, 1e-6), (5e-4, 1e-4))
 ]
 FITS = [
@@ -109,45 +107,27 @@ POST_SELECTION = [
     for p in (0.002, 0.003)
     for discard, accepted, failed in ((0.0, 1000, 50), (0.1, 903, 4), (0.5, 490, 0))
 ]
+CIRCUMSTANCES = {"hardware": "two cores", "versions": "python 3.11", "commit": "abc"}
+
+
+def _times(name: str, value: object) -> dict[str, object]:
+    return {name: value, f"{name}_low": "", f"{name}_high": ""}
+
+
 LATENCY = [
     {"decoder": decoder, "p": 0.003, **EXPERIMENT, "device": device, "precision": precision, "threads": 1}
-    | {"batch": batch, "shots": 1000, "us_per_shot_p50": t, "us_per_shot_p99": slow, "us_per_shot_p999": ""}
-    | {"us_per_cycle_p50": t / 6, "failures": failed}
+    | {"batch": batch, "samples": 100, "shots": 1000}
+    | _times("us_per_shot_p50", t)
+    | _times("us_per_shot_p99", slow)
+    | _times("us_per_shot_p999", "")
+    | {"us_per_shot_mean": t, "cpu_us_per_shot_mean": t, "us_per_cycle_p50": t / 6, "failures": failed}
+    | {"seed": 1, "parameters": "", "load_average": 0.5, **CIRCUMSTANCES}
     for decoder, device, precision, batch, t, slow, failed in (
         ("cascade:bb72", "cuda", "bfloat16", 1, 600.0, 900.0, 30),
         ("cascade:bb72", "cuda", "bfloat16", 64, 30.0, 33.0, 30),
         ("cascade:bb72", "cpu", "float32", 1, 9000.0, 12000.0, 30),
-        ("relay", "cpu", "", 1, 6000.0, "", 0),
+        ("relay", "cpu", "", 1, 6000.0, 7000.0, 0),
     )
-]
-ROOFLINE = [
-    {"architecture": architecture, "code": "bb72", "width": width, "depth": 10, "rounds": 6, "quantity": quantity}
-    | {"value": width * factor, "unit": unit, "device": device}
-    for architecture, factor in (("convolution", 0.02), ("depthwise", 0.01))
-    for width in (64, 128)
-    for quantity, unit, device in (
-        ("latency_per_round", "us", "Edge TPU"),
-        ("latency_per_round", "us", "TPU v1"),
-        ("macs_per_round", "MAC", ""),
-    )
-]
-CAPACITY = [
-    {"code": "surface_d7", "p": p, "rounds": 2, "bases": "ZX", "k": 1, "decoder": decoder, "parameters": ""}
-    | {"shots": 1000, "failures": failed, "microseconds_per_shot": 1.0, "seed": 1}
-    for decoder in ("cascade:surface_d7_H128", "cascade:surface_d7_H16", "tesseract")
-    for p, failed in ((0.02, 4), (0.1, 90))
-]
-CAPACITY_FITS = [
-    FITS[0]
-    | {"decoder": decoder, "code": "surface_d7", "rounds": 2, "bases": "XZ", "parameter": parameter}
-    | {"value": value, "value_low": low, "value_high": high}
-    for decoder, value, low, high in (
-        ("cascade:surface_d7_H128", 3.0, 2.5, 3.6),
-        ("cascade:surface_d7_H16", 2.0, 1.8, 2.1),
-        ("tesseract", 4.0, 3.0, 5.0),
-        ("relay", 1.0, 0.0, 2.0),
-    )
-    for parameter in ("a", "m1")
 ]
 LEARNING = "".join(
     json.dumps({"step": step, "shots": 100 * step} | more) + "\n"
@@ -159,8 +139,12 @@ LEARNING = "".join(
 )
 ESCALATION = [
     {"decoder": "cascade:bb72", "fallback": fallback, "p": 0.003, **EXPERIMENT, "part": part, "threshold": threshold}
-    | {"shots": shots, "escalated": escalated, "failures": failed}
+    | {"shots": shots, "escalated": escalated, "escalated_fraction": escalated / shots, "failures": failed}
+    | interval("block_error", failed, shots)
+    | {"fallback_failures": 5, "worse": 1, "better": 2, "difference": 0.01, "difference_low": 0, "difference_high": 0.1}
     | {"us_per_shot": us, "us_per_shot_low": 0.9 * us, "us_per_shot_high": 1.1 * us}
+    | {"batch": 512, "device": "cpu", "precision": "float32", "threads": 1}
+    | {"seed": 1, "parameters": "", "load_average": 0.5, **CIRCUMSTANCES}
     for fallback, cost in (("relay-bp", 100_000.0), ("bposd-filtered", 5_000.0))
     for part, threshold, shots, escalated, failed, us in (
         ("network", 0.01, 1000, 0, 40, 900.0),

@@ -2,7 +2,7 @@ import matplotlib
 import pytest
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.plotting.panels import number
+from cascade_qec.plotting.panels import log_axis, make_panels, number
 from cascade_qec.plotting.style import label_of, looks, styled
 
 
@@ -54,3 +54,23 @@ def test_settings_of_the_user_do_not_matter():
 )
 def test_numbers(value, text):
     assert number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "labels"),
+    [
+        (0.001, 0.02, ["0.001", "0.002", "0.005", "0.01", "0.02"]),
+        (4e-4, 0.004, [r"$5\times10^{-4}$", "$10^{-3}$", r"$2\times10^{-3}$"]),
+        (1e-5, 0.2, ["$10^{-5}$", "$10^{-4}$", "$10^{-3}$", "$10^{-2}$", "$10^{-1}$"]),
+    ],
+)
+def test_an_axis_has_plain_numbers_or_powers_of_ten(low, high, labels):
+    with styled():
+        figure, (axes,) = make_panels(1, y_label="rate")
+        axes.plot([1, 2], [low, high])
+        log_axis(axes.yaxis, [low, high])
+        axes.set_ylim(0.99 * low, 1.01 * high)
+        figure.draw_without_rendering()
+        bottom, top = axes.get_ylim()
+        shown = [tick.label1.get_text() for tick in axes.yaxis.get_major_ticks() if bottom <= tick.get_loc() <= top]
+    assert shown == labels

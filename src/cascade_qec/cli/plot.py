@@ -14,13 +14,11 @@ class FigureName(StrEnum):
     DISTANCE = "distance"
     LATENCY = "latency"
     LAMBDA = "lambda"
-    CALIBRATION = "calibration"
+    RELIABILITY = "reliability"
     POST_SELECTION = "post-selection"
     SPECTRUM = "spectrum"
-    ROOFLINE = "roofline"
     ESCALATION = "escalation"
     LEARNING = "learning"
-    CAPACITY = "capacity"
 
 
 class Per(StrEnum):
@@ -52,36 +50,25 @@ def plot(
         list[float] | None,
         typer.Option(help="post-selection: draw against p, at this fraction discarded. May be given several times."),
     ] = None,
-    quantity: Annotated[str | None, typer.Option(help="roofline: a quantity other than the time for a round.")] = None,
     of: Annotated[
         Kind | None,
         typer.Option(
-            help="calibration: predictions that no observable of a shot is wrong (the default), that one is right, "
+            help="reliability: predictions that no observable of a shot is wrong (the default), that one is right, "
             "or that one was flipped."
         ),
     ] = None,
 ) -> None:
     """Draw a figure from result tables.
 
-    rates and distance take the CSV files of sinter, of `python -m workshop card`, `cascade demo` and benchmarks/results,
-    and rare.csv; rates draws the laws of fits.csv over them. capacity takes capacity.csv and its fits; lambda
-    fits.csv; calibration reliability.csv; latency, post-selection, spectrum, roofline and escalation the tables of
-    their names; learning the metrics.jsonl of training runs, with earlier stretches from the run.json beside it.
+    rates and distance take the CSV files of sinter, of `python -m workshop card`, `cascade demo` and
+    benchmarks/results, and rare.csv; rates draws the laws of fits.csv over them. lambda takes fits.csv; reliability,
+    latency, post-selection, spectrum and escalation the tables of their names; learning the metrics.jsonl of training
+    runs, with earlier stretches from the run.json beside it.
     """
-    from cascade_qec import codes
-    from cascade_qec.plotting import Request, Selection, check_writable, draw, save
+    from cascade_qec.plotting import Selection, check_writable, draw, save
 
     check_writable(out)
     selection = Selection(codes=code or (), bases=basis or (), decoders=decoder or (), rates=p or ())
-    request = Request(
-        codes=codes.get,
-        selection=selection,
-        per=per and per.value,
-        title=title,
-        discards=discard or (),
-        quantity=quantity,
-        of=of and of.value,
-    )
-    save(draw(figure.value, tables, request), *out)
+    save(draw(figure, tables, selection, title=title, per=per, discards=discard, of=of), *out)
     for path in out:
         print(f"Figure: {path}")

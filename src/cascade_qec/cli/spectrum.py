@@ -11,7 +11,8 @@ from cascade_qec.errors import CascadeError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cascade_qec.evaluation.rare_events import RareRate, StratumRate, Subject
+    from cascade_qec.evaluation.rare_events import RareRate, StratumRate
+    from cascade_qec.evaluation.rare_events.subjects import Subject
 
 
 def spectrum(
@@ -53,7 +54,7 @@ def spectrum(
     if out.exists() and not out.is_dir():
         raise CascadeError(f"--out: expected a folder, {out} is a file")
 
-    from cascade_qec.evaluation.rare_events import cascade_subject, classical_subject
+    from cascade_qec.evaluation.rare_events.subjects import cascade_subject, classical_subject
 
     strengths = sorted(set(p))
     groups = [[strength] for strength in strengths] if separate else [strengths]

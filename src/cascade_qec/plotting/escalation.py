@@ -1,20 +1,19 @@
 """What it costs to be as accurate as a slower decoder, by sending it the shots that the network doubts."""
 
-import math
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cascade_qec.errors import CascadeError
-from cascade_qec.plotting.panels import bars_caption, draw_rates, finish, grid, log_axis, number
+from cascade_qec.evaluation.escalation.table import EscalationRow
+from cascade_qec.plotting.curves import draw_rates
+from cascade_qec.plotting.panels import bars_caption, check_once, finish, grouped, log_axis, number, share_axis
 from cascade_qec.plotting.style import PANEL_HEIGHT, PANEL_WIDTH, Look, label_of, looks, styled
-from cascade_qec.plotting.tables import EscalationLine
-from cascade_qec.statistics import Interval
+from cascade_qec.statistics import Interval, wilson
 
 
-def escalation_figure(lines: Sequence[EscalationLine], *, title: str | None = None) -> Figure:
-    """Block error, and below it time per shot, against the share of shots escalated; a column for each experiment.
+def escalation_figure(rows: Sequence[EscalationRow], *, title: str | None = None) -> Figure:
+    """Block error, and beside it time per shot, against the share of shots escalated; a row for each experiment.
 
     There is a curve for each model and fallback, which begins at the network alone. A line across the panel is the
     fallback alone, shaded over its interval, and a ring the threshold that was chosen.
@@ -22,70 +21,55 @@ def escalation_figure(lines: Sequence[EscalationLine], *, title: str | None = No
     Raises
     ------
     CascadeError
-        If there are no lines, or two of one model and fallback with one threshold.
+        If there are no rows, or two of one model and fallback with one threshold.
     """
-    if not lines:
-        raise CascadeError("expected rows to plot, got 0 rows")
-    columns: dict[tuple, list[EscalationLine]] = {}
-    for line in lines:
-        columns.setdefault((line.code, line.p, line.rounds, line.basis), []).append(line)
-    look = looks(_label(line) for line in lines)
+    experiments = grouped(rows, lambda row: (row.code, row.p, row.rounds, row.basis))
+    look = looks(_label(row) for row in rows)
     with styled():
-        size = (max(PANEL_WIDTH * len(columns), 4.2), 2 * PANEL_HEIGHT + 0.8)
+        size = (2 * PANEL_WIDTH, PANEL_HEIGHT * len(experiments) + 0.8)
         figure = Figure(figsize=size, layout="constrained")
-        panels = figure.subplots(2, len(columns), sharex="col", squeeze=False)
-        panels[0, 0].set_ylabel("block error")
-        panels[1, 0].set_ylabel("time per shot (µs)")
-        for (errors, times), ((code, p, rounds, basis), inside) in zip(panels.T, columns.items(), strict=True):
-            for label in dict.fromkeys(_label(line) for line in inside):
-                own = [line for line in inside if _label(line) == label]
-                _check_once(own, f"{label} on {code}")
-                _draw(errors, own, [line.rate for line in own], look[label], label)
-                _draw(times, own, [line.time for line in own], look[label], label)
-            _share_axis(times, inside)
-            grid(errors.xaxis)
-            log_axis(errors.yaxis, [end for line in inside for end in (line.rate.value, line.rate.high)])
-            log_axis(times.yaxis, [end for line in inside for end in (line.time.low, line.time.high)])
-            times.set_xlabel("fraction of shots escalated")
-            errors.set_title(f"{code}, p = {number(100 * p)} %, {rounds} rounds, basis {basis}")
-        caption = bars_caption([line.rate for line in lines])
+        panels = figure.subplots(len(experiments), 2, squeeze=False)
+        for (errors, times), ((code, p, rounds, basis), inside) in zip(panels, experiments.items(), strict=True):
+            for label, own in grouped(inside, _label).items():
+                # the chosen threshold may be one of the curve's, too
+                places = [row.part if row.part in ("chosen", "fallback") else row.threshold for row in own]
+                check_once(places, f"{label} on {code}")
+                _draw(errors, own, [row.block_error for row in own], look[label], label)
+                _draw(times, own, [row.us_per_shot for row in own], look[label], label)
+            log_axis(errors.yaxis, [end for row in inside for end in (row.block_error.value, row.block_error.high)])
+            log_axis(times.yaxis, [end for row in inside for end in (row.us_per_shot.low, row.us_per_shot.high)])
+            errors.set_ylabel("block error")
+            times.set_ylabel("time per shot (µs)")
+            for axes in (errors, times):
+                share_axis(axes.xaxis, [_share(row) for row in inside])
+                axes.set_xlabel("fraction of shots escalated")
+                axes.set_title(f"{code}, p = {number(100 * p)} %, {rounds} rounds, basis {basis}")
+        caption = bars_caption(row.block_error for row in rows)
         caption.append("Lines across: the fallback alone, shaded over its interval.")
-        if any(line.part == "chosen" for line in lines):
+        if any(row.part == "chosen" for row in rows):
             caption.append("Rings: thresholds chosen on one half of the shots, tried on the other.")
         finish(figure, look, caption, title=title)
     return figure
 
 
-def _draw(axes: Axes, lines: Sequence[EscalationLine], values: Sequence[Interval], look: Look, label: str) -> None:
+def _draw(axes: Axes, rows: Sequence[EscalationRow], values: Sequence[Interval], look: Look, label: str) -> None:
     """One quantity of one model and fallback."""
-    drawn = sorted(zip(lines, values, strict=True), key=lambda pair: pair[0].fraction)
-    curve = [(line.fraction, value) for line, value in drawn if line.part in ("network", "curve")]
+    drawn = sorted(zip(rows, values, strict=True), key=lambda pair: _share(pair[0]))
+    curve = [(_share(row), value) for row, value in drawn if row.part in ("network", "curve")]
     draw_rates(axes, [x for x, _ in curve], [value for _, value in curve], look, label=label)
-    for line, value in drawn:
-        if line.part == "fallback":
+    for row, value in drawn:
+        if row.part == "fallback":
             axes.axhspan(value.low, value.high, color=look.color, alpha=0.13, linewidth=0, zorder=0.4)
             axes.axhline(value.value or value.high, color=look.color, linestyle=look.linestyle, linewidth=0.9)
-        elif line.part == "chosen":
+        elif row.part == "chosen":
             # of half the shots, so that it need not lie on the curve
-            draw_rates(axes, [line.fraction], [value], look, label=f"_chosen {label}", connected=False)
-            axes.plot(line.fraction, value.value or value.high, "o", color="black", fillstyle="none", markersize=10)
+            draw_rates(axes, [_share(row)], [value], look, label=f"_chosen {label}", connected=False)
+            axes.plot(_share(row), value.value or value.high, "o", color="black", fillstyle="none", markersize=10)
 
 
-def _share_axis(axes: Axes, lines: Sequence[EscalationLine]) -> None:
-    """Logarithmic but for the last decade below the smallest share, which is linear, down to none."""
-    smallest = min((line.fraction for line in lines if line.fraction), default=0.1)
-    end = 10 ** math.floor(math.log10(smallest))
-    axes.set_xscale("symlog", linthresh=end, linscale=0.5)
-    axes.set_xlim(-0.2 * end, 1.3)
-    grid(axes.xaxis)
+def _label(row: EscalationRow) -> str:
+    return f"{row.fallback}, after {label_of(row.decoder, row.code)}"
 
 
-def _label(line: EscalationLine) -> str:
-    return f"{line.fallback}, after {label_of(line.decoder, line.code)}"
-
-
-def _check_once(lines: Sequence[EscalationLine], name: str) -> None:
-    places = [(line.part if line.part in ("chosen", "fallback") else "curve", line.threshold) for line in lines]
-    alone = [part for part, _ in places if part != "curve"]
-    if len(set(places)) != len(places) or len(set(alone)) != len(alone):
-        raise CascadeError(f"expected one row for each threshold; some of {name} occur twice")
+def _share(row: EscalationRow) -> float:
+    return wilson(row.escalated, row.shots).value

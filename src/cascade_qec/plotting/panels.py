@@ -1,23 +1,25 @@
-"""Panels, curves with error bars, axes and legends, as every figure has them."""
+"""Panels, axes and legends, as every figure has them."""
 
+import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+import textwrap
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.markers import CARETUPBASE
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, Formatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
+from cascade_qec.errors import CascadeError
 from cascade_qec.plotting.style import PANEL_HEIGHT, PANEL_WIDTH, Look
 from cascade_qec.statistics import Interval
 
+Row = TypeVar("Row")
+Key = TypeVar("Key", bound=Hashable)
+
 _COLUMNS = 3
-# Lines up the error bars of curves at one place beside each other.
-_SIDESTEP = 0.012
-# Inches of a letter of a legend, and of what stands before and after its words.
-_LETTER, _HANDLE = 0.075, 0.65
 # Ticks nearer than this share of an axis would have their labels touch.
 _CLOSEST = 0.11
 # Share of a panel's width that the name of a budget takes.
@@ -27,102 +29,43 @@ BUDGETS = {1.0: "1 µs", 1000.0: "1 ms"}
 """Time for one cycle, in microseconds: of superconducting qubits, and of trapped ions and neutral atoms."""
 
 
+def grouped(rows: Iterable[Row], key: Callable[[Row], Key]) -> dict[Key, list[Row]]:
+    """Rows by a key, in the order in which they first occur.
+
+    Raises
+    ------
+    CascadeError
+        If there are no rows.
+    """
+    groups: dict[Key, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(key(row), []).append(row)
+    if not groups:
+        raise CascadeError("expected rows to plot, got 0 rows")
+    return groups
+
+
+def check_once(places: Sequence[Hashable], of: str) -> None:
+    """Refuse rows of which two belong at one place of a curve.
+
+    Raises
+    ------
+    CascadeError
+        Naming what they are rows of.
+    """
+    if len(set(places)) != len(places):
+        raise CascadeError(f"expected one row for each place of a curve; some of {of} occur twice")
+
+
 def make_panels(count: int, *, y_label: str) -> tuple[Figure, list[Axes]]:
     """A figure with so many panels, in rows of three (four of them in rows of two), and a label before each row."""
     columns = 2 if count == 4 else min(count, _COLUMNS)
     rows = -(-count // columns)
-    figure = Figure(figsize=(max(PANEL_WIDTH * columns, 4.2), PANEL_HEIGHT * rows + 0.8), layout="constrained")
+    figure = Figure(figsize=(PANEL_WIDTH * columns, PANEL_HEIGHT * rows + 0.8), layout="constrained")
     panels = [figure.add_subplot(rows, columns, i + 1) for i in range(count)]
     for first in panels[::columns]:
         first.set_ylabel(y_label)
     return figure, panels
-
-
-def sidestep(place: int, count: int) -> float:
-    """Factor by which the curve at a place among several is moved along a logarithmic axis."""
-    return (1 + _SIDESTEP) ** (place - (count - 1) / 2)
-
-
-def draw_rates(
-    axes: Axes,
-    x: Sequence[float],
-    rates: Sequence[Interval],
-    look: Look,
-    *,
-    label: str,
-    connected: bool = True,
-    x_bars: Sequence[tuple[float, float]] | None = None,
-    ceiling: bool = False,
-) -> None:
-    """Points with their intervals, on a logarithmic vertical axis.
-
-    A rate of zero has no place on it: an arrow hangs down from the upper end of its interval instead. One that is
-    known to be zero, without an interval, is a triangle on the horizontal axis.
-
-    Parameters
-    ----------
-    axes
-        Where to draw.
-    x, rates
-        The points, in the order in which the line joins them.
-    look
-        How.
-    label
-        Name of the curve.
-    connected
-        Join the points.
-    x_bars
-        Lengths of horizontal bars to the left and to the right of each point.
-    ceiling
-        Rates of one have no place on the axis either: an arrow stands on the lower end of their intervals.
-    """
-    top = [i for i, rate in enumerate(rates) if ceiling and rate.value == 1]
-    seen = [i for i, rate in enumerate(rates) if rate.value > 0 and i not in top]
-    unseen = [i for i, rate in enumerate(rates) if rate.value == 0 and rate.high > 0]
-    never = [i for i, rate in enumerate(rates) if rate.high == 0]
-
-    def sideways(chosen: Sequence[int]) -> list[list[float]] | None:
-        return None if x_bars is None else [[x_bars[i][side] for i in chosen] for side in (0, 1)]
-
-    axes.errorbar(
-        [x[i] for i in seen],
-        [rates[i].value for i in seen],
-        yerr=[
-            [rates[i].value - rates[i].low for i in seen],
-            [rates[i].high - rates[i].value for i in seen],
-        ],
-        xerr=sideways(seen),
-        label=label,
-        capsize=2.5,
-        elinewidth=0.9,
-        **(look.line() if connected else look.points()),
-    )
-    if unseen:
-        tops = [rates[i].high for i in unseen]
-        axes.errorbar(
-            [x[i] for i in unseen],
-            tops,
-            yerr=[[top / 2 for top in tops], [0.0 for _ in tops]],
-            xerr=sideways(unseen),
-            uplims=True,
-            elinewidth=0.9,
-            **look.points(),
-        )
-    if top:
-        bottoms = [rates[i].low for i in top]
-        axes.errorbar(
-            [x[i] for i in top],
-            bottoms,
-            yerr=[[0.0 for _ in bottoms], [(1 - bottom) / 2 for bottom in bottoms]],
-            xerr=sideways(top),
-            lolims=True,
-            elinewidth=0.9,
-            **look.points(),
-        )
-    if never:
-        style: dict[str, Any] = look.points() | {"marker": CARETUPBASE, "markersize": 5}
-        bottom = axes.get_xaxis_transform()
-        axes.plot([x[i] for i in never], [0.0] * len(never), transform=bottom, label=f"_zero {label}", **style)
 
 
 def log_axis(axis: Axis, values: Iterable[float], *, at: Sequence[float] | None = None) -> None:
@@ -139,32 +82,40 @@ def log_axis(axis: Axis, values: Iterable[float], *, at: Sequence[float] | None 
     """
     positive = [value for value in values if value > 0] or [0.1, 1.0]
     decades = math.log10(max(positive) / min(positive))
-    _set_scale(axis, "log")
+    upright = axis is axis.axes.yaxis
+    (axis.axes.set_yscale if upright else axis.axes.set_xscale)("log")
     if at is not None:
         axis.set_major_locator(FixedLocator(_apart(at)))
         axis.set_minor_locator(FixedLocator(sorted(at)))
         if len(set(at)) == 1:
-            limits = axis.axes.set_xlim if axis is axis.axes.xaxis else axis.axes.set_ylim
-            limits(at[0] / 1.5, at[0] * 1.5)
+            (axis.axes.set_ylim if upright else axis.axes.set_xlim)(at[0] / 1.5, at[0] * 1.5)
     elif decades < 0.6:
         axis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
         axis.set_minor_locator(NullLocator())
     else:
-        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if decades < 2.2 else (1.0,), numticks=12))
+        # labels below each other may stand closer than labels side by side
+        close = decades < (2.2 if upright else 1.7)
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if close else (1.0,), numticks=12))
         axis.set_minor_locator(LogLocator(subs=tuple(range(2, 10)), numticks=12))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+    axis.set_major_formatter(Numbers())
     axis.set_minor_formatter(NullFormatter())
     grid(axis)
 
 
 def linear_axis(axis: Axis, *, integers: bool = False) -> None:
     """A linear axis with a grid."""
-    axis.set_major_locator(MaxNLocator(nbins=6, integer=integers))
+    axis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10], integer=integers))
     grid(axis)
 
 
-def _set_scale(axis: Axis, scale: str) -> None:
-    (axis.axes.set_xscale if axis is axis.axes.xaxis else axis.axes.set_yscale)(scale)
+def share_axis(axis: Axis, shares: Iterable[float]) -> None:
+    """A horizontal axis of shares: logarithmic but for the last decade below the smallest, which is linear to none."""
+    smallest = min((share for share in shares if share), default=0.1)
+    end = 10 ** math.floor(math.log10(smallest))
+    axis.axes.set_xscale("symlog", linthresh=end, linscale=0.5)
+    axis.axes.set_xlim(-0.2 * end, 1.3)
+    axis.set_major_formatter(Numbers())
+    grid(axis)
 
 
 def grid(axis: Axis) -> None:
@@ -186,9 +137,10 @@ def _apart(values: Sequence[float]) -> list[float]:
     return [*kept, values[-1]]
 
 
-def number(value: float) -> str:
-    """A number as a label has it: 0.005, 20, or a power of ten."""
-    if value == 0 or 1e-3 <= abs(value) < 1e4:
+def number(value: float, *, powers: bool | None = None) -> str:
+    """A number as a label has it: 0.005, 20, or a power of ten; by default whichever is shorter."""
+    plain = 1e-3 <= abs(value) < 1e4 if powers is None else not powers
+    if value == 0 or plain:
         return f"{value:g}"
     exponent = math.floor(math.log10(abs(value)) + 1e-9)
     mantissa = value / 10**exponent
@@ -196,10 +148,34 @@ def number(value: float) -> str:
     return f"${power}$" if math.isclose(mantissa, 1) else rf"${mantissa:.3g}\times{power}$"
 
 
+class Numbers(Formatter):
+    """Labels of an axis, all of them plain numbers or all of them powers of ten."""
+
+    def __call__(self, value: float, pos: int | None = None) -> str:
+        """A label by itself."""
+        return number(value)
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """Labels of all ticks, decided by those within the axis."""
+        low, high = sorted(self.axis.get_view_interval()) if self.axis else (-math.inf, math.inf)
+        powers = any(value and not self.is_short(value) for value in values if low <= value <= high)
+        return [self.text(value, powers=powers) for value in values]
+
+    def is_short(self, value: float) -> bool:
+        """Whether a plain number would do."""
+        return 1e-3 <= abs(value) < 1e4
+
+    def text(self, value: float, *, powers: bool) -> str:
+        """A label in one of the notations."""
+        return number(value, powers=powers)
+
+
 def finish(
     figure: Figure, legend: Mapping[str, Look], caption: Sequence[str], *, title: str | None, lines: bool = True
 ) -> None:
-    """Title and legend above the panels, where they cover none of them, and notes below.
+    """Title, legend and notes, where they cover no panel and nothing is cut.
+
+    The legend stands above the panels, of a figure with one column of panels at their right.
 
     Parameters
     ----------
@@ -208,26 +184,46 @@ def finish(
     legend
         Looks by label.
     caption
-        Lines of the notes.
+        Sentences of the notes below the panels.
     title
         Above everything.
     lines
         Whether points are joined in the figure, and so in the legend.
     """
-    widest = max((len(label) for label in legend), default=0) * _LETTER + _HANDLE
-    figure.legend(
-        handles=[look.handle(label, line=lines) for label, look in legend.items()],
-        loc="outside upper center",
-        ncols=max(1, min(len(legend), int(figure.get_figwidth() / widest))),
-        frameon=False,
-        title=title,
-        title_fontsize=11,
-    )
-    figure.supxlabel("\n".join(caption), fontsize="small")
+    handles = [look.handle(label, line=lines) for label, look in legend.items()]
+    narrow = figure.get_figwidth() <= PANEL_WIDTH
+    if narrow and handles:
+        beside = figure.legend(handles=handles, loc="outside right upper", frameon=False)
+        figure.set_figwidth(PANEL_WIDTH + beside.get_window_extent().width / figure.dpi)
+    for rows in range(1, 1 if narrow else len(handles) + 1):
+        above = figure.legend(
+            handles=handles,
+            loc="outside upper center",
+            ncols=math.ceil(len(handles) / rows),
+            frameon=False,
+            title=title,
+            title_fontsize=11,
+        )
+        if _fits(above):
+            break
+        above.remove()
+    if title and (narrow or not handles):
+        figure.suptitle(title, fontsize=11)
+    text = " ".join(caption)
+    notes = figure.supxlabel(text, fontsize="small")
+    # lines of about one length; Matplotlib's own wrapping makes room for fewer of them than it draws
+    for rows in itertools.takewhile(lambda _: not _fits(notes), itertools.count(2)):
+        notes.set_text(textwrap.fill(text, len(text) // rows + 8))
 
 
-def bars_caption(rates: Sequence[Interval], intervals: str = "95 % intervals") -> list[str]:
+def _fits(artist: Artist) -> bool:
+    figure = artist.get_figure(root=True)
+    return figure is None or artist.get_window_extent().width <= 0.96 * figure.bbox.width
+
+
+def bars_caption(rates: Iterable[Interval], intervals: str = "95 % intervals") -> list[str]:
     """What error bars and arrows mean, for the notes below a figure."""
+    rates = list(rates)
     caption = [f"Bars: {intervals}."]
     if any(rate.value == 0 < rate.high for rate in rates):
         caption.append("Arrows: no failure, upper end of the interval.")

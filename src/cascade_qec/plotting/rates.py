@@ -6,13 +6,13 @@ from dataclasses import replace
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.tables import Row
-from cascade_qec.plotting.laws import Law, Laws
-from cascade_qec.plotting.panels import bars_caption, draw_rates, finish, log_axis, make_panels, sidestep
+from cascade_qec.plotting.curves import Dot, draw_curves
+from cascade_qec.plotting.laws import Law, law_of, laws_of
+from cascade_qec.plotting.panels import bars_caption, finish, grouped, log_axis
 from cascade_qec.plotting.points import PER_LABELS, Point, block_of_cycle, check_per, point_of_row
 from cascade_qec.plotting.style import Look, label_of, looks, styled
-from cascade_qec.plotting.tables import FitLine
+from cascade_qec.plotting.tables import FitRow
 
 _FIT_POINTS = 120
 
@@ -23,7 +23,7 @@ def block_error_figure(rows: Sequence[Row]) -> Figure:
 
 
 def rates_figure(
-    points: Sequence[Point], fits: Sequence[FitLine] = (), *, per: str = "block", title: str | None = None
+    points: Sequence[Point], fits: Sequence[FitRow] = (), *, per: str = "block", title: str | None = None
 ) -> Figure:
     """Rates against p, one panel for each code and experiment, one curve for each decoder.
 
@@ -55,23 +55,29 @@ def rates_figure(
         If there are no points, more decoders than looks, or two points of one decoder at one place.
     """
     check_per(per)
-    if not points:
-        raise CascadeError("expected rows to plot, got 0 rows")
-    panels: dict[tuple, list[Point]] = {}
-    for point in points:
-        panels.setdefault((point.code, point.basis, point.rounds, point.noise), []).append(point)
+    titles = _titles(points)
+    curves = grouped(points, lambda point: (titles[point], point.label))
     look = _looks(points)
-    laws = Laws(fits)
+    laws = laws_of(fits)
     with styled():
-        figure, axes = make_panels(len(panels), y_label=PER_LABELS[per])
-        for here, (key, inside) in zip(axes, panels.items(), strict=True):
-            _draw_panel(here, inside, look, laws, per)
-            here.set_title(_panel_title(key, list(panels)))
-        caption = bars_caption([point.rate(per) for point in points])
-        if any(laws.of(point) for point in points):
+        figure, panels = draw_curves(
+            [Dot(titles[point], point.label, 100 * point.p, point.rate(per)) for point in points],
+            look,
+            y_label=PER_LABELS[per],
+            x_label="noise p (%)",
+            joined=lambda *curve: not (curves[curve][0].method or law_of(curves[curve][0], laws)),
+        )
+        caption = bars_caption(point.rate(per) for point in points)
+        for panel, axes in panels.items():
+            every = sorted({point.p for (here, _), curve in curves.items() if here == panel for point in curve})
+            log_axis(axes.xaxis, [100 * p for p in every], at=[100 * p for p in every])
+            for (here, label), curve in curves.items():
+                law = law_of(curve[0], laws) if here == panel else None
+                if law:
+                    _draw_law(axes, law, curve[0], (every[0], every[-1]), look[label], per)
+        if any(law_of(point, laws) for point in points):
             caption.append("Lines: fitted laws.")
-        order = dict.fromkeys(point.label for point in points)
-        finish(figure, {label: look[label] for label in order}, caption, title=title)
+        finish(figure, look, caption, title=title)
     return figure
 
 
@@ -84,37 +90,6 @@ def _looks(points: Sequence[Point]) -> dict[str, Look]:
         half = "left" if look.fill == "none" else "bottom"
         result[point.label] = replace(look, fill=half) if point.method else look
     return result
-
-
-def _draw_panel(axes: Axes, inside: Sequence[Point], look: dict[str, Look], laws: Laws, per: str) -> None:
-    labels = list(dict.fromkeys(point.label for point in inside))
-    for place, label in enumerate(labels):
-        curve = sorted((point for point in inside if point.label == label), key=lambda point: point.p)
-        if len({point.p for point in curve}) != len(curve):
-            raise CascadeError(
-                f"expected one row for each code, decoder and p; some of {label} on {curve[0].code} occur twice"
-            )
-        law = laws.of(curve[0])
-        step = sidestep(place, len(labels))
-        draw_rates(
-            axes,
-            [100 * point.p * step for point in curve],
-            [point.rate(per) for point in curve],
-            look[label],
-            label=label,
-            connected=law is None and not curve[0].method,
-        )
-    every = sorted({point.p for point in inside})
-    rates = [point.rate(per) for point in inside]
-    ends = [end for rate in rates for end in (rate.low, rate.value, rate.high)]
-    log_axis(axes.xaxis, [100 * p for p in every], at=[100 * p for p in every])
-    log_axis(axes.yaxis, ends)
-    axes.set_xlabel("noise p (%)")
-    for label in labels:
-        point = next(point for point in inside if point.label == label)
-        law = laws.of(point)
-        if law:
-            _draw_law(axes, law, point, (every[0], every[-1]), look[label], per)
 
 
 def _draw_law(axes: Axes, law: Law, like: Point, ends: tuple[float, float], look: Look, per: str) -> None:
@@ -134,14 +109,20 @@ def _draw_law(axes: Axes, law: Law, like: Point, ends: tuple[float, float], look
     )
 
 
-def _panel_title(key: tuple, keys: Sequence[tuple]) -> str:
-    code, basis, rounds, noise = key
-    of_code = [other for other in keys if other[0] == code]
-    parts = [code]
-    if len(basis) == 1 or len({other[1] for other in of_code}) > 1:
-        parts.append(f"basis {basis}")
-    if len({other[2] for other in of_code}) > 1:
-        parts.append(f"{rounds} rounds")
-    if len({other[3] for other in keys}) > 1:
-        parts.append(noise)
-    return ", ".join(parts)
+def _titles(points: Sequence[Point]) -> dict[Point, str]:
+    """Titles of the points' panels: the code, and what else tells panels apart."""
+    by_code = grouped(points, lambda point: point.code)
+    noises = {point.noise for point in points}
+
+    def title(point: Point) -> str:
+        alike = by_code[point.code]
+        parts = [point.code]
+        if len(point.basis) == 1 or any(other.basis != point.basis for other in alike):
+            parts.append(f"basis {point.basis}")
+        if any(other.rounds != point.rounds for other in alike):
+            parts.append(f"{point.rounds} rounds")
+        if len(noises) > 1:
+            parts.append(point.noise)
+        return ", ".join(parts)
+
+    return {point: title(point) for point in points}

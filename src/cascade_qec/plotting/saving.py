@@ -47,11 +47,15 @@ def save(figure: Figure, *paths: Path) -> None:
         If there is no such format or a file cannot be written.
     """
     formats = [file_format(path) for path in paths]
+    drawn = []
     with styled():
         # Laid out once: each drawing moves the panels a little otherwise.
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
-    drawn = [_drawn(figure, suffix) for suffix in formats]
+        for suffix in formats:
+            buffer = io.BytesIO()
+            figure.savefig(buffer, format=suffix, metadata=_UNDATED.get(suffix))
+            drawn.append(buffer.getvalue())
     for path, content in zip(paths, drawn, strict=True):
         with written_whole(path) as file:
             file.write(content)
@@ -71,10 +75,3 @@ def check_writable(paths: Sequence[Path]) -> None:
             raise CascadeError(f"{path}: expected the name of a file to write, found a directory")
         if not path.parent.is_dir():
             raise CascadeError(f"{path}: expected a directory to write into, {path.parent} is none")
-
-
-def _drawn(figure: Figure, suffix: str) -> bytes:
-    buffer = io.BytesIO()
-    with styled():
-        figure.savefig(buffer, format=suffix, metadata=_UNDATED.get(suffix))
-    return buffer.getvalue()

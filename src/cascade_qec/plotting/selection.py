@@ -49,35 +49,44 @@ class Selection:
         return Selection(codes=self.codes, decoders=self.decoders)._among(rows)
 
     def _among(self, rows: Sequence[Selected]) -> list[Selected]:
-        for flag, (wanted, name) in self._fields().items():
-            if wanted and any(not hasattr(row, name) for row in rows):
+        for flag, wanted, name in self._fields():
+            if wanted and any(_attribute(row, name) is None for row in rows):
                 raise CascadeError(f"{flag}: rows of this figure's tables have no {name} to choose by")
-        return [row for row in rows if all(self._asked(row, *field) for field in self._fields().values())]
+        return [
+            row
+            for row in rows
+            if all(not wanted or _asked(_value(row, name), wanted, name) for _, wanted, name in self._fields())
+        ]
 
-    def _fields(self) -> dict[str, tuple[Sequence, str]]:
-        return {
-            "--code": (self.codes, "code"),
-            "--basis": (self.bases, "basis"),
-            "--decoder": (self.decoders, "decoder"),
-            "--p": (self.rates, "p"),
-        }
-
-    @staticmethod
-    def _asked(row: Any, wanted: Sequence, name: str) -> bool:
-        if not wanted:
-            return True
-        value = getattr(row, name)
-        if name == "p":
-            return any(math.isclose(value, p, rel_tol=1e-9) for p in wanted)
-        if name == "basis":
-            return sorted(value) in [sorted(basis) for basis in wanted]
-        return value in wanted or (name == "decoder" and value.partition(":")[0] in wanted)
+    def _fields(self) -> list[tuple[str, Sequence, str]]:
+        return [
+            ("--code", self.codes, "code"),
+            ("--basis", self.bases, "basis"),
+            ("--decoder", self.decoders, "decoder"),
+            ("--p", self.rates, "p"),
+        ]
 
     def _choice(self, rows: Sequence) -> str:
-        asked = [f"{flag} {' '.join(map(str, wanted))}" for flag, (wanted, _) in self._fields().items() if wanted]
-        there = [
-            f"{name}: {', '.join(sorted({str(getattr(row, name)) for row in rows}))}"
-            for wanted, name in self._fields().values()
-            if wanted and rows
-        ]
+        chosen = [(flag, wanted, name) for flag, wanted, name in self._fields() if wanted]
+        asked = [f"{flag} {' '.join(map(str, wanted))}" for flag, wanted, _ in chosen]
+        values = {name: sorted({str(_value(row, name)) for row in rows}) for *_, name in chosen}
+        there = [f"{name}: {', '.join(found)}" for name, found in values.items() if found]
         return (f" by {', '.join(asked)}" if asked else "") + (f" (there are {'; '.join(there)})" if there else "")
+
+
+def _attribute(row: object, name: str) -> str | None:
+    """Where a row has what rows are chosen by; tables do not agree on its name."""
+    names = {"basis": ("basis", "bases"), "p": ("p", "sampled_at")}.get(name, (name,))
+    return next((other for other in names if hasattr(row, other)), None)
+
+
+def _value(row: object, name: str) -> Any:
+    return getattr(row, _attribute(row, name) or name, None)
+
+
+def _asked(value: Any, wanted: Sequence, name: str) -> bool:
+    if name == "p":
+        return value is not None and any(math.isclose(value, p, rel_tol=1e-9) for p in wanted)
+    if name == "basis":
+        return sorted(value) in [sorted(basis) for basis in wanted]
+    return value in wanted or (name == "decoder" and value.partition(":")[0] in wanted)

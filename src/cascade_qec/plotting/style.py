@@ -25,6 +25,8 @@ _RC: dict[Any, Any] = {
     "axes.axisbelow": True,
     "lines.linewidth": 1.2,
     "lines.markersize": 4.5,
+    # Texts are as wide when they are measured as when they are written.
+    "figure.dpi": 200,
     "savefig.dpi": 200,
     # Names of elements in an SVG are drawn by lot otherwise.
     "svg.hashsalt": "cascade",
@@ -127,7 +129,7 @@ def looks(labels: Iterable[str], named: Mapping[str, Look] = _BY_DECODER) -> dic
     Parameters
     ----------
     labels
-        In any order; one may occur several times.
+        One may occur several times; the looks are in the order in which they first occur.
     named
         Looks of what labels begin with; of decoders by default.
 
@@ -136,9 +138,9 @@ def looks(labels: Iterable[str], named: Mapping[str, Look] = _BY_DECODER) -> dic
     CascadeError
         If there are more curves than looks.
     """
-    labels = sorted(set(labels))
+    labels = list(dict.fromkeys(labels))
     groups: dict[tuple[str, bool], list[str]] = {}
-    for label in labels:
+    for label in sorted(labels):
         groups.setdefault(_family(label, named), []).append(label)
     families = {family for family, _ in groups}
     strangers = sorted(families - set(named))

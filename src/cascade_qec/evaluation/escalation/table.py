@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import ConfigDict, Field
 
-from cascade_qec.evaluation.escalation.thresholds import Escalation
 from cascade_qec.provenance import load_average
 from cascade_qec.statistics import Interval
 from cascade_qec.tables import Circumstances, circumstances, put_rows
+
+if TYPE_CHECKING:  # readers of the table need no decoder
+    from cascade_qec.evaluation.escalation.thresholds import Escalation
 
 Part = Literal["network", "curve", "chosen", "fallback"]
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.reliability.measurement import Outcome
 from cascade_qec.evaluation.reliability.scores import (
     brier_parts,
     equal_mass_bins,
@@ -20,6 +19,9 @@ from cascade_qec.evaluation.reliability.scores import (
 )
 from cascade_qec.statistics import Interval
 from cascade_qec.tables import read_rows, write_rows
+
+if TYPE_CHECKING:  # readers of the tables need no decoder
+    from cascade_qec.evaluation.reliability.measurement import Outcome
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]

@@ -2,17 +2,19 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogitLocator, NullFormatter
+from matplotlib.ticker import LogitLocator, NullFormatter
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.plotting.panels import draw_rates, finish, grid, make_panels, number
+from cascade_qec.evaluation.reliability.tables import ReliabilityRow
+from cascade_qec.plotting.curves import draw_rates
+from cascade_qec.plotting.panels import Numbers, check_once, finish, grid, grouped, make_panels, number
 from cascade_qec.plotting.style import label_of, looks, styled
-from cascade_qec.plotting.tables import ReliabilityLine
-from cascade_qec.statistics import Interval
+from cascade_qec.statistics import Interval, wilson
 
 KINDS = {
     "shot": "that no observable of a shot is wrong",
@@ -31,7 +33,7 @@ _FIRM = 2.0
 _NOTHING = [0.1, 0.9]
 
 
-def calibration_figure(lines: Sequence[ReliabilityLine], *, of: str = "shot", title: str | None = None) -> Figure:
+def reliability_figure(rows: Sequence[ReliabilityRow], *, of: str = "shot", title: str | None = None) -> Figure:
     """Fraction of predictions that came true against the probability that was predicted for them.
 
     Both axes are in log-odds, so that rare events have as much room as even chances. There is a panel for each
@@ -47,8 +49,8 @@ def calibration_figure(lines: Sequence[ReliabilityLine], *, of: str = "shot", ti
 
     Parameters
     ----------
-    lines
-        Rows; those of other kinds of predictions are passed over.
+    rows
+        Those of other kinds of predictions are passed over.
     of
         One of :data:`KINDS`.
     title
@@ -57,45 +59,41 @@ def calibration_figure(lines: Sequence[ReliabilityLine], *, of: str = "shot", ti
     Raises
     ------
     CascadeError
-        If there is no such kind, no line of it with shots, or two of one decoder for one bin.
+        If there is no such kind, no row of it with shots, or two of one decoder for one bin.
     """
     if of not in KINDS:
         raise CascadeError(f"expected predictions of one of {', '.join(KINDS)}, got {of!r}")
-    filled = [line for line in lines if line.of == of and line.shots]
+    filled = [row for row in rows if row.of == of and row.shots]
     if not filled:
-        there = ", ".join(sorted({line.of for line in lines if line.shots})) or "rows without shots"
+        there = ", ".join(sorted({row.of for row in rows if row.shots})) or "rows without shots"
         raise CascadeError(f"expected rows of {of} with shots to plot, got {there}")
-    panels: dict[tuple, list[ReliabilityLine]] = {}
-    for line in filled:
-        panels.setdefault((line.code, line.p, line.rounds, "".join(sorted(line.basis))), []).append(line)
-    look = looks(_label(line) for line in filled)
-    shown = [line for line in filled if _says_something(line)]
+    panels = grouped(filled, lambda row: (row.code, row.p, row.rounds, "".join(sorted(row.basis))))
+    look = looks(_label(row) for row in filled)
+    shown = [row for row in filled if _says_something(row)]
     with styled():
         figure, axes = make_panels(len(panels), y_label="fraction that came true")
-        for here, (key, inside) in zip(axes, panels.items(), strict=True):
-            labels = list(dict.fromkeys(_label(line) for line in inside))
-            for place, label in enumerate(labels):
-                step = _SIDESTEP ** (place - (len(labels) - 1) / 2)
-                curve = sorted((line for line in inside if _label(line) == label), key=lambda line: line.bin_low)
-                if len({(line.bin_low, line.bin_high) for line in curve}) != len(curve):
-                    raise CascadeError(f"expected one row for each bin; some of {label} on {key[0]} occur twice")
+        for here, ((code, p, rounds, basis), inside) in zip(axes, panels.items(), strict=True):
+            curves = grouped(inside, _label)
+            for place, (label, curve) in enumerate(curves.items()):
+                check_once([(row.bin_low, row.bin_high) for row in curve], f"{label} on {code}")
+                curve.sort(key=lambda row: row.bin_low)
+                step = _SIDESTEP ** (place - (len(curves) - 1) / 2)
                 for firm in (False, True):
-                    bins = [line for line in curve if _says_something(line) and _is_firm(line.came_true) == firm]
+                    bins = [row for row in curve if _says_something(row) and _is_firm(came_true(row)) == firm]
                     draw_rates(
                         here,
-                        [_moved(_inside(line.confidence or 0.0), step) for line in bins],
-                        [_bar(line.came_true) for line in bins],
+                        [_moved(_inside(row.confidence or 0.0), step) for row in bins],
+                        [_bar(came_true(row)) for row in bins],
                         look[label] if firm else look[label].pale(),
                         label=label if firm else f"_pale {label}",
                         connected=False,
                         ceiling=True,
                     )
-            _dress(here, [line for line in inside if _says_something(line)])
-            code, p, rounds, basis = key
+            _dress(here, [row for row in inside if _says_something(row)])
             here.set_title(f"{code}, p = {number(100 * p)} %\n{rounds} rounds, basis {basis}")
         finish(
             figure,
-            {label: look[label] for label in dict.fromkeys(map(_label, filled))},
+            look,
             [f"Predictions {KINDS[of]}.", *_caption(shown, len(filled))],
             title=title,
             lines=False,
@@ -103,15 +101,31 @@ def calibration_figure(lines: Sequence[ReliabilityLine], *, of: str = "shot", ti
     return figure
 
 
-def _label(line: ReliabilityLine) -> str:
-    return label_of(line.decoder, line.code)
+def came_true(row: ReliabilityRow) -> Interval:
+    """Share of predictions that came true.
+
+    Its interval is Wilson's for independent predictions. Those of observables of one shot are not: theirs is
+    Wilson's for the number of independent predictions that would have the standard error of the table. (Kish's
+    design effect, the ratio of the variances; both with half an event added, as the table has it, so that it
+    is finite where nothing was seen.)
+    """
+    rate = wilson(row.correct, row.shots)
+    if row.of == "shot" or row.error_of_fraction is None:
+        return rate
+    independent = row.shots * rate.value * (1 - rate.value) + 0.5
+    effect = max(1.0, (row.error_of_fraction * row.shots) ** 2 / independent)
+    return wilson(row.correct / effect, row.shots / effect)
 
 
-def _says_something(line: ReliabilityLine) -> bool:
+def _label(row: ReliabilityRow) -> str:
+    return label_of(row.decoder, row.code)
+
+
+def _says_something(row: ReliabilityRow) -> bool:
     """Whether the unlikelier outcome occurred, or was expected once or more."""
-    likely = (line.confidence or 0.0) >= 0.5
-    occurred = line.shots - line.correct if likely else line.correct
-    expected = line.shots * ((1 - (line.confidence or 0.0)) if likely else (line.confidence or 0.0))
+    likely = (row.confidence or 0.0) >= 0.5
+    occurred = row.shots - row.correct if likely else row.correct
+    expected = row.shots * ((1 - (row.confidence or 0.0)) if likely else (row.confidence or 0.0))
     return occurred > 0 or expected >= 1
 
 
@@ -119,8 +133,8 @@ def _is_firm(rate: Interval) -> bool:
     return rate.low > 0 and rate.high < 1 and math.log(_odds(rate.high) / _odds(rate.low)) <= _FIRM
 
 
-def _caption(shown: Sequence[ReliabilityLine], bins: int) -> list[str]:
-    rates = [line.came_true for line in shown]
+def _caption(shown: Sequence[ReliabilityRow], bins: int) -> list[str]:
+    rates = [came_true(row) for row in shown]
     pale = f", pale where wider than {_FIRM:g} units of log-odds" if not all(map(_is_firm, rates)) else ""
     caption = [f"Bars: 95 % intervals{pale}."]
     if any(rate.value in (0, 1) for rate in rates):
@@ -135,10 +149,10 @@ def _inside(probability: float) -> float:
     return min(max(probability, _EDGE), 1 - _EDGE)
 
 
-def _dress(axes: Axes, shown: Sequence[ReliabilityLine]) -> None:
+def _dress(axes: Axes, shown: Sequence[ReliabilityRow]) -> None:
     """Scales, limits, ticks and the diagonal."""
-    rates = [line.came_true for line in shown]
-    values = [_inside(line.confidence or 0.0) for line in shown]
+    rates = [came_true(row) for row in shown]
+    values = [_inside(row.confidence or 0.0) for row in shown]
     values += [rate.value for rate in rates] + [rate.low for rate in rates if rate.value == 1]
     values += [rate.high for rate in rates if rate.value == 0]
     within = [value for value in values if 0 < value < 1] or _NOTHING
@@ -153,7 +167,8 @@ def _dress(axes: Axes, shown: Sequence[ReliabilityLine]) -> None:
 
 def _bar(rate: Interval) -> Interval:
     """An interval whose ends are on the axis."""
-    return Interval(rate.value, max(rate.low, min(_EDGE, rate.value)), min(rate.high, max(1 - _EDGE, rate.value)))
+    low, high = max(rate.low, min(_EDGE, rate.value)), min(rate.high, max(1 - _EDGE, rate.value))
+    return replace(rate, low=low, high=high)
 
 
 def _moved(probability: float, factor: float) -> float:
@@ -170,14 +185,21 @@ def _ticks(axis: Axis) -> None:
     # as many labels as fit if all of them are as long as "1 - 10^-6"
     axis.set_major_locator(LogitLocator(nbins=4))
     axis.set_minor_locator(LogitLocator(minor=True, nbins=4))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: _near_one(value)))
+    axis.set_major_formatter(_Probabilities())
     axis.set_minor_formatter(NullFormatter())
     grid(axis)
 
 
-def _near_one(value: float) -> str:
-    """A probability as a label has it: 0.5, 0.99, or one less a power of ten."""
-    if value < 0.9995:
-        return number(float(f"{value:.6g}"))
-    # the difference from one has lost the digits that the mantissa of a power of ten would show
-    return f"1 - {number(float(f'{1 - value:.3g}'))}".replace("1 - $", "$1 - ")
+class _Probabilities(Numbers):
+    """Labels 0.5, 0.9 and 0.99, or powers of ten and what they leave to one."""
+
+    def is_short(self, value: float) -> bool:
+        return 1e-3 < value < 0.9985
+
+    def text(self, value: float, *, powers: bool) -> str:
+        if not powers or math.isclose(value, 0.5):
+            return f"{value:.6g}"
+        if value < 0.5:
+            return number(value, powers=True)
+        # the difference from one has lost the digits that the mantissa of a power of ten would show
+        return f"1 - {number(float(f'{1 - value:.3g}'), powers=True)}".replace("1 - $", "$1 - ")

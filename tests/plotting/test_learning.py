@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 from matplotlib.container import ErrorbarContainer
 
-from cascade_qec import codes
 from cascade_qec.errors import CascadeError
-from cascade_qec.plotting import Request, Selection, draw
+from cascade_qec.plotting import Selection, draw
 from cascade_qec.statistics import wilson
 
 LOGGED = {"step": 3, "shots": 300, "seconds": 10.1, "loss": 0.5, "highest": 0.6, "worst": "X0", "dead": 0}
@@ -31,7 +30,7 @@ def run(tmp_path):
 
 
 def _draw(*paths: Path, **selection):
-    return draw("learning", paths, Request(codes=codes.get, selection=Selection(**selection)))
+    return draw("learning", paths, Selection(**selection))
 
 
 def test_a_panel_for_each_rate_and_a_curve_for_each_run(run):
@@ -56,8 +55,9 @@ def test_a_panel_for_each_rate_and_a_curve_for_each_run(run):
 def test_earlier_stretches_come_before(run):
     path = run("first", _validated(500, p005=200))
     stretches = [{"shots": 900, "validations": [_validated(s, p005=f) for s, f in ((400, 300), (800, 250))]}] * 2
-    path.with_name("run.json").write_text(json.dumps({"recipe": {}, "earlier": stretches}))
+    path.with_name("run.json").write_text(json.dumps({"recipe": {"code": "surface_d3"}, "earlier": stretches}))
     (axes,) = _draw(path).axes
+    assert axes.get_title() == "Rotated surface codes, p = 0.5 %"
     (curve,) = (c for c in axes.containers if isinstance(c, ErrorbarContainer))
     assert list(curve[0].get_xdata()) == pytest.approx([400, 800, 1300, 1700, 2300], rel=0.01)
     assert list(curve[0].get_ydata()) == [0.15, 0.125, 0.15, 0.125, 0.1]
@@ -103,7 +103,7 @@ def test_runs_of_one_name_are_not_mixed_up(run, tmp_path):
     first = run("run", _validated(500, p002=40))
     (tmp_path / "elsewhere").mkdir()
     second = run("elsewhere/run", _validated(500, p002=50))
-    with pytest.raises(CascadeError, match=r"one validation of run at p = 0\.002 .* names of their folders"):
+    with pytest.raises(CascadeError, match=r"names of their folders"):
         _draw(first, second)
 
 

@@ -10,10 +10,11 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.plotting.panels import draw_rates, finish, linear_axis, log_axis, make_panels
+from cascade_qec.plotting.curves import draw_rates
+from cascade_qec.plotting.panels import check_once, finish, grouped, linear_axis, log_axis, make_panels
 from cascade_qec.plotting.points import PER_LABELS, Point
 from cascade_qec.plotting.style import Look, looks, styled
-from cascade_qec.plotting.tables import FitLine
+from cascade_qec.plotting.tables import FitRow
 from cascade_qec.statistics import Interval
 
 # Wider is darker; the palest shades are lost on white paper.
@@ -22,7 +23,7 @@ _PALEST, _DARKEST = 0.4, 1.0
 _MARKERS = ("o", "h", "8", "p", "d", "H", "P", "D")
 
 
-def capacity_figure(points: Sequence[Point], fits: Sequence[FitLine], *, title: str | None = None) -> Figure:
+def capacity_figure(points: Sequence[Point], fits: Sequence[FitRow], *, title: str | None = None) -> Figure:
     """Block error against p for models of several widths and their rivals, and beside it the exponents of P = a p^m.
 
     The rivals' exponents, which know no width, are horizontal lines with their intervals as bands.
@@ -79,10 +80,9 @@ def _blues(widths: dict[str, int]) -> dict[str, Look]:
 
 
 def _draw_rates(axes: Axes, points: Sequence[Point], look: dict[str, Look]) -> None:
-    for decoder in dict.fromkeys(point.decoder for point in points):
-        curve = sorted((point for point in points if point.decoder == decoder), key=lambda point: point.p)
-        if len({point.p for point in curve}) != len(curve):
-            raise CascadeError(f"expected one row for each decoder and p; some of {decoder} occur twice")
+    for decoder, curve in grouped(points, lambda point: point.decoder).items():
+        check_once([point.p for point in curve], decoder)
+        curve.sort(key=lambda point: point.p)
         draw_rates(
             axes, [100 * point.p for point in curve], [point.block for point in curve], look[decoder], label=decoder
         )
@@ -93,7 +93,7 @@ def _draw_rates(axes: Axes, points: Sequence[Point], look: dict[str, Look]) -> N
     axes.set_title(f"{points[0].code}, {points[0].rounds} rounds")
 
 
-def _draw_exponents(axes: Axes, widths: dict[str, int], exponents: dict[str, FitLine], look: dict[str, Look]) -> None:
+def _draw_exponents(axes: Axes, widths: dict[str, int], exponents: dict[str, FitRow], look: dict[str, Look]) -> None:
     for decoder, fit in exponents.items():
         if decoder not in look:
             continue
@@ -110,7 +110,7 @@ def _draw_exponents(axes: Axes, widths: dict[str, int], exponents: dict[str, Fit
     axes.set_title("exponent m of the fitted P = a p$^m$")
 
 
-def _estimate(fit: FitLine) -> Interval:
+def _estimate(fit: FitRow) -> Interval:
     numbers = [number for number in (fit.value, fit.value_low, fit.value_high) if number is not None]
     if len(numbers) != 3 or not all(map(math.isfinite, numbers)):
         raise CascadeError(f"expected m1 of {fit.decoder} with both ends of its interval, got {numbers}")

@@ -10,7 +10,9 @@ from matplotlib.figure import Figure
 from pydantic import BaseModel, Field, ValidationError
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.plotting.panels import bars_caption, draw_rates, finish, log_axis, make_panels, sidestep
+from cascade_qec.plotting.curves import Dot, draw_curves
+from cascade_qec.plotting.panels import bars_caption, finish, log_axis, number
+from cascade_qec.plotting.points import family_of, rank_of
 from cascade_qec.plotting.style import Look, styled
 from cascade_qec.statistics import Interval, wilson
 
@@ -31,6 +33,8 @@ class Validation:
     ----------
     run
         Name of the run's folder.
+    family
+        Of the code that is learnt; empty where the run does not tell.
     p
         Noise rate.
     seen
@@ -40,6 +44,7 @@ class Validation:
     """
 
     run: str
+    family: str
     p: float
     seen: int
     block: Interval
@@ -52,11 +57,11 @@ class _Line(BaseModel):
     validation_shots: int = Field(ge=1)
     block_error: dict[Annotated[float, Field(gt=0, le=1)], Annotated[float, Field(ge=0, le=1)]]
 
-    def validations(self, run: str, before: int) -> Iterator[Validation]:
+    def validations(self, run: str, family: str, before: int) -> Iterator[Validation]:
         """One of each noise rate, of a run that had seen so many shots before this stretch."""
         for p, rate in self.block_error.items():
             failed = round(rate * self.validation_shots)
-            yield Validation(run, p, before + self.shots, wilson(failed, self.validation_shots))
+            yield Validation(run, family, p, before + self.shots, wilson(failed, self.validation_shots))
 
 
 class _Stretch(BaseModel):
@@ -66,9 +71,16 @@ class _Stretch(BaseModel):
     validations: list[_Line]
 
 
+class _Recipe(BaseModel):
+    """What is wanted of a recipe."""
+
+    code: str | None = None
+
+
 class _Record(BaseModel):
     """What is wanted of run.json."""
 
+    recipe: _Recipe = _Recipe()
     earlier: list[_Stretch] = []
 
 
@@ -82,24 +94,26 @@ def read_validations(path: Path) -> list[Validation]:
         was cut short by a kill is passed over.
     """
     run, before, validations = path.absolute().parent.name, 0, []
-    for stretch in _earlier(path.with_name("run.json")):
-        validations += [found for line in stretch.validations for found in line.validations(run, before)]
+    record = _record(path.with_name("run.json"))
+    family = family_of(record.recipe.code) if record.recipe.code else ""
+    for stretch in record.earlier:
+        validations += [found for line in stretch.validations for found in line.validations(run, family, before)]
         before += stretch.shots
     rows = _lines(path)
     if not rows:
         raise CascadeError(f"{path}: expected lines with a block_error, as a training run validates, got none")
-    return validations + [found for line in rows for found in line.validations(run, before)]
+    return validations + [found for line in rows for found in line.validations(run, family, before)]
 
 
-def _earlier(record: Path) -> list[_Stretch]:
-    if not record.exists():
-        return []
+def _record(path: Path) -> _Record:
+    if not path.exists():
+        return _Record()
     try:
-        return _Record.model_validate_json(record.read_bytes()).earlier
+        return _Record.model_validate_json(path.read_bytes())
     except OSError as error:
-        raise CascadeError(f"{record}: cannot be read: {error.strerror}") from error
+        raise CascadeError(f"{path}: cannot be read: {error.strerror}") from error
     except ValidationError as error:
-        raise CascadeError(f"{record}, {_first_problem(error)}") from error
+        raise CascadeError(f"{path}, {_first_problem(error)}") from error
 
 
 def _lines(path: Path) -> list[_Line]:
@@ -136,7 +150,9 @@ def _first_problem(error: ValidationError) -> str:
 
 
 def learning_figure(validations: Sequence[Validation], *, title: str | None = None) -> Figure:
-    """Block error against the shots seen, both logarithmic: a panel for each noise rate, a curve for each run.
+    """Block error against the shots seen, both logarithmic: a curve for each run.
+
+    There is a panel for each noise rate, and for each family of codes where runs tell theirs.
 
     Parameters
     ----------
@@ -150,32 +166,26 @@ def learning_figure(validations: Sequence[Validation], *, title: str | None = No
     CascadeError
         If there are no validations, two of one run at one place, or more runs than looks.
     """
-    if not validations:
-        raise CascadeError("expected validations to plot, got none")
-    runs = list(dict.fromkeys(validation.run for validation in validations))
+    runs = list(dict.fromkeys(one.run for one in validations))
+    if len({(one.run, one.p, one.seen) for one in validations}) != len(validations):
+        raise CascadeError(
+            "expected one validation of each run for each number of shots and noise rate; some occur twice: runs are "
+            "told apart by the names of their folders"
+        )
     if len(runs) > len(_LOOKS):
         raise CascadeError(f"expected at most {len(_LOOKS)} runs, got {len(runs)}: leave some out")
     look = dict(zip(runs, _LOOKS, strict=False))
-    rates = sorted({validation.p for validation in validations})
+    dots = [
+        Dot(f"{one.family}{', ' if one.family else ''}p = {number(100 * one.p)} %", one.run, one.seen, one.block)
+        for one in sorted(validations, key=lambda one: (rank_of(one.family), one.p))
+    ]
     with styled():
-        figure, panels = make_panels(len(rates), y_label="block error in validation")
-        for axes, p in zip(panels, rates, strict=True):
-            inside = [validation for validation in validations if validation.p == p]
-            here = [run for run in runs if any(one.run == run for one in inside)]
-            for place, run in enumerate(here):
-                curve = sorted((one for one in inside if one.run == run), key=lambda one: one.seen)
-                if len({one.seen for one in curve}) != len(curve):
-                    raise CascadeError(
-                        f"expected one validation of {run} at p = {p:g} for each number of shots; some occur twice: "
-                        "runs are told apart by the names of their folders"
-                    )
-                step = sidestep(place, len(here))
-                draw_rates(axes, [one.seen * step for one in curve], [one.block for one in curve], look[run], label=run)
-            log_axis(axes.xaxis, [one.seen for one in inside])
-            log_axis(axes.yaxis, [end for one in inside for end in (one.block.low, one.block.value, one.block.high)])
-            axes.set_xlabel("shots seen in training")
-            axes.set_title(f"p = {100 * p:g} %")
+        figure, panels = draw_curves(
+            dots, look, y_label="block error in validation", x_label="shots seen in training", quiet=True
+        )
+        for panel, axes in panels.items():
+            log_axis(axes.xaxis, [dot.x for dot in dots if dot.panel == panel])
         own_shots = "Each stretch of a run is validated on the same shots every time."
-        caption = [*bars_caption([one.block for one in validations]), own_shots]
+        caption = [*bars_caption(dot.rate for dot in dots), own_shots]
         finish(figure, look, caption, title=title)
     return figure

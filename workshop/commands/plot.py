@@ -1,0 +1,43 @@
+"""`python -m workshop plot`: figures of the project's own studies."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Tables = Annotated[list[Path], typer.Argument(metavar="TABLE...", help="Tables; their rows are drawn together.")]
+Out = Annotated[list[Path], typer.Option(help="File to write: .png, .svg or .pdf. May be given several times.")]
+Title = Annotated[str | None, typer.Option(help="Title above the figure.")]
+
+plot = typer.Typer(no_args_is_help=True, help="Draw figures of the project's own studies.")
+
+
+@plot.command()
+def roofline(
+    tables: Tables,
+    out: Out,
+    quantity: Annotated[str, typer.Option(help="Which of the tables' quantities.")] = "latency_per_round",
+    title: Title = None,
+) -> None:
+    """Draw a quantity of roofline.csv against the width of the network."""
+    from cascade_qec.performance.roofline.table import RooflineRow
+    from cascade_qec.plotting import check_writable, save
+    from cascade_qec.tables import read_rows
+    from workshop.plots.roofline import roofline_figure
+
+    check_writable(out)
+    rows = [row for path in tables for row in read_rows(path, RooflineRow)]
+    save(roofline_figure(rows, quantity=quantity, title=title), *out)
+    print(*(f"Figure: {path}" for path in out), sep="\n")
+
+
+@plot.command()
+def capacity(tables: Tables, out: Out, title: Title = None) -> None:
+    """Draw capacity.csv and its fits: rates of every width, and their exponents."""
+    from cascade_qec.plotting import check_writable, save
+    from cascade_qec.plotting.points import read_points
+    from workshop.plots.capacity import capacity_figure
+
+    check_writable(out)
+    save(capacity_figure(*read_points(tables), title=title), *out)
+    print(*(f"Figure: {path}" for path in out), sep="\n")

@@ -1,0 +1,1 @@
+"""Figures of the project's own studies, from their tables."""
