@@ -151,3 +151,40 @@ def test_an_uncertain_observable_is_named(draft_of):
     draft.observables[0] = frozenset(sorted(draft.observables[0])[:2])
     with pytest.raises(CascadeError, match=r"certain without noise.*L0"):
         recognise(draft.circuit(), code)
+
+
+NOISY = {"after_clifford_depolarization": 0.003, "before_measure_flip_probability": 0.003}
+GENERATED = stim.Circuit.generated("surface_code:rotated_memory_z", distance=3, rounds=3, **NOISY)
+
+
+def test_a_second_readout_that_detectors_do_not_look_at_is_none():
+    code = codes.get("surface_d3")
+    twice = GENERATED + stim.Circuit("M 1 3 5 8 10 12 15 17 19")
+    found, once = recognise(twice, code), recognise(GENERATED, code)
+    assert np.array_equal(found.lattice.detector_sites, once.lattice.detector_sites)
+    assert np.array_equal(found.observables.detectors, once.observables.detectors)
+
+
+def test_heralds_are_ignored_and_counted():
+    code = codes.get("surface_d3")
+    herald = "HERALDED_ERASE(0.01) 1\nDETECTOR rec[-1]\nMR "
+    heralded = stim.Circuit(str(GENERATED.flattened()).replace("MR ", herald, 1))
+    found = recognise(heralded, code)
+    assert (found.heralds, found.ignored, found.missing) == (1, 1, 0)
+    assert np.array_equal(found.lattice.detector_sites[1:], recognise(GENERATED, code).lattice.detector_sites)
+
+
+def test_what_watches_no_data_qubit_is_described():
+    compared = GENERATED + stim.Circuit("M 1 3 5 8 10 12 15 17 19\nDETECTOR rec[-1] rec[-10]")
+    with pytest.raises(CascadeError, match=r"detector D24 watches no data qubit; .* outcomes of qubit 19 alone"):
+        recognise(compared, codes.get("surface_d3"))
+
+
+def test_a_check_too_many_is_described():
+    """The product of the readouts of two checks, which share a data qubit, beside those of each."""
+    circuit = memory(codes.get("surface_d3"), rounds=2, noise=UniformDepolarizing(0.001)).flattened()
+    readout = [i.targets_copy() for i in circuit if i.name == "DETECTOR"][-2:]
+    product = {t.value for t in readout[0]} ^ {t.value for t in readout[1]}
+    circuit.append("DETECTOR", [stim.target_rec(o) for o in sorted(product)])
+    with pytest.raises(CascadeError, match=r"got 5 checks .*: leave out the detectors of checks that the code has not"):
+        recognise(circuit, codes.get("surface_d3"))

@@ -206,7 +206,11 @@ def _watches(regions: Sequence[Region], names: Sequence[int], record: _Record) -
             watches.append(watch)
         else:
             return number, watches
-    raise CascadeError(f"detector D{unwatched} watches no data qubit; expected it to watch a check of the code")
+    outcomes = sorted({record.qubits[o] for o in record.detectors[unwatched or 0]} - {None})
+    raise CascadeError(
+        f"detector D{unwatched} watches no data qubit; expected it to watch a check of the code, got one of outcomes of "
+        f"{', '.join(f'qubit {qubit}' for qubit in outcomes) or 'products'} alone"
+    )
 
 
 def _covered(pauli: stim.PauliString, number: dict[int, int]) -> frozenset[int]:

@@ -45,13 +45,12 @@ class ObservableMap:
     @cached_property
     def is_identity(self) -> bool:
         """Whether the observables are the code's own, all of them."""
-        return len(self.logicals) == self.logicals.shape[1] and bool(self.own.all())
+        return np.array_equal(self.logicals, np.eye(self.logicals.shape[1])) and not self.detectors.any()
 
     @property
     def own(self) -> NDArray[np.bool_]:
-        """Which observables are the code's one of the same number: bool [observables]."""
-        same = self.logicals == np.eye(*self.logicals.shape)
-        return same.all(axis=1) & ~self.detectors.any(axis=1)
+        """Which observables are one of the code's: bool [observables]."""
+        return (self.logicals.sum(axis=1) == 1) & ~self.detectors.any(axis=1)
 
     def turned(self, detection_events: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Whether the detectors in each sum turn its value round.

@@ -130,6 +130,8 @@ def _hint(skeleton: Skeleton, code: CSSCode) -> str:
         return ""
     if own < len(code.hx) or 0 < others < len(code.hx):
         return ": the network needs detectors of every check, also of those that follow from others"
+    if own > len(code.hx) or others > len(code.hx):
+        return ": leave out the detectors of checks that the code has not, such as products of others"
     return ""
 
 
