@@ -206,10 +206,11 @@ def _watches(regions: Sequence[Region], names: Sequence[int], record: _Record) -
             watches.append(watch)
         else:
             return number, watches
-    outcomes = sorted({record.qubits[o] for o in record.detectors[unwatched or 0]} - {None})
+    qubits = sorted({record.qubits[outcome] for outcome in record.detectors[unwatched or 0]} - {None})
+    listed = ", ".join(f"qubit {qubit}" for qubit in qubits) or "products"
     raise CascadeError(
-        f"detector D{unwatched} watches no data qubit; expected it to watch a check of the code, got one of outcomes of "
-        f"{', '.join(f'qubit {qubit}' for qubit in outcomes) or 'products'} alone"
+        f"detector D{unwatched} watches no data qubit; expected it to watch a check of the code, got outcomes of {listed} "
+        "alone"
     )
 
 
