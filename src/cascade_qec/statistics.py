@@ -77,6 +77,12 @@ def wilson(failures: float, shots: float, confidence: float = 0.95) -> Interval:
     ------
     CascadeError
         Unless ``0 <= failures <= shots``, ``shots > 0`` and ``0 < confidence < 1``.
+
+    Examples
+    --------
+    >>> rate = wilson(3, 1000)
+    >>> print(f"{rate.value:.4f} [{rate.low:.4f}, {rate.high:.4f}]")
+    0.0030 [0.0010, 0.0088]
     """
     if not (shots > 0 and 0 <= failures <= shots and 0 < confidence < 1):
         raise CascadeError(
@@ -109,6 +115,11 @@ def per_logical_per_cycle(block: Interval, *, k: int, rounds: int) -> Interval:
     ------
     CascadeError
         If ``k`` or ``rounds`` is below 1.
+
+    Examples
+    --------
+    >>> print(f"{per_logical_per_cycle(wilson(50, 1000), k=12, rounds=6).value:.2e}")
+    7.13e-04
     """
     if k < 1 or rounds < 1:
         raise CascadeError(f"expected k >= 1 and rounds >= 1, got k = {k}, rounds = {rounds}")

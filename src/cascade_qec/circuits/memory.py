@@ -53,6 +53,17 @@ def memory(
     ------
     CascadeError
         If an argument has the wrong type or value, or there is no schedule for the code.
+
+    Examples
+    --------
+    >>> from cascade_qec.circuits import UniformDepolarizing
+    >>> from cascade_qec.codes import RotatedSurfaceCode
+    >>> circuit = memory(RotatedSurfaceCode(3), rounds=3, basis="Z", noise=UniformDepolarizing(0.003))
+    >>> circuit.num_detectors, circuit.num_observables
+    (24, 1)
+    >>> detection_events, flips = circuit.compile_detector_sampler().sample(100, separate_observables=True)
+    >>> detection_events.shape, flips.shape
+    ((100, 24), (100, 1))
     """
     if not isinstance(code, CSSCode):
         raise CascadeError(f"code must be a CSSCode, got {type(code).__name__}")

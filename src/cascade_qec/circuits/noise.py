@@ -92,6 +92,11 @@ def UniformDepolarizing(p: float) -> NoiseModel:
     ------
     CascadeError
         If p is not a number in [0, 1/2].
+
+    Examples
+    --------
+    >>> UniformDepolarizing(0.003).two_qubit
+    0.003
     """
     _check_probability("p", p, 1 / 2)
     return NoiseModel(
@@ -121,6 +126,12 @@ def SI1000(p: float) -> NoiseModel:
     ------
     CascadeError
         If p is not a number in [0, 1/10].
+
+    Examples
+    --------
+    >>> noise = SI1000(0.001)
+    >>> noise.two_qubit, noise.measurement
+    (0.001, 0.005)
     """
     _check_probability("p", p, 1 / 10)
     return NoiseModel(
@@ -148,6 +159,12 @@ def DataDepolarizing(p: float) -> NoiseModel:
     ------
     CascadeError
         If p is not a number in [0, 3/4].
+
+    Examples
+    --------
+    >>> noise = DataDepolarizing(0.1)
+    >>> noise.name, noise.two_qubit
+    ('data', 0.0)
     """
     _check_probability("p", p, 3 / 4)
     return NoiseModel(name="data", p=p, data_before_round=p)

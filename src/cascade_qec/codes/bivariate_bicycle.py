@@ -82,6 +82,12 @@ class BivariateBicycleCode(CSSCode):
     CascadeError
         If a size is no positive integer, a polynomial cannot be read or has a term twice, or no logical qubit
         is encoded (k = 0).
+
+    Examples
+    --------
+    >>> code = BivariateBicycleCode(6, 6, "x^3 + y + y^2", "y^3 + x + x^2", d=6)
+    >>> code.n, code.k
+    (72, 12)
     """
 
     convolution = "bipartite"

@@ -67,6 +67,13 @@ def get(name: str) -> CSSCode:
     ------
     CascadeError
         If there is no code of that name.
+
+    Examples
+    --------
+    >>> get("bb144").n
+    144
+    >>> get("surface_d3") is get("surface_d3")
+    True
     """
     for family in families():
         code = family.find(name)

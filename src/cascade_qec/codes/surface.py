@@ -46,6 +46,14 @@ class RotatedSurfaceCode(CSSCode):
     ------
     CascadeError
         If d is not an odd integer of at least 3.
+
+    Examples
+    --------
+    >>> code = RotatedSurfaceCode(5)
+    >>> code.n, code.k, code.d
+    (25, 1, 5)
+    >>> code.hx.shape
+    (12, 25)
     """
 
     d: int
