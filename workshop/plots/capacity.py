@@ -10,11 +10,11 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from cascade_qec.errors import CascadeError
+from cascade_qec.evaluation.fit_row import FitRow
 from cascade_qec.plotting.curves import draw_rates
 from cascade_qec.plotting.panels import check_once, finish, grouped, linear_axis, log_axis, make_panels
 from cascade_qec.plotting.points import PER_LABELS, Point
 from cascade_qec.plotting.style import Look, looks, styled
-from cascade_qec.plotting.tables import FitRow
 from cascade_qec.statistics import Interval
 
 # Wider is darker; the palest shades are lost on white paper.

@@ -57,8 +57,3 @@ class FitRow(BaseModel):
     shots: int | None = None
     failures: int | None = None
     seed: int | None = None
-
-    @property
-    def basis(self) -> str:
-        """Bases in alphabetical order."""
-        return "".join(sorted(self.bases))

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.escalation.table import EscalationRow
+from cascade_qec.evaluation.fit_row import FitRow
 from cascade_qec.evaluation.latency.table import LatencyRow
 from cascade_qec.evaluation.rare_events.results import SpectrumRow
 from cascade_qec.evaluation.reliability.tables import PostSelectionRow, ReliabilityRow
@@ -23,7 +24,6 @@ from cascade_qec.plotting.rates import rates_figure
 from cascade_qec.plotting.reliability import reliability_figure
 from cascade_qec.plotting.selection import Selection
 from cascade_qec.plotting.spectrum import spectrum_figure
-from cascade_qec.plotting.tables import FitRow
 from cascade_qec.tables import read_rows
 
 

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from cascade_qec.errors import CascadeError
+from cascade_qec.evaluation.fit_row import FitRow
 from cascade_qec.plotting.panels import check_once, finish, grouped, linear_axis, make_panels, number
 from cascade_qec.plotting.style import Look, label_of, looks, styled
-from cascade_qec.plotting.tables import FitRow
 
 PARAMETER = "lambda"
 # In black and white, what colours do; the more so as bars have no markers.

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cascade_qec.errors import CascadeError
+from cascade_qec.evaluation.fit_row import FitRow
 from cascade_qec.plotting.points import Point
-from cascade_qec.plotting.tables import FitRow
 
 _TERMS = {"one term": (("a", "m1"),), "two terms": (("a", "m1"), ("b", "m2"))}
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from cascade_qec import codes
 from cascade_qec.errors import CascadeError
+from cascade_qec.evaluation.fit_row import FitRow
 from cascade_qec.evaluation.rare_events.results import RareRow
 from cascade_qec.evaluation.tables import Row
 from cascade_qec.plotting.style import label_of
-from cascade_qec.plotting.tables import FitRow
 from cascade_qec.statistics import Interval, per_logical_per_cycle, wilson
 from cascade_qec.tables import read_header, read_rows
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from cascade_qec.evaluation.fit_row import FitRow
 from cascade_qec.evaluation.tables import Row
 from cascade_qec.plotting.curves import Dot, draw_curves
 from cascade_qec.plotting.laws import Law, law_of, laws_of
 from cascade_qec.plotting.panels import bars_caption, finish, grouped, log_axis
 from cascade_qec.plotting.points import PER_LABELS, Point, block_of_cycle, check_per, point_of_row
 from cascade_qec.plotting.style import Look, label_of, looks, styled
-from cascade_qec.plotting.tables import FitRow
 
 _FIT_POINTS = 120
 
