@@ -2,41 +2,81 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cascade_qec.errors import CascadeError
 
-@dataclass(frozen=True)
+_Result = TypeVar("_Result", bound="DecodeResult")
+
+
+@dataclass(frozen=True, repr=False, eq=False)
 class DecodeResult:
-    """Predictions for a batch of shots.
+    """Predictions for a batch of shots, and what else the decoder knows of them.
 
-    Probabilities and confidence are always the network's. A fallback says which observables flipped and not how
-    likely that is, so that where it decided (`escalated`) the confidence is the doubt for which it was asked, and a
-    probability may lie on the other side of 1/2 than its observable.
+    Where a fallback decided (`escalated`), probabilities and confidence stay those of the first decoder: the
+    confidence is the doubt for which the fallback was asked, and a probability may lie on the other side of 1/2 than
+    its observable.
 
     Attributes
     ----------
     observables : bool [shots, k]
-        Whether each logical observable was flipped: the jointly likeliest values as the network sees it, of escalated
-        shots the fallback's.
-    probabilities : float32 [shots, k]
-        P(observable flipped), as the network sees it.
-    confidence : float32 [shots]
-        P(no observable wrong) of the network's prediction.
-    escalated : bool [shots]
-        Whether the fallback decided; nowhere where there is none.
+        Whether each logical observable was flipped: the jointly likeliest values.
+    probabilities : float32 [shots, k] or None
+        P(observable flipped).
+    confidence : float32 [shots] or None
+        P(no observable wrong).
+    escalated : bool [shots] or None
+        Whether the fallback decided; None where there is none.
+    discarded : bool [shots] or None
+        Shots that shall not count; None where the decoder keeps all.
     """
 
     observables: NDArray[np.bool_]
-    probabilities: NDArray[np.float32]
-    confidence: NDArray[np.float32]
-    escalated: NDArray[np.bool_]
+    probabilities: NDArray[np.float32] | None = None
+    confidence: NDArray[np.float32] | None = None
+    escalated: NDArray[np.bool_] | None = None
+    discarded: NDArray[np.bool_] | None = None
 
-    @classmethod
-    def of_network(
-        cls, observables: NDArray[np.bool_], probabilities: NDArray[np.float32], confidence: NDArray[np.float32]
-    ) -> DecodeResult:
-        """What the network says, no shot escalated."""
-        return cls(observables, probabilities, confidence, np.zeros(len(observables), np.bool_))
+    def __len__(self) -> int:
+        return len(self.observables)
+
+    def __getitem__(self: _Result, shots: slice | NDArray) -> _Result:
+        """The results of some shots: a slice, indices or a mask."""
+        known = {name: values[shots] for name, values in vars(self).items() if values is not None}
+        return replace(self, **known)
+
+    def confidence_of(self, name: str) -> NDArray[np.float32]:
+        """The confidence, for those who cannot do without; `name` is what the error calls the decoder.
+
+        Raises
+        ------
+        CascadeError
+            If the decoder does not know it.
+        """
+        if self.confidence is None:
+            raise CascadeError(f"expected a decoder that tells its confidence, got {name}, which does not")
+        return self.confidence
+
+    def __repr__(self) -> str:
+        shots, k = self.observables.shape
+        parts = [f"{shots} shots", f"{k} observables", f"{int(self.observables.any(axis=1).sum())} with flips"]
+        if self.confidence is not None and shots:
+            parts.append(f"confidence {self.confidence.min():.3g} to {self.confidence.max():.3g}")
+        parts += [
+            f"{int(chosen.sum())} {name}"
+            for name in ("escalated", "discarded")
+            if (chosen := getattr(self, name)) is not None
+        ]
+        return f"<{type(self).__name__}: {', '.join(parts)}>"
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class NetworkResult(DecodeResult):
+    """What a network says of a batch of shots: always with probabilities and confidence."""
+
+    probabilities: NDArray[np.float32]  # pyright: ignore[reportGeneralTypeIssues]
+    confidence: NDArray[np.float32]  # pyright: ignore[reportGeneralTypeIssues]

@@ -10,8 +10,8 @@ import numpy as np
 import stim
 from numpy.typing import NDArray
 
-from cascade_qec.decoders.classical_bp import BPLSD
-from cascade_qec.decoders.classical_matrices import check_matrices
+from cascade_qec.decoders.classical import BPLSD
+from cascade_qec.decoders.classical import check_matrices
 from cascade_qec.decoders.classical_packages import require
 from cascade_qec.decoders.projection import basis_detectors, project
 from cascade_qec.evaluation.reliability.soft_outputs import SoftOutputs

@@ -1,20 +1,21 @@
 """Decoders as sinter sees them, for ``sinter.collect(custom_decoders=...)``."""
 
+from __future__ import annotations
+
 import multiprocessing
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import sinter
 import stim
-import torch
 from numpy.typing import NDArray
 
 from cascade_qec.decoders import classical
-from cascade_qec.decoders.cascade import CascadeDecoder, load
-from cascade_qec.decoders.classical_sinter import SinterClassical
-from cascade_qec.decoders.model_names import NamedModel
-from cascade_qec.decoders.sinter_arrays import check_events, pack_predictions
+from cascade_qec.decoders.discarding import Discarding
+from cascade_qec.decoders.names import NamedModel
+from cascade_qec.decoders.protocol import BoundDecoder, Decoder
 from cascade_qec.errors import CascadeError
 from cascade_qec.zoo import registry
 
@@ -41,63 +42,55 @@ def sinter_decoders(*, discard_below: float | None = None) -> dict[str, sinter.D
     dict
         To be given to ``sinter.collect(decoders=["cascade:bb72"], custom_decoders=sinter_decoders(), ...)`` or
         ``sinter.predict_on_disk``. The classical ones have their names of
-        :func:`cascade_qec.decoders.classical.names`; one whose package is missing says so when it is used.
+        :func:`cascade_qec.decoders.classical.names`; one whose package is missing says so when it is used. Names that
+        sinter knows itself ("pymatching", "pymatching-correlated") are left to sinter.
 
     Raises
     ------
     CascadeError
         If the threshold is not in (0, 1].
     """
-    models: dict[str, sinter.Decoder] = {}
-    for name in registry.names():
-        models[str(NamedModel(name))] = SinterCascade(name, discard_below=discard_below)
-    for name in registry.names():
+    models = [NamedModel(name) for name in registry.names()]
+    decoders: dict[str, Decoder] = {
+        model.name: model if discard_below is None else Discarding(model, discard_below) for model in models
+    }
+    for model in models:
         for threshold in _NAMED_THRESHOLDS:
-            models[str(NamedModel(name, threshold))] = SinterCascade(name, discard_below=threshold)
-    return models | {name: SinterClassical(classical.get(name)) for name in classical.names()}
+            named = Discarding(model, threshold)
+            decoders[named.name] = named
+    for name in classical.names():
+        if name not in sinter.BUILT_IN_DECODERS:
+            decoders[name] = classical.get(name)
+    return {name: SinterDecoder(decoder) for name, decoder in decoders.items()}
+
+
+def bound_in_worker(decoder: Decoder, dem: stim.DetectorErrorModel) -> BoundDecoder:
+    """Bind a decoder; in a worker process PyTorch is held to one thread, as sinter runs a worker for each core."""
+    if multiprocessing.parent_process() is None:
+        return decoder.bind(dem)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+    bound = decoder.bind(dem)
+    if "torch" in sys.modules:  # models import it when they are bound
+        sys.modules["torch"].set_num_threads(1)
+    return bound
 
 
 @dataclass(frozen=True)
-class SinterCascade(sinter.Decoder):
-    """A model that sinter can send to its workers: only its name travels, the weights are loaded there.
+class SinterDecoder(sinter.Decoder):
+    """Any decoder, for sinter: it travels to the workers as it is, and is bound there."""
 
-    In a worker process PyTorch is held to one thread, as sinter is meant to run a worker for each core.
+    decoder: Decoder
 
-    Parameters
-    ----------
-    model
-        Name in the zoo, or the path of a ``.safetensors`` file.
-    device, precision
-        As `cascade_qec.load` takes them.
-    discard_below
-        Shots whose confidence, P(no observable wrong), is less are discarded; None keeps all.
-
-    Raises
-    ------
-    CascadeError
-        If the threshold is not in (0, 1].
-    """
-
-    model: str
-    device: str = "auto"
-    precision: str = "auto"
-    discard_below: float | None = None
-
-    def __post_init__(self) -> None:
-        NamedModel(self.model, self.discard_below)  # checks the threshold
-
-    def compile_decoder_for_dem(self, *, dem: stim.DetectorErrorModel) -> "CompiledSinterCascade":
-        """Load the model for the detectors and observables of `dem`, which `cascade_qec.recognition` finds out.
+    def compile_decoder_for_dem(self, *, dem: stim.DetectorErrorModel) -> CompiledSinterDecoder:
+        """Bind to the detectors and observables of `dem`.
 
         Raises
         ------
         CascadeError
-            If the model is unknown, or `dem` is of no experiment of its code.
+            If the decoder cannot decode the experiment, or a package that it needs is missing.
         """
-        if multiprocessing.parent_process() is not None:
-            torch.set_num_threads(1)
-        decoder = load(self.model, circuit=dem, device=self.device, precision=self.precision)
-        return CompiledSinterCascade(decoder, dem.num_detectors, self.discard_below)
+        return CompiledSinterDecoder(bound_in_worker(self.decoder, dem))
 
     def decode_via_files(
         self,
@@ -115,12 +108,12 @@ class SinterCascade(sinter.Decoder):
         Raises
         ------
         CascadeError
-            If there is a threshold: such a file has no place for discards.
+            If the decoder discards: such a file has no place for that.
         """
-        if self.discard_below is not None:
+        if isinstance(self.decoder, Discarding):
             raise CascadeError(
                 f"expected a decoder that keeps every shot, as sinter's files of predictions cannot tell of discards, "
-                f"got one that discards below {self.discard_below:g}; see `cascade decode --confidence_out`"
+                f"got one that discards below {self.decoder.below:g}; see `cascade decode --confidence_out`"
             )
         super().decode_via_files(
             num_shots=num_shots,
@@ -134,12 +127,10 @@ class SinterCascade(sinter.Decoder):
 
 
 @dataclass(frozen=True)
-class CompiledSinterCascade(sinter.CompiledDecoder):
-    """A loaded decoder bound to one detector error model."""
+class CompiledSinterDecoder(sinter.CompiledDecoder):
+    """A decoder bound to one detector error model."""
 
-    decoder: CascadeDecoder
-    detectors: int
-    discard_below: float | None = None
+    decoder: BoundDecoder
 
     def decode_shots_bit_packed(self, *, bit_packed_detection_event_data: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Decode bit-packed detection events (bit 0 of byte 0 is detector 0).
@@ -151,15 +142,14 @@ class CompiledSinterCascade(sinter.CompiledDecoder):
 
         Returns
         -------
-        uint8 [shots, ceil(k / 8)], the predicted observable flips, packed the same way; with a threshold one byte
-        more, 1 for shots to discard and 0 for others.
+        uint8 [shots, ceil(k / 8)], the predicted observable flips, packed the same way; with a decoder that discards
+        one byte more, 1 for shots to discard and 0 for others.
 
         Raises
         ------
         CascadeError
             If the array is of another type or width.
         """
-        check_events(bit_packed_detection_event_data, self.detectors)
         result = self.decoder.decode_batch(bit_packed_detection_event_data, bit_packed=True)
-        discarded = None if self.discard_below is None else result.confidence < self.discard_below
-        return pack_predictions(result.observables, discarded)
+        flips = np.packbits(result.observables, axis=1, bitorder="little")
+        return flips if result.discarded is None else np.column_stack([flips, result.discarded.astype(np.uint8)])

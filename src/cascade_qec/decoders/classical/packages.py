@@ -3,15 +3,14 @@
 from importlib import import_module
 from typing import Any
 
-from cascade_qec.decoders.classical_protocol import ClassicalDecoder
 from cascade_qec.errors import CascadeError
 
 _DISTRIBUTIONS = {"relay_bp": "relay-bp", "tesseract_decoder": "tesseract-decoder"}
 """What pip calls a package, where that is not the name it is imported by."""
 
 
-def require(decoder: ClassicalDecoder) -> Any:
-    """Import the package that a decoder needs.
+def require_package(package: str, whose: str) -> Any:
+    """Import a package.
 
     Returns
     -------
@@ -20,13 +19,13 @@ def require(decoder: ClassicalDecoder) -> Any:
     Raises
     ------
     CascadeError
-        If it is not installed; the message tells how to get it.
+        If it is not installed; the message tells who needs it and how to get it.
     """
     try:
-        return import_module(decoder.package)
+        return import_module(package)
     except ModuleNotFoundError as error:
-        distribution = _DISTRIBUTIONS.get(decoder.package, decoder.package)
+        distribution = _DISTRIBUTIONS.get(package, package)
         raise CascadeError(
-            f"{decoder.name} needs the package {decoder.package}, which is not installed; "
+            f"{whose} needs the package {package}, which is not installed; "
             f'get it with: pip install "cascade-qec[classical]" or: pip install {distribution}'
         ) from error

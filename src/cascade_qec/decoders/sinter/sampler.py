@@ -1,5 +1,7 @@
 """Sampling with Stim and decoding in batches as large as a decoder likes, as a sinter sampler."""
 
+from __future__ import annotations
+
 import time
 from dataclasses import dataclass
 
@@ -7,7 +9,8 @@ import numpy as np
 import sinter
 import stim
 
-from cascade_qec.decoders.sinter_arrays import split_predictions
+from cascade_qec.decoders.protocol import BoundDecoder, Decoder
+from cascade_qec.decoders.sinter.adapter import bound_in_worker
 from cascade_qec.errors import CascadeError
 
 _BATCH_SECONDS = 1.0
@@ -26,15 +29,15 @@ class BatchSampler(sinter.Sampler):
     Parameters
     ----------
     decoder
-        Any sinter decoder that can be compiled. It alone travels to the workers.
+        Any decoder. It alone travels to the workers.
     seed
         Seed of the shots, for tests; by default Stim takes one from the system.
     """
 
-    decoder: sinter.Decoder
+    decoder: Decoder
     seed: int | None = None
 
-    def compiled_sampler_for_task(self, task: sinter.Task) -> "CompiledBatchSampler":
+    def compiled_sampler_for_task(self, task: sinter.Task) -> CompiledBatchSampler:
         """Bind to a task with its circuit and detector error model.
 
         Raises
@@ -51,15 +54,16 @@ class BatchSampler(sinter.Sampler):
         dem = task.detector_error_model
         if dem is None:
             dem = circuit.detector_error_model(flatten_loops=True)
-        return CompiledBatchSampler(self.decoder.compile_decoder_for_dem(dem=dem), circuit, self.seed)
+        return CompiledBatchSampler(bound_in_worker(self.decoder, dem), circuit, self.seed)
 
 
 class CompiledBatchSampler(sinter.CompiledSampler):
     """Shots of one circuit, decoded and counted."""
 
-    def __init__(self, decoder: sinter.CompiledDecoder, circuit: stim.Circuit, seed: int | None = None) -> None:
+    def __init__(self, decoder: BoundDecoder, circuit: stim.Circuit, seed: int | None = None) -> None:
         self._decoder = decoder
         self._sampler = circuit.compile_detector_sampler(seed=seed)
+        self._observables = circuit.num_observables
         self._most = max(1, _BATCH_BYTES // max(1, circuit.num_detectors // 8))
         self._batch = 1
 
@@ -76,17 +80,26 @@ class CompiledBatchSampler(sinter.CompiledSampler):
         Raises
         ------
         CascadeError
-            If what the decoder returns is not of the observables' shape, nor has a byte of discards more.
+            If the predictions are not of the observables' shape.
         """
         shots = min(suggested_shots, self._batch)
         began = time.perf_counter()
-        dets, observables = self._sampler.sample(shots, bit_packed=True, separate_observables=True)
-        predictions = self._decoder.decode_shots_bit_packed(bit_packed_detection_event_data=dets)
-        predictions, discarded = split_predictions(predictions, observables)
-        wrong = (predictions != observables).any(axis=1)
-        errors, discards = int(np.count_nonzero(wrong & ~discarded)), int(np.count_nonzero(discarded))
+        dets, packed = self._sampler.sample(shots, bit_packed=True, separate_observables=True)
+        result = self._decoder.decode_batch(dets, bit_packed=True)
+        observables = np.unpackbits(packed, axis=1, count=self._observables, bitorder="little").view(np.bool_)
+        if result.observables.shape != observables.shape:
+            raise CascadeError(
+                f"expected predictions of shape {list(observables.shape)}, got {list(result.observables.shape)}"
+            )
+        wrong = (result.observables != observables).any(axis=1)
+        discards = 0
+        if result.discarded is not None:
+            wrong &= ~result.discarded
+            discards = int(np.count_nonzero(result.discarded))
         seconds = time.perf_counter() - began
         if shots == self._batch or seconds > _BATCH_SECONDS:
             affordable = int(shots * _BATCH_SECONDS / max(seconds, 1e-6))
             self._batch = max(1, min(affordable, _GROWTH * shots, self._most))
-        return sinter.AnonTaskStats(shots=shots, errors=errors, discards=discards, seconds=seconds)
+        return sinter.AnonTaskStats(
+            shots=shots, errors=int(np.count_nonzero(wrong)), discards=discards, seconds=seconds
+        )

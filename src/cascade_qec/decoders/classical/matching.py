@@ -1,21 +1,18 @@
 """Decoders that match: PyMatching for codes whose errors flip pairs of detectors, Chromobius for colour codes."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import stim
 from numpy.typing import NDArray
 
-from cascade_qec.decoders.classical_packages import require
-from cascade_qec.decoders.classical_protocol import CompiledClassical
+from cascade_qec.decoders.classical.decoder import ClassicalDecoder, Predict
 from cascade_qec.decoders.projection import is_coloured, mechanisms
 from cascade_qec.errors import CascadeError
 
 
 @dataclass(frozen=True)
-class PyMatching:
+class PyMatching(ClassicalDecoder):
     """Minimum-weight perfect matching; two-pass correlated matching if ``enable_correlations``."""
 
     enable_correlations: bool = False
@@ -25,10 +22,6 @@ class PyMatching:
     @property
     def name(self) -> str:
         return "pymatching-correlated" if self.enable_correlations else "pymatching"
-
-    @property
-    def parameters(self) -> Mapping[str, Any]:
-        return asdict(self)
 
     def check(self, dem: stim.DetectorErrorModel) -> None:
         """Refuse models with mechanisms of more than two detectors, which PyMatching leaves out without a word."""
@@ -40,27 +33,21 @@ class PyMatching:
                         f"(decompose_errors=True), got one that flips {' '.join(map(str, part))}"
                     )
 
-    def compile(self, dem: stim.DetectorErrorModel) -> CompiledClassical:
-        self.check(dem)
-        matching = require(self).Matching.from_detector_error_model(dem, enable_correlations=self.enable_correlations)
+    def prepare(self, dem: stim.DetectorErrorModel) -> Predict:
+        matching = self.require().Matching.from_detector_error_model(dem, enable_correlations=self.enable_correlations)
 
         def decode(dets: NDArray[np.bool_]) -> NDArray:
             return matching.decode_batch(dets, enable_correlations=self.enable_correlations)
 
-        return CompiledClassical(self.name, dem.num_detectors, dem.num_observables, decode)
+        return decode
 
 
 @dataclass(frozen=True)
-class Chromobius:
+class Chromobius(ClassicalDecoder):
     """The Möbius decoder of colour codes (arXiv 2312.08813), by matching; for those only."""
 
     name = "chromobius"
     package = "chromobius"
-    decomposed = False
-
-    @property
-    def parameters(self) -> Mapping[str, Any]:
-        return asdict(self)
 
     def check(self, dem: stim.DetectorErrorModel) -> None:
         """Refuse models that are not those of a colour code: its colours are looked for, and nothing else checked."""
@@ -72,13 +59,12 @@ class Chromobius:
                 f"0, 1, 2 for X checks, 3, 4, 5 for Z checks), got {', '.join(found) or 'no detectors'}"
             )
 
-    def compile(self, dem: stim.DetectorErrorModel) -> CompiledClassical:
-        self.check(dem)
-        decoder = require(self).compile_decoder_for_dem(dem)
+    def prepare(self, dem: stim.DetectorErrorModel) -> Predict:
+        decoder = self.require().compile_decoder_for_dem(dem)
         observables = dem.num_observables
 
         def decode(dets: NDArray[np.bool_]) -> NDArray:
             packed = decoder.predict_obs_flips_from_dets_bit_packed(np.packbits(dets, axis=1, bitorder="little"))
             return np.unpackbits(packed, axis=1, count=observables, bitorder="little")
 
-        return CompiledClassical(self.name, dem.num_detectors, observables, decode)
+        return decode

@@ -1,20 +1,17 @@
 """Decoders on belief propagation: with ordered statistics, with localised statistics, and relayed."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import stim
 from numpy.typing import NDArray
 
-from cascade_qec.decoders.classical_matrices import check_matrices
-from cascade_qec.decoders.classical_packages import require
-from cascade_qec.decoders.classical_protocol import CompiledClassical
+from cascade_qec.decoders.classical.matrices import check_matrices
+from cascade_qec.decoders.classical.decoder import ClassicalDecoder, Predict
 
 
 @dataclass(frozen=True)
-class BPOSD:
+class BPOSD(ClassicalDecoder):
     """Belief propagation with ordered-statistics decoding, as in stimbposd, with its defaults."""
 
     max_bp_iters: int = 30
@@ -22,22 +19,14 @@ class BPOSD:
     osd_order: int = 60
     osd_method: str = "osd_cs"
     package = "stimbposd"
-    decomposed = False
 
     @property
     def name(self) -> str:
         return "bposd-cs10" if self == BPOSD_CS10 else "bposd"
 
-    @property
-    def parameters(self) -> Mapping[str, Any]:
-        return asdict(self)
-
-    def check(self, dem: stim.DetectorErrorModel) -> None:
-        """Any model will do."""
-
-    def compile(self, dem: stim.DetectorErrorModel) -> CompiledClassical:
-        decoder = require(self).BPOSD(dem, **self.parameters)
-        return CompiledClassical(self.name, dem.num_detectors, dem.num_observables, decoder.decode_batch)
+    def prepare(self, dem: stim.DetectorErrorModel) -> Predict:
+        decoder = self.require().BPOSD(dem, **self.parameters)
+        return decoder.decode_batch
 
 
 BPOSD_CS10 = BPOSD(max_bp_iters=80, bp_method="minimum_sum", osd_order=10)
@@ -45,7 +34,7 @@ BPOSD_CS10 = BPOSD(max_bp_iters=80, bp_method="minimum_sum", osd_order=10)
 
 
 @dataclass(frozen=True)
-class BPLSD:
+class BPLSD(ClassicalDecoder):
     """Belief propagation with localised-statistics decoding (arXiv 2406.18655), as in ldpc.
 
     The settings are those of ldpc's own sinter decoder but for ``max_iter``, whose default there allows as many
@@ -60,17 +49,9 @@ class BPLSD:
     lsd_order: int = 0
     name = "bplsd"
     package = "ldpc"
-    decomposed = False
 
-    @property
-    def parameters(self) -> Mapping[str, Any]:
-        return asdict(self)
-
-    def check(self, dem: stim.DetectorErrorModel) -> None:
-        """Any model will do."""
-
-    def compile(self, dem: stim.DetectorErrorModel) -> CompiledClassical:
-        require(self)
+    def prepare(self, dem: stim.DetectorErrorModel) -> Predict:
+        self.require()
         from ldpc.bplsd_decoder import BpLsdDecoder
 
         matrices = check_matrices(dem)
@@ -83,11 +64,11 @@ class BPLSD:
                 flips[shot] = observables @ decoder.decode(syndrome) & 1
             return flips
 
-        return CompiledClassical(self.name, dem.num_detectors, dem.num_observables, decode)
+        return decode
 
 
 @dataclass(frozen=True)
-class RelayBP:
+class RelayBP(ClassicalDecoder):
     """Relay-BP (arXiv 2506.01779): belief propagation with disordered memory, in relays of up to `num_sets` legs.
 
     Of the first `stop_nconv` solutions the most likely one is taken: Relay-5. The defaults are its authors' for
@@ -104,21 +85,13 @@ class RelayBP:
     stop_nconv: int = 5
     seed: int = 0
     package = "relay_bp"
-    decomposed = False
 
     @property
     def name(self) -> str:
         return "relay-bp-surface" if self == RELAY_BP_SURFACE else "relay-bp"
 
-    @property
-    def parameters(self) -> Mapping[str, Any]:
-        return asdict(self)
-
-    def check(self, dem: stim.DetectorErrorModel) -> None:
-        """Any model will do."""
-
-    def compile(self, dem: stim.DetectorErrorModel) -> CompiledClassical:
-        relay_bp = require(self)
+    def prepare(self, dem: stim.DetectorErrorModel) -> Predict:
+        relay_bp = self.require()
         matrices = check_matrices(dem)
         decoder = relay_bp.RelayDecoderF32(
             matrices.checks.tocsr(),
@@ -134,7 +107,7 @@ class RelayBP:
                 return np.zeros((0, dem.num_observables), np.uint8)
             return runner.decode_observables_batch(dets.astype(np.uint8), parallel=False, progress_bar=False)
 
-        return CompiledClassical(self.name, dem.num_detectors, dem.num_observables, decode)
+        return decode
 
 
 RELAY_BP_SURFACE = RelayBP(gamma0=0.65, gamma_dist_interval=(-0.25453802248, 0.98518104204))

@@ -1,17 +1,14 @@
 """Decoders that search for the most likely error."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import stim
 
-from cascade_qec.decoders.classical_packages import require
-from cascade_qec.decoders.classical_protocol import CompiledClassical
+from cascade_qec.decoders.classical.decoder import ClassicalDecoder, Predict
 
 
 @dataclass(frozen=True)
-class Tesseract:
+class Tesseract(ClassicalDecoder):
     """Search for the most likely error (arXiv 2503.10988).
 
     The defaults are the short-beam setting of its authors; :data:`TESSERACT_LONG_BEAM` is the long-beam one.
@@ -23,21 +20,13 @@ class Tesseract:
     # As in Tesseract's own sinter decoders; it shuffles the orders in which detectors are explained.
     seed: int = 2384753
     package = "tesseract_decoder"
-    decomposed = False
 
     @property
     def name(self) -> str:
         return "tesseract-long-beam" if self == TESSERACT_LONG_BEAM else "tesseract"
 
-    @property
-    def parameters(self) -> Mapping[str, Any]:
-        return asdict(self)
-
-    def check(self, dem: stim.DetectorErrorModel) -> None:
-        """Any model will do."""
-
-    def compile(self, dem: stim.DetectorErrorModel) -> CompiledClassical:
-        tesseract_decoder = require(self)
+    def prepare(self, dem: stim.DetectorErrorModel) -> Predict:
+        tesseract_decoder = self.require()
         order = tesseract_decoder.utils.DetOrder.DetIndex
         config = tesseract_decoder.tesseract.TesseractConfig(
             dem=dem,
@@ -48,7 +37,7 @@ class Tesseract:
             det_orders=tesseract_decoder.utils.build_det_orders(dem, self.det_orders, order, self.seed),
         )
         decoder = config.compile_decoder()
-        return CompiledClassical(self.name, dem.num_detectors, dem.num_observables, decoder.decode_batch)
+        return decoder.decode_batch
 
 
 TESSERACT_LONG_BEAM = Tesseract(beam=20, det_orders=21, pqlimit=1_000_000)

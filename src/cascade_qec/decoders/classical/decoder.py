@@ -1,0 +1,118 @@
+"""What the classical decoders share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import stim
+from numpy.typing import NDArray
+
+from cascade_qec.decoders import events
+from cascade_qec.decoders.bound import Bound
+from cascade_qec.decoders.classical.packages import require_package
+from cascade_qec.decoders.projection import without_decomposition
+from cascade_qec.decoders.result import DecodeResult
+from cascade_qec.errors import CascadeError
+
+Predict = Callable[[NDArray[np.bool_]], NDArray]
+"""Detection events, bool [shots, detectors], to 0 and 1 of any type [shots, observables]."""
+
+
+class ClassicalDecoder(ABC):
+    """A decoder of the field: a frozen dataclass of its settings.
+
+    Attributes
+    ----------
+    package
+        The Python package that does the work.
+    decomposed
+        Whether it wants errors that are decomposed into pairs of detectors.
+    """
+
+    package: str
+    decomposed: bool = False
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """As `cascade_qec.decoders.get` knows it."""
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """The settings it runs with, for tables."""
+        return asdict(self)  # pyright: ignore[reportArgumentType]
+
+    def check(self, dem: stim.DetectorErrorModel) -> None:
+        """Do nothing if the decoder can use a model of this kind; any will do unless a decoder says otherwise.
+
+        Raises
+        ------
+        CascadeError
+            If it cannot; the message says what it expects.
+        """
+
+    @abstractmethod
+    def prepare(self, dem: stim.DetectorErrorModel) -> Predict:
+        """What predicts for the shots of a model that has the form that the decoder wants, and passed `check`."""
+
+    def require(self) -> Any:
+        """Import the package that does the work.
+
+        Returns
+        -------
+        module
+
+        Raises
+        ------
+        CascadeError
+            If it is not installed; the message tells how to get it.
+        """
+        return require_package(self.package, self.name)
+
+    def bind(self, experiment: stim.Circuit | stim.DetectorErrorModel, /) -> BoundClassical:
+        """Make ready for an experiment's shots, with the error model in the form that the decoder wants.
+
+        Parameters
+        ----------
+        experiment
+            A circuit, whose errors are decomposed into pairs for decoders that match; or a detector error model, whose
+            decomposition is kept for these and undone for others.
+
+        Raises
+        ------
+        CascadeError
+            If the decoder's package is missing, or it cannot decode such errors.
+        """
+        self.require()
+        if isinstance(experiment, stim.DetectorErrorModel):
+            dem = experiment if self.decomposed else without_decomposition(experiment)
+        else:
+            try:
+                # flattened, as mechanisms that cross a loop's seam are listed in parts otherwise
+                dem = experiment.detector_error_model(decompose_errors=self.decomposed, flatten_loops=True)
+            except ValueError as error:
+                reason = str(error).splitlines()[0]
+                raise CascadeError(f"{self.name} cannot decode this circuit: {reason}") from error
+        self.check(dem)
+        return BoundClassical(self.name, dem.num_detectors, dem.num_observables, self.prepare(dem))
+
+
+class BoundClassical(Bound[DecodeResult]):
+    """A classical decoder that is ready for the shots of one detector error model."""
+
+    def __init__(self, name: str, num_detectors: int, num_observables: int, predict: Predict) -> None:
+        self.name, self.num_detectors, self.num_observables = name, num_detectors, num_observables
+        self._predict = predict
+
+    def _decode(self, detection_events: NDArray, bit_packed: bool) -> DecodeResult:
+        if bit_packed:
+            detection_events = events.unpacked(detection_events, self.num_detectors)
+        return DecodeResult(np.asarray(self._predict(detection_events), dtype=np.bool_))
+
+    def predict(self, dets: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """The observables alone."""
+        return self.decode_batch(dets).observables

@@ -1,0 +1,60 @@
+"""What a decoder is: everything that measures, serves or escalates takes this and nothing else.
+
+A decoder knows no experiment. `Decoder.bind` makes a new object for the shots of one experiment, and does there the
+work that is done once.
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import stim
+from numpy.typing import NDArray
+
+from cascade_qec.decoders.result import DecodeResult
+
+
+class BoundDecoder(Protocol):
+    """A decoder that is ready for the shots of one experiment."""
+
+    def decode_batch(self, detection_events: NDArray, *, bit_packed: bool = False) -> DecodeResult:
+        """Decode a batch of any size, also none.
+
+        Parameters
+        ----------
+        detection_events
+            bool [shots, detectors], or with `bit_packed` uint8 [shots, ceil(detectors / 8)], bit 0 of byte 0 being
+            detector 0 (as `stim` packs).
+        bit_packed
+            Whether the input is packed.
+
+        Raises
+        ------
+        CascadeError
+            If the array is of another shape or type.
+        """
+        ...
+
+
+class Decoder(Protocol):
+    """Anything that decodes. It may also have ``parameters``, a mapping of its settings, see `settings`."""
+
+    @property
+    def name(self) -> str:
+        """What tables call it."""
+        ...
+
+    def bind(self, experiment: stim.Circuit | stim.DetectorErrorModel, /) -> BoundDecoder:
+        """Make ready for the shots of a circuit or of a detector error model. The decoder stays as it was.
+
+        Raises
+        ------
+        CascadeError
+            If it cannot decode the experiment, or a package that it needs is missing.
+        """
+        ...
+
+
+def settings(decoder: Decoder) -> str:
+    """The settings that a decoder runs with, as tables have them; empty for a decoder that tells of none."""
+    parameters: Mapping[str, object] = getattr(decoder, "parameters", {})
+    return ", ".join(f"{name}={value}" for name, value in parameters.items())
