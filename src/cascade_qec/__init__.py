@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cascade_qec.decoders.cascade import CascadeDecoder, load
     from cascade_qec.decoders.escalation import EscalatingDecoder
     from cascade_qec.decoders.result import DecodeResult
-    from cascade_qec.decoders.sinter_face import sinter_decoders
+    from cascade_qec.decoders.sinter import sinter_decoders
     from cascade_qec.errors import CascadeError, CascadeWarning
 
     __version__: str
@@ -41,7 +41,7 @@ _HOMES = {
     "DecodeResult": "cascade_qec.decoders.result",
     "EscalatingDecoder": "cascade_qec.decoders.escalation",
     "load": "cascade_qec.decoders.cascade",
-    "sinter_decoders": "cascade_qec.decoders.sinter_face",
+    "sinter_decoders": "cascade_qec.decoders.sinter",
 }
 
 

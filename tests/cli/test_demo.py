@@ -36,7 +36,7 @@ class StandIn:
     def decode_batch(self, dets: np.ndarray) -> Result:
         assert self.circuit is not None
         decoder = classical.get("pymatching-filtered")
-        return Result(decoder.compile(self.circuit.detector_error_model()).predict(dets))
+        return Result(decoder.bind(self.circuit).predict(dets))
 
 
 @pytest.fixture

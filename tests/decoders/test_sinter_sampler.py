@@ -7,13 +7,12 @@ import pytest
 import sinter
 
 from cascade_qec import circuits, codes
-from cascade_qec.decoders import classical
-from cascade_qec.decoders.classical_sinter import SinterClassical
-from cascade_qec.decoders.sinter_sampler import BatchSampler, CompiledBatchSampler
+from cascade_qec.decoders import DecodeResult, classical
+from cascade_qec.decoders.sinter.sampler import BatchSampler, CompiledBatchSampler
 from cascade_qec.errors import CascadeError
 
 CIRCUIT = circuits.memory(codes.get("surface_d3"), rounds=2, basis="Z", noise=circuits.UniformDepolarizing(0.02))
-MATCHING = SinterClassical(classical.PyMatching())
+MATCHING = classical.PyMatching()
 
 
 def test_counts_are_those_of_the_same_shots_decoded_at_once():
@@ -22,12 +21,12 @@ def test_counts_are_those_of_the_same_shots_decoded_at_once():
     compiled = BatchSampler(MATCHING, seed=4).compiled_sampler_for_task(task)
     assert compiled.handles_throttling()
     sampler = CIRCUIT.compile_detector_sampler(seed=4)
-    matching = classical.PyMatching().compile(dem)
+    matching = classical.PyMatching().bind(dem)
     total = 0
     while total < 4000:
         counted = compiled.sample(4000 - total)
         dets, obs = sampler.sample(counted.shots, separate_observables=True)
-        assert counted.errors == (matching.predict(dets) != obs).any(axis=1).sum()
+        assert counted.errors == (matching.decode_batch(dets).observables != obs).any(axis=1).sum()
         assert counted.seconds > 0
         total += counted.shots
     assert total == 4000
@@ -44,20 +43,20 @@ def test_batches_grow_until_they_take_long():
     assert sizes[-1] > 1000  # microseconds for a shot, so far below the second that a batch may take
 
 
-class _Discards(sinter.CompiledDecoder):
+class _Discards:
     """Predicts no flips, and discards the shots in which detector 0 fired."""
 
-    def __init__(self, extra):
-        self.extra = extra
+    def __init__(self, observables: int) -> None:
+        self.observables = observables
 
-    def decode_shots_bit_packed(self, *, bit_packed_detection_event_data):
-        discarded = (bit_packed_detection_event_data[:, :1] & 1) * np.uint8(3)  # sinter: anything but 0
-        nothing = np.zeros((len(discarded), 1 + self.extra), np.uint8)
-        return np.hstack([nothing, discarded])
+    def decode_batch(self, detection_events: np.ndarray, *, bit_packed: bool = False) -> DecodeResult:
+        assert bit_packed
+        flips = np.zeros((len(detection_events), self.observables), np.bool_)
+        return DecodeResult(flips, discarded=(detection_events[:, 0] & 1).astype(np.bool_))
 
 
 def test_discards_are_counted_and_are_no_errors():
-    compiled = CompiledBatchSampler(_Discards(0), CIRCUIT, seed=4)
+    compiled = CompiledBatchSampler(_Discards(1), CIRCUIT, seed=4)
     sampler = CIRCUIT.compile_detector_sampler(seed=4)
     total = 0
     while total < 3000:
@@ -69,9 +68,8 @@ def test_discards_are_counted_and_are_no_errors():
 
 
 def test_predictions_of_another_width_are_refused():
-    message = r"expected packed predictions of shape \[1, 1\], or \[1, 2\] with a byte of discards, got \[1, 3\]"
-    with pytest.raises(CascadeError, match=message):
-        CompiledBatchSampler(_Discards(1), CIRCUIT).sample(10)
+    with pytest.raises(CascadeError, match=r"expected predictions of shape \[1, 1\], got \[1, 2\]"):
+        CompiledBatchSampler(_Discards(2), CIRCUIT).sample(10)
 
 
 def test_post_selection_is_refused():

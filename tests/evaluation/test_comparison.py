@@ -112,7 +112,7 @@ class CascadeStandIn:
     def decode_batch(self, dets: np.ndarray) -> Result:
         assert self.circuit is not None
         dem = self.circuit.detector_error_model(decompose_errors=True)
-        return Result(classical.PyMatching().compile(dem).predict(dets))
+        return Result(classical.PyMatching().bind(dem).predict(dets))
 
 
 def test_cascade_takes_part_through_decode_batch():

@@ -47,7 +47,7 @@ def collect(
     """
     from cascade_qec.cli.collection_view import line, print_collection
     from cascade_qec.cli.progress import progress
-    from cascade_qec.decoders.model_names import MODEL_PREFIX
+    from cascade_qec.decoders.named import MODEL_PREFIX
     from cascade_qec.evaluation import collection
     from cascade_qec.evaluation.collection.tasks import parameters
 

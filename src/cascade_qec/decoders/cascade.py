@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from cascade_qec import circuits, codes
 from cascade_qec.codes.css import Basis
 from cascade_qec.decoders.escalation import EscalatingDecoder, fallback_decoder
-from cascade_qec.decoders.result import DecodeResult
+from cascade_qec.decoders.events import checked
+from cascade_qec.decoders.result import NetworkResult
 from cascade_qec.device import pick_device, pick_dtype
 from cascade_qec.errors import CascadeError, CascadeWarning
 from cascade_qec.files import written_whole
@@ -233,7 +234,7 @@ class CascadeDecoder:
         """Observables of the bound experiment: columns of predictions."""
         return len(self.observables.logicals)
 
-    def decode_batch(self, detection_events: NDArray, *, bit_packed: bool = False) -> DecodeResult:
+    def decode_batch(self, detection_events: NDArray, *, bit_packed: bool = False) -> NetworkResult:
         """Decode a batch of any size, a piece at a time; each shot's result is its own, whatever surrounds it.
 
         The network is asked about all logical operators that look to it like the code's observables (parallel lines, on
@@ -252,7 +253,8 @@ class CascadeDecoder:
         CascadeError
             If the array is of another shape or type; the message gives both.
         """
-        events = self._checked(np.asarray(detection_events), bit_packed)
+        whose = f"model {self.description.name} ({self.lattice.rounds} rounds, basis {self.lattice.basis})"
+        events = checked(detection_events, self.lattice.detectors, bit_packed, whose=whose)
         observables = np.empty((len(events), self.num_observables), dtype=np.bool_)
         probabilities = np.empty((len(events), self.num_observables), dtype=np.float32)
         confidence = np.empty(len(events), dtype=np.float32)
@@ -270,7 +272,7 @@ class CascadeDecoder:
             turned = self.observables.turned(chunk)
             observables[shots], confidence[shots] = decided ^ turned, sure
             probabilities[shots] = np.where(turned, 1 - probability, probability)
-        return DecodeResult.of_network(observables, probabilities, confidence)
+        return NetworkResult(observables, probabilities, confidence)
 
     def _bind(self, lattice: Lattice, recognition: Recognition | None = None) -> None:
         if lattice.rounds != self.description.rounds:
@@ -321,22 +323,3 @@ class CascadeDecoder:
         if basis not in self.description.bases:
             bases = " and ".join(self.description.bases)
             raise CascadeError(f"model {self.description.name} was trained for basis {bases}, got basis {basis}")
-
-    def _checked(self, events: NDArray, bit_packed: bool) -> NDArray:
-        detectors = self.lattice.detectors
-        width = -(-detectors // 8) if bit_packed else detectors
-        packing = " bit-packed" if bit_packed else ""
-        if events.ndim != 2 or events.shape[1] != width:
-            raise CascadeError(
-                f"model {self.description.name} expects{packing} detection events of shape [shots, {width}] "
-                f"({self.lattice.rounds} rounds, basis {self.lattice.basis}), got {list(events.shape)}"
-            )
-        if bit_packed and events.dtype != np.uint8:
-            raise CascadeError(f"expected bit-packed detection events as uint8, got {events.dtype}")
-        if not bit_packed and events.dtype != np.bool_:
-            if events.dtype != np.uint8:
-                raise CascadeError(f"expected detection events as bool (or uint8 0 and 1), got {events.dtype}")
-            if events.size and events.max() > 1:
-                raise CascadeError(f"expected detection events 0 and 1, got {events.max()}")
-            events = events.view(np.bool_)
-        return events

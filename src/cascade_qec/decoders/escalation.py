@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from cascade_qec.codes.css import Basis, CSSCode
 from cascade_qec.decoders import classical
-from cascade_qec.decoders.classical_models import compile_for
-from cascade_qec.decoders.classical_protocol import ClassicalDecoder
+from cascade_qec.decoders.classical import ClassicalDecoder
 from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.errors import CascadeError
 from cascade_qec.lattice import Lattice
@@ -101,7 +100,7 @@ class EscalatingDecoder:
         check_threshold(below)
         classical.require(fallback)
         self.network, self.fallback, self.below = decoder, fallback, below
-        self._compiled = None if source is None else compile_for(fallback, source)
+        self._compiled = None if source is None else fallback.bind(source)
 
     @property
     def description(self) -> ModelDescription:
@@ -132,7 +131,7 @@ class EscalatingDecoder:
         """
         circuit = self.network.experiment(p, rounds=rounds, basis=basis)
         self._compiled = None  # if the next line fails, the two are not left bound to different experiments
-        self._compiled = compile_for(self.fallback, circuit)
+        self._compiled = self.fallback.bind(circuit)
         return circuit
 
     def for_circuit(self, circuit: stim.Circuit | stim.DetectorErrorModel | str | Path) -> EscalatingDecoder:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cascade_qec.decoders.sinter_face import SinterCascade
+from cascade_qec import decoders
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.collection.plan import cells, make_plan, read_plan
 from cascade_qec.evaluation.collection.tasks import Machine, parameters, sampler, sinter_task
@@ -47,7 +47,9 @@ def test_model_with_a_threshold(tiny_model):
     (cell,) = cells(_plan(decoders=[f"cascade:{tiny_model}@0.9"], bases=["X"]), skipped=_never)
     assert cell.decoder == f"cascade:{tiny_model}@0.9"
     assert parameters(cell.decoder, MACHINE)["discard_below"] == 0.9
-    assert sampler(cell.decoder, MACHINE).decoder == SinterCascade(str(tiny_model), "cpu", "float32", 0.9)
+    assert sampler(cell.decoder, MACHINE).decoder == decoders.get(
+        f"cascade:{tiny_model}@0.9", device="cpu", precision="float32"
+    )
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_a_rival_decodes_as_it_does_elsewhere(name: str, circuit: stim.Circuit) 
     dets, _ = circuit.compile_detector_sampler(seed=9).sample(200, separate_observables=True)
     dem = circuit.detector_error_model(decompose_errors=rival.decomposed, flatten_loops=True)
     predicted = entrant.decode(sample_shots(circuit, 200, seed=9).events)
-    np.testing.assert_array_equal(predicted, rival.compile(dem).predict(dets))
+    np.testing.assert_array_equal(predicted, rival.bind(dem).predict(dets))
     assert predicted.any()
     assert (entrant.name, entrant.device, entrant.threads) == (name, "cpu", 1)
 

@@ -6,8 +6,8 @@ import numpy as np
 import stim
 from numpy.typing import NDArray
 
-from cascade_qec.decoders.classical.matrices import check_matrices
 from cascade_qec.decoders.classical.decoder import ClassicalDecoder, Predict
+from cascade_qec.decoders.classical.matrices import check_matrices
 
 
 @dataclass(frozen=True)

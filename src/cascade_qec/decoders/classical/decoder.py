@@ -46,8 +46,8 @@ class ClassicalDecoder(ABC):
         """The settings it runs with, for tables."""
         return asdict(self)  # pyright: ignore[reportArgumentType]
 
-    def check(self, dem: stim.DetectorErrorModel) -> None:
-        """Do nothing if the decoder can use a model of this kind; any will do unless a decoder says otherwise.
+    def check(self, dem: stim.DetectorErrorModel) -> None:  # noqa: B027
+        """Do nothing if the decoder can use a model of this kind: any, unless a decoder says otherwise.
 
         Raises
         ------

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cascade_qec.decoders import classical
 from cascade_qec.decoders.discarding import Discarding
-from cascade_qec.decoders.names import NamedModel
+from cascade_qec.decoders.named import NamedModel
 from cascade_qec.decoders.protocol import BoundDecoder, Decoder
 from cascade_qec.errors import CascadeError
 from cascade_qec.zoo import registry

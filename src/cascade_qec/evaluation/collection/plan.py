@@ -12,10 +12,10 @@ from typing import Annotated, Any, Literal
 import stim
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from cascade_qec import circuits, codes, zoo
+from cascade_qec import circuits, codes, decoders, zoo
 from cascade_qec.codes.css import Basis
 from cascade_qec.decoders import classical
-from cascade_qec.decoders.model_names import MODEL_PREFIX, NamedModel
+from cascade_qec.decoders.named import MODEL_PREFIX, NamedModel, model_and_threshold
 from cascade_qec.errors import CascadeError
 
 EVERY_MODEL = "cascade"
@@ -54,8 +54,8 @@ class Experiments(_Table):
     @classmethod
     def _decoders_known(cls, names: list[str]) -> list[str]:
         for name in names:
-            if name != EVERY_MODEL and not name.startswith(MODEL_PREFIX):
-                classical.get(name)
+            if name != EVERY_MODEL:
+                decoders.get(name)
         return names
 
     @field_validator("noise")
@@ -203,7 +203,7 @@ def _usable_decoders(table: Experiments, code: str, reasons: dict[str, None]) ->
             models = [model for model in zoo.names() if zoo.card(model).code == code]
             if not models:
                 reasons[f"{name}: no shipped model of {code}"] = None
-            yield from (str(NamedModel(model)) for model in models)
+            yield from (NamedModel(model).name for model in models)
             continue
         try:
             _check_usable(name, table, code)
@@ -216,7 +216,7 @@ def _usable_decoders(table: Experiments, code: str, reasons: dict[str, None]) ->
 def _check_usable(decoder: str, table: Experiments, code: str) -> None:
     """Whether a decoder can decode a code is seen at the first of each: noise only changes probabilities."""
     if decoder.startswith(MODEL_PREFIX):
-        trained_for, bases = _model_code_and_bases(NamedModel.of(decoder).model)
+        trained_for, bases = _model_code_and_bases(model_and_threshold(decoder)[0])
         if trained_for != code:
             raise CascadeError(f"{decoder} decodes {trained_for}, not {code}")
         for basis in table.bases:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import sinter
 
-from cascade_qec import codes, zoo
-from cascade_qec.decoders import classical
-from cascade_qec.decoders.classical_sinter import SinterClassical
-from cascade_qec.decoders.model_names import MODEL_PREFIX, NamedModel
-from cascade_qec.decoders.sinter_sampler import BatchSampler
+from cascade_qec import codes, decoders
+from cascade_qec.decoders.sinter import BatchSampler
 from cascade_qec.evaluation.collection.plan import Cell, decoder_model
 
 
@@ -38,11 +33,8 @@ def parameters(decoder: str, machine: Machine) -> dict[str, Any]:
 
     A model is told by its weights, its precision and its threshold, if it has one; `machine` must be resolved.
     """
-    if decoder.startswith(MODEL_PREFIX):
-        named = NamedModel.of(decoder)
-        settings = {"weights_sha256": _digest(named.model), "precision": machine.precision}
-        return settings if named.discard_below is None else settings | {"discard_below": named.discard_below}
-    return json.loads(json.dumps(dict(classical.get(decoder).parameters)))
+    named = decoders.get(decoder, device=machine.device, precision=machine.precision)
+    return json.loads(json.dumps(dict(getattr(named, "parameters", {}))))
 
 
 def sinter_task(cell: Cell, machine: Machine) -> sinter.Task:
@@ -79,14 +71,4 @@ def sinter_task(cell: Cell, machine: Machine) -> sinter.Task:
 
 def sampler(decoder: str, machine: Machine) -> BatchSampler:
     """What samples tasks of a decoder. PyTorch is loaded for models only."""
-    if not decoder.startswith(MODEL_PREFIX):
-        return BatchSampler(SinterClassical(classical.get(decoder)))
-    from cascade_qec.decoders.sinter_face import SinterCascade
-
-    named = NamedModel.of(decoder)
-    return BatchSampler(SinterCascade(named.model, machine.device, machine.precision, named.discard_below))
-
-
-@lru_cache
-def _digest(model: str) -> str:
-    return hashlib.sha256(zoo.path(model).read_bytes()).hexdigest()[:16]
+    return BatchSampler(decoders.get(decoder, device=machine.device, precision=machine.precision))

@@ -10,9 +10,7 @@ import numpy as np
 import stim
 from numpy.typing import NDArray
 
-from cascade_qec.decoders.classical import BPLSD
-from cascade_qec.decoders.classical import check_matrices
-from cascade_qec.decoders.classical_packages import require
+from cascade_qec.decoders.classical import BPLSD, check_matrices
 from cascade_qec.decoders.projection import basis_detectors, project
 from cascade_qec.evaluation.reliability.soft_outputs import SoftOutputs
 
@@ -71,7 +69,7 @@ class ClusterNorm:
         CascadeError
             If ldpc is not installed.
         """
-        require(BPLSD())
+        BPLSD().require()
         from ldpc.bplsd_decoder import BpLsdDecoder
 
         kept = basis_detectors(dem)

@@ -11,13 +11,18 @@ import sinter
 import stim
 
 import cascade_qec
-from cascade_qec import load
+from cascade_qec import decoders, load
 from cascade_qec.decoders import classical
-from cascade_qec.decoders.sinter_face import SinterCascade
+from cascade_qec.decoders.sinter import SinterDecoder
 from cascade_qec.errors import CascadeError
 
 # Strong noise makes few shots enough; the network is told of it, and has learnt nothing anyway.
 pytestmark = pytest.mark.filterwarnings("ignore::cascade_qec.errors.CascadeWarning")
+
+
+def _sinter(model: Path, threshold: float | None = None) -> SinterDecoder:
+    at = "" if threshold is None else f"@{threshold!r}"
+    return SinterDecoder(decoders.get(f"cascade:{model}{at}", device="cpu"))
 
 
 @pytest.fixture(scope="module")
@@ -34,15 +39,17 @@ def shots(circuit, tiny_model):
 
 
 def test_one_decoder_for_each_shipped_model_and_each_classical_name():
-    decoders = cascade_qec.sinter_decoders()
+    found = cascade_qec.sinter_decoders()
     models = [f"cascade:{name}" for name in cascade_qec.zoo.names()]
     surest = [f"{model}@{threshold}" for model in models for threshold in (0.9, 0.99, 0.999)]
-    assert list(decoders) == [*models, *surest, *classical.names()]
-    assert all(isinstance(decoder, sinter.Decoder) for decoder in decoders.values())
-    assert pickle.loads(pickle.dumps(decoders)) == decoders
+    others = [name for name in classical.names() if name not in ("pymatching", "pymatching-correlated")]
+    assert list(found) == [*models, *surest, *others]
+    assert not set(found) & set(sinter.BUILT_IN_DECODERS)
+    assert all(isinstance(decoder, sinter.Decoder) for decoder in found.values())
+    assert pickle.loads(pickle.dumps(found)) == found
 
 
-@pytest.mark.parametrize("name", ["pymatching", "bplsd", "relay-bp-filtered", "tesseract"])
+@pytest.mark.parametrize("name", ["pymatching-filtered", "bplsd", "relay-bp-filtered", "tesseract"])
 def test_classical_decoder_with_the_model_that_sinter_makes(name, circuit):
     dets = circuit.compile_detector_sampler(seed=1).sample(200)
     compiled = cascade_qec.sinter_decoders()[name].compile_decoder_for_dem(
@@ -52,14 +59,14 @@ def test_classical_decoder_with_the_model_that_sinter_makes(name, circuit):
         bit_packed_detection_event_data=np.packbits(dets, axis=1, bitorder="little")
     )
     method = classical.get(name)
-    expected = method.compile(circuit.detector_error_model(decompose_errors=method.decomposed)).predict(dets)
+    expected = method.bind(circuit).decode_batch(dets).observables
     # Not always the same: the mechanisms come in another order.
     assert (predictions == np.packbits(expected, axis=1, bitorder="little")).mean() > 0.98
 
 
 def test_compiled_decoder_after_a_journey_by_pickle(tiny_model, circuit, shots):
     packed, expected = shots
-    decoder = pickle.loads(pickle.dumps(SinterCascade(str(tiny_model), device="cpu")))
+    decoder = pickle.loads(pickle.dumps(_sinter(tiny_model)))
     compiled = decoder.compile_decoder_for_dem(dem=circuit.detector_error_model())
     predictions = compiled.decode_shots_bit_packed(bit_packed_detection_event_data=packed)
     assert predictions.dtype == np.uint8
@@ -70,7 +77,7 @@ def test_shots_below_the_threshold_get_a_byte_that_discards_them(tiny_model, cir
     packed, expected = shots
     confidence = load(tiny_model, circuit=circuit, device="cpu").decode_batch(packed, bit_packed=True).confidence
     threshold = float(np.median(confidence))
-    decoder = pickle.loads(pickle.dumps(SinterCascade(str(tiny_model), device="cpu", discard_below=threshold)))
+    decoder = pickle.loads(pickle.dumps(_sinter(tiny_model, threshold)))
     compiled = decoder.compile_decoder_for_dem(dem=circuit.detector_error_model())
     predictions = compiled.decode_shots_bit_packed(bit_packed_detection_event_data=packed)
     assert (predictions.dtype, predictions.shape) == (np.uint8, (50, 2))
@@ -81,9 +88,10 @@ def test_shots_below_the_threshold_get_a_byte_that_discards_them(tiny_model, cir
 
 def test_thresholds_by_argument_and_by_name():
     named = cascade_qec.sinter_decoders()
-    assert named["cascade:surface_d3"] == SinterCascade("surface_d3")
-    assert named["cascade:surface_d3@0.99"] == SinterCascade("surface_d3", discard_below=0.99)
-    assert cascade_qec.sinter_decoders(discard_below=0.8)["cascade:surface_d3"].discard_below == 0.8
+    assert named["cascade:surface_d3"] == SinterDecoder(decoders.get("cascade:surface_d3"))
+    assert named["cascade:surface_d3@0.99"] == SinterDecoder(decoders.get("cascade:surface_d3@0.99"))
+    surer = cascade_qec.sinter_decoders(discard_below=0.8)["cascade:surface_d3"]
+    assert surer == SinterDecoder(decoders.get("cascade:surface_d3@0.8"))
     for wrong in (0.0, -1.0, 1.5, float("nan")):
         with pytest.raises(CascadeError, match="expected a threshold of confidence above 0 and up to 1, got"):
             cascade_qec.sinter_decoders(discard_below=wrong)
@@ -91,13 +99,13 @@ def test_thresholds_by_argument_and_by_name():
 
 @pytest.mark.parametrize("wrong", [np.zeros((5, 9), np.uint8), np.zeros((5, 3), np.bool_), np.zeros(3, np.uint8)])
 def test_wrong_arrays_are_refused(tiny_model, circuit, wrong):
-    compiled = SinterCascade(str(tiny_model)).compile_decoder_for_dem(dem=circuit.detector_error_model())
-    matching = cascade_qec.sinter_decoders()["pymatching"]
+    compiled = _sinter(tiny_model).compile_decoder_for_dem(dem=circuit.detector_error_model())
+    matching = cascade_qec.sinter_decoders()["bposd"]
     for decoder in (
         compiled,
         matching.compile_decoder_for_dem(dem=circuit.detector_error_model(decompose_errors=True)),
     ):
-        with pytest.raises(CascadeError, match=r"expected uint8 \[shots, 3\] for 24 detectors, got"):
+        with pytest.raises(CascadeError, match=r"expects bit-packed detection events (of shape|as uint8).*, got"):
             decoder.decode_shots_bit_packed(bit_packed_detection_event_data=wrong)
 
 
@@ -108,7 +116,7 @@ def test_sinter_predicts_files_with_it(format, tiny_model, circuit, shots, tmp_p
     dets = np.unpackbits(packed, axis=1, count=circuit.num_detectors, bitorder="little").view(np.bool_)
     stim.write_shot_data_file(data=dets, path=tmp_path / "in", format=format, num_detectors=circuit.num_detectors)
 
-    def predict(decoder: SinterCascade) -> None:
+    def predict(decoder: SinterDecoder) -> None:
         sinter.predict_on_disk(
             decoder="tiny",
             dem_path=tmp_path / "c.dem",
@@ -121,9 +129,9 @@ def test_sinter_predicts_files_with_it(format, tiny_model, circuit, shots, tmp_p
 
     # Such a file has no place for discards, and to lose them silently would be wrong.
     with pytest.raises(CascadeError, match=r"cannot tell of discards, got one that discards below 0\.9"):
-        predict(SinterCascade(str(tiny_model), device="cpu", discard_below=0.9))
+        predict(_sinter(tiny_model, 0.9))
     assert not (tmp_path / "out").exists()
-    predict(SinterCascade(str(tiny_model), device="cpu"))
+    predict(_sinter(tiny_model))
     predictions = stim.read_shot_data_file(path=tmp_path / "out", format=format, num_observables=1, bit_packed=True)
     np.testing.assert_array_equal(predictions, expected)
 
@@ -132,15 +140,15 @@ def test_collect_with_and_without_discards(tiny_model, circuit):
     dets, obs = circuit.compile_detector_sampler(seed=3).sample(4000, separate_observables=True)
     result = load(tiny_model, circuit=circuit, device="cpu").decode_batch(dets)
     threshold = float(np.median(result.confidence))
-    decoders = {
-        "all": SinterCascade(str(tiny_model), device="cpu"),
-        "sure": SinterCascade(str(tiny_model), device="cpu", discard_below=threshold),
+    asked = {
+        "all": _sinter(tiny_model),
+        "sure": _sinter(tiny_model, threshold),
     }
     stats = sinter.collect(
         num_workers=2,
         max_shots=4000,
-        tasks=[sinter.Task(circuit=circuit, decoder=name) for name in decoders],
-        custom_decoders=decoders,
+        tasks=[sinter.Task(circuit=circuit, decoder=name) for name in asked],
+        custom_decoders=asked,
     )
     by_name = {one.decoder: one for one in stats}
     assert (by_name["all"].shots, by_name["all"].discards) == (4000, 0)

@@ -4,7 +4,7 @@ import numpy as np
 import stim
 
 from cascade_qec import circuits, codes
-from cascade_qec.decoders.classical_matrices import check_matrices
+from cascade_qec.decoders.classical import check_matrices
 
 
 def test_by_hand():

@@ -13,7 +13,6 @@ import stim
 from cascade_qec.decoders import classical
 from cascade_qec.decoders.discarding import Discarding
 from cascade_qec.decoders.protocol import BoundDecoder, Decoder
-from cascade_qec.errors import CascadeError
 
 MODEL_PREFIX = "cascade:"
 """What comes before the model's name, or its file, where a model is named as a decoder."""
