@@ -10,6 +10,7 @@ from collections import deque
 import pytest
 import sinter
 
+from cascade_qec.decoders.sinter import SinterDecoder
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.collection.collector import collect
 from cascade_qec.evaluation.collection.plan import cells, make_plan
@@ -164,7 +165,7 @@ def test_agrees_with_sinters_own_collection(tmp_path):
         num_workers=1,
         tasks=[sinters],
         save_resume_filepath=tmp_path / "theirs.csv",
-        custom_decoders={"pymatching": sampler("pymatching", MACHINE).decoder},
+        custom_decoders={"pymatching": SinterDecoder(sampler("pymatching", MACHINE).decoder)},
     )
     (ours,) = read_store(tmp_path / "ours.csv")
     (theirs,) = read_store(tmp_path / "theirs.csv")
