@@ -11,7 +11,7 @@ import pytest
 import stim
 
 from cascade_qec import circuits, codes
-from cascade_qec.decoders.result import DecodeResult
+from cascade_qec.decoders.result import DecodeResult, NetworkResult
 from cascade_qec.decoders.shots import ShotFile, decode_file, decoding
 from cascade_qec.errors import CascadeError
 
@@ -31,7 +31,7 @@ class Parity:
         halves = events.reshape(len(events), 2, -1).sum(axis=2)
         likely = 1 - 0.4 / (1 + halves)
         probabilities = np.where(halves % 2, likely, 1 - likely).astype(np.float32)
-        return DecodeResult.of_network(probabilities > 0.5, probabilities, likely.prod(axis=1, dtype=np.float32))
+        return NetworkResult(probabilities > 0.5, probabilities, likely.prod(axis=1, dtype=np.float32))
 
 
 def _shots(path: Path, shots: int, seed: int = 1) -> ShotFile:
