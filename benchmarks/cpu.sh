@@ -5,13 +5,13 @@ set -eu
 out=$(mkdir -p "${1:-$(dirname "$0")/results}" && cd "${1:-$(dirname "$0")/results}" && pwd)
 cd "$(dirname "$0")/.."
 python=${PYTHON:-.venv/bin/python}
-export PYTHONPATH="$PWD/src"
+export PYTHONPATH="$PWD/src:$PWD"
 for threads in 1 2; do
-  "$python" -m cascade_qec bench training benchmarks/recipes/bb72_trial.toml recipes/surface_d3.toml \
+  "$python" -m workshop bench-training benchmarks/recipes/bb72_trial.toml recipes/surface_d3.toml \
     recipes/surface_d5.toml recipes/bb72.toml --device cpu --precision bfloat16 --threads $threads --seconds 9 --profile \
     --out "$out/training_cpu.csv"
 done
-"$python" -m cascade_qec bench convolution recipes/surface_d5.toml recipes/bb72.toml recipes/surface_d7_large.toml \
+"$python" -m workshop bench-convolution recipes/surface_d5.toml recipes/bb72.toml recipes/surface_d7_large.toml \
   recipes/bb72_large.toml --device cpu --precision bfloat16 --threads 1 --shots 48 --out "$out/convolution_cpu.csv"
 "$python" benchmarks/loss_curves.py recipes/surface_d3.toml --shots 96 --threads 1 --device cpu --precision float32 \
   --out "$out/loss_curves_cpu.csv"

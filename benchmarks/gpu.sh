@@ -13,7 +13,7 @@ mkdir -p "$1"
 out=$(cd "$1" && pwd)
 cd "$(dirname "$0")/.." || exit 2
 python=${PYTHON:-python3}
-export PYTHONPATH="$PWD/src${PYTHONPATH:+:$PYTHONPATH}"
+export PYTHONPATH="$PWD/src:$PWD${PYTHONPATH:+:$PYTHONPATH}"
 failed=0
 
 part() { # part NAME SECONDS COMMAND...: run with a log and a limit
@@ -32,7 +32,7 @@ part() { # part NAME SECONDS COMMAND...: run with a log and a limit
 }
 
 training() { # training RECIPE SECONDS
-  part "training_$1" "$2" "$python" -m cascade_qec bench training "recipes/$1.toml" \
+  part "training_$1" "$2" "$python" -m workshop bench-training "recipes/$1.toml" \
     --device cuda --precision bfloat16 --seconds 4 --profile --out "$out/training_cuda.csv" &&
     grep -A99 "recipe " "$out/training_$1.log"
 }
@@ -45,7 +45,7 @@ training bb144 60
 training surface_d7_large 45
 training bb72_large 45
 for recipe in bb144_large surface_d7_large; do
-  part "convolution_$recipe" 60 "$python" -m cascade_qec bench convolution "recipes/$recipe.toml" \
+  part "convolution_$recipe" 60 "$python" -m workshop bench-convolution "recipes/$recipe.toml" \
     --device cuda --precision bfloat16 --out "$out/convolution_cuda.csv" &&
     grep -A99 "recipe " "$out/convolution_$recipe.log"
 done

@@ -18,12 +18,12 @@ import torch
 
 from cascade_qec import kernels
 from cascade_qec.device import pick_device, pick_dtype
-from cascade_qec.performance import build, with_shots
 from cascade_qec.tables import circumstances
 from cascade_qec.training import Recipe, load_recipe
 from cascade_qec.training.data import Producers, default_workers
 from cascade_qec.training.feed import Examples, feed
 from cascade_qec.training.step import Step
+from workshop.speed import build, with_shots
 
 BLOCK = 10
 RESULTS = Path(__file__).parent / "results"

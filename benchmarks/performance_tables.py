@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from pages import filled, table
 
-from cascade_qec.performance import ConvolutionRow, TrainingRow, floor
 from cascade_qec.tables import read_rows
 from cascade_qec.training import load_recipe
+from workshop.speed import ConvolutionRow, TrainingRow, floor
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"

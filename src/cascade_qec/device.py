@@ -35,3 +35,9 @@ def pick_dtype(precision: str, device: torch.device) -> torch.dtype:
     if precision not in _DTYPES:
         raise CascadeError(f"expected precision auto, float32 or bfloat16, got {precision!r}")
     return _DTYPES[precision]
+
+
+def synchronize(device: torch.device) -> None:
+    """Wait until the device has done all it was asked for."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

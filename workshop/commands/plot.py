@@ -20,10 +20,10 @@ def roofline(
     title: Title = None,
 ) -> None:
     """Draw a quantity of roofline.csv against the width of the network."""
-    from cascade_qec.performance.roofline.table import RooflineRow
     from cascade_qec.plotting import check_writable, save
     from cascade_qec.tables import read_rows
     from workshop.plots.roofline import roofline_figure
+    from workshop.roofline.table import RooflineRow
 
     check_writable(out)
     rows = [row for path in tables for row in read_rows(path, RooflineRow)]

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.performance.roofline.table import RooflineRow
 from cascade_qec.plotting.panels import check_once, draw_budgets, finish, grouped, log_axis, make_panels
 from cascade_qec.plotting.style import Look, looks, styled
+from workshop.roofline.table import RooflineRow
 
 LATENCY = "latency_per_round"
 _ARCHITECTURES = {

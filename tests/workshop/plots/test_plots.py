@@ -7,12 +7,12 @@ from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.performance.roofline.table import RooflineRow
 from cascade_qec.plotting.points import read_points
 from cascade_qec.tables import read_rows, write_table
 from workshop.app import main
 from workshop.plots.capacity import capacity_figure
 from workshop.plots.roofline import roofline_figure
+from workshop.roofline.table import RooflineRow
 
 ROOFLINE = [
     {"architecture": architecture, "code": "bb72", "width": width, "depth": 10, "rounds": 6, "quantity": quantity}

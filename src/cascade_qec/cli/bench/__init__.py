@@ -4,13 +4,7 @@ import typer
 
 from cascade_qec.cli.bench.escalation import escalation
 from cascade_qec.cli.bench.latency import latency
-from cascade_qec.cli.bench_convolution import convolution
-from cascade_qec.cli.bench_roofline import roofline
-from cascade_qec.cli.bench_training import training
 
 bench = typer.Typer(help="Measure speed, and accuracy for time.", no_args_is_help=True, rich_markup_mode=None)
-bench.command()(training)
-bench.command()(convolution)
 bench.command()(latency)
-bench.command()(roofline)
 bench.command()(escalation)

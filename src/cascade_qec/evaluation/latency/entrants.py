@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from cascade_qec.decoders.cascade import CascadeDecoder
 from cascade_qec.decoders.classical_models import compile_for
 from cascade_qec.decoders.classical_protocol import ClassicalDecoder
+from cascade_qec.device import synchronize
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.latency.timing import Entrant
-from cascade_qec.performance.timing import synchronize
 
 
 def cascade_entrant(name: str, decoder: CascadeDecoder, circuit: stim.Circuit) -> Entrant:
