@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
+from jaxtyping import install_import_hook
 
 if TYPE_CHECKING:
     from cascade_qec.training import Recipe
 
 if not torch.cuda.is_available():  # read when a kernel is defined, so before anything imports one
     os.environ["TRITON_INTERPRET"] = "1"
+
+# The shapes and types that annotations promise are checked at every call; before anything imports these rooms.
+install_import_hook(["cascade_qec.nn", "cascade_qec.lattice.relations"], "beartype.beartype")
 
 # There is no such folder: what somebody has fetched is not tested, and tests that fetch have homes of their own.
 os.environ["CASCADE_HOME"] = str(Path(__file__).parent / "no_home")

@@ -8,6 +8,7 @@ from numbers import Integral
 from typing import Literal
 
 import numpy as np
+from jaxtyping import Bool, UInt8
 from numpy.typing import NDArray
 
 from cascade_qec.codes import BASES, Basis, CSSCode
@@ -77,7 +78,7 @@ class Lattice:
         sites = site_index(self.frame.plane_sizes, self.slices)[:, self.frame.check_place[kind]]
         return sites[::-1] if self.frame.reverse_time else sites
 
-    def scatter(self, detection_events: np.ndarray) -> np.ndarray:
+    def scatter(self, detection_events: Bool[np.ndarray, ...]) -> UInt8[np.ndarray, "{self.sites} shots"]:
         """Detection events, bool [shots, detectors], to states of sites, uint8 [sites, shots]."""
         if detection_events.ndim != 2 or detection_events.shape[1] != self.detectors:
             raise CascadeError(

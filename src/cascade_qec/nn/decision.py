@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from jaxtyping import Bool, Float32
 from numpy.typing import NDArray
 
 from cascade_qec.codes.gf2 import Bits
@@ -76,7 +77,7 @@ class Decision(torch.nn.Module):
             alone = logicals * (logicals.sum(axis=1) == 1)[:, None]
             self._add("alone", alone.astype(np.float32))
 
-    def scores(self, against: torch.Tensor) -> torch.Tensor:
+    def scores(self, against: Float32[torch.Tensor, "shots operators"]) -> Float32[torch.Tensor, "shots classes"]:
         """Log-odds of each class against the true one, which is the first: float32 [shots, 2^k].
 
         Parameters
@@ -86,13 +87,17 @@ class Decision(torch.nn.Module):
         """
         return against @ self.get_buffer("votes")
 
-    def wrong(self, against: torch.Tensor) -> torch.Tensor:
+    def wrong(self, against: Float32[torch.Tensor, "shots operators"]) -> Bool[torch.Tensor, " shots"]:
         """Whether another class than the true one is decided for: bool [shots]; `against` as of `scores`."""
         if self.exact:
             return self.scores(against).amax(dim=1) > 0
         return self._ascent(against)[0].any(dim=1)
 
-    def forward(self, evidence: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def forward(
+        self, evidence: Float32[torch.Tensor, "shots operators"]
+    ) -> tuple[
+        Bool[torch.Tensor, "shots wanted"], Float32[torch.Tensor, "shots wanted"], Float32[torch.Tensor, " shots"]
+    ]:
         """Decide.
 
         Parameters

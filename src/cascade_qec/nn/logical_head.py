@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float, Float32
 
 from cascade_qec.codes import CSSCode
 from cascade_qec.lattice import data_relations
@@ -32,7 +33,9 @@ class LogicalHead(torch.nn.Module):
         self.output = torch.nn.Parameter(torch.zeros(1, 2 * width))
         self.output_bias = torch.nn.Parameter(torch.zeros(1))
 
-    def forward(self, features: torch.Tensor, geometry: Geometry) -> torch.Tensor:
+    def forward(
+        self, features: Float[torch.Tensor, "sites shots width"], geometry: Geometry
+    ) -> Float32[torch.Tensor, "shots operators"]:
         """float32 [shots, operators] from [sites, shots, width]."""
         logical = self.norm(geometry.operator_sums(features, self.to_data.weight))
         hidden = F.silu(self.hidden(logical) + self.hidden_bias)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float32, UInt8
 
 from cascade_qec.codes import CSSCode
 from cascade_qec.nn.geometry import Geometry
@@ -27,7 +28,9 @@ class CascadeNetwork(torch.nn.Module):
         self.trunk = Trunk(code, settings)
         self.head = LogicalHead(code, settings.width)
 
-    def forward(self, states: torch.Tensor, geometry: Geometry, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+    def forward(
+        self, states: UInt8[torch.Tensor, "sites shots"], geometry: Geometry, dtype: torch.dtype = torch.float32
+    ) -> Float32[torch.Tensor, "shots operators"]:
         """Logits of the logical operators that the geometry asks about.
 
         Parameters

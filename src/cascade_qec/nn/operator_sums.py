@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from jaxtyping import Float, Float32
 from numpy.typing import NDArray
 
 from cascade_qec.codes import Frame
@@ -50,7 +51,9 @@ class OperatorSums(torch.nn.Module):
             share = support / (lattice.slices * support.sum(axis=1).max())
             self.register_buffer(f"share_{index}", torch.from_numpy(share).float(), persistent=False)
 
-    def forward(self, x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, x: Float[torch.Tensor, "sites shots channels"], weight: Float[torch.Tensor, "features inputs"]
+    ) -> Float32[torch.Tensor, "operators shots features"]:
         """Features of each operator; the operators of the lattices follow one another.
 
         Parameters

@@ -7,6 +7,7 @@ from typing import cast
 
 import numpy as np
 import torch
+from jaxtyping import Bool, Float32, UInt8
 
 from cascade_qec.codes import Operators
 from cascade_qec.lattice import Lattice, logical_operators
@@ -40,7 +41,9 @@ class Questions(torch.nn.Module):
         )
         self._decisions = torch.nn.ModuleList(Decision(one.logicals) for one in asked)
 
-    def labels(self, states: torch.Tensor, observables: Sequence[torch.Tensor]) -> torch.Tensor:
+    def labels(
+        self, states: UInt8[torch.Tensor, "sites shots"], observables: Sequence[UInt8[torch.Tensor, "_ shots"]]
+    ) -> Float32[torch.Tensor, "shots operators"]:
         """The value of each operator.
 
         Parameters
@@ -56,15 +59,15 @@ class Questions(torch.nn.Module):
         values = [sums(states, flips) for sums, flips in zip(self._sums, observables, strict=True)]
         return torch.cat(values).t().contiguous()
 
-    def parities(self, states: torch.Tensor) -> torch.Tensor:
+    def parities(self, states: UInt8[torch.Tensor, "sites shots"]) -> Float32[torch.Tensor, "shots operators"]:
         """The part that checks have in each operator's value: float32 [shots, operators]."""
         return torch.cat([sums(states, None) for sums in self._sums]).t()
 
-    def scores(self, against: torch.Tensor) -> list[torch.Tensor]:
+    def scores(self, against: Float32[torch.Tensor, "shots operators"]) -> list[Float32[torch.Tensor, "shots classes"]]:
         """`Decision.scores` of each experiment, from float32 [shots, operators]."""
         return [decision.scores(part) for decision, part in self._parts(against)]
 
-    def wrong(self, against: torch.Tensor) -> torch.Tensor:
+    def wrong(self, against: Float32[torch.Tensor, "shots operators"]) -> Bool[torch.Tensor, "experiments shots"]:
         """`Decision.wrong` of each experiment, bool [experiments, shots]."""
         return torch.stack([decision.wrong(part) for decision, part in self._parts(against)])
 

@@ -7,6 +7,7 @@ from typing import cast
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float, UInt8
 
 from cascade_qec import kernels
 from cascade_qec.codes import CSSCode
@@ -38,11 +39,15 @@ class Trunk(torch.nn.Module):
         )
         self.norm_out = BatchNorm(width)
 
-    def forward(self, states: torch.Tensor, geometry: Geometry, dtype: torch.dtype) -> torch.Tensor:
+    def forward(
+        self, states: UInt8[torch.Tensor, "sites shots"], geometry: Geometry, dtype: torch.dtype
+    ) -> Float[torch.Tensor, "sites shots width"]:
         """Features of every site, [sites, shots, width] in `dtype`, from states, uint8 [sites, shots]."""
         return self.layers(self.embed(states, geometry, dtype), geometry)
 
-    def layers(self, x: torch.Tensor, geometry: Geometry) -> torch.Tensor:
+    def layers(
+        self, x: Float[torch.Tensor, "sites shots width"], geometry: Geometry
+    ) -> Float[torch.Tensor, "sites shots width"]:
         """Blocks, batch norm and SiLU: [sites, shots, width] to the same."""
 
         def plain(x: torch.Tensor) -> torch.Tensor:
@@ -62,7 +67,9 @@ class Trunk(torch.nn.Module):
             norm.collect(mean, variance, x.shape[0] * x.shape[1])
         return y
 
-    def embed(self, states: torch.Tensor, geometry: Geometry, dtype: torch.dtype) -> torch.Tensor:
+    def embed(
+        self, states: UInt8[torch.Tensor, "sites shots"], geometry: Geometry, dtype: torch.dtype
+    ) -> Float[torch.Tensor, "sites shots width"]:
         """[sites, shots] to [sites, shots, width]; a product with one-hot rows, whose gradient is one too."""
         index = geometry.embedding_offset[:, None] + states
         one_hot = index[..., None] == torch.arange(len(self.embedding), device=states.device)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from jaxtyping import UInt8
 
 from cascade_qec.lattice import ABSENT, Lattice
 
@@ -55,7 +56,9 @@ class Unpacking(torch.nn.Module):
         for name, column in (("_shift", bit % 8), ("_mask", bit != _NOWHERE), ("_fill", fill)):
             self.register_buffer(name, torch.from_numpy(column.astype(np.uint8)[:, None]), persistent=False)
 
-    def forward(self, packed: np.ndarray | torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    def forward(
+        self, packed: UInt8[np.ndarray | torch.Tensor, "shots bytes"]
+    ) -> tuple[UInt8[torch.Tensor, "{self.sites} shots"], list[UInt8[torch.Tensor, "_ shots"]]]:
         """Unpack a batch; the sites of the experiments follow one another.
 
         Parameters
