@@ -2,21 +2,21 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Group
-from rich.table import Table
-from rich.text import Text
+import numpy as np
 
 from cascade_qec.cli.card_view import with_interval
+from cascade_qec.cli.table import Column, console, percent, show, show_facts
 from cascade_qec.codes import CSSCode
-from cascade_qec.nn import load_model
+from cascade_qec.nn import ModelDescription, load_model
 from cascade_qec.recognition import ObservableMap, Recognition
 from cascade_qec.zoo import registry
 
 
-def circuit_view(found: Recognition, models: Sequence[str | Path]) -> Group:
-    """The experiment, and how far each of some models of its code has been trained for it.
+def print_circuit(found: Recognition, models: Sequence[str | Path]) -> None:
+    """Print what the experiment is, and how far each of some models of its code has been trained for it.
 
     Parameters
     ----------
@@ -25,16 +25,19 @@ def circuit_view(found: Recognition, models: Sequence[str | Path]) -> Group:
         Names in the zoo or paths of model files.
     """
     lattice = found.lattice
-    facts = Table.grid(padding=(0, 2))
-    for title, value in [
-        ("code", _code(lattice.code)),
-        ("experiment", f"{_counted(lattice.rounds, 'round')}, basis {_basis(found)}"),
-        ("detectors", _detectors(found)),
-        ("observables", _observables(found.observables)),
-        ("noise", _noise(found)),
-    ]:
-        facts.add_row(Text(title, style="bold"), Text(value))
-    return Group(facts, _models(found, models) if models else Text(f"There is no model of {lattice.code.name} yet."))
+    show_facts(
+        [
+            ("code", _code(lattice.code)),
+            ("experiment", f"{_counted(lattice.rounds, 'round')}, {_basis(found)}"),
+            ("detectors", _detectors(found)),
+            ("observables", _observables(found)),
+            ("noise", _noise(found)),
+        ]
+    )
+    if models:
+        show([_Fit.of(model, found.strength) for model in models], _COLUMNS)
+    else:
+        console().print(f"There is no model of {lattice.code.name} yet.")
 
 
 def models_of(code: CSSCode) -> list[str]:
@@ -48,19 +51,27 @@ def _code(code: CSSCode) -> str:
 
 def _basis(found: Recognition) -> str:
     taken = found.lattice.basis
+    if len(found.parts) > 1:
+        return "bases X and Z at once"
     if found.basis is None:
-        return f"{taken}, or the other one: by a symmetry of the code both are one problem"
-    return taken if found.basis == taken else f"{found.basis}, by a symmetry of the code taken for {taken}"
+        return f"basis {taken}, or the other one: by a symmetry of the code both are one problem"
+    return f"basis {found.basis}" + ("" if found.basis == taken else f", by a symmetry of the code taken for {taken}")
 
 
 def _detectors(found: Recognition) -> str:
+    doubles = found.ignored - found.heralds
     parts = [f"{found.lattice.detectors - found.ignored} found"]
     parts += [f"{found.missing} missing, taken for silent at a cost in accuracy"] if found.missing else []
-    parts += [f"{found.ignored} doubles ignored"] if found.ignored else []
+    parts += [f"{doubles} doubles ignored"] if doubles else []
+    parts += [f"{_counted(found.heralds, 'herald')} ignored at a cost in accuracy"] if found.heralds else []
     return ", ".join(parts)
 
 
-def _observables(observables: ObservableMap) -> str:
+def _observables(found: Recognition) -> str:
+    parts = [part.observables for part in found.parts]
+    observables = ObservableMap(
+        np.hstack([part.logicals for part in parts]), np.sum([part.detectors for part in parts], axis=0)
+    )
     own = int(observables.own.sum())
     sums = len(observables.own) - own
     if not sums:
@@ -74,24 +85,32 @@ def _noise(found: Recognition) -> str:
     if not found.strength:
         return "none"
     return (
-        f"as strong as uniform depolarizing noise of p = {_percent(found.strength)}, "
-        f"{_percent(found.agreement)} of it of the kinds that models are trained on"
+        f"as strong as uniform depolarizing noise of p = {percent(found.strength)}, "
+        f"{percent(found.agreement)} of it of the kinds that models are trained on"
     )
 
 
-def _models(found: Recognition, models: Sequence[str | Path]) -> Table:
-    table = Table("model", "trained on", "trained up to", "noise here", "block error on its card, 95 % interval")
-    for model in models:
+@dataclass(frozen=True)
+class _Fit:
+    """A model beside an experiment of its code."""
+
+    description: ModelDescription
+    strength: float
+    nearest: str
+
+    @classmethod
+    def of(cls, model: str | Path, strength: float) -> "_Fit":
         path = registry.path(model)
-        description = load_model(path)[1]
-        table.add_row(
-            description.name,
-            _counted(description.rounds, "round"),
-            f"p = {_percent(description.noise_p)}",
-            f"{found.strength / description.noise_p:.2g} times that",
-            _nearest(path, found.strength),
-        )
-    return table
+        return cls(load_model(path)[1], strength, _nearest(path, strength))
+
+
+_COLUMNS = (
+    Column[_Fit]("model", lambda fit: fit.description.name),
+    Column[_Fit]("trained on", lambda fit: _counted(fit.description.rounds, "round"), spare=2),
+    Column[_Fit]("trained up to", lambda fit: f"p = {percent(fit.description.noise_p)}", spare=1),
+    Column[_Fit]("noise here", lambda fit: f"{fit.strength / fit.description.noise_p:.2g} times that", spare=1),
+    Column[_Fit]("block error on its card, 95 % interval", lambda fit: fit.nearest),
+)
 
 
 def _nearest(model: Path, strength: float) -> str:
@@ -102,11 +121,7 @@ def _nearest(model: Path, strength: float) -> str:
     if not rows or not strength:
         return "-"
     row = min(rows, key=lambda row: (abs(math.log(row.p / strength)), row.basis != "both"))
-    return f"{with_interval(row)} at p = {_percent(row.p)}"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.3g} %"
+    return f"{with_interval(row)} at p = {percent(row.p)}"
 
 
 def _counted(number: int, what: str) -> str:

@@ -31,7 +31,7 @@ def info(
     show = console().print
     file = circuit or dem
     if file is not None:
-        from cascade_qec.cli.circuit_view import circuit_view, models_of
+        from cascade_qec.cli.circuit_view import models_of, print_circuit
         from cascade_qec.decoders.cascade import load
         from cascade_qec.recognition import read_circuit, read_error_model, recognise_any
 
@@ -39,7 +39,7 @@ def info(
         # The model itself says whether it fits, and warns where it does so badly.
         found = load(model, circuit=source, device="cpu").recognition if model else recognise_any(source)
         if found is not None:
-            show(circuit_view(found, [model] if model else models_of(found.lattice.code)))
+            print_circuit(found, [model] if model else models_of(found.lattice.code))
     elif model is not None:
         from cascade_qec.zoo import registry
 

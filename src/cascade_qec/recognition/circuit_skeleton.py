@@ -209,8 +209,8 @@ def _watches(regions: Sequence[Region], names: Sequence[int], record: _Record) -
     qubits = sorted({record.qubits[outcome] for outcome in record.detectors[unwatched or 0]} - {None})
     listed = ", ".join(f"qubit {qubit}" for qubit in qubits) or "products"
     raise CascadeError(
-        f"detector D{unwatched} watches no data qubit; expected it to watch a check of the code, got outcomes of {listed} "
-        "alone"
+        f"detector D{unwatched} watches no data qubit; expected it to watch a check of the code, got outcomes of "
+        f"{listed} alone"
     )
 
 

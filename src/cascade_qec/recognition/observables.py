@@ -49,8 +49,9 @@ class ObservableMap:
 
     @property
     def own(self) -> NDArray[np.bool_]:
-        """Which observables are one of the code's: bool [observables]."""
-        return (self.logicals.sum(axis=1) == 1) & ~self.detectors.any(axis=1)
+        """Which observables are the code's one of the same number: bool [observables]."""
+        same = (self.logicals == np.eye(*self.logicals.shape)).all(axis=1)
+        return same & self.logicals.any(axis=1) & ~self.detectors.any(axis=1)
 
     def turned(self, detection_events: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Whether the detectors in each sum turn its value round.
