@@ -191,6 +191,6 @@ def test_what_has_no_frame_is_refused():
     with pytest.raises(CascadeError, match='expected basis "X" or "Z", got \'Y\''):
         surface.frame("Y")
     with pytest.raises(CascadeError, match="expected convolution 'direct', got 'bipartite'"):
-        surface.frame("Z").convolution("bipartite", 2)
+        surface.frame("Z").convolution("bipartite")
     with pytest.raises(CascadeError, match="expected convolution 'bipartite' or 'direct', got 'conv'"):
-        bicycle.frame("Z").convolution("conv", 2)
+        bicycle.frame("Z").convolution("conv")
