@@ -19,7 +19,7 @@ from cascade_qec import circuits, codes
 from cascade_qec.cli.progress import progress
 from cascade_qec.decoders import classical
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.comparison import CASCADE, Experiment, classical_contender, compare
+from cascade_qec.evaluation.comparison import CASCADE, Experiment, compare
 from cascade_qec.evaluation.model_card import measure
 from cascade_qec.evaluation.tables import Row
 from cascade_qec.tables import read_rows, write_rows
@@ -59,7 +59,6 @@ def parameters_of(run: Trained, failures: int) -> str:
 def of_rival(name: str, run: Trained, *, rates: Sequence[float], shots: int, seed: int) -> list[Row]:
     """Rows of a classical decoder on the experiment of a run, a row for each noise rate."""
     recipe, rows = run.recipe, []
-    contender = classical_contender(classical.get(name), seconds=RIVALS[name])
     with progress(name) as report:
         for index, p in enumerate(rates):
             noise = circuits.noise_model(recipe.noise.model, p)
@@ -72,7 +71,9 @@ def of_rival(name: str, run: Trained, *, rates: Sequence[float], shots: int, see
                     for basis in recipe.bases
                 },
             )
-            rows += compare(experiment, [contender], shots=shots, seed=seed)
+            rows += compare(
+                experiment, {name: classical.get(name)}, shots=shots, seed=seed, seconds={name: RIVALS[name]}
+            )
             report(index + 1, len(rates))
     return rows
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from cascade_qec import circuits, codes
 from cascade_qec.decoders import classical
-from cascade_qec.evaluation import Experiment, classical_contender, compare
+from cascade_qec.evaluation import Experiment, compare
+from cascade_qec.evaluation.tables import pool
 from cascade_qec.tables import write_rows
 
 CODE, ROUNDS, BASIS, SEED = "surface_d5", 5, "Z", 2027
@@ -19,7 +20,7 @@ RESULTS = Path("benchmarks/results/rare/direct.csv")
 
 
 def main() -> None:
-    contender = classical_contender(classical.get("pymatching"))
+    decoders = {"pymatching": classical.get("pymatching")}
     code = codes.get(CODE)
     rows = []
     for p, shots in SHOTS.items():
@@ -29,15 +30,9 @@ def main() -> None:
         pieces = [
             row
             for i in range(-(-shots // CHUNK))
-            for row in compare(experiment, [contender], shots=min(CHUNK, shots - i * CHUNK), seed=SEED + i)
+            for row in compare(experiment, decoders, shots=min(CHUNK, shots - i * CHUNK), seed=SEED + i)
         ]
-        decoded = sum(row.shots for row in pieces)
-        total = {
-            "shots": decoded,
-            "failures": sum(row.failures for row in pieces),
-            "microseconds_per_shot": sum(row.microseconds_per_shot * row.shots for row in pieces) / decoded,
-        }
-        rows.append(pieces[0].model_copy(update=total))
+        rows += pool(pieces)
         write_rows(RESULTS, rows)
         print(p, rows[-1].failures, rows[-1].shots, rows[-1].block_error, flush=True)
 

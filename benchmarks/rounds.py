@@ -5,7 +5,7 @@ from pathlib import Path
 
 import cascade_qec as cascade
 from cascade_qec.decoders import classical
-from cascade_qec.evaluation.comparison import CASCADE, Experiment, cascade_contender, classical_contender, compare
+from cascade_qec.evaluation.comparison import CASCADE, Experiment, compare
 from cascade_qec.tables import write_rows
 
 P, SHOTS, SEED = 0.003, 20_000, 7
@@ -17,10 +17,10 @@ def main() -> None:
     rows = []
     for name, counts in ROUNDS.items():
         decoder = cascade.load(name)
-        contenders = [cascade_contender(CASCADE, decoder), classical_contender(classical.get("pymatching"))]
+        decoders = {CASCADE: decoder, "pymatching": classical.get("pymatching")}
         for rounds in counts:
             circuits = {basis: decoder.experiment(P, rounds=rounds, basis=basis) for basis in ("Z", "X")}
-            rows += compare(Experiment(name, P, rounds, circuits), contenders, shots=SHOTS, seed=SEED)
+            rows += compare(Experiment(name, P, rounds, circuits), decoders, shots=SHOTS, seed=SEED)
     write_rows(Path(__file__).parent / "results" / "rounds.csv", rows)
 
 

@@ -1,11 +1,10 @@
-"""The demonstration with stand-ins for the models: matching that has the methods of a loaded model."""
+"""The demonstration with stand-ins for the models."""
 
 import sys
-from dataclasses import dataclass
 
-import numpy as np
 import pytest
 import stim
+from cascade_qec.decoders.protocol import BoundDecoder
 
 import cascade_qec
 from cascade_qec import circuits, codes
@@ -16,27 +15,18 @@ from cascade_qec.evaluation import Row, demonstration
 from cascade_qec.tables import read_rows
 
 
-@dataclass(frozen=True)
-class Result:
-    observables: np.ndarray
-
-
-@dataclass(frozen=True)
 class StandIn:
-    code: str
-    circuit: stim.Circuit | None = None
+    """Matching that has the methods of a loaded model."""
+
+    def __init__(self, code: str) -> None:
+        self.name = code
 
     def experiment(self, p: float, *, rounds: int, basis: str) -> stim.Circuit:
         noise = circuits.UniformDepolarizing(p)
-        return circuits.memory(codes.get(self.code), rounds=rounds, basis=basis, noise=noise)
+        return circuits.memory(codes.get(self.name), rounds=rounds, basis=basis, noise=noise)
 
-    def for_circuit(self, circuit: stim.Circuit) -> "StandIn":
-        return StandIn(self.code, circuit)
-
-    def decode_batch(self, dets: np.ndarray) -> Result:
-        assert self.circuit is not None
-        decoder = classical.get("pymatching-filtered")
-        return Result(decoder.bind(self.circuit).predict(dets))
+    def bind(self, experiment: stim.Circuit) -> BoundDecoder:
+        return classical.get("pymatching-filtered").bind(experiment)
 
 
 @pytest.fixture

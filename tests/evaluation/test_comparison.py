@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import stim
 
-from cascade_qec import circuits, codes
-from cascade_qec.decoders import classical
+from cascade_qec import circuits, codes, decoders
+from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation import Contender, Experiment, cascade_contender, classical_contender, compare
+from cascade_qec.evaluation import Experiment, compare
 
 
 def _experiment(p: float = 0.01, bases: str = "XZ") -> Experiment:
@@ -19,16 +19,20 @@ def _experiment(p: float = 0.01, bases: str = "XZ") -> Experiment:
 
 @dataclass
 class Recorder:
-    """Predicts no flip, keeps what it saw, and takes its time."""
+    """Predicts no flip, keeps what it saw, and takes its time: a decoder as a user may write one."""
 
+    name: str = "recorder"
     seen: list[np.ndarray] = field(default_factory=list)
     seconds_per_shot: float = 0.0
     seconds_for_first_call: float = 0.0
 
-    def predict(self, dets: np.ndarray) -> np.ndarray:
+    def bind(self, experiment: stim.Circuit) -> "Recorder":
+        return self
+
+    def decode_batch(self, dets: np.ndarray, *, bit_packed: bool = False) -> DecodeResult:
         time.sleep(self.seconds_per_shot * len(dets) + (0 if self.seen else self.seconds_for_first_call))
         self.seen.append(dets)
-        return np.zeros((len(dets), 1), np.bool_)
+        return DecodeResult(np.zeros((len(dets), 1), np.bool_))
 
     def shots(self) -> np.ndarray:
         return np.concatenate(self.seen[1:])  # the first call only warms up
@@ -36,43 +40,35 @@ class Recorder:
 
 def test_all_decode_the_same_shots_and_failures_are_counted():
     experiment = _experiment(bases="Z")
-    recorders = [Recorder(), Recorder()]
-    rows = compare(
-        experiment,
-        [Contender(str(i), lambda circuit, r=r: r) for i, r in enumerate(recorders)],
-        shots=3000,
-        seed=7,
-    )
-    np.testing.assert_array_equal(recorders[0].shots(), recorders[1].shots())
-    assert recorders[0].shots().shape == (3000, experiment.circuits["Z"].num_detectors)
+    one, other = Recorder(), Recorder()
+    rows = compare(experiment, {"one": one, "other": other}, shots=3000, seed=7)
+    assert [row.decoder for row in rows] == ["one", "other"]
+    np.testing.assert_array_equal(one.shots(), other.shots())
+    assert one.shots().shape == (3000, experiment.circuits["Z"].num_detectors)
     # Without decoding, the failures are the flipped observables: about one shot in five at this p.
     assert rows[0].failures == rows[1].failures
     assert 450 < rows[0].failures < 900
-    again = compare(experiment, [Contender("again", lambda circuit: Recorder())], shots=3000, seed=7)
-    assert again[0].failures == rows[0].failures
-    other = compare(experiment, [Contender("other", lambda circuit: Recorder())], shots=3000, seed=8)
-    assert other[0].failures != rows[0].failures
+    (again,) = compare(experiment, {"again": Recorder()}, shots=3000, seed=7)
+    assert again.failures == rows[0].failures
+    (fresh,) = compare(experiment, {"fresh": Recorder()}, shots=3000, seed=8)
+    assert fresh.failures != rows[0].failures
 
 
 def test_bases_are_pooled_in_equal_parts():
-    bound: dict[stim.Circuit, Recorder] = {}
+    bound: dict[str, Recorder] = {}
 
-    def bind(circuit: stim.Circuit) -> Recorder:
-        return bound.setdefault(str(circuit), Recorder())
+    class Binding(Recorder):
+        def bind(self, experiment: stim.Circuit) -> Recorder:
+            return bound.setdefault(str(experiment), Recorder())
 
-    experiment = _experiment()
-    (row,) = compare(experiment, [Contender("recorder", bind)], shots=501, seed=0)
+    (row,) = compare(_experiment(), {"recorder": Binding()}, shots=501, seed=0)
     assert [len(recorder.shots()) for recorder in bound.values()] == [251, 251]
     assert (row.shots, row.bases, row.k, row.rounds) == (502, "XZ", 1, 3)
 
 
 def test_slow_decoders_get_fewer_shots_and_the_first_of_them():
     fast, slow = Recorder(), Recorder(seconds_per_shot=0.002)
-    contenders = [
-        Contender("fast", lambda circuit: fast),
-        Contender("slow", lambda circuit: slow, seconds=0.1),
-    ]
-    rows = compare(_experiment(bases="Z"), contenders, shots=2000, seed=1)
+    rows = compare(_experiment(bases="Z"), {"fast": fast, "slow": slow}, shots=2000, seed=1, seconds={"slow": 0.1})
     assert rows[0].shots == 2000
     assert 5 <= rows[1].shots <= 100  # 50 where sleep is exact
     np.testing.assert_array_equal(slow.shots(), fast.shots()[: rows[1].shots])
@@ -81,62 +77,32 @@ def test_slow_decoders_get_fewer_shots_and_the_first_of_them():
 
 def test_first_call_is_not_timed():
     recorder = Recorder(seconds_for_first_call=0.2)
-    (row,) = compare(_experiment(bases="Z"), [Contender("r", lambda circuit: recorder)], shots=100, seed=1)
+    (row,) = compare(_experiment(bases="Z"), {"recorder": recorder}, shots=100, seed=1)
     assert row.microseconds_per_shot * row.shots < 0.1e6
 
 
-def test_classical_decoders_take_part_with_their_parameters():
-    decoders = [classical.get(name) for name in ("pymatching", "bposd-filtered", "tesseract")]
-    rows = compare(_experiment(), [classical_contender(decoder) for decoder in decoders], shots=400, seed=2)
-    assert [row.decoder for row in rows] == ["pymatching", "bposd-filtered", "tesseract"]
+def test_all_kinds_take_part_with_their_parameters():
+    names = ("pymatching", "bposd-filtered", "tesseract", "cascade:surface_d3")
+    rows = compare(_experiment(), {name: decoders.get(name, device="cpu") for name in names}, shots=400, seed=2)
+    assert tuple(row.decoder for row in rows) == names
     assert rows[2].parameters == "beam=15, det_orders=16, pqlimit=200000, seed=2384753"
     for row in rows:
         assert row.failures < 80
         assert row.microseconds_per_shot > 0
 
 
-@dataclass(frozen=True)
-class Result:
-    observables: np.ndarray
-
-
-@dataclass(frozen=True)
-class CascadeStandIn:
-    """Has the methods of a loaded model, and matching inside."""
-
-    circuit: stim.Circuit | None = None
-
-    def for_circuit(self, circuit: stim.Circuit) -> "CascadeStandIn":
-        return CascadeStandIn(circuit)
-
-    def decode_batch(self, dets: np.ndarray) -> Result:
-        assert self.circuit is not None
-        dem = self.circuit.detector_error_model(decompose_errors=True)
-        return Result(classical.PyMatching().bind(dem).predict(dets))
-
-
-def test_cascade_takes_part_through_decode_batch():
-    contenders = [
-        cascade_contender("cascade", CascadeStandIn()),
-        classical_contender(classical.get("pymatching")),
-    ]
-    rows = compare(_experiment(), contenders, shots=1000, seed=3)
-    assert rows[0].failures == rows[1].failures > 0
-
-
 def test_report_rises_to_one():
     seen: list[float] = []
-    contenders = [Contender(str(i), lambda circuit: Recorder()) for i in range(3)]
-    compare(_experiment(), contenders, shots=100, seed=0, report=seen.append)
+    compare(_experiment(), {str(i): Recorder() for i in range(3)}, shots=100, seed=0, report=seen.append)
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
 
 
 def test_bad_input_is_refused():
     with pytest.raises(CascadeError, match="at least 1 shot"):
-        compare(_experiment(), [], shots=0, seed=0)
-    with pytest.raises(CascadeError, match="seconds > 0"):
-        Contender("none", lambda circuit: Recorder(), seconds=0)
+        compare(_experiment(), {}, shots=0, seed=0)
+    with pytest.raises(CascadeError, match="none: expected seconds > 0"):
+        compare(_experiment(), {"none": Recorder()}, shots=1, seed=0, seconds={"none": 0})
     surface = _experiment().circuits["Z"]
     with pytest.raises(CascadeError, match=r"one number of observables.*\[0, 1\]"):
         Experiment("mixed", 0.1, 1, {"X": stim.Circuit(), "Z": surface})

@@ -23,7 +23,7 @@ def test_each_rate_gets_shots_however_short_the_time(tiny_model):
 def test_the_time_is_shared_by_the_rates_and_used(seconds, tiny_model, monkeypatch):
     now = 0.0
 
-    def compare(experiment, contenders, *, shots, seed):
+    def compare(experiment, decoders, *, shots, seed, seconds):
         """A thousand shots a second, and a tenth of one to prepare."""
         nonlocal now
         now += 0.1 + shots / 1000

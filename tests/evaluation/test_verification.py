@@ -10,8 +10,9 @@ import pytest
 
 from cascade_qec import zoo
 from cascade_qec.decoders.cascade import CascadeDecoder, load
+from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.comparison import CASCADE, Contender, Experiment, compare
+from cascade_qec.evaluation.comparison import CASCADE, Experiment, compare
 from cascade_qec.evaluation.shared_time import Task, decode_in
 from cascade_qec.evaluation.verification import RowCheck, rows_to_check, verify_rows
 from cascade_qec.statistics import wilson
@@ -81,7 +82,7 @@ def test_rows_of_few_failures_cannot_be_checked(card: Card) -> None:
     row = card.measurements[0]
     fresh = compare(
         Experiment("tiny", 0.008, 3, {"Z": CascadeDecoder.untrained("surface_d3").experiment(0.008)}),
-        [Contender("silent", lambda circuit: _Silent())],
+        {"silent": _Silent()},
         shots=10,
         seed=0,
     )[0].model_copy(update={"shots": 10 * row.shots, "failures": 20})
@@ -99,8 +100,13 @@ def test_rows_of_few_failures_cannot_be_checked(card: Card) -> None:
 class _Silent:
     """Never predicts a flip."""
 
-    def predict(self, dets):
-        return dets[:, :1] & False
+    name = "silent"
+
+    def bind(self, experiment):
+        return self
+
+    def decode_batch(self, dets, *, bit_packed=False):
+        return DecodeResult(dets[:, :1] & False)
 
 
 def test_time_is_shared_by_weight_and_left_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,19 +115,18 @@ def test_time_is_shared_by_weight_and_left_to_others(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("time.perf_counter", lambda: now)
 
     class Clocked(_Silent):
-        def predict(self, dets):
+        def decode_batch(self, dets, *, bit_packed=False):
             nonlocal now
             now += len(dets) / 1000
-            return super().predict(dets)
+            return super().decode_batch(dets)
 
     circuit = CascadeDecoder.untrained("surface_d3").experiment(0.008)
     experiment = Experiment("surface_d3", 0.008, 3, {"Z": circuit})
-    contender = Contender("clocked", lambda circuit: Clocked())
 
     def shots(*tasks: tuple[int, float] | tuple[int, float, int]) -> list[int]:
         nonlocal now
         now = 0.0
-        found = [Task(experiment, contender, *task) for task in tasks]
+        found = [Task(experiment, "clocked", Clocked(), *task) for task in tasks]
         rows = decode_in(100.0, found, seed=[0], report=lambda done: None)
         assert now < 115
         return [row.shots for row in rows]

@@ -91,7 +91,7 @@ def _collect(subject: "Subject", out: Path, *, seconds: float, enumerate_up_to: 
     with progress(f"{run.decoder} {run.code}, seconds") as report:
         Collector(
             model,
-            subject.predictor,
+            subject.bound,
             tallies,
             seed=run.seed,
             enumerate_up_to=enumerate_up_to,

@@ -2,112 +2,20 @@
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import stim
 from numpy.typing import NDArray
 
-from cascade_qec.decoders.classical import require
-from cascade_qec.decoders.classical_models import compile_for
-from cascade_qec.decoders.classical_protocol import ClassicalDecoder
+from cascade_qec.decoders.protocol import BoundDecoder, Decoder, settings
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.tables import Row
 from cascade_qec.statistics import failures
 
 CASCADE = "cascade"
 """What tables call the model itself."""
-
-
-class Predictor(Protocol):
-    """Anything that turns detection events into observables."""
-
-    def predict(self, dets: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Map detection events bool [shots, detectors] to predicted flips bool [shots, k]."""
-        ...
-
-
-@dataclass(frozen=True)
-class Contender:
-    """A decoder that takes part in a comparison.
-
-    Attributes
-    ----------
-    name
-        As it shall stand in the table.
-    bind
-        Prepares the decoder for the shots of a circuit.
-    parameters
-        Its settings, as text.
-    seconds
-        Decoding time that it may use in one comparison; shots that remain after it are left out.
-
-    Raises
-    ------
-    CascadeError
-        If ``seconds`` is not positive.
-    """
-
-    name: str
-    bind: Callable[[stim.Circuit], Predictor]
-    parameters: str = ""
-    seconds: float = math.inf
-
-    def __post_init__(self) -> None:
-        if not self.seconds > 0:
-            raise CascadeError(f"{self.name}: expected seconds > 0 to decode in, got {self.seconds}")
-
-
-def classical_contender(decoder: ClassicalDecoder, *, seconds: float = math.inf) -> Contender:
-    """Let a classical decoder take part, with the error model of the circuit itself.
-
-    Raises
-    ------
-    CascadeError
-        If the decoder's package is not installed.
-    """
-    require(decoder)
-
-    def bind(circuit: stim.Circuit) -> Predictor:
-        return compile_for(decoder, circuit)
-
-    return Contender(decoder.name, bind, parameters_text(decoder.parameters), seconds)
-
-
-def parameters_text(parameters: Mapping[str, object]) -> str:
-    """A decoder's settings as tables have them."""
-    return ", ".join(f"{name}={value}" for name, value in parameters.items())
-
-
-class _Result(Protocol):
-    @property
-    def observables(self) -> NDArray[np.bool_]: ...
-
-
-class CascadeLike(Protocol):
-    """What a comparison needs of the decoder that :func:`cascade_qec.load` returns."""
-
-    def for_circuit(self, circuit: stim.Circuit, /) -> "CascadeLike": ...
-    def decode_batch(self, dets: NDArray[np.bool_], /) -> _Result: ...
-
-
-@dataclass(frozen=True)
-class _CascadePredictor:
-    decoder: CascadeLike
-
-    def predict(self, dets: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        return self.decoder.decode_batch(dets).observables
-
-
-def cascade_contender(name: str, decoder: CascadeLike, *, seconds: float = math.inf) -> Contender:
-    """Let what :func:`cascade_qec.load` returned take part."""
-
-    def bind(circuit: stim.Circuit) -> Predictor:
-        return _CascadePredictor(decoder.for_circuit(circuit))
-
-    return Contender(name, bind, seconds=seconds)
 
 
 @dataclass(frozen=True)
@@ -142,53 +50,62 @@ class Experiment:
 
 def compare(
     experiment: Experiment,
-    contenders: Sequence[Contender],
+    decoders: Mapping[str, Decoder],
     *,
     shots: int,
     seed: int,
+    seconds: Mapping[str, float] | None = None,
     report: Callable[[float], None] = lambda done: None,
 ) -> list[Row]:
-    """Decode the same shots with each contender.
+    """Decode the same shots with each decoder.
 
-    The shots are shared out evenly among the experiment's bases, and so is a contender's time. One that runs
-    out of time has decoded the first of the shots that the others decoded, and its row tells how many.
+    The shots are shared out evenly among the experiment's bases, and so is a decoder's time. One that runs out of
+    time has decoded the first of the shots that the others decoded, and its row tells how many.
 
     Parameters
     ----------
-    experiment, contenders
-        What is decoded, and by whom.
+    experiment
+        What is decoded.
+    decoders
+        Who decodes it, by the names that they shall have in the table.
     shots
         Shots over all bases; rounded up to a multiple of the number of bases.
     seed
         Seed of the shots.
+    seconds
+        Decoding time of those decoders that have a limit. Shots that remain after it are left out.
     report
         Called now and then with the fraction of the comparison that is done.
 
     Returns
     -------
     list of Row
-        One for each contender, in their order.
+        One for each decoder, in their order.
 
     Raises
     ------
     CascadeError
-        If ``shots`` is below 1, or a contender cannot decode the experiment.
+        If there is less than one shot, no time for a decoder, or one that cannot decode the experiment.
     """
     if shots < 1:
         raise CascadeError(f"expected at least 1 shot, got {shots}")
-    bases = len(experiment.circuits)
-    tallies = [_Tally() for _ in contenders]
+    limits = dict.fromkeys(decoders, math.inf) | dict(seconds or {})
+    for name, limit in limits.items():
+        if not limit > 0:
+            raise CascadeError(f"{name}: expected seconds > 0 to decode in, got {limit}")
+    bases, parts = len(experiment.circuits), len(experiment.circuits) * len(decoders)
+    tallies = {name: _Tally() for name in decoders}
     for b, circuit in enumerate(experiment.circuits.values()):
         sampler = circuit.compile_detector_sampler(seed=_stream(seed, b))
         dets, observables = sampler.sample(-(-shots // bases), separate_observables=True)
-        for c, (contender, tally) in enumerate(zip(contenders, tallies, strict=True)):
-            begun = b * len(contenders) + c
-            tally.decode(
-                contender.bind(circuit),
+        for c, (name, decoder) in enumerate(decoders.items()):
+            begun = b * len(decoders) + c
+            tallies[name].decode(
+                decoder.bind(circuit),
                 dets,
                 observables,
-                seconds=contender.seconds / bases,
-                report=lambda part, begun=begun: report((begun + part) / (bases * len(contenders))),
+                seconds=limits[name] / bases,
+                report=lambda part, begun=begun: report((begun + part) / parts),
             )
     return [
         Row(
@@ -197,14 +114,14 @@ def compare(
             rounds=experiment.rounds,
             bases="".join(experiment.circuits),
             k=experiment.k,
-            decoder=contender.name,
-            parameters=contender.parameters,
+            decoder=name,
+            parameters=settings(decoders[name]),
             shots=tally.shots,
             failures=tally.failures,
             microseconds_per_shot=1e6 * tally.seconds / tally.shots,
             seed=seed,
         )
-        for contender, tally in zip(contenders, tallies, strict=True)
+        for name, tally in tallies.items()
     ]
 
 
@@ -215,7 +132,7 @@ def _stream(seed: int, index: int) -> int:
 
 @dataclass
 class _Tally:
-    """What a contender has done so far."""
+    """What a decoder has done so far."""
 
     shots: int = 0
     failures: int = 0
@@ -223,21 +140,21 @@ class _Tally:
 
     def decode(
         self,
-        predictor: Predictor,
+        decoder: BoundDecoder,
         dets: NDArray[np.bool_],
         observables: NDArray[np.bool_],
         *,
         seconds: float,
         report: Callable[[float], None],
     ) -> None:
-        predictor.predict(dets[:1])  # the first call may load, compile or allocate
+        decoder.decode_batch(dets[:1])  # the first call may load, compile or allocate
         done, elapsed = 0, 0.0
         while done < len(dets) and elapsed < seconds:
             # Short chunks first: the speed that one is planned with was seen on a quarter as many shots.
             affordable = (seconds - elapsed) * done / elapsed if elapsed else 1
             chunk = slice(done, done + int(max(1, min(4 * done, affordable, len(dets) - done))))
             began = time.perf_counter()
-            predictions = predictor.predict(dets[chunk])
+            predictions = decoder.decode_batch(dets[chunk]).observables
             elapsed += time.perf_counter() - began
             self.failures += failures(predictions, observables[chunk])
             done += len(predictions)

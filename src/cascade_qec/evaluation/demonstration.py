@@ -8,15 +8,9 @@ import stim
 from cascade_qec import codes
 from cascade_qec.codes.css import BASES, Basis
 from cascade_qec.decoders import classical
-from cascade_qec.evaluation.comparison import (
-    CASCADE,
-    CascadeLike,
-    Contender,
-    Experiment,
-    cascade_contender,
-    classical_contender,
-    compare,
-)
+from cascade_qec.decoders.protocol import Decoder
+from cascade_qec.errors import CascadeError
+from cascade_qec.evaluation.comparison import CASCADE, Experiment, compare
 from cascade_qec.evaluation.tables import Row
 
 PS = (0.002, 0.003, 0.005)
@@ -30,7 +24,7 @@ SHARES: Mapping[str, Mapping[str, float]] = {
 }
 
 
-class Model(CascadeLike, Protocol):
+class Model(Decoder, Protocol):
     """What the demonstration needs of a loaded model."""
 
     def experiment(self, p: float, /, *, rounds: int, basis: Basis) -> stim.Circuit: ...
@@ -66,35 +60,25 @@ def demonstrate(
     CascadeError
         If ``seconds`` is not positive or a decoder's package is missing; this is found before the first shot.
     """
+    if not seconds > 0:
+        raise CascadeError(f"expected seconds > 0 to decode in, got {seconds}")
+    for name in {name for shares in SHARES.values() for name in shares} - {CASCADE}:
+        classical.get(name).require()
     unit = seconds / (len(PS) * sum(sum(shares.values()) for shares in SHARES.values()))
-    contenders = {
-        code: [_contender(name, models[code], unit * share) for name, share in shares.items()]
-        for code, shares in SHARES.items()
-    }
-    cells = [(code, p) for code in SHARES for p in PS]
     rows: list[Row] = []
     done = 0.0
-    for number, (code, p) in enumerate(cells):
+    for number, (code, p) in enumerate((code, p) for code in SHARES for p in PS):
+        rounds = codes.get(code).d
+        assert rounds is not None  # all codes of the demonstration are published ones
+        circuits = {basis: models[code].experiment(p, rounds=rounds, basis=basis) for basis in BASES}
         part = unit * sum(SHARES[code].values()) / seconds
         rows += compare(
-            _experiment(code, models[code], p),
-            contenders[code],
+            Experiment(code, p, rounds, circuits),
+            {name: models[code] if name == CASCADE else classical.get(name) for name in SHARES[code]},
             shots=SHOTS,
             seed=seed + number,
+            seconds={name: unit * share for name, share in SHARES[code].items()},
             report=lambda fraction, done=done, part=part: report(done + part * fraction),
         )
         done += part
     return rows
-
-
-def _contender(name: str, model: Model, seconds: float) -> Contender:
-    if name == CASCADE:
-        return cascade_contender(name, model, seconds=seconds)
-    return classical_contender(classical.get(name), seconds=seconds)
-
-
-def _experiment(code: str, model: Model, p: float) -> Experiment:
-    rounds = codes.get(code).d
-    assert rounds is not None  # all codes of the demonstration are published ones
-    circuits = {basis: model.experiment(p, rounds=rounds, basis=basis) for basis in BASES}
-    return Experiment(code, p, rounds, circuits)

@@ -15,14 +15,9 @@ import numpy as np
 from cascade_qec.codes.css import BASES
 from cascade_qec.decoders import classical
 from cascade_qec.decoders.cascade import CascadeDecoder
+from cascade_qec.decoders.protocol import Decoder
 from cascade_qec.evaluation.card_facts import zero_syndrome
-from cascade_qec.evaluation.comparison import (
-    CASCADE,
-    Experiment,
-    cascade_contender,
-    classical_contender,
-    compare,
-)
+from cascade_qec.evaluation.comparison import CASCADE, Experiment, compare
 from cascade_qec.evaluation.model_guards import see_guards, with_floor
 from cascade_qec.evaluation.tables import Row
 from cascade_qec.files import written_whole
@@ -96,11 +91,12 @@ def measure(
         while wanted > 0:
             left = {n: s - totals[n].seconds if n in totals else s for n, s in rivals.items()}
             mine = max(_LEAST_SECONDS, begun + share - time.monotonic())
-            contenders = [cascade_contender(CASCADE, decoder, seconds=mine)] + [
-                classical_contender(classical.get(n), seconds=s) for n, s in left.items() if s > 0
-            ]
+            limits = {CASCADE: mine} | {name: limit for name, limit in left.items() if limit > 0}
+            decoders: dict[str, Decoder] = {
+                name: decoder if name == CASCADE else classical.get(name) for name in limits
+            }
             stream = int(np.random.SeedSequence([seed, index, batch]).generate_state(1)[0])
-            for row in compare(experiment, contenders, shots=wanted, seed=stream):
+            for row in compare(experiment, decoders, shots=wanted, seed=stream, seconds=limits):
                 before = totals.get(row.decoder)
                 totals[row.decoder] = before + row if before else row.model_copy(update={"seed": seed})
             batch += 1

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
+import stim
 
-from cascade_qec.evaluation.comparison import Contender, Experiment, compare
+from cascade_qec.decoders.protocol import BoundDecoder, Decoder
+from cascade_qec.evaluation.comparison import Experiment, compare
 from cascade_qec.evaluation.tables import Row, pool
 
 _FIRST_SHOTS = 16
@@ -27,8 +29,10 @@ class Task:
 
     Attributes
     ----------
-    experiment, contender
-        What is decoded, and by whom.
+    experiment
+        What is decoded.
+    name, decoder
+        By whom, and what the table calls it.
     most
         Shots that are enough.
     weight
@@ -38,7 +42,8 @@ class Task:
     """
 
     experiment: Experiment
-    contender: Contender
+    name: str
+    decoder: Decoder
     most: int
     weight: float
     first: int = 0
@@ -102,6 +107,18 @@ def decode_in(
     return [run.total for run in runs]
 
 
+class _BoundOnce:
+    """A decoder that is bound to each circuit of an experiment once, not for each batch."""
+
+    def __init__(self, decoder: Decoder, experiment: Experiment) -> None:
+        self.name = decoder.name
+        self.parameters = getattr(decoder, "parameters", {})
+        self._bound = {id(circuit): decoder.bind(circuit) for circuit in experiment.circuits.values()}
+
+    def bind(self, experiment: stim.Circuit | stim.DetectorErrorModel, /) -> BoundDecoder:
+        return self._bound[id(experiment)]
+
+
 class _Run:
     """A task, as far as it has come."""
 
@@ -112,9 +129,7 @@ class _Run:
         self._seed = seed
         self._batches = 0
         self._rows: list[Row] = []
-        # Each circuit once, not for each batch.
-        bound = {id(circuit): task.contender.bind(circuit) for circuit in task.experiment.circuits.values()}
-        self._contender = replace(task.contender, bind=lambda circuit: bound[id(circuit)])
+        self._decoder = _BoundOnce(task.decoder, task.experiment)
 
     @property
     def total(self) -> Row:
@@ -129,7 +144,7 @@ class _Run:
         began = time.perf_counter()
         stream = np.random.SeedSequence([*self._seed, self._batches]).generate_state(1, np.uint64)
         # Whole batches, so that each basis has as many shots however fast it is decoded.
-        rows = compare(self.task.experiment, [self._contender], shots=shots, seed=int(stream[0]))
+        rows = compare(self.task.experiment, {self.task.name: self._decoder}, shots=shots, seed=int(stream[0]))
         self._rows = [*self._rows, *rows]
         self._batches += 1
         self.spent += time.perf_counter() - began

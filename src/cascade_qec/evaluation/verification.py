@@ -10,14 +10,9 @@ from typing import Literal
 from cascade_qec.codes.css import BASES
 from cascade_qec.decoders import classical
 from cascade_qec.decoders.cascade import CascadeDecoder
+from cascade_qec.decoders.protocol import Decoder
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.comparison import (
-    CASCADE,
-    Contender,
-    Experiment,
-    cascade_contender,
-    classical_contender,
-)
+from cascade_qec.evaluation.comparison import CASCADE, Experiment
 from cascade_qec.evaluation.shared_time import Task, decode_in
 from cascade_qec.evaluation.tables import Row
 from cascade_qec.evaluation.two_samples import equal_rates, visible_rate
@@ -174,7 +169,10 @@ def _task(decoder: CascadeDecoder, row: Measurement, level: float) -> Task:
     most = _ENOUGH * row.shots
     wanted = _shots_to_check(row, most, level)
     weight = (1.0 if wanted else _LAST) / math.sqrt(_rate(row))
-    return Task(_experiment(decoder, row), _contender(decoder, row), most, weight, wanted or 0)
+    who: tuple[str, Decoder] = (CASCADE, decoder)
+    if isinstance(row, RivalMeasurement):
+        who = (row.decoder, classical.get(row.decoder))
+    return Task(_experiment(decoder, row), *who, most, weight, wanted or 0)
 
 
 def _shots_to_check(row: Measurement, most: int, level: float) -> int | None:
@@ -197,12 +195,6 @@ def _is_checked(factor: float | None) -> bool:
 
 def _is_at(row: Measurement, p: float) -> bool:
     return math.isclose(row.p, p, rel_tol=1e-6)
-
-
-def _contender(decoder: CascadeDecoder, row: Measurement) -> Contender:
-    if isinstance(row, RivalMeasurement):
-        return classical_contender(classical.get(row.decoder))
-    return cascade_contender(CASCADE, decoder)
 
 
 def _experiment(decoder: CascadeDecoder, row: Measurement) -> Experiment:

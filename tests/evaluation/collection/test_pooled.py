@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 import sinter
+from cascade_qec.decoders.protocol import settings
 
 from cascade_qec import cli
 from cascade_qec.decoders import classical
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.collection.pooled import larger_samples, rivals_of
-from cascade_qec.evaluation.comparison import classical_contender
 
 EXPERIMENT = {"code": "surface_d3", "rounds": 3, "noise": "uniform"}
 PARAMETERS = {"enable_correlations": True}
@@ -48,7 +48,7 @@ def test_parameters_are_written_as_in_other_tables(tmp_path: Path) -> None:
     plan = ["collect", "--codes", "surface_d3", "--p", "0.02", "--decoders", "bposd", "--max_shots", "10"]
     assert cli.main([*plan, "--processes", "1", "--out", str(tmp_path / "counts.csv")]) == 0
     (row,) = rivals_of(tmp_path / "counts.csv", **EXPERIMENT, bases=["Z", "X"])
-    assert row.parameters == classical_contender(classical.get("bposd")).parameters
+    assert row.parameters == settings(classical.get("bposd"))
 
 
 def test_a_collection_of_something_else_is_refused(collection: Path) -> None:

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import stim
 
+from cascade_qec.decoders.result import DecodeResult
+
 
 def small_model(p: float) -> stim.DetectorErrorModel:
     """Twelve mechanisms, each with a detector of its own, whose probabilities grow with p at different rates."""
@@ -23,9 +25,9 @@ class KnownDecoder:
 
     shots: int = 0
 
-    def predict(self, dets: np.ndarray) -> np.ndarray:
+    def decode_batch(self, dets: np.ndarray, *, bit_packed: bool = False) -> DecodeResult:
         self.shots += len(dets)
-        return known_failures(dets)[:, None]
+        return DecodeResult(known_failures(dets)[:, None])
 
 
 def known_failures(dets: np.ndarray) -> np.ndarray:

@@ -3,8 +3,8 @@ import pytest
 
 from cascade_qec import circuits, codes
 from cascade_qec.decoders import classical
+from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation import classical_contender
 from cascade_qec.evaluation.rare_events import Collector, FaultModel, Tallies, rare_rates, spectrum
 
 PS = (0.002, 0.01, 0.03)
@@ -122,8 +122,8 @@ def test_progress_reaches_the_end_and_never_repeats(small, known, steps):
 
 def test_wrong_input_is_refused(small, known, steps):
     class Wrong:
-        def predict(self, dets):
-            return np.zeros((len(dets), 2), bool)
+        def decode_batch(self, dets, *, bit_packed=False):
+            return DecodeResult(np.zeros((len(dets), 2), bool))
 
     with pytest.raises(CascadeError, match=r"shape \[1, 1\], got \[1, 2\]"):
         _collector(_model(small), Wrong(), steps).collect(1.0)
@@ -141,17 +141,17 @@ def test_agrees_with_direct_sampling_of_a_surface_code(steps):
         p: circuits.memory(codes.get("surface_d3"), rounds=3, basis="Z", noise=circuits.UniformDepolarizing(p))
         for p in ps
     }
-    predictor = classical_contender(classical.get("pymatching")).bind(by_p[0.004])
+    decoder = classical.get("pymatching").bind(by_p[0.004])
     model = FaultModel(
         {p: circuit.detector_error_model(flatten_loops=True) for p, circuit in by_p.items()}, sampled_at=0.004
     )
     collector = Collector(
-        model, predictor, Tallies(model.ps), seed=8, enumerate_up_to=1, clock=steps(), seconds_per_pass=1.0
+        model, decoder, Tallies(model.ps), seed=8, enumerate_up_to=1, clock=steps(), seconds_per_pass=1.0
     )
     collector.collect(2.0)
     for rate, circuit in zip(rare_rates(model, collector.tallies), by_p.values(), strict=True):
         dets, observables = circuit.compile_detector_sampler(seed=8).sample(200_000, separate_observables=True)
-        failed = np.any(predictor.predict(dets) != observables, axis=1).mean()
+        failed = np.any(decoder.decode_batch(dets).observables != observables, axis=1).mean()
         assert rate.effective_failures > 100
         variance = failed / 200_000 + rate.block_error.value**2 / rate.effective_failures
         assert abs(rate.block_error.value - failed) < 4.5 * np.sqrt(variance)

@@ -12,7 +12,7 @@ def _known_spectrum(model: FaultModel, known) -> np.ndarray:
     fractions = []
     for w in range(model.most + 1):
         (sets,) = all_sets(12, w, start=0, chunk=1000)
-        failed = decoder.predict(model.faults.outcomes(sets)[0])[:, 0]
+        failed = decoder.decode_batch(model.faults.outcomes(sets)[0]).observables[:, 0]
         fractions.append(model.conditional_probabilities(sets)[0, failed].sum())
     return np.array(fractions)
 

@@ -12,9 +12,9 @@ import sinter
 
 from cascade_qec import codes
 from cascade_qec.decoders import classical
+from cascade_qec.decoders.protocol import settings
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.collection.store import read_store
-from cascade_qec.evaluation.comparison import parameters_text
 from cascade_qec.evaluation.tables import Row
 
 _NO_SEED = 0
@@ -101,8 +101,10 @@ def rivals_of(path: Path, *, code: str, rounds: int, noise: str, bases: Iterable
 
 def _parameters(decoder: str, collected: dict[str, Any]) -> str:
     """In the decoder's own order where they are its own, as other tables have them; a collection's are sorted."""
-    own = classical.get(decoder).parameters
-    return parameters_text(own if json.loads(json.dumps(dict(own))) == collected else collected)
+    own = classical.get(decoder)
+    if json.loads(json.dumps(dict(own.parameters))) == collected:
+        return settings(own)
+    return ", ".join(f"{name}={value}" for name, value in collected.items())
 
 
 def larger_samples(rows: Iterable[Row]) -> list[Row]:

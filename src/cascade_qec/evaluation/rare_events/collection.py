@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from cascade_qec.decoders.protocol import BoundDecoder
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.comparison import Predictor
 from cascade_qec.evaluation.rare_events.allocation import allocate, known_rates
 from cascade_qec.evaluation.rare_events.estimate import completed
 from cascade_qec.evaluation.rare_events.fault_model import FaultModel
@@ -35,7 +35,7 @@ class Collector:
     ----------
     model
         The noise.
-    predictor
+    decoder
         The decoder.
     tallies
         What is known already; counts are added to it.
@@ -54,7 +54,7 @@ class Collector:
     """
 
     model: FaultModel
-    predictor: Predictor
+    decoder: BoundDecoder
     tallies: Tallies
     seed: int
     enumerate_up_to: int = 1
@@ -162,7 +162,7 @@ class Collector:
 
     def _fails(self, sets: NDArray[np.int64]) -> NDArray[np.bool_]:
         dets, observables = self.model.faults.outcomes(sets)
-        predictions = self.predictor.predict(dets)
+        predictions = self.decoder.decode_batch(dets).observables
         if predictions.shape != observables.shape:
             raise CascadeError(
                 f"expected predictions of the observables' shape {list(observables.shape)}, "

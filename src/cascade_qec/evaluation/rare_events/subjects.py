@@ -11,8 +11,8 @@ from cascade_qec import circuits, codes
 from cascade_qec.codes.css import Basis
 from cascade_qec.decoders import classical
 from cascade_qec.decoders.cascade import load
+from cascade_qec.decoders.protocol import BoundDecoder, settings
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.comparison import Predictor, cascade_contender, classical_contender
 from cascade_qec.evaluation.rare_events.fault_model import FaultModel
 from cascade_qec.evaluation.rare_events.tallies import Run
 from cascade_qec.zoo import registry
@@ -28,13 +28,13 @@ class Subject:
         What tables call it.
     model
         The noise at all strengths.
-    predictor
-        The decoder, prepared for the circuit at ``run.sampled_at`` and the same for all strengths.
+    bound
+        The decoder, bound to the circuit at ``run.sampled_at`` and the same for all strengths.
     """
 
     run: Run
     model: FaultModel
-    predictor: Predictor
+    bound: BoundDecoder
 
 
 def cascade_subject(
@@ -73,7 +73,7 @@ def cascade_subject(
     digest = hashlib.sha256(registry.path(model).read_bytes()).hexdigest()
     return _subject(
         by_p,
-        cascade_contender(name, decoder).bind(by_p[max(ps)]),
+        decoder.bind(by_p[max(ps)]),
         decoder=name,
         parameters=f"weights=sha256:{digest[:16]}, dtype={str(decoder.dtype).removeprefix('torch.')}",
         code=description.code,
@@ -124,13 +124,13 @@ def classical_subject(
     rounds = family.d if rounds is None else rounds
     if rounds is None:
         raise CascadeError(f"expected a number of rounds, as the distance of {code} is not known")
-    contender = classical_contender(classical.get(decoder))
+    named = classical.get(decoder)
     by_p = {p: circuits.memory(family, rounds=rounds, basis=basis, noise=circuits.noise_model(noise, p)) for p in ps}
     return _subject(
         by_p,
-        contender.bind(by_p[max(ps)]),
+        named.bind(by_p[max(ps)]),
         decoder=decoder,
-        parameters=contender.parameters,
+        parameters=settings(named),
         code=code,
         rounds=rounds,
         basis=basis,
@@ -141,7 +141,7 @@ def classical_subject(
 
 def _subject(
     by_p: dict[float, stim.Circuit],
-    predictor: Predictor,
+    bound: BoundDecoder,
     *,
     decoder: str,
     parameters: str,
@@ -164,7 +164,7 @@ def _subject(
         sampled_at=sampled_at,
         seed=seed,
     )
-    return Subject(run, FaultModel(models, sampled_at=sampled_at), predictor)
+    return Subject(run, FaultModel(models, sampled_at=sampled_at), bound)
 
 
 def _check_strengths(ps: Sequence[float]) -> None:
