@@ -4,12 +4,12 @@ import sys
 
 import pytest
 import stim
-from cascade_qec.decoders.protocol import BoundDecoder
 
 import cascade_qec
 from cascade_qec import circuits, codes
 from cascade_qec.cli import main
 from cascade_qec.decoders import classical
+from cascade_qec.decoders.protocol import BoundDecoder
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation import Row, demonstration
 from cascade_qec.tables import read_rows

@@ -47,9 +47,9 @@ def collect(
     """
     from cascade_qec.cli.collection_view import line, print_collection
     from cascade_qec.cli.progress import progress
+    from cascade_qec.decoders import settings
     from cascade_qec.decoders.named import MODEL_PREFIX
     from cascade_qec.evaluation import collection
-    from cascade_qec.evaluation.collection.tasks import parameters
 
     flags = {"codes": codes, "p": p, "rounds": rounds, "bases": bases, "decoders": decoders, "noise": noise}
     wanted = _plan(plan, flags, max_shots=max_shots, max_errors=max_errors)
@@ -62,8 +62,7 @@ def collect(
     if any(task.decoder.startswith(MODEL_PREFIX) for task in tasks):
         machine = machine.resolved()
     for decoder in dict.fromkeys(task.decoder for task in tasks):
-        settings = ", ".join(f"{name}={value}" for name, value in parameters(decoder, machine).items())
-        _tell(f"{decoder}: {settings or 'no parameters'}")
+        _tell(f"{decoder}: {settings(machine.decoder(decoder)) or 'no parameters'}")
     latest: dict[Cell, Progress] = {}
     with (
         collection.CollectionStore(save_resume_filepath) as store,

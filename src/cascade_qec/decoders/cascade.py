@@ -229,6 +229,12 @@ class CascadeDecoder:
             self.network, self.description, recognition=recognition, device=str(self.device), precision=self._precision
         )
 
+    bind = for_circuit
+
+    @property
+    def name(self) -> str:
+        return f"cascade:{self.description.name}"
+
     @property
     def num_observables(self) -> int:
         """Observables of the bound experiment: columns of predictions."""

@@ -7,15 +7,17 @@ import subprocess
 import sys
 from collections import deque
 
+import numpy as np
 import pytest
 import sinter
 
+from cascade_qec.decoders import DecodeResult
 from cascade_qec.decoders.sinter import SinterDecoder
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.collection.collector import collect
-from cascade_qec.evaluation.collection.plan import cells, make_plan
+from cascade_qec.evaluation.collection.plan import Cell, cells, make_plan
 from cascade_qec.evaluation.collection.store import CollectionStore, read_store
-from cascade_qec.evaluation.collection.tasks import Machine, sampler, sinter_task
+from cascade_qec.evaluation.collection.tasks import Machine, sinter_task
 from cascade_qec.evaluation.collection.workers import Died, Failed, Joined, LocalPool, Sampling
 
 MACHINE = Machine("cpu", "float32")
@@ -165,7 +167,7 @@ def test_agrees_with_sinters_own_collection(tmp_path):
         num_workers=1,
         tasks=[sinters],
         save_resume_filepath=tmp_path / "theirs.csv",
-        custom_decoders={"pymatching": SinterDecoder(sampler("pymatching", MACHINE).decoder)},
+        custom_decoders={"pymatching": SinterDecoder(MACHINE.decoder("pymatching"))},
     )
     (ours,) = read_store(tmp_path / "ours.csv")
     (theirs,) = read_store(tmp_path / "theirs.csv")
@@ -181,6 +183,28 @@ def test_agrees_with_sinters_own_collection(tmp_path):
     assert effort.shots == 0
     (stats,) = sinter.collect(num_workers=1, tasks=[sinters], existing_data_filepaths=[tmp_path / "ours.csv"])
     assert stats == ours
+
+
+class Silent:
+    """Never predicts a flip: a decoder as a user may write one."""
+
+    name = "silent"
+
+    def bind(self, experiment):
+        return self
+
+    def decode_batch(self, detection_events, *, bit_packed=False):
+        return DecodeResult(np.zeros((len(detection_events), 1), np.bool_))
+
+
+def test_a_decoder_of_ones_own_is_collected(tmp_path):
+    cell = Cell("surface_d3", 0.01, 3, "Z", "uniform", "mine", max_shots=3000, max_errors=None)
+    with CollectionStore(tmp_path / "c.csv") as store:
+        collect([cell], store=store, pool=Inline(), machine=Machine(own={"mine": Silent()}))
+    (stats,) = read_store(tmp_path / "c.csv")
+    assert (stats.decoder, stats.shots, stats.json_metadata["parameters"]) == ("mine", 3000, {})
+    # Without decoding, the errors are the flipped observables: about one shot in five at this p.
+    assert 450 < stats.errors < 900
 
 
 def test_workers_do_not_load_torch_for_classical_decoders():

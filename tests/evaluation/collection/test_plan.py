@@ -8,7 +8,7 @@ import pytest
 from cascade_qec import decoders
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.collection.plan import cells, make_plan, read_plan
-from cascade_qec.evaluation.collection.tasks import Machine, parameters, sampler, sinter_task
+from cascade_qec.evaluation.collection.tasks import Machine, parameters, sinter_task
 
 MACHINE = Machine("cpu", "float32")
 PLANS = sorted((Path(__file__).parents[3] / "benchmarks" / "collections").glob("*.toml"))
@@ -34,8 +34,8 @@ def test_every_combination():
 def test_models_of_a_code():
     (cell,) = cells(_plan(decoders=["cascade"], bases=["X"]), skipped=_never)
     assert cell.decoder == "cascade:surface_d3"
-    assert parameters(cell.decoder, MACHINE)["precision"] == "float32"
-    assert len(parameters(cell.decoder, MACHINE)["weights_sha256"]) == 16
+    assert parameters(MACHINE.decoder(cell.decoder))["precision"] == "float32"
+    assert len(parameters(MACHINE.decoder(cell.decoder))["weights_sha256"]) == 16
 
 
 def test_model_of_a_file(tiny_model):
@@ -46,10 +46,8 @@ def test_model_of_a_file(tiny_model):
 def test_model_with_a_threshold(tiny_model):
     (cell,) = cells(_plan(decoders=[f"cascade:{tiny_model}@0.9"], bases=["X"]), skipped=_never)
     assert cell.decoder == f"cascade:{tiny_model}@0.9"
-    assert parameters(cell.decoder, MACHINE)["discard_below"] == 0.9
-    assert sampler(cell.decoder, MACHINE).decoder == decoders.get(
-        f"cascade:{tiny_model}@0.9", device="cpu", precision="float32"
-    )
+    assert parameters(MACHINE.decoder(cell.decoder))["discard_below"] == 0.9
+    assert MACHINE.decoder(cell.decoder) == decoders.get(f"cascade:{tiny_model}@0.9", device="cpu", precision="float32")
 
 
 @pytest.mark.parametrize(

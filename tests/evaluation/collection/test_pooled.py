@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 import sinter
-from cascade_qec.decoders.protocol import settings
 
 from cascade_qec import cli
 from cascade_qec.decoders import classical
+from cascade_qec.decoders.protocol import settings
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.collection.pooled import larger_samples, rivals_of
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from cascade_qec import circuits, codes, decoders, zoo
 from cascade_qec.codes.css import Basis
-from cascade_qec.decoders import classical
+from cascade_qec.decoders import Decoder, classical
 from cascade_qec.decoders.named import MODEL_PREFIX, NamedModel, model_and_threshold
 from cascade_qec.errors import CascadeError
 
@@ -148,37 +148,29 @@ def cells(plan: Plan, *, skipped: Callable[[str], None]) -> list[Cell]:
         If nothing is left, a combination is asked for twice, or the circuits of one cannot be built.
     """
     found: list[Cell] = []
-    seen: set[Cell] = set()
     reasons: dict[str, None] = {}
     for table in plan.experiments:
-        for name in table.codes:
-            usable = list(_usable_decoders(table, name, reasons))
-            for p, rounds, basis in product(table.p, table.rounds, table.bases):
-                for decoder in usable:
-                    cell = Cell(
-                        code=name,
-                        p=p,
-                        rounds=_distance(name) if rounds == "d" else rounds,
-                        basis=basis,
-                        noise=table.noise,
-                        decoder=decoder,
-                        max_shots=table.max_shots or plan.max_shots,
-                        max_errors=table.max_errors or plan.max_errors,
-                    )
-                    combination = replace(cell, max_shots=1, max_errors=None)
-                    if combination in seen:
-                        raise CascadeError(f"expected each combination once in the plan, got twice: {cell}")
-                    seen.add(combination)
-                    found.append(cell)
+        limits = (table.max_shots or plan.max_shots, table.max_errors or plan.max_errors)
+        for code in table.codes:
+            usable = list(_usable_decoders(table, code, reasons))
+            for p, rounds, basis, decoder in product(table.p, table.rounds, table.bases, usable):
+                rounds = _distance(code) if rounds == "d" else rounds
+                found.append(Cell(code, p, rounds, basis, table.noise, decoder, *limits))
     if not found:
         raise CascadeError("; ".join(reasons))
+    seen: set[Cell] = set()
+    for cell in found:
+        combination = replace(cell, max_shots=1, max_errors=None)
+        if combination in seen:
+            raise CascadeError(f"expected each combination once in the plan, got twice: {cell}")
+        seen.add(combination)
     for reason in reasons:
         skipped(reason)
     return found
 
 
-def decoder_model(cell: Cell, circuit: stim.Circuit) -> stim.DetectorErrorModel:
-    """The detector error model that a cell's decoder is given.
+def decoder_model(decoder: Decoder, circuit: stim.Circuit) -> stim.DetectorErrorModel:
+    """The detector error model that a decoder is given.
 
     Loops are flattened, as mechanisms that cross a loop's seam are listed in parts otherwise.
 
@@ -187,13 +179,13 @@ def decoder_model(cell: Cell, circuit: stim.Circuit) -> stim.DetectorErrorModel:
     CascadeError
         If the decoder wants errors decomposed into pairs and Stim cannot do that.
     """
-    decomposed = not cell.decoder.startswith(MODEL_PREFIX) and classical.get(cell.decoder).decomposed
+    decomposed = getattr(decoder, "decomposed", False)
     try:
         return circuit.detector_error_model(decompose_errors=decomposed, flatten_loops=True)
     except ValueError as error:
         raise CascadeError(
-            f"{cell.decoder} expects errors that can be decomposed into such that flip at most two detectors; "
-            f"those of {cell.code} cannot"
+            f"{decoder.name} expects errors that can be decomposed into such that flip at most two detectors; those of "
+            "this circuit cannot"
         ) from error
 
 
@@ -224,10 +216,10 @@ def _check_usable(decoder: str, table: Experiments, code: str) -> None:
                 raise CascadeError(f"{decoder} was trained for basis {' and '.join(bases)}, not {basis}")
         return
     method = classical.get(decoder)
-    classical.require(method)
+    method.require()
     cell = Cell(code, table.p[0], 2, table.bases[0], table.noise, decoder, 1, None)
     try:
-        method.check(decoder_model(cell, cell.circuit()))
+        method.check(decoder_model(method, cell.circuit()))
     except CascadeError as error:
         raise CascadeError(f"{decoder} cannot decode {code}: {error}") from error
 

@@ -1,40 +1,54 @@
-"""A cell of a plan as a sinter task, and what samples it."""
+"""A cell of a plan as a sinter task, and who decodes it."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sinter
 
 from cascade_qec import codes, decoders
-from cascade_qec.decoders.sinter import BatchSampler
+from cascade_qec.decoders import Decoder
 from cascade_qec.evaluation.collection.plan import Cell, decoder_model
 
 
 @dataclass(frozen=True)
 class Machine:
-    """Where and in what precision networks run: as `cascade_qec.load` takes them."""
+    """Who decodes, and where.
+
+    Attributes
+    ----------
+    device, precision
+        Of networks: as `cascade_qec.load` takes them.
+    own
+        Decoders beside those that `cascade_qec.decoders.get` knows, by the names that cells call them. They travel to
+        the workers.
+    """
 
     device: str = "auto"
     precision: str = "auto"
+    own: Mapping[str, Decoder] = field(default_factory=dict)
 
     def resolved(self) -> Machine:
         """With the precision that "auto" means on this machine, which workers elsewhere must keep to."""
         from cascade_qec.device import pick_device, pick_dtype
 
         dtype = pick_dtype(self.precision, pick_device(self.device))
-        return Machine(self.device, str(dtype).removeprefix("torch."))
+        return replace(self, precision=str(dtype).removeprefix("torch."))
+
+    def decoder(self, name: str) -> Decoder:
+        """The decoder of that name. PyTorch is loaded when a model is bound, not before."""
+        return self.own.get(name) or decoders.get(name, device=self.device, precision=self.precision)
 
 
-def parameters(decoder: str, machine: Machine) -> dict[str, Any]:
+def parameters(decoder: Decoder) -> dict[str, Any]:
     """The settings that a decoder runs with, in JSON's types.
 
-    A model is told by its weights, its precision and its threshold, if it has one; `machine` must be resolved.
+    A model is told by its weights, its precision and its threshold, if it has one.
     """
-    named = decoders.get(decoder, device=machine.device, precision=machine.precision)
-    return json.loads(json.dumps(dict(getattr(named, "parameters", {}))))
+    return json.loads(json.dumps(dict(getattr(decoder, "parameters", {}))))
 
 
 def sinter_task(cell: Cell, machine: Machine) -> sinter.Task:
@@ -48,11 +62,10 @@ def sinter_task(cell: Cell, machine: Machine) -> sinter.Task:
     CascadeError
         If the circuit or the decoder's model of it cannot be made.
     """
-    code = codes.get(cell.code)
-    circuit = cell.circuit()
+    code, circuit, decoder = codes.get(cell.code), cell.circuit(), machine.decoder(cell.decoder)
     return sinter.Task(
         circuit=circuit,
-        detector_error_model=decoder_model(cell, circuit),
+        detector_error_model=decoder_model(decoder, circuit),
         decoder=cell.decoder,
         json_metadata={
             "code": cell.code,
@@ -63,12 +76,7 @@ def sinter_task(cell: Cell, machine: Machine) -> sinter.Task:
             "rounds": cell.rounds,
             "basis": cell.basis,
             "noise": cell.noise,
-            "parameters": parameters(cell.decoder, machine),
+            "parameters": parameters(decoder),
         },
         collection_options=sinter.CollectionOptions(max_shots=cell.max_shots, max_errors=cell.max_errors),
     )
-
-
-def sampler(decoder: str, machine: Machine) -> BatchSampler:
-    """What samples tasks of a decoder. PyTorch is loaded for models only."""
-    return BatchSampler(decoders.get(decoder, device=machine.device, precision=machine.precision))

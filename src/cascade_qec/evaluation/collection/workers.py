@@ -16,9 +16,10 @@ from typing import Protocol
 
 import sinter
 
+from cascade_qec.decoders.sinter import BatchSampler
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.collection.plan import Cell
-from cascade_qec.evaluation.collection.tasks import Machine, sampler, sinter_task
+from cascade_qec.evaluation.collection.tasks import Machine, sinter_task
 
 _TASKS_KEPT = 2
 """Tasks whose decoder a worker keeps ready; some take gigabytes."""
@@ -132,7 +133,8 @@ class Sampling:
                 )
             while len(self._ready) >= _TASKS_KEPT:
                 self._ready.popitem(last=False)
-            self._ready[piece.strong_id] = sampler(piece.cell.decoder, piece.machine).compiled_sampler_for_task(task)
+            sampler = BatchSampler(piece.machine.decoder(piece.cell.decoder))
+            self._ready[piece.strong_id] = sampler.compiled_sampler_for_task(task)
         self._ready.move_to_end(piece.strong_id)
         return self._ready[piece.strong_id]
 
