@@ -5,11 +5,13 @@
 A table stands between the lines <!-- NAME --> and <!-- end of NAME -->; what stood there is replaced.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
+import sinter
 from pages import filled, table
 
-from cascade_qec.evaluation.collection.pooled import Cell, pooled
+from cascade_qec.evaluation.collection.pooled import pooled, total
 from cascade_qec.statistics import wilson
 
 ROOT = Path(__file__).parents[1]
@@ -55,14 +57,14 @@ def rivals(path: Path) -> list[str]:
     return lines[:-1]
 
 
-def written(cell: Cell) -> str:
+def written(by_basis: Mapping[str, sinter.TaskStats]) -> str:
     """A cell as the table has it; the basis is named where there is only one."""
-    total = cell.total()
-    rate = wilson(total.errors, total.shots - total.discards)
-    bases = f", basis {next(iter(cell.by_basis))}" if len(cell.by_basis) == 1 else ""
+    counts = total(by_basis)
+    rate = wilson(counts.errors, counts.shots - counts.discards)
+    bases = f", basis {next(iter(by_basis))}" if len(by_basis) == 1 else ""
     return (
         f"{short(rate.value)} [{short(rate.low)}, {short(rate.high)}]"
-        f"<br>{total.shots:,} shots{bases}, {duration(total.seconds / total.shots)}"
+        f"<br>{counts.shots:,} shots{bases}, {duration(counts.seconds / counts.shots)}"
     )
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,45 +20,36 @@ _NO_SEED = 0
 """Of rows made of collections, whose shots are nobody else's."""
 
 
-@dataclass
-class Cell:
-    """Counts of one decoder at one noise rate.
-
-    Attributes
-    ----------
-    by_basis
-        Tasks of the experiment, one for each basis.
-    """
-
-    by_basis: dict[str, sinter.TaskStats] = field(default_factory=dict)
-
-    def total(self) -> sinter.AnonTaskStats:
-        """Over all bases."""
-        return sum((stats.to_anon_stats() for stats in self.by_basis.values()), start=sinter.AnonTaskStats())
+Key = tuple[tuple[str, int, str], str, float]
+"""Experiment (code, rounds, noise), decoder and p."""
 
 
-def pooled(path: Path) -> dict[tuple[tuple[str, int, str], str, float], Cell]:
-    """Cells of a collection by experiment (code, rounds, noise), decoder and p, in the order of the file.
+def pooled(path: Path) -> dict[Key, dict[str, sinter.TaskStats]]:
+    """Counts of each decoder at each noise rate by basis, in the order of a collection's file.
 
     Raises
     ------
     CascadeError
         If the file is no collection, or has a decoder with two sets of parameters on one experiment.
     """
-    cells: dict[tuple[tuple[str, int, str], str, float], Cell] = {}
+    found: dict[Key, dict[str, sinter.TaskStats]] = {}
     for stats in read_store(path):
         about = stats.json_metadata
-        experiment = (about["code"], about["rounds"], about["noise"])
-        cell = cells.setdefault((experiment, stats.decoder, about["p"]), Cell())
-        others = [other.json_metadata["parameters"] for other in cell.by_basis.values()]
-        if about["basis"] in cell.by_basis or any(other != about["parameters"] for other in others):
+        by_basis = found.setdefault(((about["code"], about["rounds"], about["noise"]), stats.decoder, about["p"]), {})
+        others = [other.json_metadata["parameters"] for other in by_basis.values()]
+        if about["basis"] in by_basis or any(other != about["parameters"] for other in others):
             raise CascadeError(
                 f"{path}: expected one task of {stats.decoder} for each basis at p = {about['p']:g}, all with the "
                 f"same parameters; got others with {about['parameters']} for basis {about['basis']}"
             )
         if stats.shots > stats.discards:
-            cell.by_basis[about["basis"]] = stats
-    return {key: cell for key, cell in cells.items() if cell.by_basis}
+            by_basis[about["basis"]] = stats
+    return {key: by_basis for key, by_basis in found.items() if by_basis}
+
+
+def total(by_basis: Mapping[str, sinter.TaskStats]) -> sinter.AnonTaskStats:
+    """Counts over all bases."""
+    return sum((stats.to_anon_stats() for stats in by_basis.values()), start=sinter.AnonTaskStats())
 
 
 def rivals_of(path: Path, *, code: str, rounds: int, noise: str, bases: Iterable[str]) -> list[Row]:
@@ -71,23 +61,22 @@ def rivals_of(path: Path, *, code: str, rounds: int, noise: str, bases: Iterable
         As `pooled`; or if there is no such row.
     """
     wanted, rows = set(bases), []
-    for (experiment, decoder, p), cell in pooled(path).items():
-        total = cell.total()
-        if experiment != (code, rounds, noise) or decoder.startswith("cascade") or set(cell.by_basis) != wanted:
+    for (experiment, decoder, p), by_basis in pooled(path).items():
+        if experiment != (code, rounds, noise) or decoder.startswith("cascade") or set(by_basis) != wanted:
             continue
-        about = next(iter(cell.by_basis.values())).json_metadata
+        about, counts = next(iter(by_basis.values())).json_metadata, total(by_basis)
         rows.append(
             Row(
                 code=code,
                 p=p,
                 rounds=rounds,
-                bases="".join(cell.by_basis),
+                bases="".join(by_basis),
                 k=codes.get(code).k,
                 decoder=decoder,
                 parameters=_parameters(decoder, about["parameters"]),
-                shots=total.shots - total.discards,
-                failures=total.errors,
-                microseconds_per_shot=1e6 * total.seconds / total.shots,
+                shots=counts.shots - counts.discards,
+                failures=counts.errors,
+                microseconds_per_shot=1e6 * counts.seconds / counts.shots,
                 seed=_NO_SEED,
             )
         )
