@@ -82,8 +82,8 @@ def zero_syndrome(decoder: CascadeDecoder) -> ZeroSyndrome:
     """What the model makes of shots without any detection event, over its bases."""
     flipped, confidence = 0, 1.0
     for basis in decoder.description.bases:
-        decoder.experiment(decoder.description.noise_p, basis=basis)
-        result = decoder.decode_batch(np.zeros((1, decoder.lattice.detectors), dtype=bool))
+        circuit = decoder.experiment(decoder.description.noise_p, basis=basis)
+        result = decoder.bind(circuit).decode_batch(np.zeros((1, circuit.num_detectors), dtype=bool))
         flipped += int(result.observables.sum())
         confidence = min(confidence, float(result.confidence[0]))
     return ZeroSyndrome(observables_flipped=flipped, min_confidence=confidence)
