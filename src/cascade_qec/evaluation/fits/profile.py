@@ -90,8 +90,8 @@ def _ends(
     """Ends of an interval, by fits at fixed values of the first parameter.
 
     MINOS follows a single maximum, and gives up where the likelihood does not fall that far. Two terms have several
-    maxima and bounds: of their eight ends in fits.csv MINOS finds two, and fits by Minuit at fixed values, which stick
-    on the ridges between the terms, miss two by factors of 12 and 30,000.
+    maxima and bounds: of their twelve ends in fits.csv MINOS finds six, and fits by Minuit at fixed values, which stick
+    on the ridges between the terms, miss two more by factors of 12 and 30,000.
     """
     top = float(outcomes.log_likelihood(model(np.array(best)))[0])
     found = {best[0]: list(best)}
