@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import cascade_qec as cascade
 from cascade_qec import circuits, codes, statistics
 
 SOURCE = Path(codes.__file__).parents[2]
@@ -15,6 +16,9 @@ MODULES = [
     if ">>> " in path.read_text(encoding="utf-8")
 ]
 DOORS = [
+    cascade.DecodeResult,
+    cascade.load,
+    cascade.sinter_decoders,
     circuits.DataDepolarizing,
     circuits.SI1000,
     circuits.UniformDepolarizing,

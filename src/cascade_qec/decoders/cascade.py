@@ -109,6 +109,16 @@ def load(
     CascadeError
         For an unknown name, a damaged file, an unusable device, a circuit of another code, or a fallback that is
         unknown, not installed, or cannot decode the circuit.
+
+    Examples
+    --------
+    >>> import cascade_qec as cascade
+    >>> noise = cascade.circuits.UniformDepolarizing(0.003)
+    >>> circuit = cascade.circuits.memory(cascade.codes.get("surface_d3"), rounds=3, noise=noise)
+    >>> detection_events, flips = circuit.compile_detector_sampler().sample(100, separate_observables=True)
+    >>> decoder = cascade.load("surface_d3", circuit=circuit, device="cpu")
+    >>> decoder.decode_batch(detection_events).observables.shape
+    (100, 1)
     """
     if (fallback is None) != (below is None):
         raise CascadeError(f"expected fallback and below together, got fallback = {fallback!r} and below = {below!r}")

@@ -33,6 +33,14 @@ class DecodeResult:
         Whether the fallback decided; None where there is none.
     discarded : bool [shots] or None
         Shots that shall not count; None where the decoder keeps all.
+
+    Examples
+    --------
+    >>> result = DecodeResult(np.array([[True], [False]]), confidence=np.array([0.6, 0.99], np.float32))
+    >>> result
+    <DecodeResult: 2 shots, 1 observables, 1 with flips, confidence 0.6 to 0.99>
+    >>> len(result[result.confidence > 0.9])
+    1
     """
 
     observables: NDArray[np.bool_]

@@ -49,6 +49,12 @@ def sinter_decoders(*, discard_below: float | None = None) -> dict[str, sinter.D
     ------
     CascadeError
         If the threshold is not in (0, 1].
+
+    Examples
+    --------
+    >>> decoders = sinter_decoders()
+    >>> "cascade:bb72" in decoders, "tesseract" in decoders
+    (True, True)
     """
     models = [NamedModel(name) for name in registry.names()]
     decoders: dict[str, Decoder] = {
