@@ -82,7 +82,7 @@ def test_ptb64_has_whole_groups_only(tmp_path):
 def test_a_decoder_that_knows_observables_alone(tmp_path):
     class Never:
         def decode_batch(self, events, *, bit_packed=False):
-            return DecodeResult(np.zeros((len(events), 2), np.bool_), None, None, None)
+            return DecodeResult(np.zeros((len(events), 2), np.bool_))
 
     shots = _shots(tmp_path / "shots.b8", 100)
     decoded = decode_file(Never(), shots, tmp_path / "out.01", "01", k=2)

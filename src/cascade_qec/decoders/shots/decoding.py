@@ -98,15 +98,12 @@ def decode_file(
             # compared byte by byte, several times as fast as by np.unique(events, axis=0).
             items = events.view(f"V{events.shape[1]}")[:, 0]
             _, first, which = np.unique(items, return_index=True, return_inverse=True)
-            result = decoder.decode_batch(events[first], bit_packed=True)
-            observables = result.observables[which]
-            write(observables)
-            write_probabilities(result.probabilities, which)
-            write_confidence(result.confidence, which)
-            if result.escalated is not None:
-                escalated += int(result.escalated[which].sum())
-            if flips is not None:
-                failures += int((observables != flips).any(axis=1).sum())
+            result = decoder.decode_batch(events[first], bit_packed=True)[which]
+            write(result.observables)
+            write_probabilities(result.probabilities)
+            write_confidence(result.confidence)
+            escalated += 0 if result.escalated is None else int(result.escalated.sum())
+            failures += 0 if flips is None else int((result.observables != flips).any(axis=1).sum())
             done += len(events)
             report(done, total)
     known_truth = truth is not None or shots.observables > 0
@@ -136,24 +133,24 @@ def _batches(
 
 def _array_writer(
     stack: ExitStack, path: Path | None, columns: tuple[int, ...]
-) -> Callable[[NDArray[np.float32] | None, NDArray[np.intp]], None]:
+) -> Callable[[NDArray[np.float32] | None], None]:
     """Give a function that appends rows to a .npy file of float32, or does nothing where there is to be none."""
     if path is None:
-        return lambda values, which: None
+        return lambda values: None
     file = stack.enter_context(written_whole(path))
     rows = 0
 
-    def write(values: NDArray[np.float32] | None, which: NDArray[np.intp]) -> None:
+    def write(values: NDArray[np.float32] | None) -> None:
         nonlocal rows
         if values is None:
             raise CascadeError(f"{path}: expected a decoder that knows probabilities and confidence, got one without")
-        rows += len(which)
+        rows += len(values)
         file.seek(0)  # the header says how many rows there are, and has room for any number
         np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": (rows, *columns)})
         file.seek(0, SEEK_END)
-        file.write(values[which].astype("<f4").tobytes())
+        file.write(values.astype("<f4").tobytes())
 
-    write(np.zeros((0, *columns), np.float32), np.zeros(0, np.intp))
+    write(np.zeros((0, *columns), np.float32))
     return write
 
 

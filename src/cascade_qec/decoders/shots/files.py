@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cascade_qec.decoders.events import packed, unpacked
 from cascade_qec.decoders.shots.formats import FORMATS, Format, Packed, encoded, read
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import written_whole
@@ -81,15 +82,14 @@ class ShotFile:
         """The detection events of a batch, uint8 [shots, ceil(detectors / 8)], without the observable flips."""
         if not self.observables:
             return batch
-        return np.packbits(self._bits(batch)[:, : self.detectors], axis=1, bitorder="little")
+        return packed(self._bits(batch)[:, : self.detectors])
 
     def flips(self, batch: Packed) -> NDArray[np.bool_]:
         """The observable flips of a batch, bool [shots, observables]."""
         return self._bits(batch)[:, self.detectors :]
 
     def _bits(self, batch: Packed) -> NDArray[np.bool_]:
-        width = self.detectors + self.observables
-        return np.unpackbits(batch, axis=1, count=width, bitorder="little").view(np.bool_)
+        return unpacked(batch, self.detectors + self.observables)
 
     def _pieces(self) -> Iterator[Packed]:
         try:

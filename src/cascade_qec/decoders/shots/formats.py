@@ -19,6 +19,7 @@ import numpy as np
 import stim
 from numpy.typing import NDArray
 
+from cascade_qec.decoders.events import packed
 from cascade_qec.errors import CascadeError
 
 Format = Literal["01", "b8", "r8", "hits", "dets", "ptb64"]
@@ -92,7 +93,7 @@ def _ptb64(file: BinaryIO, width: int) -> Iterator[Packed]:
     """Groups of 64 shots, transposed: for each bit of a shot, eight bytes hold it for the 64 shots."""
     for piece in _records(file, 8 * width, GROUP, f"for every {GROUP} shots ({width} bits a shot)"):
         groups = np.unpackbits(np.frombuffer(piece, np.uint8).reshape(-1, width, 8), axis=2, bitorder="little")
-        yield _packed(groups.transpose(0, 2, 1).reshape(-1, width))
+        yield packed(groups.transpose(0, 2, 1).reshape(-1, width).view(np.bool_))
 
 
 def _r8(file: BinaryIO, width: int) -> Iterator[Packed]:
@@ -118,7 +119,7 @@ def _r8(file: BinaryIO, width: int) -> Iterator[Packed]:
                 f"expected run lengths that add up to {width} bits a shot, found a longer run in "
                 f"shot {before + int(bits[:, width].argmin())}"
             )
-        yield _packed(bits[:, :width])
+        yield packed(bits[:, :width])
         before += whole
         ones = ones[done:] - whole * record
     if position:
@@ -174,7 +175,7 @@ def _plain_01(lines: bytes, width: int) -> Packed | None:
     table = characters.reshape(-1, width + 1)
     if (table[:, width] != ord("\n")).any() or (table[:, :width] & 0xFE != ord("0")).any():
         return None
-    return _packed(table[:, :width] & 1)
+    return packed(table[:, :width] == ord("1"))
 
 
 def _by_stim(scratch: Path, format: Format, detectors: int, observables: int, lines: bytes) -> Packed:
@@ -205,10 +206,6 @@ def _located(error: CascadeError, text: bytes, parse: Callable[[bytes], Packed],
         else:
             number, lines = number + half, lines[half:]
     return CascadeError(f"{error}; found in line {number}: {_quoted(lines[0])}")
-
-
-def _packed(bits: NDArray) -> Packed:
-    return np.packbits(bits, axis=1, bitorder="little")
 
 
 def _quoted(line: bytes) -> str:
