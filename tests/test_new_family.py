@@ -15,7 +15,7 @@ from cascade_qec.cli.rate_table import print_rates
 from cascade_qec.codes import BASES, Basis, CSSCode, Family, Frame, Schedule, SpaceRelations, family, opposite
 from cascade_qec.decoders import classical
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation import Experiment, cascade_contender, classical_contender, compare
+from cascade_qec.evaluation import Experiment, compare
 from cascade_qec.lattice import ABSENT, memory_lattice
 from cascade_qec.recognition import recognise, recognise_any
 from cascade_qec.training import Recipe, Trainer
@@ -227,11 +227,8 @@ def test_a_trained_model_decodes_it_and_stands_in_a_table_of_rates(tmp_path, cap
     assert Trainer(Recipe.model_validate(RECIPE), tmp_path / "run", workers=0).run()
     circuit = memory("toric_3x3", "Z", p=0.01)
     decoder = cascade_qec.load(tmp_path / "run" / "toric.safetensors", device="cpu")
-    contenders = [
-        cascade_contender("toric", decoder),
-        classical_contender(classical.get("pymatching")),
-    ]
-    rows = compare(Experiment("toric_3x3", 0.01, 3, {"Z": circuit}), contenders, shots=2000, seed=1)
+    decoders = {"toric": decoder, "pymatching": classical.get("pymatching")}
+    rows = compare(Experiment("toric_3x3", 0.01, 3, {"Z": circuit}), decoders, shots=2000, seed=1)
     print_rates(rows)
     shown = capsys.readouterr().out
     assert "toric_3x3" in shown
