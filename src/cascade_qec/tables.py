@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -69,7 +69,12 @@ def write_rows(path: Path, rows: Sequence[BaseModel]) -> None:
     """
     if not rows:
         raise CascadeError(f"{path}: expected at least one row to write, got none")
-    write_table(path, columns(type(rows[0])), map(_record, rows))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=columns(type(rows[0])), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(map(_record, rows))
+    with written_whole(path) as file:
+        file.write(text.getvalue().encode())
 
 
 def put_rows(path: Path, rows: Sequence[Row], *, place: Callable[[Row], Hashable]) -> None:
@@ -150,22 +155,6 @@ def read_header(path: Path) -> list[str]:
     if not names:
         raise CascadeError(f"{path}: expected a CSV file with a header, found an empty file")
     return [name.strip() for name in names]
-
-
-def write_table(path: Path, names: Sequence[str], records: Iterable[Mapping[str, object]]) -> None:
-    """Write records that no model declares; None is an empty field.
-
-    Raises
-    ------
-    CascadeError
-        If the file cannot be written.
-    """
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(records)
-    with written_whole(path) as file:
-        file.write(text.getvalue().encode())
 
 
 def _fields(kind: type[BaseModel]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Small tables of every kind, as the commands write them."""
 
+import csv
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -9,7 +10,6 @@ import pytest
 import sinter
 
 from cascade_qec.statistics import wilson
-from cascade_qec.tables import write_table
 
 Write = Callable[[str, Sequence[Mapping[str, object]]], Path]
 
@@ -19,7 +19,10 @@ def write(tmp_path: Path) -> Write:
     """Writes rows as a CSV file."""
 
     def written(name: str, rows: Sequence[Mapping[str, object]]) -> Path:
-        write_table(tmp_path / name, list(rows[0]), rows)
+        with (tmp_path / name).open("w", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
         return tmp_path / name
 
     return written

@@ -1,5 +1,6 @@
 """Figures of the project's own studies, and the commands that draw them."""
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from matplotlib.figure import Figure
 
 from cascade_qec.errors import CascadeError
 from cascade_qec.plotting.points import read_points
-from cascade_qec.tables import read_rows, write_table
+from cascade_qec.tables import read_rows
 from workshop.app import main
 from workshop.plots.capacity import capacity_figure
 from workshop.plots.roofline import roofline_figure
@@ -51,7 +52,10 @@ def write(tmp_path):
     """Writes rows as a CSV file."""
 
     def written(name: str, rows: list[dict]) -> Path:
-        write_table(tmp_path / name, list(rows[0]), rows)
+        with (tmp_path / name).open("w", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
         return tmp_path / name
 
     return written
