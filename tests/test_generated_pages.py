@@ -1,6 +1,7 @@
-"""Tables in the README and in docs/ are what the scripts of benchmarks/ make of cards, checkpoints and results."""
+"""Tables and pictures of the README and docs/ are what scripts and commands make of cards, checkpoints, results."""
 
 import runpy
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -14,3 +15,15 @@ def test_tables_are_those_of_their_sources(name, monkeypatch):
     script = runpy.run_path(str(BENCHMARKS / f"{name}.py"))
     page = script["PAGE"].read_text()
     assert script["with_tables"](page) == page, f"run: python benchmarks/{name}.py"
+
+
+def test_every_picture_has_the_command_that_makes_it_from_tables_that_are_there():
+    script = runpy.run_path(str(BENCHMARKS / "pictures.py"))
+    commands = script["commands"]()
+    files = {path.name for path in (script["ROOT"] / "docs/images").iterdir()}
+    assert set(script["named"]()) == set(commands) == files
+    for command in commands.values():
+        words = subprocess.run(["bash", "-c", f"printf '%s\\n' {command}"], cwd=script["ROOT"], capture_output=True)
+        tables = [word for word in words.stdout.decode().splitlines() if word.endswith((".csv", ".jsonl"))]
+        assert tables
+        assert all((script["ROOT"] / table).is_file() for table in tables), command

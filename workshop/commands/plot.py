@@ -17,16 +17,18 @@ def roofline(
     tables: Tables,
     out: Out,
     quantity: Annotated[str, typer.Option(help="Which of the tables' quantities.")] = "latency_per_round",
+    code: Annotated[list[str] | None, typer.Option(help="Only this code. May be given several times.")] = None,
     title: Title = None,
 ) -> None:
     """Draw a quantity of roofline.csv against the width of the network."""
-    from cascade_qec.plotting import check_writable, save
+    from cascade_qec.plotting import Selection, check_writable, save
     from cascade_qec.tables import read_rows
     from workshop.plots.roofline import roofline_figure
     from workshop.roofline.table import RooflineRow
 
     check_writable(out)
     rows = [row for path in tables for row in read_rows(path, RooflineRow)]
+    rows = Selection(codes=code or ()).of(rows)
     save(roofline_figure(rows, quantity=quantity, title=title), *out)
     print(*(f"Figure: {path}" for path in out), sep="\n")
 

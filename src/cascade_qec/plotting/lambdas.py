@@ -57,7 +57,7 @@ def lambda_figure(rows: Sequence[FitRow], *, title: str | None = None) -> Figure
             if p is not None:
                 parts.append(f"p = {number(100 * p)} %")
             if len({row.rounds for row in chosen}) > 1:
-                parts.append(str(rounds))
+                parts.append(rounds)
             if len(basis) == 1:
                 parts.append(f"basis {basis}")
             here.set_title(", ".join(parts))

@@ -47,7 +47,7 @@ def laws_of(fits: Sequence[FitRow]) -> list[Law]:
     tables: dict[tuple[str, str, str, str], dict[str, dict[str, FitRow]]] = {}
     for row in fits:
         if row.form in _TERMS and row.p is None:
-            subject = (row.decoder, row.code, str(row.rounds), "".join(sorted(row.bases)))
+            subject = (row.decoder, row.code, row.rounds, "".join(sorted(row.bases)))
             parameters = tables.setdefault(subject, {}).setdefault(row.form, {})
             if row.parameter in parameters:
                 raise CascadeError(
