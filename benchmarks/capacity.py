@@ -20,9 +20,9 @@ from cascade_qec.cli.progress import progress
 from cascade_qec.decoders import classical
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.comparison import CASCADE, Experiment, compare
-from cascade_qec.evaluation.model_card import measure
 from cascade_qec.evaluation.tables import Row
 from cascade_qec.tables import read_rows, write_rows
+from workshop.cards.making import measure
 
 RATES = (0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12)
 RIVALS = {"pymatching": 60.0, "pymatching-correlated": 60.0, "tesseract": 60.0}

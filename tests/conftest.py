@@ -61,7 +61,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def measured_card(tiny_model: Path) -> str:
     """The tiny model's card as JSON: 4000 shots of its own and PyMatching's at each of two noise rates."""
     from cascade_qec.decoders.cascade import load
-    from cascade_qec.evaluation.model_card import make_card, measure
+    from workshop.cards.making import make_card, measure
 
     decoder = load(tiny_model, device="cpu")
     made = decoder.description

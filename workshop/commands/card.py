@@ -36,7 +36,8 @@ def card(
     """Measure the model of a training run beside its rivals, and put it into the zoo with its card."""
     from cascade_qec.decoders.cascade import load
     from cascade_qec.evaluation.collection.pooled import larger_samples, rivals_of
-    from cascade_qec.evaluation.model_card import (
+    from cascade_qec.evaluation.tables import pool
+    from workshop.cards.making import (
         RATES,
         make_card,
         measure,
@@ -44,7 +45,6 @@ def card(
         rivals_rows,
         training_facts,
     )
-    from cascade_qec.evaluation.tables import pool
 
     for folder in (out, results):
         check_folder(folder)

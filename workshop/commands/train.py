@@ -146,7 +146,10 @@ def _measure(
     import math
 
     from cascade_qec.decoders.cascade import load
-    from cascade_qec.evaluation.model_card import (
+    from cascade_qec.evaluation.model_guards import see_guards, with_floor
+    from cascade_qec.evaluation.tables import pool
+    from cascade_qec.zoo.card import Card
+    from workshop.cards.making import (
         RATES,
         make_card,
         measure,
@@ -154,10 +157,7 @@ def _measure(
         rivals_rows,
         training_facts,
     )
-    from cascade_qec.evaluation.model_guards import see_guards, with_floor
-    from cascade_qec.evaluation.replacement import block_error_ratio
-    from cascade_qec.evaluation.tables import pool
-    from cascade_qec.zoo.card import Card
+    from workshop.cards.replacement import block_error_ratio
 
     name = stretch.recipe.name
     weights = stretch.run / f"{name}.safetensors"

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from cascade_qec.decoders.cascade import load
-from cascade_qec.evaluation import model_card
 from cascade_qec.evaluation.tables import Row
 from cascade_qec.guards import Guards
 from cascade_qec.tables import read_rows, write_rows
@@ -18,6 +17,7 @@ from cascade_qec.training.step import Step
 from cascade_qec.training.trainer import Trainer
 from cascade_qec.zoo.card import Card
 from workshop.app import main
+from workshop.cards import making
 from workshop.commands import train as train_command
 
 RECIPE = """
@@ -59,8 +59,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for file, name, seed in [("a", "a", 1), ("a2", "a", 2), ("b", "b", 1)]:
         (tmp_path / f"{file}.toml").write_text(RECIPE.format(name=name, seed=seed))
     (tmp_path / "queue.toml").write_text(QUEUE)
-    monkeypatch.setattr(model_card, "RATES", (0.01, 0.02))
-    monkeypatch.setattr(model_card, "_FIRST_SHOTS", 200)
+    monkeypatch.setattr(making, "RATES", (0.01, 0.02))
+    monkeypatch.setattr(making, "_FIRST_SHOTS", 200)
     monkeypatch.setattr(train_command, "_FAILURES", 20)
     return tmp_path
 
@@ -136,9 +136,9 @@ def test_weights_whose_guards_break_replace_nothing(folder, train, monkeypatch, 
     card = Card.read(folder / MODELS / "a.json")
     assert card.guards is not None
     assert "heads" in [verdict.guard for verdict in card.guards.broken]
-    before, measure = (folder / MODELS / "a.safetensors").read_bytes(), model_card.measure
+    before, measure = (folder / MODELS / "a.safetensors").read_bytes(), making.measure
     better = lambda *args, **kw: [r.model_copy(update={"failures": r.failures // 2}) for r in measure(*args, **kw)]  # noqa: E731
-    monkeypatch.setattr(model_card, "measure", better)
+    monkeypatch.setattr(making, "measure", better)
     assert train() == 0
     assert "a: weights and card stay as they are" in capsys.readouterr().out
     assert (folder / MODELS / "a.safetensors").read_bytes() == before
@@ -151,14 +151,14 @@ def test_weights_and_card_are_replaced_unless_worse_and_rivals_stay(folder, trai
     table, weights = folder / RESULTS / "a.csv", folder / MODELS / "a.safetensors"
     rival = read_rows(table, Row)[0].model_copy(update={"decoder": "pymatching"})
     write_rows(table, [*read_rows(table, Row), rival])
-    before, measure = weights.read_bytes(), model_card.measure
+    before, measure = weights.read_bytes(), making.measure
 
     def times(factor):
         def measured(*args, **kwargs):
             rows = measure(*args, **kwargs)
             return [row.model_copy(update={"failures": int(factor * row.failures)}) for row in rows]
 
-        monkeypatch.setattr(model_card, "measure", measured)
+        monkeypatch.setattr(making, "measure", measured)
 
     times(1.5)
     assert train("--measure", "5") == 0
@@ -183,9 +183,9 @@ def test_a_card_that_cannot_be_compared_stays(folder, train, monkeypatch, capsys
     monkeypatch.setattr(train_command, "_FAILURES", 1)
     monkeypatch.setattr(Guards, "broken", [])
     assert train() == 0
-    measure = model_card.measure
+    measure = making.measure
     few = lambda *args, **kw: [row.model_copy(update={"failures": 3}) for row in measure(*args, **kw)]  # noqa: E731
-    monkeypatch.setattr(model_card, "measure", few)
+    monkeypatch.setattr(making, "measure", few)
     before = (folder / MODELS / "a.json").read_bytes()
     assert train() == 0
     assert "too few failures to compare" in capsys.readouterr().out
@@ -216,9 +216,9 @@ def test_the_minutes_are_shared(folder, train, monkeypatch):
         given["measuring"] = seconds
         return measure(*args, seconds=seconds, **kwargs)
 
-    ran, measure = Trainer.run, model_card.measure
+    ran, measure = Trainer.run, making.measure
     monkeypatch.setattr(Trainer, "run", run)
-    monkeypatch.setattr(model_card, "measure", measured)
+    monkeypatch.setattr(making, "measure", measured)
     assert train("b", "--measure", "20") == 0
     assert 38 < given["training"] < 40
     assert 58 < given["measuring"] / 60 < 60  # the training was done early

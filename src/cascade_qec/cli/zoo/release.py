@@ -1,4 +1,4 @@
-"""``cascade zoo export``: a model as a folder to upload, and its entry for an index."""
+"""``cascade zoo release``: a model as a folder to upload, and its entry for an index."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 
-def export(
+def release(
     name: Annotated[str, typer.Argument(help="A model, by name or path, with its card.")],
     folder: Annotated[Path, typer.Argument(help="Folder for weights, card and README.md.")],
     url: Annotated[
@@ -17,6 +17,6 @@ def export(
 
     The entry for an index of released models is printed: docs/models.md.
     """
-    from cascade_qec.zoo.export import export
+    from cascade_qec.zoo.release import write_release
 
-    print(export(name, folder, url=url).entry(), end="")
+    print(write_release(name, folder, url=url).entry(), end="")

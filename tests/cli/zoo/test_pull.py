@@ -1,4 +1,4 @@
-"""``cascade zoo pull`` and ``cascade zoo export``: from one's own model to a model that others fetch."""
+"""``cascade zoo pull`` and ``cascade zoo release``: from one's own model to a model that others fetch."""
 
 from pathlib import Path
 
@@ -21,25 +21,25 @@ def own(tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
 
 
 @pytest.fixture
-def exported(own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Path:
-    """That model as it was exported, with an index that is in use."""
-    folder = tmp_path / "exported"
-    assert main(["zoo", "export", str(own), str(folder)]) == 0
+def released(own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """That model as it was released, with an index that is in use."""
+    folder = tmp_path / "released"
+    assert main(["zoo", "release", str(own), str(folder)]) == 0
     (folder / "index.toml").write_text(capsys.readouterr().out)
     monkeypatch.setenv("CASCADE_INDEX", str(folder / "index.toml"))
     return folder
 
 
-def test_an_exported_folder_is_whole(exported, own):
-    assert sorted(path.name for path in exported.iterdir()) == [
+def test_a_released_folder_is_whole(released, own):
+    assert sorted(path.name for path in released.iterdir()) == [
         "README.md",
         "index.toml",
         "tiny.json",
         "tiny.safetensors",
     ]
-    assert zoo.card(exported) == zoo.card(own)
-    assert zoo.path(exported).read_bytes() == zoo.path(own).read_bytes()
-    readme = (exported / "README.md").read_text()
+    assert zoo.card(released) == zoo.card(own)
+    assert zoo.path(released).read_bytes() == zoo.path(own).read_bytes()
+    readme = (released / "README.md").read_text()
     matter = ["license: apache-2.0", "library_name: cascade-qec", "tags:"]
     matter += ["- quantum-error-correction", "- decoder", "- surface_d3"]
     assert readme.startswith("\n".join(["---", *matter, "---", "", "# tiny", ""]))
@@ -50,17 +50,17 @@ def test_an_exported_folder_is_whole(exported, own):
     assert f"| Cascade | {row.failures:,} / {row.shots:,} | {row.block_error:.2e} [" in readme
 
 
-def test_two_models_share_a_folder_and_its_readme(exported, own, capsys):
-    assert main(["zoo", "export", "surface_d3", str(exported), "--url", "https://example.org/models/"]) == 0
+def test_two_models_share_a_folder_and_its_readme(released, own, capsys):
+    assert main(["zoo", "release", "surface_d3", str(released), "--url", "https://example.org/models/"]) == 0
     assert 'name = "surface_d3"\nurl = "https://example.org/models/"\n' in capsys.readouterr().out
-    readme = (exported / "README.md").read_text()
+    readme = (released / "README.md").read_text()
     assert "\n# surface_d3, tiny\n" in readme
     assert "\n## surface_d3\n" in readme
     assert "\n## tiny\n" in readme
     assert 'cascade.load("hf:OWNER/REPOSITORY/surface_d3")' in readme
 
 
-def test_pull_then_use_without_anything_else(exported, tmp_path, capsys):
+def test_pull_then_use_without_anything_else(released, tmp_path, capsys):
     assert main(["zoo", "list"]) == 0
     assert "Released, fetched on first use: tiny\n" in capsys.readouterr().out
     assert main(["zoo", "pull"]) == 0
@@ -74,7 +74,7 @@ def test_pull_then_use_without_anything_else(exported, tmp_path, capsys):
     shown = capsys.readouterr()
     assert shown.err == ""
     assert shown.out == f"tiny: {weights}\nsurface_d3: {zoo.path('surface_d3')}\n"
-    for file in exported.iterdir():
+    for file in released.iterdir():
         if file.name != "index.toml":
             file.unlink()
     assert main(["zoo", "list"]) == 0
@@ -100,11 +100,11 @@ def test_pull_then_use_without_anything_else(exported, tmp_path, capsys):
         (["pull", "surface_d99"], "surface_d99: expected a released model, one of tiny"),
         (["pull", "tiny", "--all"], "expected names or --all, got both: tiny"),
         (["pull", "tiny", "--force"], "tiny.json: cannot be fetched: No such file or directory"),
-        (["export", "surface_d99", "out"], "unknown model 'surface_d99'"),
+        (["release", "surface_d99", "out"], "unknown model 'surface_d99'"),
     ],
 )
-def test_bad_input_is_refused_in_one_line(arguments, message, exported, capsys):
-    (exported / "tiny.json").unlink()
+def test_bad_input_is_refused_in_one_line(arguments, message, released, capsys):
+    (released / "tiny.json").unlink()
     assert main(["zoo", *arguments]) == 2
     shown = capsys.readouterr()
     assert message in shown.err
@@ -112,46 +112,46 @@ def test_bad_input_is_refused_in_one_line(arguments, message, exported, capsys):
     assert shown.out == ""
 
 
-def test_export_wants_a_card_with_a_name_and_a_folder(own, tmp_path, capsys):
+def test_a_release_wants_a_card_with_a_name_and_a_folder(own, tmp_path, capsys):
     (tmp_path / "file").touch()
-    assert main(["zoo", "export", str(own), str(tmp_path / "file")]) == 2
+    assert main(["zoo", "release", str(own), str(tmp_path / "file")]) == 2
     assert "file: expected a folder to write to" in capsys.readouterr().err
     zoo.card(own).model_copy(update={"name": "a/b"}).write(own / "model.json")
-    assert main(["zoo", "export", str(own), str(tmp_path / "out")]) == 2
+    assert main(["zoo", "release", str(own), str(tmp_path / "out")]) == 2
     assert "expected a card whose name is letters, digits, '_' and '-', got 'a/b'" in capsys.readouterr().err
     (own / "model.json").unlink()
-    assert main(["zoo", "export", str(own), str(tmp_path / "out")]) == 2
+    assert main(["zoo", "release", str(own), str(tmp_path / "out")]) == 2
     assert "expected the model's card" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
-def test_export_wants_the_weights_of_the_card(own, tmp_path, capsys):
+def test_a_release_wants_the_weights_of_the_card(own, tmp_path, capsys):
     content = (own / "model.safetensors").read_bytes()
     (own / "model.safetensors").write_bytes(content[:-5])
-    assert main(["zoo", "export", str(own), str(tmp_path / "out")]) == 2
+    assert main(["zoo", "release", str(own), str(tmp_path / "out")]) == 2
     assert "cannot read model file" in capsys.readouterr().err
     (own / "model.safetensors").write_bytes(zoo.path("surface_d5").read_bytes())
-    assert main(["zoo", "export", str(own), str(tmp_path / "out")]) == 2
+    assert main(["zoo", "release", str(own), str(tmp_path / "out")]) == 2
     assert "expected weights of a decoder of surface_d3, as the card says, got surface_d5" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("url", ["", "ftp://example.org/", "http://[x"])
-def test_export_wants_a_url_that_can_be_fetched_from(url, own, tmp_path, capsys):
-    assert main(["zoo", "export", str(own), str(tmp_path / "out"), "--url", url]) == 2
+def test_a_release_wants_a_url_that_can_be_fetched_from(url, own, tmp_path, capsys):
+    assert main(["zoo", "release", str(own), str(tmp_path / "out"), "--url", url]) == 2
     assert f"url: expected one of https, http or file, got '{url}'" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
-def test_export_beside_weights_without_a_card_writes_nothing(own, tmp_path, capsys):
+def test_a_release_beside_weights_without_a_card_writes_nothing(own, tmp_path, capsys):
     out = tmp_path / "out"
     out.mkdir()
     (out / "other.safetensors").touch()
-    assert main(["zoo", "export", str(own), str(out)]) == 2
+    assert main(["zoo", "release", str(own), str(out)]) == 2
     assert "other.json: expected the model's card" in capsys.readouterr().err
     assert [path.name for path in out.iterdir()] == ["other.safetensors"]
 
 
-def test_weights_travel_unchanged(exported):
-    with safe_open(exported / "tiny.safetensors", framework="np") as file:
+def test_weights_travel_unchanged(released):
+    with safe_open(released / "tiny.safetensors", framework="np") as file:
         assert "cascade" in file.metadata()

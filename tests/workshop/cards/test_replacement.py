@@ -5,9 +5,9 @@ import math
 import pytest
 
 from cascade_qec.evaluation.comparison import CASCADE
-from cascade_qec.evaluation.replacement import block_error_ratio
 from cascade_qec.evaluation.tables import Row
 from cascade_qec.zoo import registry
+from workshop.cards.replacement import block_error_ratio
 
 
 def rows(card, factor):

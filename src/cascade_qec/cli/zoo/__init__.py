@@ -2,21 +2,21 @@
 
 import typer
 
-from cascade_qec.cli.zoo_export import export
-from cascade_qec.cli.zoo_pull import pull
-from cascade_qec.cli.zoo_verify import verify
+from cascade_qec.cli.zoo.pull import pull
+from cascade_qec.cli.zoo.release import release
+from cascade_qec.cli.zoo.verify import verify
 
 zoo = typer.Typer(help="The pretrained models.", no_args_is_help=True, rich_markup_mode=None)
-zoo.command()(export)
 zoo.command()(pull)
 zoo.command()(verify)
+zoo.command()(release)
 
 
 @zoo.command("list")
 def list_models() -> None:
     """List the models at hand, and those that are released for download."""
     from cascade_qec.cli.card_view import console, models_table, suppression_line
-    from cascade_qec.cli.zoo_sources import sources_view
+    from cascade_qec.cli.zoo.sources import sources_view
 
     console().print(models_table())
     console().print(suppression_line())

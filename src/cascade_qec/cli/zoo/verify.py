@@ -29,7 +29,7 @@ def verify(
 
     from cascade_qec import zoo
     from cascade_qec.cli.card_view import console, guards_text
-    from cascade_qec.cli.verification_table import checks_table, facts_table
+    from cascade_qec.cli.zoo.verification_table import checks_table, facts_table
     from cascade_qec.decoders.cascade import load
     from cascade_qec.evaluation.card_facts import card_facts
     from cascade_qec.evaluation.model_guards import see_guards, with_floor

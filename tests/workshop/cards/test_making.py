@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import pytest
 
 from cascade_qec.decoders.cascade import load
-from cascade_qec.evaluation import model_card
 from cascade_qec.evaluation.comparison import CASCADE
-from cascade_qec.evaluation.model_card import measure
 from cascade_qec.evaluation.tables import Row
+from workshop.cards import making
+from workshop.cards.making import measure
 
 RATES = [0.005, 0.008]
 
@@ -30,8 +30,8 @@ def test_the_time_is_shared_by_the_rates_and_used(seconds, tiny_model, monkeypat
         row = {"code": experiment.code, "p": experiment.p, "rounds": 3, "bases": "ZX", "k": 1, "decoder": CASCADE}
         return [Row(**row, shots=shots, failures=1, microseconds_per_shot=1000, seed=seed)]
 
-    monkeypatch.setattr(model_card, "time", SimpleNamespace(monotonic=lambda: now))
-    monkeypatch.setattr(model_card, "compare", compare)
+    monkeypatch.setattr(making, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(making, "compare", compare)
     rows = measure(load(tiny_model, device="cpu"), {}, ps=RATES, failures=10**6, seed=1, seconds=seconds)
     assert all(0.8 * 500 * seconds < row.shots < 500 * seconds for row in rows)
     assert 0.8 * seconds < now < seconds + 0.2

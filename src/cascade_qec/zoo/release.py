@@ -10,7 +10,7 @@ from cascade_qec.zoo.checksum import Checksum
 from cascade_qec.zoo.index import Release, folder_url, is_name
 
 
-def export(name: str | Path, folder: Path, *, url: str = "./") -> Release:
+def write_release(name: str | Path, folder: Path, *, url: str = "./") -> Release:
     """Write a model into a folder, and give its entry for an index.
 
     The folder gets ``<name>.safetensors``, ``<name>.json`` and a ``README.md`` on all models in it, with the front
