@@ -1,7 +1,7 @@
 """Both decoders on the same shots, and thresholds between them."""
 
 from collections.abc import Callable
-from types import SimpleNamespace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,9 +10,8 @@ import stim
 
 from cascade_qec.decoders import classical
 from cascade_qec.decoders.cascade import CascadeDecoder
-from cascade_qec.decoders.classical_models import compile_for
-from cascade_qec.decoders.classical_protocol import CompiledClassical
 from cascade_qec.decoders.escalation import EscalatingDecoder
+from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.escalation.decoding import BATCH, EscalationShots, decode_both
 from cascade_qec.evaluation.escalation.thresholds import choose, escalate, trade_off
@@ -29,25 +28,36 @@ class _Clock:
         return self.now
 
 
-def _network(clock: _Clock, seconds: float = 1.0) -> Any:
+@dataclass
+class _Decoder:
+    """Takes time, and predicts what a function of the events says."""
+
+    clock: _Clock
+    seconds: Callable[[np.ndarray], float]
+    predict: Callable[[np.ndarray], DecodeResult]
+    name = "scripted"
+
+    def bind(self, experiment: stim.Circuit | stim.DetectorErrorModel, /) -> "_Decoder":
+        return self
+
+    def decode_batch(self, detection_events: np.ndarray, *, bit_packed: bool = False) -> DecodeResult:
+        self.clock.now += self.seconds(detection_events)
+        return self.predict(detection_events)
+
+
+def _network(clock: _Clock) -> _Decoder:
     """Predicts that nothing flips; sure where the detector is silent."""
 
-    def decode_batch(dets: np.ndarray) -> SimpleNamespace:
-        clock.now += seconds
+    def predict(dets: np.ndarray) -> DecodeResult:
         confidence = np.where(dets[:, 0], np.float32(0.5), np.float32(0.9))
-        return SimpleNamespace(observables=np.zeros((len(dets), 1), np.bool_), confidence=confidence)
+        return DecodeResult(np.zeros((len(dets), 1), np.bool_), confidence=confidence)
 
-    return SimpleNamespace(decode_batch=decode_batch)
+    return _Decoder(clock, lambda dets: 1.0, predict)
 
 
-def _fallback(clock: _Clock, seconds: Callable[[np.ndarray], float] = lambda dets: 0.5) -> CompiledClassical:
+def _fallback(clock: _Clock, seconds: Callable[[np.ndarray], float] = lambda dets: 0.5) -> _Decoder:
     """Predicts what the detector says."""
-
-    def decode(dets: np.ndarray) -> np.ndarray:
-        clock.now += seconds(dets)
-        return dets
-
-    return CompiledClassical("copy", 1, 1, decode)
+    return _Decoder(clock, seconds, DecodeResult)
 
 
 def _sampled(size: int, batches: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -115,6 +125,12 @@ def test_too_little_is_refused(limits: dict[str, Any]) -> None:
     clock = _Clock()
     with pytest.raises(CascadeError, match="expected at least 2 shots"):
         decode_both(_network(clock), _fallback(clock), _BITS, seed=3, clock=clock, **limits)
+
+
+def test_a_network_without_confidence_is_told() -> None:
+    clock = _Clock()
+    with pytest.raises(CascadeError, match="expected a decoder that tells its confidence, got scripted"):
+        decode_both(_fallback(clock), _fallback(clock), _BITS, shots=10, seed=3, clock=clock)
 
 
 def _shots(confidence: Any, network_failed: Any, fallback_failed: Any, seconds: Any = None) -> EscalationShots:
@@ -202,11 +218,12 @@ def test_no_threshold_where_there_is_none() -> None:
         choose(_shots([1, 1, 1], [0, 0, 0], [0, 0, 0]))
 
 
+@pytest.mark.filterwarnings("ignore::cascade_qec.errors.CascadeWarning")  # of strong noise
 def test_what_is_foretold_of_a_threshold_is_what_the_decoder_does() -> None:
     network = CascadeDecoder.untrained("surface_d3", width=8, depth=1, seed=3)
     matching = classical.get("pymatching")
     circuit = network.experiment(0.02)
-    shots = decode_both(network, compile_for(matching, circuit), circuit, shots=300, seed=9)
+    shots = decode_both(network, matching, circuit, shots=300, seed=9)
     dets, truth = circuit.compile_detector_sampler(seed=9).sample(300, separate_observables=True)
     for point in trade_off(shots, (0.0, 0.3, 0.9)):
         assert point.threshold is not None

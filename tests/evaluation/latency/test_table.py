@@ -4,15 +4,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import stim
 
+from cascade_qec.decoders import classical
 from cascade_qec.errors import CascadeError
+from cascade_qec.evaluation.latency.entrants import Entrant
 from cascade_qec.evaluation.latency.table import LatencyRow, latency_row, write_latencies
-from cascade_qec.evaluation.latency.timing import Entrant, Timing
+from cascade_qec.evaluation.latency.timing import Timing
 from cascade_qec.tables import read_rows
 
 
 def _row(calls: int = 10, *, name: str = "cascade:tiny", batch: int = 2, p: float = 0.003) -> LatencyRow:
-    entrant = Entrant(name, lambda events: events.view(bool), precision="float32", threads=2, parameters="a=1, b=x")
+    decoder = classical.get("pymatching").bind(stim.DetectorErrorModel("error(0.1) D0"))
+    entrant = Entrant(name, decoder, precision="float32", threads=2, parameters="a=1, b=x")
     seconds = np.random.default_rng(7).exponential(1e-3, size=calls)
     timing = Timing(entrant, batch, seconds, cpu_seconds=1.5, shots=batch * calls, failures=3)
     return latency_row(timing, code="surface_d3", p=p, rounds=3, basis="Z", seed=8)

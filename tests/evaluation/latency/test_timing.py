@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from cascade_qec import circuits, codes
+from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.errors import CascadeError
+from cascade_qec.evaluation.latency.entrants import Entrant
 from cascade_qec.evaluation.latency.sweep import latency_sweep
-from cascade_qec.evaluation.latency.timing import Entrant, Shots, Timing, sample_shots, time_decoders
+from cascade_qec.evaluation.latency.timing import Shots, Timing, sample_shots, time_decoders
 
 MICROSECOND = 1000
+
+
+@dataclass
+class Function:
+    """Predicts what a function of the packed events says."""
+
+    predict: Callable[[NDArray[np.uint8]], Any]
+
+    def decode_batch(self, detection_events: NDArray[np.uint8], *, bit_packed: bool = False) -> DecodeResult:
+        assert bit_packed
+        return DecodeResult(self.predict(detection_events))
 
 
 class World:
@@ -30,9 +46,7 @@ class World:
     def clock(self) -> int:
         return self.now
 
-    def decoder(
-        self, name: str, cost: Callable[[int, int], int], *, finish: int = 0, wrong: NDArray[np.bool_] | None = None
-    ) -> Entrant:
+    def decoder(self, name: str, cost: Callable[[int, int], int], *, wrong: NDArray[np.bool_] | None = None) -> Entrant:
         """Calls take ``cost(number of the call, shots in it)`` nanoseconds; `wrong` are the shots it fails on."""
         number = 0
 
@@ -47,10 +61,7 @@ class World:
                 predicted[wrong[indices], 0] ^= True
             return predicted
 
-        def wait() -> None:
-            self.now += finish
-
-        return Entrant(name, decode, finish=wait)
+        return Entrant(name, Function(decode))
 
     def seen_by(self, name: str) -> NDArray[np.uint8]:
         return np.concatenate([events for who, events in self.calls if who == name])
@@ -74,12 +85,6 @@ def test_a_slow_first_call_is_no_part_of_it() -> None:
     (timing,) = world.time(world.decoder("compiles", lambda call, _: 10**12 if call == 0 else 7 * MICROSECOND))
     assert set(timing.microseconds_per_shot) == {7.0}
     assert len(world.calls) == 101  # one call has used up the time of warming up
-
-
-def test_waiting_for_the_device_counts_once_for_each_call() -> None:
-    world = World()
-    (timing,) = world.time(world.decoder("gpu", lambda *_: 2 * MICROSECOND, finish=5 * MICROSECOND))
-    assert set(timing.microseconds_per_shot) == {7.0}
 
 
 def test_cpu_time_is_that_of_the_measured_calls() -> None:
@@ -177,10 +182,15 @@ def test_nobody_to_time_is_told() -> None:
 
 
 def test_observables_of_another_shape_are_told() -> None:
-    world = World(k=2)
-    wrong = Entrant("wrong", lambda events: np.zeros((len(events), 3), dtype=bool))
-    with pytest.raises(CascadeError, match=r"wrong: expected observables \[1, 2\], got \[1, 3\]"):
-        world.time(wrong)
+    wrong = Entrant("wrong", Function(lambda events: np.zeros((len(events), 3), dtype=bool)))
+    with pytest.raises(CascadeError, match=r"wrong: expected observables .*\[1, 2\], got numpy.ndarray \[1, 3\]"):
+        World(k=2).time(wrong)
+
+
+def test_results_that_a_device_may_still_compute_are_told() -> None:
+    late = Entrant("late", Function(lambda events: torch.zeros((len(events), 2), dtype=torch.bool)))
+    with pytest.raises(CascadeError, match=r"late: expected observables numpy.ndarray \[1, 2\], got torch.Tensor"):
+        World(k=2).time(late)
 
 
 def test_sampled_shots_are_those_of_stim_and_cannot_be_changed() -> None:

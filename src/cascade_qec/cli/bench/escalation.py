@@ -39,8 +39,8 @@ def escalation(
 
     from cascade_qec.cli.bench.escalation_table import print_escalation
     from cascade_qec.decoders.cascade import load
-    from cascade_qec.decoders.classical_models import compile_for
     from cascade_qec.decoders.escalation import fallback_decoder
+    from cascade_qec.decoders.protocol import settings
     from cascade_qec.evaluation.escalation.decoding import BATCH, decode_both
     from cascade_qec.evaluation.escalation.table import escalation_rows, write_escalations
     from cascade_qec.evaluation.escalation.thresholds import choose, escalate, trade_off
@@ -49,12 +49,12 @@ def escalation(
         torch.set_num_threads(threads)
     network = load(model, device=device, precision=precision)
     classical = fallback_decoder(fallback, network.code)
+    rounds = network.description.rounds if rounds is None else rounds
     circuit = network.experiment(p, rounds=rounds, basis=basis)
-    compiled = compile_for(classical, circuit)
     with progress("escalation, percent") as report:
         decoded = decode_both(
             network,
-            compiled,
+            classical,
             circuit,
             shots=shots,
             failures=failures,
@@ -63,18 +63,18 @@ def escalation(
             report=lambda done: report(int(100 * done), 100),
         )
     about = {
-        "decoder": f"cascade:{network.description.name}",
+        "decoder": network.name,
         "fallback": classical.name,
         "code": network.description.code,
         "p": p,
-        "rounds": network.lattice.rounds,
+        "rounds": rounds,
         "basis": basis,
         "batch": min(BATCH, shots),
         "device": str(network.device),
         "precision": str(network.dtype).removeprefix("torch."),
         "threads": torch.get_num_threads(),
         "seed": seed,
-        "parameters": ", ".join(f"{name}={value}" for name, value in classical.parameters.items()),
+        "parameters": settings(classical),
     }
     rows = escalation_rows(trade_off(decoded), choose(decoded), escalate(decoded, None), about)
     write_escalations(rows, out)

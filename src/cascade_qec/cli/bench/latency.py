@@ -70,15 +70,14 @@ def latency(
     by_code = _by_code([load(model, device=device, precision=precision) for model in dict.fromkeys(models)])
     measured = []
     for code, ours in by_code.items():
-        first = next(iter(ours.values()))
-        circuit = first.experiment(p, rounds=rounds, basis=basis)
+        cycles = ours[0].description.rounds if rounds is None else rounds
+        circuit = ours[0].experiment(p, rounds=cycles, basis=basis)
         entrants = ready_entrants(ours, rivals, circuit, skipped=_tell)
         sampled = sample_shots(circuit, max(shots, *batches), seed=seed)
         with progress(f"{code}, turns") as report:
             timings = latency_sweep(
                 entrants, sampled, single_shots=shots, batches=batches, seconds=seconds, turns=turns, report=report
             )
-        cycles = first.lattice.rounds
         rows = [latency_row(timing, code=code, p=p, rounds=cycles, basis=basis, seed=seed) for timing in timings]
         write_latencies(rows, table)  # after each code, so that what is measured stays whatever comes
         measured += rows
@@ -86,15 +85,13 @@ def latency(
     print(f"Table: {table}")
 
 
-def _by_code(decoders: Sequence[CascadeDecoder]) -> dict[str, dict[str, CascadeDecoder]]:
-    """Decoders by code and, within one, by the model's name."""
-    found: dict[str, dict[str, CascadeDecoder]] = {}
+def _by_code(decoders: Sequence[CascadeDecoder]) -> dict[str, list[CascadeDecoder]]:
+    found: dict[str, list[CascadeDecoder]] = {}
     for decoder in decoders:
-        same = found.setdefault(decoder.description.code, {})
-        name = decoder.description.name
-        if name in same:
-            raise CascadeError(f"expected models of different names, got two of {name}")
-        same[name] = decoder
+        same = found.setdefault(decoder.description.code, [])
+        if decoder.name in {other.name for other in same}:
+            raise CascadeError(f"expected models of different names, got two of {decoder.description.name}")
+        same.append(decoder)
     return found
 
 

@@ -11,8 +11,7 @@ import numpy as np
 import stim
 from numpy.typing import NDArray
 
-from cascade_qec.decoders.cascade import CascadeDecoder
-from cascade_qec.decoders.classical_protocol import CompiledClassical
+from cascade_qec.decoders.protocol import Decoder
 from cascade_qec.errors import CascadeError
 
 BATCH = 512
@@ -56,8 +55,8 @@ class EscalationShots:
 
 
 def decode_both(
-    network: CascadeDecoder,
-    fallback: CompiledClassical,
+    network: Decoder,
+    fallback: Decoder,
     circuit: stim.Circuit,
     *,
     shots: int,
@@ -74,8 +73,12 @@ def decode_both(
 
     Parameters
     ----------
-    network, fallback, circuit
-        Both bound to the circuit.
+    network
+        A decoder that tells its confidence.
+    fallback
+        Any other.
+    circuit
+        What both decode.
     shots
         Shots at most; at least 2.
     failures
@@ -98,44 +101,45 @@ def decode_both(
     Raises
     ------
     CascadeError
-        If fewer than two shots, no failure or no time are asked for, or fewer than two shots have been decoded.
+        If fewer than two shots, no failure or no time are asked for, fewer than two shots have been decoded, the
+        network does not tell its confidence, or either decoder cannot decode the circuit.
     """
     if shots < 2 or (failures is not None and failures < 1) or not seconds > 0:
         raise CascadeError(
             "expected at least 2 shots (one half chooses the threshold, the other tries it), at least 1 failure and "
             f"seconds > 0, got {shots}, {failures} and {seconds}"
         )
+    first, second = network.bind(circuit), fallback.bind(circuit)
     sampler = circuit.compile_detector_sampler(seed=seed)
     size = min(BATCH, shots)
     warm_up = np.zeros((size, circuit.num_detectors), np.bool_)
-    network.decode_batch(warm_up)
-    fallback.predict(warm_up[:1])
+    first.decode_batch(warm_up)
+    second.decode_batch(warm_up[:1])
     outcomes: list[tuple[float, bool, bool, float]] = []
     network_seconds, network_shots, failed = 0.0, 0, 0
     begun = clock()
 
-    def enough() -> bool:
-        return len(outcomes) >= shots or failed >= (failures or math.inf) or clock() - begun >= seconds
+    def done() -> float:
+        return max(len(outcomes) / shots, failed / (failures or math.inf), (clock() - begun) / seconds)
 
     try:
-        while not enough():
+        while done() < 1:
             dets, truth = sampler.sample(size, separate_observables=True)
             before = clock()
-            result = network.decode_batch(dets)
+            result = first.decode_batch(dets)
             network_seconds += clock() - before
             network_shots += size
-            network_failed = (result.observables != truth).any(axis=1)
+            confidence, wrong = result.confidence_of(network.name), (result.observables != truth).any(axis=1)
             for i in range(size):
-                if i and enough():
+                if i and done() >= 1:
                     break
                 before = clock()
-                predicted = fallback.predict(dets[i : i + 1])
+                predicted = second.decode_batch(dets[i : i + 1]).observables
                 elapsed = clock() - before
                 fallback_failed = bool((predicted[0] != truth[i]).any())
-                outcomes.append((float(result.confidence[i]), bool(network_failed[i]), fallback_failed, elapsed))
+                outcomes.append((float(confidence[i]), bool(wrong[i]), fallback_failed, elapsed))
                 failed += fallback_failed
-                done = max(len(outcomes) / shots, failed / (failures or math.inf), (clock() - begun) / seconds)
-                report(min(1.0, done))
+                report(min(1.0, done()))
     except KeyboardInterrupt:
         pass  # each shot was appended whole
     if len(outcomes) < 2:

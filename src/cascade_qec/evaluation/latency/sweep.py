@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.latency.timing import Clock, Entrant, Shots, Timing, time_decoders
+from cascade_qec.evaluation.latency.entrants import Entrant
+from cascade_qec.evaluation.latency.timing import Clock, Shots, Timing, time_decoders
 
 _FEWEST_CALLS = 3
 

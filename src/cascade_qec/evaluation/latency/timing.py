@@ -1,8 +1,8 @@
 """How long decoders take for a shot: side by side, on the same shots, from packed detection events to observables.
 
-A measured call takes bit-packed detection events, as they come from a file or from sinter, and returns the observables;
-a Cascade decoder's also computes probabilities and confidence. Unpacking, scattering, copies to and from a GPU, the
-network and synchronisation are inside. Preparation (reading weights, building graphs) and warm-up are outside.
+A measured call takes bit-packed detection events, as they come from a file or from sinter, and returns a result in
+NumPy arrays; a Cascade decoder's also has probabilities and confidence. Unpacking, scattering, copies to and from a
+GPU, the network and synchronisation are inside. Preparation (reading weights, building graphs) and warm-up are outside.
 Python's garbage collector is left on, as it is where decoders are used.
 """
 
@@ -11,17 +11,15 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import stim
 from numpy.typing import NDArray
 
 from cascade_qec.errors import CascadeError
+from cascade_qec.evaluation.latency.entrants import Entrant
 from cascade_qec.statistics import failures
-
-Decode = Callable[[NDArray[np.uint8]], NDArray[np.bool_]]
-"""Packed detection events, uint8 [shots, ceil(detectors / 8)], to observables, bool [shots, k]."""
 
 Clock = Callable[[], int]
 """Nanoseconds since some moment."""
@@ -29,32 +27,6 @@ Clock = Callable[[], int]
 _WARM_CALLS = 50
 _WARM_SHARE = 0.1
 _ENOUGH_CALLS = 20
-
-
-@dataclass(frozen=True)
-class Entrant:
-    """A decoder that is ready for an experiment's shots.
-
-    Attributes
-    ----------
-    name
-        As it shall stand in the table.
-    decode
-    device, precision, threads
-        What it runs on; the precision is empty where it is the decoder's own affair.
-    parameters
-        Its settings, as text.
-    finish
-        Waits until the device has done all it was asked for; called inside the measured time.
-    """
-
-    name: str
-    decode: Decode
-    device: str = "cpu"
-    precision: str = ""
-    threads: int = 1
-    parameters: str = ""
-    finish: Callable[[], None] = field(default=lambda: None)
 
 
 @dataclass(frozen=True)
@@ -251,17 +223,18 @@ class _Run:
     def _call(self, index: int) -> tuple[int, NDArray[np.bool_]]:
         """Nanoseconds of wall time, and observables, of one call; its CPU time is added up."""
         events = self._shots.events[self._slice(index)]
-        decode, finish, clock = self._entrant.decode, self._entrant.finish, self._clock
-        finish()
+        decode, clock = self._entrant.decoder.decode_batch, self._clock
         cpu_began = self._cpu_clock()
         began = clock()
-        predicted = decode(events)
-        finish()
+        result = decode(events, bit_packed=True)
         elapsed = clock() - began
         self._cpu += self._cpu_clock() - cpu_began
-        expected = (len(events), self._shots.observables.shape[1])
-        if predicted.shape != expected:
+        predicted, expected = result.observables, (len(events), self._shots.observables.shape[1])
+        # An array on a device may be one that is still computed.
+        if not isinstance(predicted, np.ndarray) or predicted.shape != expected:
+            kind = f"{type(predicted).__module__}.{type(predicted).__name__}"
             raise CascadeError(
-                f"{self._entrant.name}: expected observables {list(expected)}, got {list(predicted.shape)}"
+                f"{self._entrant.name}: expected observables numpy.ndarray {list(expected)}, "
+                f"got {kind} {list(predicted.shape)}"
             )
         return elapsed, predicted
