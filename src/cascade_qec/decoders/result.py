@@ -44,8 +44,8 @@ class DecodeResult:
     """
 
     observables: NDArray[np.bool_]
-    probabilities: NDArray[np.float32] | None = None
-    confidence: NDArray[np.float32] | None = None
+    probabilities: NDArray[np.floating] | None = None
+    confidence: NDArray[np.floating] | None = None
     escalated: NDArray[np.bool_] | None = None
     discarded: NDArray[np.bool_] | None = None
 
@@ -57,7 +57,7 @@ class DecodeResult:
         known = {name: values[shots] for name, values in vars(self).items() if values is not None}
         return replace(self, **known)
 
-    def confidence_of(self, name: str) -> NDArray[np.float32]:
+    def confidence_of(self, name: str) -> NDArray[np.floating]:
         """The confidence, for those who cannot do without; `name` is what the error calls the decoder.
 
         Raises

@@ -10,6 +10,9 @@ from cascade_qec.cli.bench.escalation_table import print_escalation
 from cascade_qec.evaluation.escalation.table import EscalationRow
 from cascade_qec.tables import read_rows
 
+# Strong noise, so that a few shots tell, is warned of.
+pytestmark = pytest.mark.filterwarnings("ignore::cascade_qec.errors.CascadeWarning")
+
 
 @pytest.fixture(autouse=True)
 def _threads():

@@ -17,11 +17,11 @@ def test_equals_brute_force_on_every_syndrome(small_memory, all_classes, basis):
     # Matching works with weights rounded to a few 1e-4.
     np.testing.assert_allclose(gap.weights(classes.syndromes), classes.weights, rtol=1e-3, atol=1e-3)
 
-    outputs = gap.decode(classes.syndromes)
+    outputs = gap.decode_batch(classes.syndromes)
     difference = classes.weights[:, 1] - classes.weights[:, 0]
     clear = np.abs(difference) > 0.01
     np.testing.assert_array_equal(outputs.observables[clear, 0], difference[clear] < 0)
-    np.testing.assert_allclose(outputs.scores["gap"], np.abs(difference), rtol=1e-3, atol=2e-3)
+    np.testing.assert_allclose(outputs.scores[:, 0], np.abs(difference), rtol=1e-3, atol=2e-3)
     np.testing.assert_allclose(outputs.probabilities[:, 0], 1 / (1 + np.exp(difference)), atol=1e-3)
     np.testing.assert_allclose(outputs.confidence, 1 / (1 + np.exp(-np.abs(difference))), atol=1e-3)
 
@@ -33,8 +33,8 @@ def test_predicts_what_plain_matching_predicts():
     circuit = circuits.memory(codes.get("surface_d5"), rounds=5, noise=circuits.UniformDepolarizing(0.008))
     dem = circuit.detector_error_model(flatten_loops=True)
     dets = circuit.compile_detector_sampler(seed=5).sample(2000)
-    outputs = ComplementaryGap.of(dem).decode(dets)
-    clear = outputs.scores["gap"] > 0.01
+    outputs = ComplementaryGap.of(dem).decode_batch(dets)
+    clear = outputs.scores[:, 0] > 0.01
     assert clear.mean() > 0.9
     plain = classical.get("pymatching-filtered").bind(dem).predict(dets)
     np.testing.assert_array_equal(outputs.observables[clear], plain[clear])

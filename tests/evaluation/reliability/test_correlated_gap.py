@@ -22,8 +22,8 @@ def test_beats_both_kinds_of_matching_over_all_syndromes(small_memory, all_class
     circuit = small_memory(basis=basis)
     dem = circuit.detector_error_model(flatten_loops=True)
     classes = all_classes(dem, both=True)
-    outputs = CorrelatedGap.of(dem).decode(classes.syndromes)
-    plain = ComplementaryGap.of(dem).decode(classes.syndromes)
+    outputs = CorrelatedGap.of(dem).decode_batch(classes.syndromes)
+    plain = ComplementaryGap.of(dem).decode_batch(classes.syndromes)
     assert outputs.probabilities is not None
     assert plain.probabilities is not None
 

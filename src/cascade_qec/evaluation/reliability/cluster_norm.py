@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cascade_qec.decoders.classical import BPLSD, check_matrices
 from cascade_qec.decoders.projection import basis_detectors, project
-from cascade_qec.evaluation.reliability.soft_outputs import SoftOutputs
+from cascade_qec.evaluation.reliability.soft_outputs import SoftDecoder, SoftResult
 
 PARAMETERS: Mapping[str, Any] = {
     "max_iter": 30,
@@ -32,7 +32,7 @@ NORM_ORDER = 2.0
 
 
 @dataclass(frozen=True)
-class ClusterNorm:
+class ClusterNorm(SoftDecoder):
     """BP+LSD on the detectors of the experiment's basis, with the norms of its clusters.
 
     LSD grows clusters of error mechanisms around lit detectors, in the order of BP's reliabilities, until every
@@ -58,7 +58,10 @@ class ClusterNorm:
     kept: NDArray[np.int64]
     observables: NDArray[np.uint8]
     costs: NDArray[np.float64]
+    num_detectors: int
+    num_observables: int
     name = "bplsd-clusters-filtered"
+    methods = ("cluster size", "cluster LLR")
 
     @classmethod
     def of(cls, dem: stim.DetectorErrorModel) -> ClusterNorm:
@@ -77,9 +80,10 @@ class ClusterNorm:
         p = matrices.priors
         decoder = BpLsdDecoder(matrices.checks, error_channel=p.tolist(), **PARAMETERS)
         decoder.set_do_stats(True)
-        return cls(decoder, kept, matrices.observables.toarray().T, np.log1p(-p) - np.log(p))
+        observables = matrices.observables.toarray().T
+        return cls(decoder, kept, observables, np.log1p(-p) - np.log(p), dem.num_detectors, dem.num_observables)
 
-    def decode(self, dets: NDArray[np.bool_]) -> SoftOutputs:
+    def outputs(self, dets: NDArray[np.bool_]) -> SoftResult:
         events = dets[:, self.kept].astype(np.uint8)
         observables = np.empty((len(dets), self.observables.shape[1]), dtype=np.bool_)
         sizes, costs = np.empty(len(dets)), np.empty(len(dets))
@@ -91,11 +95,8 @@ class ClusterNorm:
             sizes[shot] = _norm(np.array([len(cluster) for cluster in clusters], dtype=np.float64))
             costs[shot] = _norm(np.array([self.costs[cluster].sum() for cluster in clusters]))
         # + 0.0 turns the negative zero of shots without clusters into zero
-        scores = {
-            "cluster size": 0.0 - sizes / len(self.costs),
-            "cluster LLR": 0.0 - costs / self.costs.sum(),
-        }
-        return SoftOutputs(observables, scores)
+        scores = np.column_stack([0.0 - sizes / len(self.costs), 0.0 - costs / self.costs.sum()])
+        return SoftResult(observables, scores=scores)
 
     def _clusters(self) -> list[list[int]]:
         """Mechanisms in each cluster of the last shot; those that another one has absorbed are not active."""

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from cascade_qec.decoders.projection import basis_detectors, mechanisms, project
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.reliability.soft_outputs import SoftOutputs
+from cascade_qec.evaluation.reliability.soft_outputs import SoftDecoder, SoftResult
 
 
 @dataclass(frozen=True)
-class ComplementaryGap:
+class ComplementaryGap(SoftDecoder):
     """Matching in both logical classes of a code with one observable, on the detectors of the experiment's basis.
 
     The weight of a class is that of its most likely set of errors, ``sum of ln((1 - p) / p)``; the gap is the
@@ -44,7 +44,10 @@ class ComplementaryGap:
     matching: pymatching.Matching
     kept: NDArray[np.int64]
     in_observable: NDArray[np.bool_]
+    num_detectors: int
+    num_observables = 1
     name = "pymatching-filtered"
+    methods = ("gap",)
 
     @classmethod
     def of(cls, dem: stim.DetectorErrorModel) -> ComplementaryGap:
@@ -58,7 +61,7 @@ class ComplementaryGap:
         """
         kept = basis_detectors(dem)
         in_observable = observable_as_boundary(dem, kept)
-        return cls(_matching(_edges(project(dem, kept)), in_observable), kept, in_observable)
+        return cls(_matching(_edges(project(dem, kept)), in_observable), kept, in_observable, dem.num_detectors)
 
     def weights(self, dets: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Weights of the best explanations that leave the observable alone and that flip it.
@@ -79,17 +82,17 @@ class ComplementaryGap:
             weights[:, int(flipped)] = self.matching.decode_batch(lit, return_weights=True)[1]
         return weights
 
-    def decode(self, dets: NDArray[np.bool_]) -> SoftOutputs:
+    def outputs(self, dets: NDArray[np.bool_]) -> SoftResult:
         return outputs_of_weights(self.weights(dets))
 
 
-def outputs_of_weights(weights: NDArray[np.float64]) -> SoftOutputs:
+def outputs_of_weights(weights: NDArray[np.float64]) -> SoftResult:
     """What the weights of both logical classes, float64 [shots, 2], say of the observable."""
     difference = weights[:, 1] - weights[:, 0]
     gap = np.abs(difference)
-    return SoftOutputs(
+    return SoftResult(
         observables=difference[:, None] < 0,
-        scores={"gap": gap},
+        scores=gap[:, None],
         # as tanh it neither overflows nor loses the small ones' digits that matter here
         probabilities=0.5 - 0.5 * np.tanh(difference[:, None] / 2),
         confidence=0.5 + 0.5 * np.tanh(gap / 2),

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from cascade_qec.decoders.projection import basis_detectors, mechanisms, symptoms
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.reliability.complementary_gap import observable_as_boundary, outputs_of_weights
-from cascade_qec.evaluation.reliability.soft_outputs import SoftOutputs
+from cascade_qec.evaluation.reliability.soft_outputs import SoftDecoder, SoftResult
 
 
 @dataclass(frozen=True)
-class CorrelatedGap:
+class CorrelatedGap(SoftDecoder):
     """Two-pass correlated matching in both logical classes of a code with one observable.
 
     The classes are told apart as in `ComplementaryGap`, by a second
@@ -40,7 +40,10 @@ class CorrelatedGap:
 
     matching: pymatching.Matching
     in_observable: NDArray[np.bool_]
+    num_detectors: int
+    num_observables = 1
     name = "pymatching-correlated-gap"
+    methods = ("gap",)
 
     @classmethod
     def of(cls, dem: stim.DetectorErrorModel) -> CorrelatedGap:
@@ -55,7 +58,8 @@ class CorrelatedGap:
         in_observable = np.zeros(dem.num_detectors, dtype=np.bool_)
         in_observable[kept] = observable_as_boundary(dem, kept)
         graph = _graph(dem, frozenset(kept.tolist()), in_observable)
-        return cls(pymatching.Matching.from_detector_error_model(graph, enable_correlations=True), in_observable)
+        matching = pymatching.Matching.from_detector_error_model(graph, enable_correlations=True)
+        return cls(matching, in_observable, dem.num_detectors)
 
     def weights(self, dets: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Weights of the explanations that leave the observable alone and that flip it, means of both passes.
@@ -79,7 +83,7 @@ class CorrelatedGap:
             weights[:, int(flipped)] = np.mean(passes, axis=0)
         return weights
 
-    def decode(self, dets: NDArray[np.bool_]) -> SoftOutputs:
+    def outputs(self, dets: NDArray[np.bool_]) -> SoftResult:
         return outputs_of_weights(self.weights(dets))
 
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 import numpy as np
 import stim
 from numpy.typing import NDArray
 
+from cascade_qec.decoders.protocol import Decoder
+from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.reliability.cluster_norm import ClusterNorm
 from cascade_qec.evaluation.reliability.complementary_gap import ComplementaryGap
 from cascade_qec.evaluation.reliability.correlated_gap import CorrelatedGap
 from cascade_qec.evaluation.reliability.post_selection import Selection, select
 from cascade_qec.evaluation.reliability.scores import CalibrationCounts, count
-from cascade_qec.evaluation.reliability.soft_outputs import SoftDecoder, SoftOutputs
+from cascade_qec.evaluation.reliability.soft_outputs import Rival, methods, scores
 
 CURVE = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
 """Discard rates that make the curve of error against acceptance."""
@@ -24,30 +25,12 @@ CURVE = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
 _CHUNK = 2_000
 """Shots sampled at a time; the stream of a seed depends on it."""
 
-_RIVALS: Mapping[str, Callable[[stim.DetectorErrorModel], SoftDecoder]] = {
-    "gap": ComplementaryGap.of,
-    "correlated-gap": CorrelatedGap.of,
-    "lsd": ClusterNorm.of,
+RIVALS: Mapping[str, Decoder] = {
+    "gap": Rival(ComplementaryGap),
+    "correlated-gap": Rival(CorrelatedGap),
+    "lsd": Rival(ClusterNorm),
 }
-
-
-def rival_names() -> tuple[str, ...]:
-    """Names that :func:`rival` knows."""
-    return tuple(_RIVALS)
-
-
-def rival(name: str, circuit: stim.Circuit) -> SoftDecoder:
-    """A classical decoder with soft outputs, for the shots of a memory experiment.
-
-    Raises
-    ------
-    CascadeError
-        If there is none of that name, its package is missing, or it cannot decode the circuit.
-    """
-    if name not in _RIVALS:
-        raise CascadeError(f"unknown rival {name!r}: expected one of {', '.join(_RIVALS)}")
-    # flattened, as mechanisms that cross a loop's seam are listed in parts otherwise
-    return _RIVALS[name](circuit.detector_error_model(flatten_loops=True))
+"""Classical decoders with soft outputs for the shots of a memory experiment, by what the command line calls them."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +45,7 @@ class Outcome:
         Shots decoded, and those with any observable wrong.
     counts
         By what is predicted: "flip", P(observable flipped); "observable", P(the predicted value of an observable
-        is right); "shot", P(no observable wrong). Empty for a decoder without probabilities.
+        is right); "shot", P(no observable wrong). Only what the decoder gives a probability of.
     selections
         By method: thresholds from the first half of the shots, tried on the second.
     """
@@ -76,7 +59,7 @@ class Outcome:
 
 def measure(
     circuit: stim.Circuit,
-    decoders: Sequence[SoftDecoder],
+    decoders: Sequence[Decoder],
     *,
     shots: int,
     seed: int,
@@ -90,7 +73,7 @@ def measure(
     circuit
         The experiment.
     decoders
-        Bound to it.
+        Each tells its confidence, or has other ways to tell how sure it is.
     shots
         At least 2; the first half of them chooses thresholds.
     seed
@@ -108,43 +91,47 @@ def measure(
     Raises
     ------
     CascadeError
-        If there are fewer than two shots.
+        If there are fewer than two shots, or a decoder cannot decode the circuit or does not tell how sure it is.
     """
     if shots < 2:
         raise CascadeError(f"expected at least 2 shots, one to choose thresholds and one to try them, got {shots}")
     sampler = circuit.compile_detector_sampler(seed=seed)
-    tallies = [_Tally() for _ in decoders]
+    bound = [decoder.bind(circuit) for decoder in decoders]
+    tallies = [_Tally(decoder.name, methods(ready)) for decoder, ready in zip(decoders, bound, strict=True)]
     for start in range(0, shots, _CHUNK):
         dets, truth = sampler.sample(min(_CHUNK, shots - start), separate_observables=True)
-        for decoder, tally in zip(decoders, tallies, strict=True):
-            tally.add(decoder.decode(dets), truth)
+        for ready, tally in zip(bound, tallies, strict=True):
+            tally.add(ready.decode_batch(dets), truth)
             report(len(dets))
-    return [tally.outcome(decoder.name, discards) for decoder, tally in zip(decoders, tallies, strict=True)]
+    return [tally.outcome(discards) for tally in tallies]
 
 
 @dataclass
 class _Tally:
+    decoder: str
+    methods: Sequence[str]
     counts: dict[str, CalibrationCounts] = field(default_factory=dict)
-    scores: dict[str, list[NDArray[np.float64]]] = field(default_factory=dict)
+    scores: list[NDArray[np.float64]] = field(default_factory=list)
     failed: list[NDArray[np.bool_]] = field(default_factory=list)
 
-    def add(self, outputs: SoftOutputs, truth: NDArray[np.bool_]) -> None:
-        right = outputs.observables == truth
+    def add(self, result: DecodeResult, truth: NDArray[np.bool_]) -> None:
+        right = result.observables == truth
         failed = ~right.all(axis=1)
         self.failed.append(failed)
-        for method, scores in outputs.scores.items():
-            self.scores.setdefault(method, []).append(scores)
-        if outputs.probabilities is not None and outputs.confidence is not None:
-            flip = outputs.probabilities.astype(np.float64)
+        self.scores.append(scores(result, self.decoder))
+        if result.probabilities is not None:
+            flip = result.probabilities.astype(np.float64)
             self._count("flip", count(flip, truth))
             self._count("observable", count(np.maximum(flip, 1 - flip), right))
-            self._count("shot", count(outputs.confidence[:, None], ~failed[:, None]))
+        if result.confidence is not None:
+            self._count("shot", count(result.confidence[:, None], ~failed[:, None]))
 
     def _count(self, of: str, counts: CalibrationCounts) -> None:
         self.counts[of] = self.counts[of] + counts if of in self.counts else counts
 
-    def outcome(self, decoder: str, discards: Sequence[float]) -> Outcome:
-        failed = np.concatenate(self.failed)
-        chosen = partial(select, failed=failed, discards=discards)
-        selections = {method: chosen(np.concatenate(scores)) for method, scores in self.scores.items()}
-        return Outcome(decoder, len(failed), int(failed.sum()), self.counts, selections)
+    def outcome(self, discards: Sequence[float]) -> Outcome:
+        failed, all_scores = np.concatenate(self.failed), np.concatenate(self.scores)
+        selections = {
+            method: select(column, failed, discards) for method, column in zip(self.methods, all_scores.T, strict=True)
+        }
+        return Outcome(self.decoder, len(failed), int(failed.sum()), self.counts, selections)

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import stim
 
-from cascade_qec.codes.css import BASES, Basis
+from cascade_qec.codes.css import BASES
 from cascade_qec.decoders.cascade import CascadeDecoder
+from cascade_qec.decoders.protocol import Decoder
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.reliability.measurement import CURVE, measure, rival
-from cascade_qec.evaluation.reliability.soft_outputs import CascadeConfidence, SoftDecoder
+from cascade_qec.evaluation.reliability.measurement import CURVE, RIVALS, measure
 from cascade_qec.evaluation.reliability.tables import ReliabilityTables, Setting
 
 
@@ -36,7 +36,7 @@ def run(
     decoder
         The model.
     rivals
-        Names of `cascade_qec.evaluation.reliability.measurement.rival_names`.
+        Names of `cascade_qec.evaluation.reliability.measurement.RIVALS`.
     tables
         What they have already is kept; it must have been asked for again with the same shots and seed.
     ps, bases, rounds
@@ -64,6 +64,8 @@ def run(
     for name, values in (("noise rate", ps), ("basis", bases), ("rival", rivals), ("discard rate", discards)):
         if len(set(values)) != len(values):
             raise CascadeError(f"expected each {name} once, got {', '.join(map(str, values))}")
+    if unknown := [name for name in rivals if name not in RIVALS]:
+        raise CascadeError(f"unknown rival {unknown[0]!r}: expected one of {', '.join(RIVALS)}")
     rounds = decoder.description.rounds if rounds is None else rounds
     settings = [
         Setting(decoder.code.name, p, rounds, basis, shots + shots % 2, seed)
@@ -72,7 +74,10 @@ def run(
         if basis in bases
     ]
     rates = sorted({*CURVE, *discards})
-    names = [contender.name for contender in _bind(decoder, rivals, settings[0])[1]]
+    decoders: list[Decoder] = [decoder, *(RIVALS[name] for name in rivals)]
+    for rival in decoders[1:]:
+        rival.bind(_circuit(decoder, settings[0]))
+    names = [contender.name for contender in decoders]
     done = tables.keep(settings, {(name, rate) for name in names for rate in rates})
     left = [setting for setting in settings if setting not in done]
     decoded, total = 0, len(names) * sum(setting.shots for setting in left)
@@ -83,17 +88,19 @@ def run(
         report(decoded, total)
 
     for setting in left:
-        circuit, contenders = _bind(decoder, rivals, setting)
         outcomes = measure(
-            circuit, contenders, shots=setting.shots, seed=_stream(setting), discards=rates, report=advance
+            _circuit(decoder, setting),
+            decoders,
+            shots=setting.shots,
+            seed=_stream(setting),
+            discards=rates,
+            report=advance,
         )
         tables.add(setting, outcomes, bins=bins)
 
 
-def _bind(decoder: CascadeDecoder, rivals: Sequence[str], setting: Setting) -> tuple[stim.Circuit, list[SoftDecoder]]:
-    basis: Basis = "X" if setting.basis == "X" else "Z"
-    circuit = decoder.experiment(setting.p, rounds=setting.rounds, basis=basis)
-    return circuit, [CascadeConfidence.of(decoder, circuit), *(rival(name, circuit) for name in rivals)]
+def _circuit(decoder: CascadeDecoder, setting: Setting) -> stim.Circuit:
+    return decoder.experiment(setting.p, rounds=setting.rounds, basis="X" if setting.basis == "X" else "Z")
 
 
 def _stream(setting: Setting) -> int:

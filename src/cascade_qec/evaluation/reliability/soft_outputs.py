@@ -1,66 +1,95 @@
-"""Decoders that say how sure they are: Cascade's confidence, matching's gaps, the clusters of BP+LSD."""
+"""What decoders say of how sure they are, beyond a confidence."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Self
 
 import numpy as np
 import stim
 from numpy.typing import NDArray
 
-from cascade_qec.decoders.cascade import CascadeDecoder
+from cascade_qec.decoders import events
+from cascade_qec.decoders.bound import Bound
+from cascade_qec.decoders.protocol import BoundDecoder
+from cascade_qec.decoders.result import DecodeResult
 
 
-@dataclass(frozen=True)
-class SoftOutputs:
-    """What a decoder says of a batch of shots.
+@dataclass(frozen=True, repr=False, eq=False, kw_only=True)
+class SoftResult(DecodeResult):
+    """Predictions, and how sure each of the decoder's methods is of them.
 
     Attributes
     ----------
-    observables : bool [shots, k]
-        Predicted flips.
-    scores : float64 [shots] by name of method
+    scores : float64 [shots, methods]
         The higher, the surer.
-    probabilities : float [shots, k] or None
-        P(observable flipped), where the decoder gives any.
-    confidence : float [shots] or None
-        P(no observable wrong).
     """
 
-    observables: NDArray[np.bool_]
-    scores: Mapping[str, NDArray[np.float64]]
-    probabilities: NDArray[np.floating] | None = None
-    confidence: NDArray[np.floating] | None = None
+    scores: NDArray[np.float64]
 
 
-class SoftDecoder(Protocol):
-    """A decoder with soft outputs, bound to the shots of one detector error model."""
+class SoftDecoder(Bound[SoftResult]):
+    """A classical decoder with soft outputs, bound to an experiment.
 
-    @property
-    def name(self) -> str: ...
+    Attributes
+    ----------
+    methods
+        What tables call its scores.
+    """
 
-    def decode(self, dets: NDArray[np.bool_]) -> SoftOutputs:
+    methods: ClassVar[tuple[str, ...]]
+
+    @classmethod
+    @abstractmethod
+    def of(cls, dem: stim.DetectorErrorModel) -> Self:
+        """Prepare for the shots of a memory experiment's error model."""
+
+    @abstractmethod
+    def outputs(self, dets: NDArray[np.bool_]) -> SoftResult:
         """Decode detection events bool [shots, detectors] of the whole model."""
-        ...
+
+    def _decode(self, detection_events: NDArray, bit_packed: bool) -> SoftResult:
+        return self.outputs(events.unpacked(detection_events, self.num_detectors) if bit_packed else detection_events)
 
 
 @dataclass(frozen=True)
-class CascadeConfidence:
-    """A model's own probabilities; the score is P(no observable wrong)."""
+class Rival:
+    """A classical decoder with soft outputs, as a `Decoder` that is not yet bound."""
 
-    decoder: CascadeDecoder
-
-    @classmethod
-    def of(cls, decoder: CascadeDecoder, circuit: stim.Circuit) -> CascadeConfidence:
-        return cls(decoder.for_circuit(circuit))
+    bound: type[SoftDecoder]
 
     @property
     def name(self) -> str:
-        return f"cascade:{self.decoder.description.name}"
+        return self.bound.name
 
-    def decode(self, dets: NDArray[np.bool_]) -> SoftOutputs:
-        result = self.decoder.decode_batch(dets)
-        scores = {"confidence": result.confidence.astype(np.float64)}
-        return SoftOutputs(result.observables, scores, result.probabilities, result.confidence)
+    def bind(self, experiment: stim.Circuit | stim.DetectorErrorModel, /) -> SoftDecoder:
+        """Prepare for an experiment's shots.
+
+        Raises
+        ------
+        CascadeError
+            If the decoder's package is missing, or it cannot decode such errors.
+        """
+        if isinstance(experiment, stim.Circuit):
+            # flattened, as mechanisms that cross a loop's seam are listed in parts otherwise
+            experiment = experiment.detector_error_model(flatten_loops=True)
+        return self.bound.of(experiment)
+
+
+def methods(decoder: BoundDecoder) -> tuple[str, ...]:
+    """The ways in which a decoder tells how sure it is: its own, or its confidence."""
+    return decoder.methods if isinstance(decoder, SoftDecoder) else ("confidence",)
+
+
+def scores(result: DecodeResult, name: str) -> NDArray[np.float64]:
+    """How sure a decoder of that name is by each of its methods, float64 [shots, methods].
+
+    Raises
+    ------
+    CascadeError
+        If it does not say.
+    """
+    if isinstance(result, SoftResult):
+        return result.scores
+    return result.confidence_of(name).astype(np.float64)[:, None]
