@@ -44,16 +44,17 @@ def reliability(
     from cascade_qec.cli.reliability_table import print_calibration, print_post_selection
     from cascade_qec.decoders.cascade import load
     from cascade_qec.evaluation.reliability.run import run
-    from cascade_qec.evaluation.reliability.tables import KINDS, ReliabilityTables
+    from cascade_qec.evaluation.reliability.tables import KINDS, CalibrationRow, PostSelectionRow
+    from cascade_qec.tables import read_rows
 
-    tables = ReliabilityTables.open(out, resume=resume)
     decoder = load(model, device=device, precision=precision)
     printed = discard or [0.01, 0.05]
     with progress("shots decoded") as report:
         run(
             decoder,
             rival or [],
-            tables,
+            out,
+            resume=resume,
             ps=p or [0.003, 0.005],
             bases=basis or ["Z"],
             rounds=rounds,
@@ -63,7 +64,7 @@ def reliability(
             seed=seed,
             report=report,
         )
-    print_calibration(tables.calibration)
-    print_post_selection(tables.post_selection, printed)
+    print_calibration(read_rows(out / "calibration.csv", CalibrationRow))
+    print_post_selection(read_rows(out / "post_selection.csv", PostSelectionRow), printed)
     for name in KINDS:
         print(f"Table: {out / name}")

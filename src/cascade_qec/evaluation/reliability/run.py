@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import stim
@@ -12,14 +13,15 @@ from cascade_qec.decoders.cascade import CascadeDecoder
 from cascade_qec.decoders.protocol import Decoder
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.reliability.measurement import CURVE, RIVALS, measure
-from cascade_qec.evaluation.reliability.tables import ReliabilityTables, Setting
+from cascade_qec.evaluation.reliability.tables import Setting, complete, put_outcomes
 
 
 def run(
     decoder: CascadeDecoder,
     rivals: Sequence[str],
-    tables: ReliabilityTables,
+    folder: Path,
     *,
+    resume: bool = False,
     ps: Sequence[float],
     bases: Sequence[str],
     rounds: int | None = None,
@@ -37,8 +39,10 @@ def run(
         The model.
     rivals
         Names of `cascade_qec.evaluation.reliability.measurement.RIVALS`.
-    tables
-        What they have already is kept; it must have been asked for again with the same shots and seed.
+    folder
+        Of the tables; made if it is not there.
+    resume
+        Go on with its tables: what they have already must be asked for again with the same shots and seed.
     ps, bases, rounds
         Experiments; the model's rounds by default.
     shots
@@ -78,7 +82,7 @@ def run(
     for rival in decoders[1:]:
         rival.bind(_circuit(decoder, settings[0]))
     names = [contender.name for contender in decoders]
-    done = tables.keep(settings, {(name, rate) for name in names for rate in rates})
+    done = complete(folder, settings, {(name, rate) for name in names for rate in rates}, resume=resume)
     left = [setting for setting in settings if setting not in done]
     decoded, total = 0, len(names) * sum(setting.shots for setting in left)
 
@@ -96,7 +100,7 @@ def run(
             discards=rates,
             report=advance,
         )
-        tables.add(setting, outcomes, bins=bins)
+        put_outcomes(folder, setting, outcomes, bins=bins)
 
 
 def _circuit(decoder: CascadeDecoder, setting: Setting) -> stim.Circuit:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from cascade_qec.errors import CascadeError
@@ -18,7 +20,7 @@ from cascade_qec.evaluation.reliability.scores import (
     log_odds_bins,
 )
 from cascade_qec.statistics import Interval
-from cascade_qec.tables import read_rows, write_rows
+from cascade_qec.tables import put_rows, read_rows
 
 if TYPE_CHECKING:  # readers of the tables need no decoder
     from cascade_qec.evaluation.reliability.measurement import Outcome
@@ -47,10 +49,6 @@ class Setting:
     basis: str
     shots: int
     seed: int
-
-    def columns(self, outcome: Outcome) -> dict[str, object]:
-        """What all rows of a decoder say of the experiment."""
-        return {**vars(self), "decoder": outcome.decoder}
 
 
 class _Row(BaseModel):
@@ -97,6 +95,19 @@ class ReliabilityRow(_Row):
             raise ValueError(f"expected 0 <= correct <= shots, got {self.correct} of {self.shots}")
         return self
 
+    @classmethod
+    def of_outcome(cls, common: Mapping[str, Any], outcome: Outcome, bins: int) -> list[ReliabilityRow]:
+        """The rows of what a decoder's outputs were worth, whose experiment is `common`."""
+        rows = []
+        for of, counts in outcome.counts.items():
+            found = log_odds_bins(counts)
+            correct = np.rint(found.number * found.happened).astype(int)
+            columns = (found.low, found.high, found.number, found.predicted, correct, found.error)
+            names = ("bin_low", "bin_high", "shots", "confidence", "correct", "error_of_fraction")
+            for values in zip(*(column.tolist() for column in columns), strict=True):
+                rows.append(cls(**{**common, **dict(zip(names, values, strict=True))}, of=of))
+        return rows
+
 
 class CalibrationRow(_Row):
     """Scores of one kind of prediction, with their intervals.
@@ -118,6 +129,26 @@ class CalibrationRow(_Row):
     within_bins: float
     log_loss: Interval
     seed: int
+
+    @classmethod
+    def of_outcome(cls, common: Mapping[str, Any], outcome: Outcome, bins: int) -> list[CalibrationRow]:
+        """One row for each kind of prediction, the error over at most `bins` bins."""
+        rows = []
+        for of, counts in outcome.counts.items():
+            masses = equal_mass_bins(counts, bins)
+            row = cls(
+                **common,
+                **vars(brier_parts(counts, log_odds_bins(counts))),
+                of=of,
+                failures=outcome.failures,
+                bins=len(masses.number),
+                ece=expected_calibration_error(masses),
+                ece_if_calibrated=error_if_calibrated(masses),
+                brier=counts.brier.mean(),
+                log_loss=counts.log_loss.mean(),
+            )
+            rows.append(row)
+        return rows
 
 
 class PostSelectionRow(_Row):
@@ -141,6 +172,20 @@ class PostSelectionRow(_Row):
             )
         return self
 
+    @classmethod
+    def of_outcome(cls, common: Mapping[str, Any], outcome: Outcome, bins: int) -> list[PostSelectionRow]:
+        """One row for each method and threshold."""
+        return [
+            cls(
+                **{**common, **vars(selection)},
+                method=method,
+                accepted_fraction=selection.accepted_fraction,
+                block_error=selection.block_error,
+            )
+            for method, selections in outcome.selections.items()
+            for selection in selections
+        ]
+
 
 KINDS: Mapping[str, type[ReliabilityRow | CalibrationRow | PostSelectionRow]] = {
     "reliability.csv": ReliabilityRow,
@@ -150,145 +195,54 @@ KINDS: Mapping[str, type[ReliabilityRow | CalibrationRow | PostSelectionRow]] = 
 """What the rows of each file are. The last file is written last: an experiment is complete if it is in there."""
 
 
-def reliability_rows(setting: Setting, outcome: Outcome) -> list[ReliabilityRow]:
-    """Rows of reliability.csv."""
-    rows = []
-    for of, counts in outcome.counts.items():
-        bins = log_odds_bins(counts)
-        for i, number in enumerate(bins.number.tolist()):
-            figures = {
-                "bin_low": bins.low[i],
-                "bin_high": bins.high[i],
-                "shots": number,
-                "confidence": bins.predicted[i],
-                "correct": round(number * bins.happened[i]),
-                "error_of_fraction": bins.error[i],
-            }
-            rows.append(ReliabilityRow.model_validate(setting.columns(outcome) | figures | {"of": of}))
-    return rows
-
-
-def calibration_rows(setting: Setting, outcome: Outcome, bins: int) -> list[CalibrationRow]:
-    """Rows of calibration.csv, one for each kind of prediction, the error over at most `bins` bins."""
-    rows = []
-    for of, counts in outcome.counts.items():
-        masses = equal_mass_bins(counts, bins)
-        scores = vars(brier_parts(counts, log_odds_bins(counts))) | {
-            "of": of,
-            "shots": outcome.shots,
-            "failures": outcome.failures,
-            "bins": len(masses.number),
-            "ece": expected_calibration_error(masses),
-            "ece_if_calibrated": error_if_calibrated(masses),
-            "brier": counts.brier.mean(),
-            "log_loss": counts.log_loss.mean(),
-        }
-        rows.append(CalibrationRow.model_validate(setting.columns(outcome) | scores))
-    return rows
-
-
-def post_selection_rows(setting: Setting, outcome: Outcome) -> list[PostSelectionRow]:
-    """Rows of post_selection.csv."""
-    return [
-        PostSelectionRow.model_validate(
-            setting.columns(outcome)
-            | vars(selection)
-            | {"method": method}
-            | {"accepted_fraction": selection.accepted_fraction, "block_error": selection.block_error}
-        )
-        for method, selections in outcome.selections.items()
-        for selection in selections
-    ]
-
-
-@dataclass
-class ReliabilityTables:
-    """The three tables of a folder, each file whole at any time.
+def complete(
+    folder: Path, settings: Iterable[Setting], points: set[tuple[str, float]], *, resume: bool
+) -> set[Setting]:
+    """Which experiments a folder's tables have already.
 
     Parameters
     ----------
     folder
-        Made if it is not there.
+        Need not be there.
+    settings
+        The experiments that there may be.
+    points
+        What a complete one has in post_selection.csv: pairs of a decoder's name and a discard rate.
+    resume
+        Whether there may be any.
+
+    Raises
+    ------
+    CascadeError
+        If the folder is a file, has tables and `resume` is not set, a table cannot be read, or has another experiment
+        than these.
     """
-
-    folder: Path
-    rows: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in KINDS})
-
-    @classmethod
-    def open(cls, folder: Path, *, resume: bool) -> ReliabilityTables:
-        """Start tables, or with `resume` go on with those of the folder.
-
-        Raises
-        ------
-        CascadeError
-            If the folder is a file, has tables already and `resume` is not set, or a table cannot be read.
-        """
-        if folder.exists() and not folder.is_dir():
-            raise CascadeError(f"{folder}: expected a folder for the tables, found a file")
-        tables = cls(folder)
-        for name, kind in KINDS.items():
-            if (folder / name).exists():
-                if not resume:
-                    raise CascadeError(f"{folder}: expected a folder without {name}, or --resume to go on with it")
-                tables.rows[name] = read_rows(folder / name, kind)
-        return tables
-
-    @property
-    def calibration(self) -> list[CalibrationRow]:
-        return self.rows["calibration.csv"]
-
-    @property
-    def post_selection(self) -> list[PostSelectionRow]:
-        return self.rows["post_selection.csv"]
-
-    def keep(self, settings: Iterable[Setting], points: set[tuple[str, float]]) -> set[Setting]:
-        """Keep the experiments that are complete, drop those that were cut short.
-
-        Parameters
-        ----------
-        settings
-            The experiments that there may be.
-        points
-            What a complete one has in post_selection.csv: pairs of a decoder's name and a discard rate.
-
-        Returns
-        -------
-        set of Setting
-            The complete ones.
-
-        Raises
-        ------
-        CascadeError
-            If the tables have another experiment than these.
-        """
-        by_key = {_key(setting): setting for setting in settings}
-        for name, rows in self.rows.items():
-            for row in rows:
-                setting = by_key.get(_key(row))
-                shots = {} if setting is None else {CalibrationRow: setting.shots, PostSelectionRow: setting.shots // 2}
-                if setting is None or row.shots != shots.get(type(row), row.shots):
-                    raise CascadeError(
-                        f"{self.folder / name}: expected only experiments that --resume asks for again, found "
-                        f"{', '.join(map(str, _key(row)))} (code, p, rounds, basis, seed), shots {row.shots}"
-                    )
-        found: dict[tuple[str, float, int, str, int], set[tuple[str, float]]] = {}
-        for row in self.post_selection:
-            found.setdefault(_key(row), set()).add((row.decoder, row.discard))
-        done = {key for key, there in found.items() if there == points}
-        self.rows = {name: [row for row in rows if _key(row) in done] for name, rows in self.rows.items()}
-        return {by_key[key] for key in done}
-
-    def add(self, setting: Setting, outcomes: Sequence[Outcome], *, bins: int) -> None:
-        """Add an experiment and write the tables."""
-        for outcome in outcomes:
-            self.rows["reliability.csv"] += reliability_rows(setting, outcome)
-            self.rows["calibration.csv"] += calibration_rows(setting, outcome, bins)
-            self.rows["post_selection.csv"] += post_selection_rows(setting, outcome)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        for name, rows in self.rows.items():
-            if rows:  # a decoder without probabilities has no scores
-                write_rows(self.folder / name, rows)
+    if folder.exists() and not folder.is_dir():
+        raise CascadeError(f"{folder}: expected a folder for the tables, found a file")
+    known, found = {_experiment(setting): setting for setting in settings}, defaultdict(set)
+    for path, kind in ((folder / name, kind) for name, kind in KINDS.items() if (folder / name).exists()):
+        if not resume:
+            raise CascadeError(f"{folder}: expected a folder without {path.name}, or --resume to go on with it")
+        for row in read_rows(path, kind):
+            setting = known.get(_experiment(row))
+            shots = {} if setting is None else {CalibrationRow: setting.shots, PostSelectionRow: setting.shots // 2}
+            if setting is None or row.shots != shots.get(kind, row.shots):
+                raise CascadeError(
+                    f"{path}: expected only experiments that --resume asks for again, found "
+                    f"{', '.join(map(str, _experiment(row)))} (code, p, rounds, basis, seed), shots {row.shots}"
+                )
+            if isinstance(row, PostSelectionRow):
+                found[setting].add((row.decoder, row.discard))
+    return {setting for setting, there in found.items() if there == points}
 
 
-def _key(row: Setting | ReliabilityRow | CalibrationRow | PostSelectionRow) -> tuple[str, float, int, str, int]:
+def put_outcomes(folder: Path, setting: Setting, outcomes: Sequence[Outcome], *, bins: int) -> None:
+    """Put an experiment into the tables, in place of what a run that was cut short has left of it."""
+    for name, kind in KINDS.items():
+        rows = [row for o in outcomes for row in kind.of_outcome({**vars(setting), "decoder": o.decoder}, o, bins)]
+        if rows:  # there are no scores of decoders without probabilities
+            put_rows(folder / name, rows, place=_experiment)
+
+
+def _experiment(row: Setting | ReliabilityRow | CalibrationRow | PostSelectionRow) -> tuple[str, float, int, str, int]:
     return row.code, row.p, row.rounds, row.basis, row.seed
