@@ -76,27 +76,24 @@ class ComplementaryGap(SoftDecoder):
         """
         events = dets[:, self.kept]
         parity = (events & self.in_observable).sum(axis=1) % 2 == 1
-        weights = np.empty((len(dets), 2))
-        for flipped in (False, True):
-            lit = np.column_stack([events, parity ^ flipped])
-            weights[:, int(flipped)] = self.matching.decode_batch(lit, return_weights=True)[1]
-        return weights
+        both = [self._weights(np.column_stack([events, parity ^ flipped])) for flipped in (False, True)]
+        return np.column_stack(both)
+
+    def _weights(self, lit: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Weights of the explanations of what is lit, the second boundary last: float64 [shots]."""
+        return self.matching.decode_batch(lit, return_weights=True)[1]
 
     def outputs(self, dets: NDArray[np.bool_]) -> SoftResult:
-        return outputs_of_weights(self.weights(dets))
-
-
-def outputs_of_weights(weights: NDArray[np.float64]) -> SoftResult:
-    """What the weights of both logical classes, float64 [shots, 2], say of the observable."""
-    difference = weights[:, 1] - weights[:, 0]
-    gap = np.abs(difference)
-    return SoftResult(
-        observables=difference[:, None] < 0,
-        scores=gap[:, None],
-        # as tanh it neither overflows nor loses the small ones' digits that matter here
-        probabilities=0.5 - 0.5 * np.tanh(difference[:, None] / 2),
-        confidence=0.5 + 0.5 * np.tanh(gap / 2),
-    )
+        weights = self.weights(dets)
+        difference = weights[:, 1] - weights[:, 0]
+        gap = np.abs(difference)
+        return SoftResult(
+            observables=difference[:, None] < 0,
+            scores=gap[:, None],
+            # as tanh it neither overflows nor loses the small ones' digits that matter here
+            probabilities=0.5 - 0.5 * np.tanh(difference[:, None] / 2),
+            confidence=0.5 + 0.5 * np.tanh(gap / 2),
+        )
 
 
 def observable_as_boundary(dem: stim.DetectorErrorModel, kept: NDArray[np.int64]) -> NDArray[np.bool_]:

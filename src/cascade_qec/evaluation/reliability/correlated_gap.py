@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pymatching
 import stim
@@ -11,17 +9,14 @@ from numpy.typing import NDArray
 
 from cascade_qec.decoders.projection import basis_detectors, mechanisms, symptoms
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.reliability.complementary_gap import observable_as_boundary, outputs_of_weights
-from cascade_qec.evaluation.reliability.soft_outputs import SoftDecoder, SoftResult
+from cascade_qec.evaluation.reliability.complementary_gap import ComplementaryGap, observable_as_boundary
 
 
-@dataclass(frozen=True)
-class CorrelatedGap(SoftDecoder):
+class CorrelatedGap(ComplementaryGap):
     """Two-pass correlated matching in both logical classes of a code with one observable.
 
-    The classes are told apart as in `ComplementaryGap`, by a second
-    boundary in the plane of the experiment's basis. Errors that flip detectors of both planes are a pair of edges, one
-    in each, that PyMatching knows to be correlated.
+    A second boundary in the plane of the experiment's basis tells the classes apart. An error that flips detectors of
+    both planes is a pair of edges, one in each, that PyMatching knows to be correlated.
 
     Its second pass gives every edge a weight by its probability given the edges of the other plane that the first
     pass has chosen. A pair of edges A and B whose error has happened so weighs ``-ln P(A|B) P(B|A)``, where the first
@@ -29,21 +24,9 @@ class CorrelatedGap(SoftDecoder):
     ``P(A, B)^2 = P(A) P(B|A) P(B) P(A|B)``. Hence the weight of a class is the mean of its weights in both passes.
     The observable is predicted to be that of the lighter class, which is not always what PyMatching's own second pass
     predicts; the probability given is ``1 / (1 + exp(difference))``, and neglects how many sets of errors there are.
-
-    Attributes
-    ----------
-    matching
-        Of the graph with the second boundary as its last detector; knows correlations.
-    in_observable : bool [detectors]
-        Detectors that the observable is multiplied by.
     """
 
-    matching: pymatching.Matching
-    in_observable: NDArray[np.bool_]
-    num_detectors: int
-    num_observables = 1
     name = "pymatching-correlated-gap"
-    methods = ("gap",)
 
     @classmethod
     def of(cls, dem: stim.DetectorErrorModel) -> CorrelatedGap:
@@ -54,37 +37,20 @@ class CorrelatedGap(SoftDecoder):
         CascadeError
             As :meth:`ComplementaryGap.of`, or if an error flips more than two detectors of the other basis.
         """
-        kept = basis_detectors(dem)
+        own = basis_detectors(dem)
         in_observable = np.zeros(dem.num_detectors, dtype=np.bool_)
-        in_observable[kept] = observable_as_boundary(dem, kept)
-        graph = _graph(dem, frozenset(kept.tolist()), in_observable)
+        in_observable[own] = observable_as_boundary(dem, own)
+        graph = _graph(dem, frozenset(own.tolist()), in_observable)
         matching = pymatching.Matching.from_detector_error_model(graph, enable_correlations=True)
-        return cls(matching, in_observable, dem.num_detectors)
+        return cls(matching, np.arange(dem.num_detectors), in_observable, dem.num_detectors)
 
-    def weights(self, dets: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Weights of the explanations that leave the observable alone and that flip it, means of both passes.
-
-        Parameters
-        ----------
-        dets : bool [shots, detectors]
-
-        Returns
-        -------
-        float64 [shots, 2]
-        """
-        parity = (dets & self.in_observable).sum(axis=1) % 2 == 1
-        weights = np.empty((len(dets), 2))
-        for flipped in (False, True):
-            lit = np.column_stack([dets, parity ^ flipped])
-            passes = [
-                self.matching.decode_batch(lit, return_weights=True, enable_correlations=second)[1]
-                for second in (False, True)
-            ]
-            weights[:, int(flipped)] = np.mean(passes, axis=0)
-        return weights
-
-    def outputs(self, dets: NDArray[np.bool_]) -> SoftResult:
-        return outputs_of_weights(self.weights(dets))
+    def _weights(self, lit: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """The mean of both passes."""
+        passes = [
+            self.matching.decode_batch(lit, return_weights=True, enable_correlations=second)[1]
+            for second in (False, True)
+        ]
+        return np.mean(passes, axis=0)
 
 
 def _graph(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,15 +102,8 @@ class CalibrationCounts:
             raise CascadeError(
                 f"expected counts with {self.outcomes} outcomes per shot to be added, got {other.outcomes}"
             )
-        return CalibrationCounts(
-            self.outcomes,
-            self.number + other.number,
-            self.happened + other.happened,
-            self.predicted + other.predicted,
-            self.spread + other.spread,
-            self.brier + other.brier,
-            self.log_loss + other.log_loss,
-        )
+        sums = [[getattr(counts, part.name) for part in fields(self)[1:]] for counts in (self, other)]
+        return CalibrationCounts(self.outcomes, *(own + others for own, others in zip(*sums, strict=True)))
 
 
 def count(probabilities: NDArray[np.floating], happened: NDArray[np.bool_]) -> CalibrationCounts:
