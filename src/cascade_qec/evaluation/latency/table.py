@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ConfigDict, Field
 
 from cascade_qec.evaluation.latency.quantiles import Quantile, quantile
-from cascade_qec.evaluation.latency.timing import Timing
 from cascade_qec.provenance import load_average
 from cascade_qec.tables import Circumstances, circumstances, put_rows
+
+if TYPE_CHECKING:  # readers of the table need no PyTorch
+    from cascade_qec.evaluation.latency.timing import Timing
 
 
 class LatencyRow(Circumstances):
