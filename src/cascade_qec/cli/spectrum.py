@@ -54,7 +54,8 @@ def spectrum(
     if out.exists() and not out.is_dir():
         raise CascadeError(f"--out: expected a folder, {out} is a file")
 
-    from cascade_qec.evaluation.rare_events.subjects import cascade_subject, classical_subject
+    from cascade_qec import decoders
+    from cascade_qec.evaluation.rare_events.subjects import cascade_subject, make_subject
 
     strengths = sorted(set(p))
     groups = [[strength] for strength in strengths] if separate else [strengths]
@@ -66,9 +67,8 @@ def spectrum(
         else:
             assert decoder is not None  # checked above, with code
             assert code is not None
-            subject = classical_subject(
-                decoder, code, ps, rounds=rounds, basis=basis, noise=noise or "uniform", seed=seed
-            )
+            named = decoders.get(decoder, device=device, precision=precision)
+            subject = make_subject(named, code, ps, rounds=rounds, basis=basis, noise=noise or "uniform", seed=seed)
         _collect(subject, out, seconds=seconds / len(groups), enumerate_up_to=enumerate_up_to)
 
 
