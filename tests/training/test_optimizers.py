@@ -10,10 +10,10 @@ import torch
 from cascade_qec import codes
 from cascade_qec.nn import CascadeNetwork, NetworkSettings
 from cascade_qec.training import optimizers as optimizers_module
-from cascade_qec.training.checkpoint import load_checkpoint
 from cascade_qec.training.muon import Muon
 from cascade_qec.training.optimizers import Optimizers, learning_rate_factor
 from cascade_qec.training.recipe import OptimizerSettings, Recipe
+from workshop.queue.kept import load_kept
 
 CHECKPOINTS = Path(__file__).parents[2] / "checkpoints"
 
@@ -151,7 +151,7 @@ class TestMuon:
 
 def test_a_checkpoint_of_one_by_one_optimizers_goes_on(monkeypatch):
     """surface_d3 was trained with torch's Muon and the plain Lion."""
-    state = load_checkpoint(CHECKPOINTS / "surface_d3" / "checkpoint.pt")
+    state = load_kept(CHECKPOINTS / "surface_d3" / "checkpoint.pt")
     recipe = Recipe.model_validate_json(state["recipe"])
 
     def one_step_on() -> CascadeNetwork:

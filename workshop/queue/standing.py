@@ -11,9 +11,10 @@ from typing import Literal
 from pydantic import ValidationError
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.training.checkpoint import CHECKPOINT, load_checkpoint
+from cascade_qec.training.checkpoint import CHECKPOINT
 from cascade_qec.training.recipe import Recipe
 from cascade_qec.training.record import METRICS
+from workshop.queue.kept import load_kept
 from workshop.queue.models import QueuedModel
 
 
@@ -95,7 +96,7 @@ def position_in(model: QueuedModel, folder: Path) -> Position | None:
     path = folder / CHECKPOINT
     if not path.exists():
         return None
-    state = load_checkpoint(path)
+    state = load_kept(path)
     try:
         recipe = Recipe.model_validate_json(state["recipe"])
     except ValidationError as error:

@@ -12,14 +12,15 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from cascade_qec import codes
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import written_whole
-from cascade_qec.nn import model_bytes
-from cascade_qec.training.checkpoint import CHECKPOINT, load_checkpoint, save_checkpoint, save_compact_checkpoint
+from cascade_qec.nn import CascadeNetwork, model_bytes
+from cascade_qec.training.checkpoint import CHECKPOINT, save_checkpoint
 from cascade_qec.training.recipe import Recipe
 from cascade_qec.training.record import METRICS, RECORD, record_earlier_stretch
-from cascade_qec.training.trainer import Trainer
 from cascade_qec.zoo import registry
+from workshop.queue.kept import load_kept, save_kept
 from workshop.queue.models import QueuedModel
 from workshop.queue.standing import Position, position_in
 
@@ -104,10 +105,10 @@ def keep(stretch: Stretch, folders: Folders) -> None:
     """
     folder = folders.checkpoints / stretch.recipe.name
     folder.mkdir(parents=True, exist_ok=True)
-    state = load_checkpoint(stretch.run / CHECKPOINT)
+    state = load_kept(stretch.run / CHECKPOINT)
     for name in (RECORD, METRICS):
         _copy(stretch.run / name, folder / name)
-    save_compact_checkpoint(folder / CHECKPOINT, state)
+    save_kept(folder / CHECKPOINT, state)
 
 
 def _furthest(model: QueuedModel, folders: Folders, kept: Position | None) -> Position | None:
@@ -153,10 +154,15 @@ def _restore(recipe: Recipe, kept: Path, run: Path) -> None:
     run.mkdir(parents=True, exist_ok=True)
     for name in (RECORD, METRICS):
         _copy(kept / name, run / name)
-    trainer = Trainer(recipe, kept, resume=True, workers=0)
+    state = load_kept(kept / CHECKPOINT)
+    average = CascadeNetwork(codes.get(recipe.code), recipe.network)
+    try:
+        average.load_state_dict(state["average"])
+    except RuntimeError as error:
+        raise CascadeError(f"{kept / CHECKPOINT} does not fit the recipe's network: {error}") from error
     with written_whole(run / f"{recipe.name}.safetensors") as file:
-        file.write(model_bytes(trainer.average, trainer.description()))
-    save_checkpoint(run / CHECKPOINT, load_checkpoint(kept / CHECKPOINT))
+        file.write(model_bytes(average, recipe.description()))
+    save_checkpoint(run / CHECKPOINT, state)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from cascade_qec import circuits, codes
 from cascade_qec.codes import Operators
 from cascade_qec.errors import CascadeError
-from cascade_qec.nn import NetworkSettings
+from cascade_qec.nn import ModelDescription, NetworkSettings
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -140,6 +140,19 @@ class Recipe(_Section):
     @property
     def shots_per_step(self) -> int:
         return self.batch.shots * self.batch.micro_batches * len(self.bases)
+
+    def description(self) -> ModelDescription:
+        """What files say of the model that it makes."""
+        return ModelDescription(
+            name=self.name,
+            code=self.code,
+            rounds=self.rounds,
+            bases=list(self.bases),
+            noise_model=self.noise.model,
+            noise_p=self.noise.p,
+            network=self.network,
+            operators=codes.get(self.code).decided_by(self.operators),
+        )
 
     def differences(self, other: Recipe) -> list[str]:
         """Fields in which another recipe is not this one, with both values."""

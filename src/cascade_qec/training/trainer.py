@@ -20,7 +20,7 @@ from cascade_qec import codes, kernels
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import written_whole
 from cascade_qec.guards import ALIVE
-from cascade_qec.nn import CascadeNetwork, Geometry, ModelDescription, deepened, load_model, model_bytes
+from cascade_qec.nn import CascadeNetwork, Geometry, deepened, load_model, model_bytes
 from cascade_qec.training import distributed
 from cascade_qec.training.checkpoint import load_checkpoint, save_checkpoint
 from cascade_qec.training.data import Producers, default_workers
@@ -106,7 +106,7 @@ class Trainer:
         self.examples = Examples(recipe, self.device)
         self.geometry = Geometry(self.examples.lattices, recipe.network.convolution, recipe.operators).to(self.device)
         self.validator = Validator(
-            self.description(), device=self.device, dtype=dtype, batch=recipe.batch.shots, seed=recipe.seed
+            recipe.description(), device=self.device, dtype=dtype, batch=recipe.batch.shots, seed=recipe.seed
         )
         self.take_step = Step(
             self.network,
@@ -209,21 +209,8 @@ class Trainer:
         if bad:
             raise CascadeError(f"the weights {', '.join(bad)} are not finite at step {self.step}")
         with written_whole(self.out / f"{self.recipe.name}.safetensors") as file:
-            file.write(model_bytes(self.average, self.description()))
+            file.write(model_bytes(self.average, self.recipe.description()))
         save_checkpoint(self.checkpoint, self._state())
-
-    def description(self) -> ModelDescription:
-        recipe = self.recipe
-        return ModelDescription(
-            name=recipe.name,
-            code=recipe.code,
-            rounds=recipe.rounds,
-            bases=list(recipe.bases),
-            noise_model=recipe.noise.model,
-            noise_p=recipe.noise.p,
-            network=recipe.network,
-            operators=codes.get(recipe.code).decided_by(recipe.operators),
-        )
 
     @property
     def shots(self) -> int:

@@ -12,13 +12,13 @@ from cascade_qec.decoders.cascade import load
 from cascade_qec.evaluation.tables import Row
 from cascade_qec.guards import Guards
 from cascade_qec.tables import read_rows, write_rows
-from cascade_qec.training.checkpoint import load_checkpoint
 from cascade_qec.training.step import Step
 from cascade_qec.training.trainer import Trainer
 from cascade_qec.zoo.card import Card
 from workshop.app import main
 from workshop.cards import making
 from workshop.commands import train as train_command
+from workshop.queue.kept import load_kept
 
 RECIPE = """
 name = "{name}"
@@ -166,7 +166,7 @@ def test_weights_and_card_are_replaced_unless_worse_and_rivals_stay(folder, trai
     assert "geometric mean at 1, 2 %" in out
     assert "a: weights and card stay as they are" in out
     assert weights.read_bytes() == before
-    assert load_checkpoint(folder / CHECKPOINTS / "a" / "checkpoint.pt")["step"] == 4
+    assert load_kept(folder / CHECKPOINTS / "a" / "checkpoint.pt")["step"] == 4
     (folder / CHECKPOINTS / "a").rename(folder / "away")
     shutil.rmtree(folder / "runs" / "a.2")
     times(0.7)
@@ -196,7 +196,7 @@ def test_a_signal_leaves_a_checkpoint_and_no_card(folder, train, stop_after, cap
     stop_after(3)
     assert train("b") == 0
     assert "b: stretch 1 of 1, step 3 of 4, kept" in capsys.readouterr().out
-    assert load_checkpoint(folder / CHECKPOINTS / "b" / "checkpoint.pt")["step"] == 3
+    assert load_kept(folder / CHECKPOINTS / "b" / "checkpoint.pt")["step"] == 3
     assert not (folder / MODELS).exists()
     shutil.rmtree(folder / "runs")
     stop_after(-1)

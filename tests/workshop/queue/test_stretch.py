@@ -9,8 +9,10 @@ import torch
 
 from cascade_qec.errors import CascadeError
 from cascade_qec.nn import load_model
-from cascade_qec.training import Trainer, checkpoint
+from cascade_qec.training import Trainer
 from cascade_qec.training.checkpoint import load_checkpoint
+from workshop.queue import kept as kept_module
+from workshop.queue.kept import load_kept
 from workshop.queue.models import QueuedModel
 from workshop.queue.stretch import Folders, keep, next_stretch
 
@@ -74,7 +76,7 @@ def test_a_model_is_trained_through_its_stretches(model, go, folders):
     record = json.loads((folders.checkpoints / "tiny" / "run.json").read_text())
     assert record["recipe"]["seed"] == 8
     assert [stretch["shots"] for stretch in record["earlier"]] == [4 * 16]
-    assert load_checkpoint(folders.checkpoints / "tiny" / "checkpoint.pt")["step"] == 4
+    assert load_kept(folders.checkpoints / "tiny" / "checkpoint.pt")["step"] == 4
 
 
 def test_what_is_kept_has_no_model_file(model, go, folders):
@@ -93,7 +95,7 @@ def test_a_lost_run_folder_is_restored(steps, model, go, folders):
     assert_weights(before.network, state["network"])
     network, description = load_model(folders.runs / "tiny" / "tiny.safetensors")
     assert_weights(network, before.average.state_dict())
-    assert description == before.description()
+    assert description == before.recipe.description()
     assert stretch.number == (0 if steps == 3 else 1)
     go(model)
 
@@ -169,9 +171,9 @@ def test_a_checkpoint_without_its_record_cannot_be_restored(model, go, folders):
 
 
 def test_a_checkpoint_in_parts_is_restored_as_one_file(model, go, folders, monkeypatch):
-    monkeypatch.setattr(checkpoint, "_MOST_BYTES", 5000)
+    monkeypatch.setattr(kept_module, "_MOST_BYTES", 5000)
     go(model, 2)
-    kept = load_checkpoint(folders.checkpoints / "tiny" / "checkpoint.pt")
+    kept = load_kept(folders.checkpoints / "tiny" / "checkpoint.pt")
     assert len(list((folders.checkpoints / "tiny").glob("checkpoint-*.bin"))) > 1
     shutil.rmtree(folders.runs)
     assert next_stretch(model, [model], folders).resume
