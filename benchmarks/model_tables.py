@@ -1,4 +1,4 @@
-"""Fill the README's table of models, with their rungs on the ladder, from the models' cards.
+"""Fill the table of models in docs/models.md, with their rungs on the ladder, from the models' cards.
 
 python benchmarks/model_tables.py
 """
@@ -11,7 +11,7 @@ from cascade_qec import codes, zoo
 from cascade_qec.zoo.card import Card, Measurement
 from cascade_qec.zoo.ladder import pooled, standing
 
-PAGE = Path(__file__).parents[1] / "README.md"
+PAGE = Path(__file__).parents[1] / "docs/models.md"
 RATES = (0.002, 0.003, 0.005)
 TITLES = {
     "pymatching": "PyMatching",

@@ -17,10 +17,3 @@ def test_python_example_runs(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", example], cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert "block error" in done.stdout
-
-
-def test_files_that_the_readme_names_exist() -> None:
-    targets = re.findall(r"\]\(([^)#:]+)\)", README.read_text())
-    missing = [target for target in targets if not (README.parent / target).exists()]
-    assert targets
-    assert not missing
