@@ -14,6 +14,7 @@ from cascade_qec.circuits import UniformDepolarizing
 from cascade_qec.cli.rate_table import print_rates
 from cascade_qec.codes import BASES, Basis, CSSCode, Family, Frame, Schedule, SpaceRelations, family, opposite
 from cascade_qec.decoders import classical
+from cascade_qec.error_models import Mechanisms
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation import Experiment, compare
 from cascade_qec.lattice import ABSENT, memory_lattice
@@ -31,9 +32,6 @@ class ToricCode(CSSCode):
     odd, data qubits elsewhere; a check touches the four next to it. A step along both axes exchanges X with Z.
     """
 
-    # All checks touch their neighbours in one order, which a step along both axes leaves as it is.
-    schedule = Schedule(x=(0, 1, 2, 3), z=(0, 1, 2, 3))
-
     def __init__(self, l: int, m: int) -> None:  # noqa: E741
         self.size = np.array([2 * l, 2 * m])
         cells = 2 * np.stack(np.divmod(np.arange(l * m), m), axis=1)
@@ -47,6 +45,11 @@ class ToricCode(CSSCode):
             check_coords=checks,
             qubit_coords=np.column_stack([np.repeat([0, 1], len(cells)), qubits]),
         )
+
+    @property
+    def schedule(self) -> Schedule:
+        # All checks touch their neighbours in one order, which a step along both axes leaves as it is.
+        return Schedule(x=(0, 1, 2, 3), z=(0, 1, 2, 3))
 
     def _at(self, wanted: NDArray[np.int64], places: NDArray[np.int64]) -> NDArray[np.int64]:
         """Index of each wanted place, int64 [..., 2], among others; -1 where it is none of them."""
@@ -167,16 +170,9 @@ def test_both_bases_are_one_problem_to_the_network():
     seen = []
     for basis in BASES:
         lattice = memory_lattice(codes.get("toric_3x4"), 3, basis)
-        model = memory("toric_3x4", basis).detector_error_model(flatten_loops=True)
-        seen.append(
-            {
-                frozenset(
-                    int(lattice.detector_sites[t.val]) for t in error.targets_copy() if t.is_relative_detector_id()
-                )
-                for error in model
-                if error.type == "error"
-            }
-        )
+        model = Mechanisms.of(memory("toric_3x4", basis).detector_error_model(flatten_loops=True))
+        flipped = np.split(lattice.detector_sites[model.detector], model.start[1:-1])
+        seen.append({frozenset(sites.tolist()) for sites in flipped})
     assert seen[0] == seen[1]
 
 

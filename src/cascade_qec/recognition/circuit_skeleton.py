@@ -175,18 +175,20 @@ def _with_cuts(circuit: Iterable[stim.CircuitInstruction]) -> stim.Circuit:
 
 def _start(cut: stim.Circuit, record: _Record) -> int:
     """The tick at which the first ancilla is reset for its first measurement; before that the code is prepared."""
-    data = {*record.read_out(), *record.never_measured()}
+    done = {*record.read_out(), *record.never_measured()}
     ready: dict[int, int] = {}  # the last reset of each qubit that is not measured yet
     starts: list[int] = []
     tick = 0
     for instruction in cut:
+        if not isinstance(instruction, stim.CircuitInstruction):
+            continue  # there are no loops
         tick += instruction.name == "TICK"
         gate = stim.gate_data(instruction.name)
         if gate.is_single_qubit_gate and (gate.is_reset or gate.produces_measurements):
             for target in instruction.targets_copy():
-                if gate.produces_measurements and target.value not in data:
+                if gate.produces_measurements and target.value not in done:
                     starts.append(ready.get(target.value, 0))
-                    data.add(target.value)
+                    done.add(target.value)
                 elif gate.is_reset:
                     ready[target.value] = tick
     return min(starts, default=0)
@@ -206,7 +208,8 @@ def _watches(regions: Sequence[Region], names: Sequence[int], record: _Record) -
             watches.append(watch)
         else:
             return number, watches
-    qubits = sorted({record.qubits[outcome] for outcome in record.detectors[unwatched or 0]} - {None})
+    measured = (record.qubits[outcome] for outcome in record.detectors[unwatched or 0])
+    qubits = sorted({qubit for qubit in measured if qubit is not None})
     listed = ", ".join(f"qubit {qubit}" for qubit in qubits) or "products"
     raise CascadeError(
         f"detector D{unwatched} watches no data qubit; expected it to watch a check of the code, got outcomes of "
