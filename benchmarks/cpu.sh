@@ -13,5 +13,5 @@ for threads in 1 2; do
 done
 "$python" -m workshop bench-convolution recipes/surface_d5.toml recipes/bb72.toml recipes/surface_d7_large.toml \
   recipes/bb72_large.toml --device cpu --precision bfloat16 --threads 1 --shots 48 --out "$out/convolution_cpu.csv"
-"$python" benchmarks/loss_curves.py recipes/surface_d3.toml --shots 96 --threads 1 --device cpu --precision float32 \
+"$python" -m workshop.studies.loss_curves recipes/surface_d3.toml --shots 96 --threads 1 --device cpu --precision float32 \
   --out "$out/loss_curves_cpu.csv"

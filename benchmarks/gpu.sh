@@ -50,7 +50,7 @@ for recipe in bb144_large surface_d7_large; do
     grep -A99 "recipe " "$out/convolution_$recipe.log"
 done
 for precision in float32 bfloat16; do
-  part "loss_$precision" 35 "$python" benchmarks/loss_curves.py recipes/surface_d3.toml --steps 500 \
+  part "loss_$precision" 35 "$python" -m workshop.studies.loss_curves recipes/surface_d3.toml --steps 500 \
     --device cuda --variant triton --precision "$precision" --out "$out/loss_curves_$precision.csv" &&
     tail -n 3 "$out/loss_$precision.log"
 done

@@ -7,6 +7,7 @@ from workshop.commands.card import card
 from workshop.commands.equal_predictions import equal_predictions
 from workshop.commands.equal_speed import equal_speed
 from workshop.commands.guards import guards
+from workshop.commands.pages import pages, pictures
 from workshop.commands.plot import plot
 from workshop.commands.queue import show_queue
 from workshop.commands.roofline import roofline
@@ -23,6 +24,8 @@ app.command()(roofline)
 app.command()(equal_predictions)
 app.command()(equal_speed)
 app.add_typer(plot, name="plot")
+app.command()(pictures)
+app.command()(pages)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -29,8 +29,9 @@ def equal_predictions(
     Exit status 1 where observables or circuits differ, or anything else by more than 1e-5. What is decoded is kept in
     the folder, for the code that it was decoded with, so the command can be stopped and begun again.
     """
+    from workshop import CHECKOUT
     from workshop.equality.predictions import NOISE_RATES, TOLERANCE, Settings, model_difference
-    from workshop.equality.trees import CHECKOUT, Source, at_commit
+    from workshop.equality.trees import Source, at_commit
 
     old, new = at_commit(against, work), Source(CHECKOUT)
     known = sorted(path.stem for path in old.models.glob("*.safetensors"))

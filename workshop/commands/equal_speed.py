@@ -26,8 +26,9 @@ def equal_speed(
     from statistics import median
 
     from cascade_qec.provenance import hardware
+    from workshop import CHECKOUT
     from workshop.equality.speed import Settings, timings
-    from workshop.equality.trees import CHECKOUT, Source, at_commit
+    from workshop.equality.trees import Source, at_commit
 
     old, new = at_commit(against, work), Source(CHECKOUT)
     settings = Settings(shots, step_shots, turns, device, precision, threads)

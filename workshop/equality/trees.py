@@ -16,9 +16,7 @@ from types import TracebackType
 from typing import Any
 
 from cascade_qec.errors import CascadeError
-
-CHECKOUT = Path(__file__).parents[2]
-"""The checkout that this workshop belongs to."""
+from workshop import CHECKOUT
 
 _WORKER = Path(__file__).with_name("worker.py")
 

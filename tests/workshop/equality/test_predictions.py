@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from cascade_qec.errors import CascadeError
+from workshop import CHECKOUT
 from workshop.app import main
 from workshop.equality.predictions import Settings, model_difference
-from workshop.equality.trees import CHECKOUT, Source, Worker, at_commit
+from workshop.equality.trees import Source, Worker, at_commit
 
 MODEL = "surface_d5_small"
 SETTINGS = Settings(shots=20, seed=1, device="cpu", precision="float32", threads=1, rates=[0.005])

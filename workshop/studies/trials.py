@@ -1,6 +1,6 @@
 """What each trial of training is worth beside the baseline, on the same shots: results/trials_CODE.csv.
 
-    python benchmarks/trials.py benchmarks/trials/bb72_continued/*.toml --runs runs/trials/bb72_continued
+    python -m workshop.studies.trials benchmarks/trials/bb72_continued/*.toml --runs runs/trials/bb72_continued
 
 A trial is a recipe and the folder of its run, RUNS/NAME, in which training is complete. Its model decodes what the
 baseline's decodes, at every noise rate. Rows are written when a trial is done; those of trials that are not named stay
@@ -26,10 +26,10 @@ from cascade_qec.evaluation.paired import paired_difference
 from cascade_qec.statistics import Interval, wilson
 from cascade_qec.tables import read_rows, write_rows
 from cascade_qec.training import Recipe, load_recipe
+from workshop import RESULTS
 from workshop.cards.making import training_facts
 
 RATES = (0.002, 0.003, 0.005)
-RESULTS = Path(__file__).parent / "results"
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,12 @@
-"""Fill the table of models in docs/models.md, with their rungs on the ladder, from the models' cards.
-
-python benchmarks/model_tables.py
-"""
-
-from pathlib import Path
-
-from pages import filled, table
+"""The table of models in docs/models.md, with their rungs on the ladder, from the models' cards."""
 
 from cascade_qec import codes, zoo
 from cascade_qec.zoo.card import Card, Measurement
 from cascade_qec.zoo.ladder import pooled, standing
+from workshop import CHECKOUT
+from workshop.pages.text import filled, table
 
-PAGE = Path(__file__).parents[1] / "docs/models.md"
+PAGE = CHECKOUT / "docs" / "models.md"
 RATES = (0.002, 0.003, 0.005)
 TITLES = {
     "pymatching": "PyMatching",
@@ -23,10 +18,6 @@ TITLES = {
     "bposd-filtered": "BP+OSD, the basis' own detectors",
     "bposd": "BP+OSD",
 }
-
-
-def main() -> None:
-    PAGE.write_text(with_tables(PAGE.read_text()))
 
 
 def with_tables(text: str) -> str:
@@ -79,7 +70,3 @@ def _rivals(cards: list[Card]) -> list[list[str]]:
 
 def _cell(row: Measurement | None) -> str:
     return "" if row is None else f"{row.block_error:.2e} [{row.low:.1e}, {row.high:.1e}]"
-
-
-if __name__ == "__main__":
-    main()

@@ -1,8 +1,4 @@
-"""Which symmetries of a code its memory experiment has, noise included, by `benchmarks/reflections.py`."""
-
-import runpy
-from pathlib import Path
-from types import SimpleNamespace
+"""Which symmetries of a code its memory experiment has, noise included."""
 
 import numpy as np
 import pytest
@@ -12,71 +8,66 @@ from cascade_qec import CascadeDecoder, circuits, codes
 from cascade_qec.error_models import Mechanisms
 from cascade_qec.lattice import logical_operators, memory_lattice
 from cascade_qec.nn import Geometry
+from workshop.studies import reflections
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 NOISE = circuits.UniformDepolarizing(0.003)
 
 
-@pytest.fixture(scope="module")
-def script() -> SimpleNamespace:
-    return SimpleNamespace(**runpy.run_path(str(BENCHMARKS / "reflections.py")))
-
-
-def translated(script, basis, step, rounds=3):
+def translated(basis, step, rounds=3):
     """The experiment of bb72 with every check moved by a step on the torus."""
     code = codes.get("bb72")
     place = np.arange(36).reshape(6, 6)
     moved = np.roll(place, (-step[0], -step[1]), axis=(0, 1)).ravel()
     lattice = memory_lattice(code, rounds, basis)
-    return script.Turn(lattice, lattice, np.concatenate([moved, len(moved) + moved]), reverses=False)
+    return reflections.Turn(lattice, lattice, np.concatenate([moved, len(moved) + moved]), reverses=False)
 
 
-def half_turned(script, name, basis):
+def half_turned(name, basis):
     """The experiment of a surface code turned by 180 degrees, with time reversed."""
     lattice = memory_lattice(codes.get(name), 3, basis)
     own = np.arange(len(lattice.code.hx))[::-1]
-    return script.Turn(lattice, lattice, np.concatenate([own, len(own) + own]), reverses=True)
+    return reflections.Turn(lattice, lattice, np.concatenate([own, len(own) + own]), reverses=True)
 
 
 @pytest.mark.parametrize("basis", ["X", "Z"])
-def test_translations_keep_the_noise(script, basis):
+def test_translations_keep_the_noise(basis):
     """Steps along both axes do, and so all translations."""
     for step in ((1, 0), (0, 1)):
-        assert translated(script, basis, step).kept(NOISE) == pytest.approx(1)
+        assert translated(basis, step).kept(NOISE) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("basis", ["X", "Z"])
-def test_no_other_symmetry_of_a_bicycle_code_keeps_the_noise(script, basis):
+def test_no_other_symmetry_of_a_bicycle_code_keeps_the_noise(basis):
     """Of all 48 up to translations; the nearest one exchanges X with Z and reverses time."""
     code = codes.get("bb72")
-    turns = list(script.turns(code, basis, 3))
+    turns = list(reflections.turns(code, basis, 3))
     assert [sum(t.exchanges == a and t.reverses == b for t in turns) for a in (0, 1) for b in (0, 1)] == [12] * 4
     assert [turn.is_identity for turn in turns] == [True] + 47 * [False]
     kept = [turn.kept(NOISE) for turn in turns]
     assert kept[0] == pytest.approx(1)
-    nearest = script.nearest(code, basis, 3, NOISE)
+    nearest = reflections.nearest(code, basis, 3, NOISE)
     assert nearest.kept(NOISE) == max(kept[1:]) == pytest.approx(0.834, abs=0.001)
     assert nearest.exchanges
     assert nearest.reverses
 
 
-def test_it_is_the_order_of_the_gates_that_breaks_the_others(script):
+def test_it_is_the_order_of_the_gates_that_breaks_the_others():
     """Without errors of the gates every symmetry of the code is one of the experiment."""
     noise = circuits.DataDepolarizing(0.003)
-    turns = [turn for turn in script.turns(codes.get("bb72"), "Z", 3) if not turn.reverses]
+    turns = [turn for turn in reflections.turns(codes.get("bb72"), "Z", 3) if not turn.reverses]
     assert [turn.kept(noise) for turn in turns] == pytest.approx([1] * 24)
 
 
 @pytest.mark.parametrize("basis", ["X", "Z"])
 @pytest.mark.parametrize("name", ["surface_d3", "surface_d5"])
-def test_a_surface_code_has_its_half_turn_with_time_reversed(script, name, basis):
-    turn = half_turned(script, name, basis)
+def test_a_surface_code_has_its_half_turn_with_time_reversed(name, basis):
+    turn = half_turned(name, basis)
     assert turn.kept(NOISE) == pytest.approx(1)
-    kept = [other for other in script.turns(turn.source.code, basis, 3) if other.kept(NOISE) > 0.999]
+    kept = [other for other in reflections.turns(turn.source.code, basis, 3) if other.kept(NOISE) > 0.999]
     assert [other.is_identity for other in kept] == [True, False]
     assert np.array_equal(kept[1].checks, turn.checks)
     assert kept[1].reverses
-    assert np.array_equal(script.nearest(turn.source.code, basis, 3, NOISE).checks, turn.checks)
+    assert np.array_equal(reflections.nearest(turn.source.code, basis, 3, NOISE).checks, turn.checks)
 
 
 def operator_flips(lattice) -> dict[frozenset[int], np.ndarray]:
@@ -97,8 +88,8 @@ def operator_flips(lattice) -> dict[frozenset[int], np.ndarray]:
 
 @pytest.mark.parametrize("basis", ["X", "Z"])
 @pytest.mark.parametrize("name", ["surface_d5", "bb72"])
-def test_an_operator_is_flipped_by_the_images_of_what_flips_it(script, name, basis):
-    turn = translated(script, basis, (1, 4), rounds=2) if name == "bb72" else half_turned(script, name, basis)
+def test_an_operator_is_flipped_by_the_images_of_what_flips_it(name, basis):
+    turn = translated(basis, (1, 4), rounds=2) if name == "bb72" else half_turned(name, basis)
     flips, shown_at = operator_flips(turn.source), np.argsort(turn.sites)
     assert sum((operators > 0).any() for operators in flips.values()) > 100
     for sites, operators in flips.items():
@@ -106,9 +97,9 @@ def test_an_operator_is_flipped_by_the_images_of_what_flips_it(script, name, bas
         assert np.array_equal(image[turn.operators], operators)
 
 
-def test_the_nearest_symmetry_takes_operators_to_those_of_the_other_basis(script):
+def test_the_nearest_symmetry_takes_operators_to_those_of_the_other_basis():
     """Every operator to another; errors that are possible in both experiments flip it in both."""
-    turn = script.nearest(codes.get("bb72"), "Z", 2, NOISE)
+    turn = reflections.nearest(codes.get("bb72"), "Z", 2, NOISE)
     assert sorted(turn.operators) == list(range(84))
     here, there, shown_at = operator_flips(turn.source), operator_flips(turn.target), np.argsort(turn.sites)
     images = [(there.get(frozenset(shown_at[list(sites)].tolist())), flips) for sites, flips in here.items()]
@@ -118,9 +109,9 @@ def test_the_nearest_symmetry_takes_operators_to_those_of_the_other_basis(script
 
 
 @pytest.mark.parametrize("basis", ["X", "Z"])
-def test_the_network_gives_a_translated_syndrome_the_logits_of_the_translated_operators(script, basis):
+def test_the_network_gives_a_translated_syndrome_the_logits_of_the_translated_operators(basis):
     """Up to rounding: averaging over translations changes nothing."""
-    turn = translated(script, basis, (1, 4), rounds=2)
+    turn = translated(basis, (1, 4), rounds=2)
     network = CascadeDecoder.untrained("bb72", width=8).network
     geometry = Geometry([turn.source], "bipartite")
     events = np.random.default_rng(1).random((5, turn.source.detectors)) < 0.1

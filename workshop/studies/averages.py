@@ -1,6 +1,6 @@
 """What averaging the weights is worth: one run, several averages of it, validated on the same shots.
 
-    python benchmarks/averages.py benchmarks/trials/surface_d3/short.toml --threads 1
+    python -m workshop.studies.averages benchmarks/trials/surface_d3/short.toml --threads 1
 
 Kept are exponential averages over so many steps (a decay of 1 - 1 / steps), the plain mean over the last quarter of the
 run, and the last weights. Each gets batch-norm statistics of its own, as in training.
@@ -22,8 +22,9 @@ from cascade_qec.training import Recipe, Trainer, load_recipe
 from cascade_qec.training.data import Producers
 from cascade_qec.training.feed import feed
 from cascade_qec.training.validation import measure_statistics
+from workshop import RESULTS
 
-RESULTS = Path(__file__).parent / "results" / "averages.csv"
+TABLE = RESULTS / "averages.csv"
 STEPS = (1, 100, 500, 2000)
 LAST_QUARTER = "last quarter"
 
@@ -91,7 +92,7 @@ def main() -> None:
     parser.add_argument("recipe", type=Path)
     parser.add_argument("--shots", type=int, default=50_000, help="of each basis and noise rate")
     parser.add_argument("--threads", type=int)
-    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--out", type=Path, default=TABLE)
     arguments = parser.parse_args()
     if arguments.threads is not None:
         torch.set_num_threads(arguments.threads)

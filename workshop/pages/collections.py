@@ -1,27 +1,18 @@
-"""Fill the tables of rivals in docs/results.md from benchmarks/results/collections.
-
-    python benchmarks/collection_tables.py
-
-A table stands between the lines <!-- NAME --> and <!-- end of NAME -->; what stood there is replaced.
-"""
+"""Tables of rivals in docs/results.md, from benchmarks/results/collections."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 import sinter
-from pages import filled, table
 
 from cascade_qec.evaluation.collection.pooled import pooled, total
 from cascade_qec.statistics import wilson
+from workshop import CHECKOUT, RESULTS
+from workshop.pages.text import filled, table
 
-ROOT = Path(__file__).parents[1]
-COLLECTIONS = ROOT / "benchmarks" / "results" / "collections"
-PAGE = ROOT / "docs" / "results.md"
+COLLECTIONS = RESULTS / "collections"
+PAGE = CHECKOUT / "docs" / "results.md"
 CODES = ("surface_d3", "surface_d5", "surface_d7", "bb72", "bb108", "bb144")
-
-
-def main() -> None:
-    PAGE.write_text(with_tables(PAGE.read_text()))
 
 
 def with_tables(text: str) -> str:
@@ -78,7 +69,3 @@ def duration(seconds: float) -> str:
     unit, size = next(((unit, size) for unit, size in (("s", 1.0), ("ms", 1e-3)) if seconds >= size), ("µs", 1e-6))
     value = float(f"{seconds / size:.2g}")
     return f"{value:,.0f} {unit}" if value >= 10 else f"{value:g} {unit}"
-
-
-if __name__ == "__main__":
-    main()

@@ -2,21 +2,20 @@
 
 Matching is told the true p each time. Run from the root of the repository:
 
-    python benchmarks/rare_direct.py
+    python -m workshop.studies.rare_direct
 """
-
-from pathlib import Path
 
 from cascade_qec import circuits, codes
 from cascade_qec.decoders import classical
 from cascade_qec.evaluation import Experiment, compare
 from cascade_qec.evaluation.tables import pool
 from cascade_qec.tables import write_rows
+from workshop import RESULTS
 
 CODE, ROUNDS, BASIS, SEED = "surface_d5", 5, "Z", 2027
 SHOTS = {0.0003: 6_000_000, 0.001: 3_000_000, 0.002: 1_000_000, 0.003: 500_000, 0.005: 200_000}
 CHUNK = 500_000
-RESULTS = Path("benchmarks/results/rare/direct.csv")
+TABLE = RESULTS / "rare" / "direct.csv"
 
 
 def main() -> None:
@@ -33,7 +32,7 @@ def main() -> None:
             for row in compare(experiment, decoders, shots=min(CHUNK, shots - i * CHUNK), seed=SEED + i)
         ]
         rows += pool(pieces)
-        write_rows(RESULTS, rows)
+        write_rows(TABLE, rows)
         print(p, rows[-1].failures, rows[-1].shots, rows[-1].block_error, flush=True)
 
 

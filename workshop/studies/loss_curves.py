@@ -1,6 +1,6 @@
 """Do our kernels train as stock PyTorch does? Loss curves of both, from the same weights on the same shots.
 
-    python benchmarks/loss_curves.py recipes/surface_d3.toml --steps 500
+    python -m workshop.studies.loss_curves recipes/surface_d3.toml --steps 500
 
 Three runs: the stock network, ours, and the stock network once more with another seed for weights and shots. Curves
 are means over blocks of steps. What two seeds differ by is the noise of a curve; ours may differ from stock's by
@@ -23,10 +23,10 @@ from cascade_qec.training import Recipe, load_recipe
 from cascade_qec.training.data import Producers, default_workers
 from cascade_qec.training.feed import Examples, feed
 from cascade_qec.training.step import Step
+from workshop import RESULTS
 from workshop.speed import build, with_shots
 
 BLOCK = 10
-RESULTS = Path(__file__).parent / "results"
 
 
 def main() -> int:

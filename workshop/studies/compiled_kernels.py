@@ -1,6 +1,6 @@
 """Compile every kernel for an NVIDIA chip, without one, and print what each takes of it.
 
-    python benchmarks/compiled_kernels.py [--capability 90] [--width 256] [--bottleneck 4] [--first] [--json]
+    python -m workshop.studies.compiled_kernels [--capability 90] [--width 256] [--bottleneck 4] [--first] [--json]
 
 For each kernel and tuning configuration: registers of a thread, bytes of its stack (spilled registers), shared
 memory, and how many matrix instructions (wgmma, or mma) and 16-byte loads its code has. A configuration that spills,

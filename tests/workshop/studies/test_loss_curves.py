@@ -1,17 +1,9 @@
-"""What `benchmarks/loss_curves.py` calls the same curve."""
-
-import runpy
-from pathlib import Path
+"""What the study of loss curves calls the same curve."""
 
 import numpy as np
 import pytest
 
-SCRIPT = Path(__file__).parents[3] / "benchmarks" / "loss_curves.py"
-
-
-@pytest.fixture(scope="module")
-def within_noise():
-    return runpy.run_path(str(SCRIPT))["within_noise"]
+from workshop.studies.loss_curves import within_noise
 
 
 @pytest.mark.parametrize(
@@ -24,7 +16,7 @@ def within_noise():
     ],
     ids=["noise", "bias", "jump", "not finite"],
 )
-def test_curves_agree_within_the_noise_between_seeds(within_noise, error, same):
+def test_curves_agree_within_the_noise_between_seeds(error, same):
     rng = np.random.default_rng(0)
     curve = np.linspace(0.69, 0.1, 50)
     stock, other = (curve + 0.02 * rng.standard_normal(50) for _ in range(2))

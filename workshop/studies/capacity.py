@@ -1,6 +1,6 @@
 """How steeply the error of models of several widths falls with the noise: results/capacity.csv.
 
-    python benchmarks/capacity.py benchmarks/capacity/*.toml --runs runs/capacity
+    python -m workshop.studies.capacity benchmarks/capacity/*.toml --runs runs/capacity
 
 The models decode a memory experiment under the noise that they were trained with, at rates from far below the threshold
 to near it; matching and Tesseract decode beside them. Rows are written when a model is done. Models and rivals that
@@ -12,8 +12,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from trials import Trained, trained
-
 import cascade_qec as cascade
 from cascade_qec import circuits, codes
 from cascade_qec.cli.progress import progress
@@ -22,13 +20,15 @@ from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.comparison import CASCADE, Experiment, compare
 from cascade_qec.evaluation.tables import Row
 from cascade_qec.tables import read_rows, write_rows
+from workshop import RESULTS
 from workshop.cards.making import measure
+from workshop.studies.trials import Trained, trained
 
 RATES = (0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12)
 RIVALS = {"pymatching": 60.0, "pymatching-correlated": 60.0, "tesseract": 60.0}
 """Seconds of decoding at each noise rate."""
 RIVAL_SHOTS = 1_000_000
-RESULTS = Path(__file__).parent / "results" / "capacity.csv"
+TABLE = RESULTS / "capacity.csv"
 
 
 def name_of(run: Trained) -> str:
@@ -143,7 +143,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--failures", type=int, default=200, help="a model decodes until it has so many at each rate")
     parser.add_argument("--seed", type=int, default=2026)
-    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--out", type=Path, default=TABLE)
     arguments = parser.parse_args()
     if arguments.failures < 1 or arguments.seed < 0:
         parser.error(f"expected --failures >= 1 and --seed >= 0, got {arguments.failures} and {arguments.seed}")

@@ -1,12 +1,12 @@
 """How a model fares on other numbers of rounds than it was trained on, beside matching: results/rounds.csv."""
 
 import warnings
-from pathlib import Path
 
 import cascade_qec as cascade
 from cascade_qec.decoders import classical
 from cascade_qec.evaluation.comparison import CASCADE, Experiment, compare
 from cascade_qec.tables import write_rows
+from workshop import RESULTS
 
 P, SHOTS, SEED = 0.003, 20_000, 7
 ROUNDS = {"surface_d3": (2, 3, 4, 6), "surface_d5": (4, 5, 6, 10)}
@@ -21,7 +21,7 @@ def main() -> None:
         for rounds in counts:
             circuits = {basis: decoder.experiment(P, rounds=rounds, basis=basis) for basis in ("Z", "X")}
             rows += compare(Experiment(name, P, rounds, circuits), decoders, shots=SHOTS, seed=SEED)
-    write_rows(Path(__file__).parent / "results" / "rounds.csv", rows)
+    write_rows(RESULTS / "rounds.csv", rows)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Models on circuits of other projects, beside our own circuits of the same code, rounds, basis and noise.
 
-    python benchmarks/foreign_circuits.py FOLDER
+    python -m workshop.studies.foreign_circuits FOLDER
 
 FOLDER holds the files of `FILES`, under these names, from the public test data of trmue/relay (tests/testdata),
 oscarhiggott/stimbposd (tests/data) and quantumlib/tesseract-decoder (testdata). Writes results/foreign_circuits.csv
@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import stim
-from pages import filled, table
 from pydantic import BaseModel
 
 import cascade_qec as cascade
@@ -26,10 +25,11 @@ from cascade_qec.recognition import read_circuit, recognise
 from cascade_qec.recognition.placement import reference
 from cascade_qec.statistics import failures, wilson
 from cascade_qec.tables import read_rows, write_rows
+from workshop import CHECKOUT, RESULTS
+from workshop.pages.text import filled, table
 
-ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "benchmarks" / "results" / "foreign_circuits.csv"
-PAGE = ROOT / "docs" / "circuits.md"
+TABLE = RESULTS / "foreign_circuits.csv"
+PAGE = CHECKOUT / "docs" / "circuits.md"
 SEED, OWN_SEED = 1, 2
 
 
@@ -96,13 +96,13 @@ def main(folder: Path) -> None:
     for file in FILES:
         rows.append(measured(file, folder))
         print(rows[-1], flush=True)
-    write_rows(RESULTS, rows)
-    PAGE.write_text(with_table(PAGE.read_text()))
+    write_rows(TABLE, rows)
+    PAGE.write_text(with_tables(PAGE.read_text()))
 
 
-def with_table(text: str) -> str:
+def with_tables(text: str) -> str:
     """The page with the table as the results have it."""
-    return filled(text, "foreign circuits", lines(read_rows(RESULTS, Row)))
+    return filled(text, "foreign circuits", lines(read_rows(TABLE, Row)))
 
 
 def measured(file: File, folder: Path) -> Row:

@@ -1,33 +1,22 @@
-"""Fill the tables of docs/performance.md from the recipes and from benchmarks/results.
-
-    python benchmarks/performance_tables.py
-
-A table stands between the lines <!-- NAME --> and <!-- end of NAME -->; what stood there is replaced.
-"""
+"""Tables of docs/performance.md, from the recipes and from benchmarks/results."""
 
 import csv
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from pages import filled, table
 
 from cascade_qec.tables import read_rows
 from cascade_qec.training import load_recipe
+from workshop import CHECKOUT, RESULTS
+from workshop.pages.text import filled, table
 from workshop.speed import ConvolutionRow, TrainingRow, floor
-
-ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "benchmarks" / "results"
 
 H200_MATRIX, H200_COPY = 790e12, 4.3e12
 """What an H200 reaches in bfloat16, operations and bytes per second; assumed until `cascade bench` measures one."""
 
 
-PAGE = ROOT / "docs" / "performance.md"
-
-
-def main() -> None:
-    PAGE.write_text(with_tables(PAGE.read_text()))
+PAGE = CHECKOUT / "docs" / "performance.md"
 
 
 def with_tables(text: str) -> str:
@@ -46,8 +35,8 @@ def with_tables(text: str) -> str:
 
 def floors() -> list[str]:
     rows = []
-    recipes = sorted(set((ROOT / "recipes").glob("*.toml")) - {ROOT / "recipes" / "queue.toml"})
-    for path in [*recipes, *sorted((ROOT / "benchmarks/recipes").glob("*.toml"))]:
+    recipes = sorted(set((CHECKOUT / "recipes").glob("*.toml")) - {CHECKOUT / "recipes" / "queue.toml"})
+    for path in [*recipes, *sorted((CHECKOUT / "benchmarks/recipes").glob("*.toml"))]:
         recipe = load_recipe(path)
         least, network = floor(recipe), recipe.network
         rows.append(
@@ -162,7 +151,3 @@ def number(value: float) -> str:
     """Three digits, since no more are ever measured."""
     digits = 10 ** max(0, len(str(int(value))) - 3)
     return f"{round(value / digits) * digits:,}"
-
-
-if __name__ == "__main__":
-    main()

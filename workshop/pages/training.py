@@ -1,27 +1,18 @@
-"""Fill the tables of docs/training.md: learning curves from checkpoints/, trials from benchmarks/results.
-
-python benchmarks/training_tables.py
-"""
+"""Tables of docs/training.md: learning curves from checkpoints/, trials from benchmarks/results."""
 
 import csv
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from pages import filled, table
-
 from cascade_qec.training.record import read_run
+from workshop import CHECKOUT, RESULTS
+from workshop.pages.text import filled, table
 
-ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "benchmarks" / "results"
-CHECKPOINTS = ROOT / "checkpoints"
-PAGE = ROOT / "docs" / "training.md"
+CHECKPOINTS = CHECKOUT / "checkpoints"
+PAGE = CHECKOUT / "docs" / "training.md"
 
 MOST_VALIDATIONS = 8
 """Rows of a stretch: the last validation, and others evenly before it."""
-
-
-def main() -> None:
-    PAGE.write_text(with_tables(PAGE.read_text()))
 
 
 def with_tables(text: str) -> str:
@@ -142,7 +133,3 @@ def _difference(row: dict[str, str], column: str) -> str:
         return ""
     low, high = (float(row[f"{column}_{end}"]) for end in ("low", "high"))
     return f"{float(row[column]):+.1e} [{low:+.1e}, {high:+.1e}]"
-
-
-if __name__ == "__main__":
-    main()

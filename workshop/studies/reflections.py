@@ -1,8 +1,8 @@
 """What averaging over operators and over a symmetry of the experiment is worth at inference, on the same shots.
 
-    python benchmarks/reflections.py surface_d5 --threads 1
-    python benchmarks/reflections.py bb72 --rates 0.003 0.005 --shots 5000 --threads 1 --out bb72.csv
-    python benchmarks/reflections.py --list bb72 bb144
+    python -m workshop.studies.reflections surface_d5 --threads 1
+    python -m workshop.studies.reflections bb72 --rates 0.003 0.005 --shots 5000 --threads 1 --out bb72.csv
+    python -m workshop.studies.reflections --list bb72 bb144
 
 A code's symmetries are the automorphisms of its Tanner graph, which may exchange X with Z, each with time as it runs or
 reversed. The circuit has an order of its own, so that few of them, if any, keep its noise: `--list` says what share.
@@ -40,9 +40,10 @@ from cascade_qec.nn.decision import votes
 from cascade_qec.recognition.tanner import TannerGraph, isomorphisms
 from cascade_qec.statistics import Interval, wilson
 from cascade_qec.tables import Circumstances, circumstances, write_rows
+from workshop import RESULTS
 
 RATES = (0.002, 0.003, 0.005)
-RESULTS = Path(__file__).parent / "results" / "reflections.csv"
+TABLE = RESULTS / "reflections.csv"
 CHUNK = 2000
 SAME = 1e-4
 """Relative difference up to which probabilities of mechanisms are the same: Stim prints six digits."""
@@ -235,7 +236,7 @@ def main() -> None:
     parser.add_argument("--shots", type=int, default=50_000, help="of each basis and noise rate")
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--threads", type=int)
-    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--out", type=Path, default=TABLE)
     arguments = parser.parse_args()
     if arguments.threads is not None:
         torch.set_num_threads(arguments.threads)

@@ -1,9 +1,7 @@
-"""What `benchmarks/trials.py` and `benchmarks/capacity.py` make of trained runs."""
+"""What the studies of trials and of capacity make of trained runs."""
 
 import json
-import runpy
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -15,24 +13,11 @@ from cascade_qec.evaluation.paired import paired_difference
 from cascade_qec.nn import load_model, model_bytes
 from cascade_qec.tables import read_rows
 from cascade_qec.training import Recipe, load_recipe
+from workshop import CHECKOUT
+from workshop.studies import capacity, trials
 
-ROOT = Path(__file__).parents[2]
-RECIPE = ROOT / "recipes" / "surface_d3.toml"
+RECIPE = CHECKOUT / "recipes" / "surface_d3.toml"
 RATES = (0.005, 0.02)
-
-
-@pytest.fixture
-def script(monkeypatch):
-    def run(name: str) -> dict[str, Any]:
-        monkeypatch.syspath_prepend(ROOT / "benchmarks")  # as if it were run
-        return runpy.run_path(str(ROOT / "benchmarks" / name))
-
-    return run
-
-
-@pytest.fixture
-def trials(script) -> dict[str, Any]:
-    return script("trials.py")
 
 
 @pytest.fixture
@@ -63,7 +48,7 @@ def _contrary() -> bytes:
 
 
 @pytest.fixture
-def runs(trials, folder, tmp_path):
+def runs(folder, tmp_path):
     """Three trials of surface_d3: the baseline, its weights once more, and their opposite."""
     recipe = load_recipe(RECIPE)
     found = []
@@ -71,14 +56,14 @@ def runs(trials, folder, tmp_path):
         folder(recipe.model_copy(update={"name": name}), model=model)
         toml = tmp_path / f"{name}.toml"
         toml.write_text(RECIPE.read_text().replace('name = "surface_d3"', f'name = "{name}"'))
-        found.append(trials["trained"](toml, tmp_path))
+        found.append(trials.trained(toml, tmp_path))
     return found
 
 
-def test_trials_are_compared_on_the_same_shots(trials, runs):
+def test_trials_are_compared_on_the_same_shots(runs):
     stored = []
     settings = {"rates": RATES, "shots": 300, "seed": 3, "store": stored.append}
-    table = trials["measure"](runs, runs[0], [], **settings)
+    table = trials.measure(runs, runs[0], [], **settings)
     assert stored == [table[:2], table[:4], table]
     assert [(row.trial, row.p) for row in table] == [(run.recipe.name, p) for run in runs for p in RATES]
     for baseline, same, contrary in zip(table[:2], table[2:4], table[4:], strict=True):
@@ -94,48 +79,48 @@ def test_trials_are_compared_on_the_same_shots(trials, runs):
         assert contrary.parameters == sum(p.numel() for p in load_model(runs[2].model)[0].parameters())
 
 
-def test_what_stands_in_the_table_is_not_decoded_again(trials, runs):
+def test_what_stands_in_the_table_is_not_decoded_again(runs):
     stored = []
     settings = {"rates": RATES, "shots": 50, "seed": 3, "store": stored.append}
-    table = trials["measure"](runs[:2], runs[0], [], **settings)
+    table = trials.measure(runs[:2], runs[0], [], **settings)
     stored.clear()
-    assert trials["measure"](runs[:2], runs[0], table, **settings) == table
+    assert trials.measure(runs[:2], runs[0], table, **settings) == table
     assert stored == []
     # a further trial is added, one with other weights or other shots is replaced; the others stay
-    more = trials["measure"]([runs[2]], runs[0], table, **settings)
+    more = trials.measure([runs[2]], runs[0], table, **settings)
     assert more[:4] == table
     assert [row.trial for row in more[4:]] == ["contrary"] * 2
-    again = trials["measure"]([runs[1]], runs[0], table, **settings | {"seed": 4})
+    again = trials.measure([runs[1]], runs[0], table, **settings | {"seed": 4})
     assert [(row.trial, row.seed) for row in again] == [("baseline", 3)] * 2 + [("same", 4)] * 2
     assert len(stored) == 2
 
 
-def test_only_complete_runs_of_the_recipe_are_compared(trials, folder, tmp_path):
+def test_only_complete_runs_of_the_recipe_are_compared(folder, tmp_path):
     recipe = load_recipe(RECIPE)
     with pytest.raises(CascadeError, match="expected the folder of a training run"):
-        trials["trained"](RECIPE, tmp_path)
+        trials.trained(RECIPE, tmp_path)
     run = folder(recipe, shots=512)
     with pytest.raises(CascadeError, match="expected a run of 4096000 shots, it has seen 512: resume it"):
-        trials["trained"](RECIPE, tmp_path)
+        trials.trained(RECIPE, tmp_path)
     other = tmp_path / "other.toml"
     other.write_text(RECIPE.read_text().replace("seed = 1", "seed = 2"))
     with pytest.raises(CascadeError, match=r"expected a run of .*other\.toml, got one with seed = 1 instead of 2"):
-        trials["trained"](other, tmp_path)
+        trials.trained(other, tmp_path)
     (run / "metrics.jsonl").write_text('{"step": 8000, "shots": 4096000, "seconds": 3.6}\n')
     (run / "surface_d3.safetensors").unlink()
     with pytest.raises(CascadeError, match=r"expected the model surface_d3\.safetensors, found none"):
-        trials["trained"](RECIPE, tmp_path)
+        trials.trained(RECIPE, tmp_path)
 
 
-def test_trials_of_another_code_are_refused(trials, runs):
+def test_trials_of_another_code_are_refused(runs):
     recipe = runs[0].recipe.model_copy(update={"code": "surface_d5", "name": "larger"})
-    larger = trials["Trained"](recipe, runs[0].model, 1, 1.0)
+    larger = trials.Trained(recipe, runs[0].model, 1, 1.0)
     with pytest.raises(CascadeError, match=r"baseline is of \('surface_d3', 3, 'ZX'\), larger of \('surface_d5'"):
-        trials["measure"]([larger], runs[0], [], rates=RATES, shots=10, seed=1, store=print)
+        trials.measure([larger], runs[0], [], rates=RATES, shots=10, seed=1, store=print)
 
 
-def test_capacity_goes_on_where_it_stopped(script, runs, tmp_path):
-    fill, out = script("capacity.py")["fill"], tmp_path / "capacity.csv"
+def test_capacity_goes_on_where_it_stopped(runs, tmp_path):
+    fill, out = capacity.fill, tmp_path / "capacity.csv"
     rates = (0.004, 0.006)  # stronger noise than that of training comes with a warning
     settings = {"rates": rates, "failures": 5, "rival_shots": 400, "seed": 2}
     fill(runs[:1], out, **settings)

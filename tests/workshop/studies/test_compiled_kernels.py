@@ -4,15 +4,24 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "compiled_kernels.py"
+from workshop import CHECKOUT
 
 
 def test_every_kernel_compiles_for_hopper_with_matrix_instructions_and_without_spills():
     environment = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}
-    command = [sys.executable, SCRIPT, "--first", "--json", "--capability", "90", "--width", "128"]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    command = [
+        sys.executable,
+        "-m",
+        "workshop.studies.compiled_kernels",
+        "--first",
+        "--json",
+        "--capability",
+        "90",
+        "--width",
+        "128",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=CHECKOUT)
     assert done.returncode == 0, done.stderr
     rows = json.loads(done.stdout)
     kernels = {row["kernel"] for row in rows}

@@ -1,21 +1,12 @@
-"""The tables of rivals in docs/results.md, and what `benchmarks/collection_tables.py` makes of collections."""
+"""The tables of rivals in docs/results.md, and what is made of collections for them."""
 
-import runpy
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sinter
 
 from cascade_qec.errors import CascadeError
-
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "collection_tables.py"
-
-
-@pytest.fixture
-def script(monkeypatch) -> dict[str, Any]:
-    monkeypatch.syspath_prepend(SCRIPT.parent)  # as if it were run
-    return runpy.run_path(str(SCRIPT))
+from workshop.pages.collections import rivals
 
 
 def _row(decoder: str, p: float, basis: str, shots: int, errors: int, seconds: float, **others: object) -> str:
@@ -40,7 +31,7 @@ def collection(tmp_path):
     return written
 
 
-def test_rows_of_a_task_and_of_both_bases_add_up(script, collection):
+def test_rows_of_a_task_and_of_both_bases_add_up(collection):
     path = collection(
         _row("cascade:bb72", 0.003, "Z", 400, 1, 0.01),
         _row("cascade:bb72", 0.003, "Z", 100, 0, 0.01),
@@ -49,7 +40,7 @@ def test_rows_of_a_task_and_of_both_bases_add_up(script, collection):
         _row("cascade:bb72", 0.001, "Z", 1000, 0, 0.25),
         _row("cascade:bb72", 0.001, "X", 1000, 0, 0.25),
     )
-    assert script["rivals"](path) == [
+    assert rivals(path) == [
         "| decoder | 0.1 % | 0.3 % | 0.5 % |",
         "| --- | ---: | ---: | ---: |",
         "| cascade:bb72 | 0 [0, 1.9e-3]<br>2,000 shots, 250 µs | 1.0e-3 [1.8e-4, 5.6e-3]<br>1,000 shots, 30 µs |  |",
@@ -57,9 +48,9 @@ def test_rows_of_a_task_and_of_both_bases_add_up(script, collection):
     ]
 
 
-def test_each_experiment_has_a_table(script, collection):
+def test_each_experiment_has_a_table(collection):
     rows = [_row("bposd", 0.01, basis, 100, 50, 0.5, rounds=rounds) for rounds in (6, 3) for basis in "XZ"]
-    lines = script["rivals"](collection(*rows))
+    lines = rivals(collection(*rows))
     assert [line for line in lines if line and line[0] != "|"] == [
         "bb72, 6 rounds, uniform noise",
         "bb72, 3 rounds, uniform noise",
@@ -67,12 +58,12 @@ def test_each_experiment_has_a_table(script, collection):
     assert lines.count("| bposd | 5.0e-1 [4.3e-1, 5.7e-1]<br>200 shots, 5 ms |") == 2
 
 
-def test_other_parameters_are_not_added(script, collection):
+def test_other_parameters_are_not_added(collection):
     rows = [_row("bposd", 0.01, basis, 100, 50, 0.5, parameters={"osd_order": i}) for i, basis in enumerate("XZ")]
     with pytest.raises(CascadeError, match=r"same parameters; got others with \{'osd_order': 1\} for basis Z"):
-        script["rivals"](collection(*rows))
+        rivals(collection(*rows))
 
 
-def test_nothing_collected_is_said(script, collection, tmp_path):
-    assert script["rivals"](tmp_path / "none.csv") == ["Not collected yet."]
-    assert script["rivals"](collection()) == ["Not collected yet."]
+def test_nothing_collected_is_said(collection, tmp_path):
+    assert rivals(tmp_path / "none.csv") == ["Not collected yet."]
+    assert rivals(collection()) == ["Not collected yet."]

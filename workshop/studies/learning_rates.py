@@ -1,6 +1,6 @@
 """Do learning rates carry over from width to width (MuP)? The last losses of short runs, by width and rate.
 
-    python benchmarks/learning_rates.py recipes/surface_d3.toml --steps 250 --threads 1
+    python -m workshop.studies.learning_rates recipes/surface_d3.toml --steps 250 --threads 1
 
 Every run has the recipe's schedule, shortened, and its ratio of the two optimizers' rates.
 """
@@ -17,8 +17,9 @@ from cascade_qec.tables import Circumstances, circumstances, write_rows
 from cascade_qec.training import Recipe, Trainer, load_recipe
 from cascade_qec.training.data import Producers
 from cascade_qec.training.feed import feed
+from workshop import RESULTS
 
-RESULTS = Path(__file__).parent / "results" / "learning_rates.csv"
+TABLE = RESULTS / "learning_rates.csv"
 WIDTHS = (16, 32, 64)
 FACTORS = (0.1, 0.3, 1.0, 3.0, 10.0)
 LAST = 0.2
@@ -55,7 +56,7 @@ class Row(Circumstances):
 
 def last_loss(recipe: Recipe, report: Callable[[int], None]) -> tuple[float, float]:
     """Mean loss in nats over the last steps, and its standard error."""
-    trainer, steps = Trainer(recipe, RESULTS.with_suffix(".run")), recipe.optimizer.steps
+    trainer, steps = Trainer(recipe, TABLE.with_suffix(".run")), recipe.optimizer.steps
     losses = []
     with Producers(recipe, range(steps), trainer.micros, trainer.workers) as producers:
         batches = feed(producers, trainer.examples)
@@ -71,7 +72,7 @@ def main() -> None:
     parser.add_argument("recipe", type=Path)
     parser.add_argument("--steps", type=int, default=250)
     parser.add_argument("--threads", type=int)
-    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--out", type=Path, default=TABLE)
     arguments = parser.parse_args()
     if arguments.threads is not None:
         torch.set_num_threads(arguments.threads)

@@ -1,0 +1,25 @@
+"""Tables and pictures of the README and docs/ are what the workshop makes of cards, checkpoints, results."""
+
+import subprocess
+
+import pytest
+
+from workshop import CHECKOUT
+from workshop.pages import collections, models, performance, pictures, training
+
+
+@pytest.mark.parametrize("module", [collections, models, performance, training], ids=lambda module: module.__name__)
+def test_tables_are_those_of_their_sources(module):
+    page = module.PAGE.read_text()
+    assert module.with_tables(page) == page, "run: python -m workshop pages"
+
+
+def test_every_picture_has_the_command_that_makes_it_from_tables_that_are_there():
+    commands = pictures.commands()
+    files = {path.name for path in (CHECKOUT / "docs/images").iterdir()}
+    assert set(pictures.named()) == set(commands) == files
+    for command in commands.values():
+        words = subprocess.run(["bash", "-c", f"printf '%s\\n' {command}"], cwd=CHECKOUT, capture_output=True)
+        tables = [word for word in words.stdout.decode().splitlines() if word.endswith((".csv", ".jsonl"))]
+        assert tables
+        assert all((CHECKOUT / table).is_file() for table in tables), command

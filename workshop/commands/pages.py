@@ -1,0 +1,30 @@
+"""`python -m workshop pages` and `pictures`: what the documentation shows, made anew."""
+
+from typing import Annotated
+
+import typer
+
+
+def pages() -> None:
+    """Fill the tables of the README and of docs/, from cards, checkpoints and results.
+
+    A table stands between the lines <!-- NAME --> and <!-- end of NAME -->; what stood there is replaced.
+    """
+    from workshop.pages import collections, models, performance, training
+    from workshop.studies import foreign_circuits
+
+    for module in (collections, models, performance, training, foreign_circuits):
+        page = module.PAGE
+        page.write_text(module.with_tables(page.read_text()))
+        print(f"Page: {page}")
+
+
+def pictures(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="As rates.png.  [default: all]")
+    ] = None,
+) -> None:
+    """Draw the pictures of the documentation, each by the command that stands in a page."""
+    from workshop.pages.pictures import draw
+
+    draw(names or [])

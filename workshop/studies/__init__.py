@@ -1,0 +1,1 @@
+"""Questions that were asked once, each with the table that answers it: `python -m workshop.studies.NAME --help`."""
