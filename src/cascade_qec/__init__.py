@@ -9,16 +9,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cascade_qec import circuits, codes, zoo
-    from cascade_qec.decoders.cascade import CascadeDecoder, load
+    from cascade_qec import circuits, codes, decoders, zoo
+    from cascade_qec.decoders.cascade import BoundCascade, CascadeDecoder, load
     from cascade_qec.decoders.escalation import EscalatingDecoder
     from cascade_qec.decoders.result import DecodeResult
     from cascade_qec.decoders.sinter import sinter_decoders
     from cascade_qec.errors import CascadeError, CascadeWarning
+    from cascade_qec.zoo.registry import names as models
 
     __version__: str
 
 __all__ = [
+    "BoundCascade",
     "CascadeDecoder",
     "CascadeError",
     "CascadeWarning",
@@ -27,14 +29,16 @@ __all__ = [
     "__version__",
     "circuits",
     "codes",
+    "decoders",
     "load",
+    "models",
     "sinter_decoders",
     "zoo",
 ]
 
-# Where each public name lives. PyTorch takes seconds to load, so a module is imported when it is first asked
-# for.
+# Where each public name lives. PyTorch takes seconds to load, so a module is imported when it is first asked for.
 _HOMES = {
+    "BoundCascade": "cascade_qec.decoders.cascade",
     "CascadeDecoder": "cascade_qec.decoders.cascade",
     "CascadeError": "cascade_qec.errors",
     "CascadeWarning": "cascade_qec.errors",
@@ -46,10 +50,12 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("circuits", "codes", "zoo"):
+    if name in ("circuits", "codes", "decoders", "zoo"):
         return import_module(f"cascade_qec.{name}")
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
+    if name == "models":
+        return import_module("cascade_qec.zoo.registry").names
     if name == "__version__":
         return import_module("importlib.metadata").version("cascade-qec")
     raise AttributeError(f"module 'cascade_qec' has no attribute '{name}'")

@@ -1,8 +1,12 @@
-"""The Cascade decoder: trained weights bound to an experiment."""
+"""The Cascade decoder: trained weights, and what they become when they are bound to an experiment."""
 
 from __future__ import annotations
 
+import hashlib
+import os
+import threading
 import warnings
+from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
 from typing import overload
 
@@ -12,14 +16,15 @@ import torch
 from numpy.typing import NDArray
 
 from cascade_qec import circuits, codes
-from cascade_qec.codes.css import Basis
-from cascade_qec.decoders.escalation import EscalatingDecoder, fallback_decoder
-from cascade_qec.decoders.events import checked
+from cascade_qec.codes import Basis
+from cascade_qec.decoders import events
+from cascade_qec.decoders.bound import Bound
+from cascade_qec.decoders.escalation import BoundEscalation, EscalatingDecoder, fallback_decoder
 from cascade_qec.decoders.result import NetworkResult
 from cascade_qec.device import pick_device, pick_dtype
 from cascade_qec.errors import CascadeError, CascadeWarning
 from cascade_qec.files import written_whole
-from cascade_qec.lattice import Lattice, logical_operators, memory_lattice
+from cascade_qec.lattice import logical_operators, memory_lattice
 from cascade_qec.nn import (
     CascadeNetwork,
     Decision,
@@ -30,9 +35,13 @@ from cascade_qec.nn import (
     Unpacking,
     load_model,
     model_bytes,
+    rebuilt,
 )
-from cascade_qec.recognition import ObservableMap, Recognition, read_experiment, recognise
+from cascade_qec.recognition import ObservableMap, Part, Recognition, read_error_model, read_experiment, recognise
 from cascade_qec.zoo import registry
+
+Source = stim.Circuit | stim.DetectorErrorModel | str | Path
+"""A circuit or error model, its text (of several lines), or the path of a file of it."""
 
 _CHUNK_ACTIVATIONS = {"cpu": 1 << 22, "cuda": 1 << 28}
 """Activations of the residual stream decoded at a time: on a CPU what its caches hold, on a GPU a part of memory."""
@@ -45,12 +54,16 @@ _STRONG = 2
 _FAMILIAR = 0.99
 """Share of a circuit's noise that should be of kinds that training had."""
 
+_BINDINGS = 8
+"""Experiments whose tables a decoder keeps, the latest ones."""
+
 
 @overload
 def load(
     model: str | Path,
     *,
-    circuit: stim.Circuit | stim.DetectorErrorModel | str | Path | None = None,
+    circuit: None = None,
+    dem: None = None,
     device: str = "auto",
     precision: str = "auto",
     fallback: None = None,
@@ -62,7 +75,32 @@ def load(
 def load(
     model: str | Path,
     *,
-    circuit: stim.Circuit | stim.DetectorErrorModel | str | Path | None = None,
+    circuit: Source,
+    device: str = "auto",
+    precision: str = "auto",
+    fallback: None = None,
+    below: None = None,
+) -> BoundCascade: ...
+
+
+@overload
+def load(
+    model: str | Path,
+    *,
+    dem: Source,
+    device: str = "auto",
+    precision: str = "auto",
+    fallback: None = None,
+    below: None = None,
+) -> BoundCascade: ...
+
+
+@overload
+def load(
+    model: str | Path,
+    *,
+    circuit: None = None,
+    dem: None = None,
     device: str = "auto",
     precision: str = "auto",
     fallback: str,
@@ -70,39 +108,54 @@ def load(
 ) -> EscalatingDecoder: ...
 
 
+@overload
 def load(
     model: str | Path,
     *,
-    circuit: stim.Circuit | stim.DetectorErrorModel | str | Path | None = None,
+    circuit: Source | None = None,
+    dem: Source | None = None,
     device: str = "auto",
     precision: str = "auto",
     fallback: str | None = None,
     below: float | None = None,
-) -> CascadeDecoder | EscalatingDecoder:
+) -> CascadeDecoder | BoundCascade | EscalatingDecoder | BoundEscalation: ...
+
+
+def load(
+    model: str | Path,
+    *,
+    circuit: Source | None = None,
+    dem: Source | None = None,
+    device: str = "auto",
+    precision: str = "auto",
+    fallback: str | None = None,
+    below: float | None = None,
+) -> CascadeDecoder | BoundCascade | EscalatingDecoder | BoundEscalation:
     """Load a trained decoder.
 
     Parameters
     ----------
     model
         A name in the zoo ("bb72"), or the path of a ``.safetensors`` file.
-    circuit
-        The circuit or detector error model, or the path of a file of it, whose shots will be decoded: a memory
-        experiment of the model's code by any tool, see `CascadeDecoder.for_circuit`. Without it the decoder is bound to
-        its own experiment with d rounds in the Z basis, until `CascadeDecoder.experiment` is asked for another.
+    circuit, dem
+        The circuit, or instead of it the detector error model, whose shots will be decoded, its text, or the path of a
+        file of it: a memory experiment of the model's code by any tool, see `CascadeDecoder.bind`. Without either the
+        decoder is not bound yet.
     device
         "auto" (a CUDA device where there is one), "cpu", "cuda" or "cuda:N".
     precision
         "auto" (bfloat16 where the device multiplies it in hardware), "float32" or "bfloat16".
     fallback
         A classical decoder for the shots that the network doubts: "relay", "tesseract", "bposd",
-        "pymatching-correlated" or any other of `cascade_qec.decoders.classical.names`. It is told how likely errors are
-        by the circuit, or by the experiment. ``cascade bench escalation`` shows what thresholds are worth.
+        "pymatching-correlated" or any other of `cascade_qec.decoders.classical.names`. The circuit tells it how likely
+        errors are. ``cascade bench escalation`` shows what thresholds are worth.
     below
         The confidence below which a shot goes to the fallback, above 0 and at most 1. Given with it or not at all.
 
     Returns
     -------
-    CascadeDecoder, or EscalatingDecoder with a fallback
+    CascadeDecoder, or BoundCascade with a circuit or error model
+        With a fallback EscalatingDecoder, or BoundEscalation.
 
     Raises
     ------
@@ -122,28 +175,31 @@ def load(
     """
     if (fallback is None) != (below is None):
         raise CascadeError(f"expected fallback and below together, got fallback = {fallback!r} and below = {below!r}")
+    if circuit is not None and dem is not None:
+        raise CascadeError("expected a circuit or an error model (dem), got both")
     network, description = load_model(registry.path(model))
-    decoder = CascadeDecoder(network, description, device=device, precision=precision)
-    if fallback is None or below is None:
-        return decoder if circuit is None else decoder.for_circuit(circuit)
-    escalated = EscalatingDecoder(decoder, fallback_decoder(fallback, decoder.code), below)
-    return escalated if circuit is None else escalated.for_circuit(circuit)
+    decoder: CascadeDecoder | EscalatingDecoder
+    decoder = network_decoder = CascadeDecoder(network, description, device=device, precision=precision)
+    if fallback is not None and below is not None:
+        decoder = EscalatingDecoder(decoder, fallback_decoder(fallback, network_decoder.code), below)
+    if dem is not None:
+        # of any ending: the argument says what the file holds
+        return decoder.bind(read_error_model(dem) if isinstance(dem, (str, Path)) else dem)
+    return decoder if circuit is None else decoder.bind(circuit)
 
 
 class CascadeDecoder:
-    """A network and the experiment whose shots it decodes. Made by `load`.
+    """Trained weights, for any experiment of their code. Made by `load`; `bind` gives what decodes.
+
+    Several threads may share one. It can be pickled; where it arrives, device and precision are chosen anew from what
+    `load` was given.
 
     Attributes
     ----------
     description : ModelDescription
         What the weights' file says: name, code, rounds and noise of training, network.
     code : CSSCode
-    lattice : Lattice
-        Where the detectors of the bound experiment sit.
-    observables : ObservableMap
-        What the observables of the bound experiment are in those of the code.
-    recognition : Recognition or None
-        What is known of the circuit that the decoder is bound to; None where it is bound to its own experiment.
+    network : CascadeNetwork
     device, dtype
         Where and in what precision the network runs.
     """
@@ -153,7 +209,6 @@ class CascadeDecoder:
         network: CascadeNetwork,
         description: ModelDescription,
         *,
-        recognition: Recognition | None = None,
         device: str = "auto",
         precision: str = "auto",
     ) -> None:
@@ -162,20 +217,16 @@ class CascadeDecoder:
         self.description = description
         self.code = codes.get(description.code)
         self.network = network.to(self.device).eval()
-        self._precision = precision
-        if recognition is None:
-            self._bind(memory_lattice(self.code, description.rounds, description.bases[0]))
-        else:
-            self._warn_of(recognition)
-            self._bind(recognition.lattice, recognition)
+        self._asked = {"device": device, "precision": precision}
+        self._process = os.getpid()
+        self._lock = threading.Lock()
+        self._bindings: dict[Hashable, _Binding] = {}
 
     @classmethod
     def untrained(cls, code: str, *, width: int = 16, depth: int = 2, seed: int = 0) -> CascadeDecoder:
         """A decoder with random weights, for trying out formats and interfaces."""
         family = codes.get(code)
-        settings = NetworkSettings(
-            width=width, depth=depth, convolution="direct" if family.family == "surface" else "bipartite"
-        )
+        settings = NetworkSettings(width=width, depth=depth, convolution=family.convolution)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             network = CascadeNetwork(family, settings).requires_grad_(False)
@@ -190,137 +241,105 @@ class CascadeDecoder:
         )
         return cls(network, description)
 
+    @property
+    def name(self) -> str:
+        """The model's name among decoders."""
+        return f"cascade:{self.description.name}"
+
     def save(self, path: str | Path) -> None:
         """Write weights and description as a safetensors file that `load` reads."""
         with written_whole(Path(path)) as file:
             file.write(model_bytes(self.network, self.description))
 
     def experiment(self, p: float, *, rounds: int | None = None, basis: Basis = "Z") -> stim.Circuit:
-        """A memory experiment of this decoder's code under its training noise model; binds the decoder to it.
+        """A memory experiment of this decoder's code under its training noise model. The decoder stays as it was.
 
         Parameters
         ----------
         p
             Noise strength.
         rounds
-            Rounds of syndrome extraction; the rounds of training, which is d, by default. The network runs on any
-            number, but has learnt one: others come with a `CascadeWarning`.
+            Rounds of syndrome extraction; the rounds of training, which is d, by default.
         basis
             "Z" or "X".
         """
+        self._check_basis(basis)
         rounds = self.description.rounds if rounds is None else rounds
         noise = circuits.noise_model(self.description.noise_model, p)
-        circuit = circuits.memory(self.code, rounds=rounds, basis=basis, noise=noise)
-        self._check_basis(basis)
-        lattice = memory_lattice(self.code, rounds, basis)
-        if lattice is not self.lattice:
-            self._bind(lattice)
-        return circuit
+        return circuits.memory(self.code, rounds=rounds, basis=basis, noise=noise)
 
-    def for_circuit(self, circuit: stim.Circuit | stim.DetectorErrorModel | str | Path) -> CascadeDecoder:
-        """A decoder with the same weights bound to the detectors and observables of a circuit or error model.
+    def bind(
+        self, experiment: Source | None = None, /, *, rounds: int | None = None, basis: Basis | None = None
+    ) -> BoundCascade:
+        """Make ready for the shots of an experiment. The decoder stays as it was; the network is shared.
+
+        What is worked out here (which detector is which, the network's tables) is kept for the latest experiments.
 
         Parameters
         ----------
-        circuit
-            A memory experiment of this decoder's code that any tool made, or the path of a file of it (an error model
-            by its ending .dem). Order and coordinates of the detectors, schedule, gates, basis and logical
-            representatives may be others than ours; see `cascade_qec.recognition`.
+        experiment
+            A memory experiment of this decoder's code that any tool made: a circuit or error model, its text, or the
+            path of a file of it (an error model by its ending .dem). Order and coordinates of the detectors, schedule,
+            gates, basis and logical representatives may be others than ours; see `cascade_qec.recognition`.
+        rounds, basis
+            Instead of it: those of the decoder's own experiment, by default the rounds of training and the first basis
+            of training.
 
         Raises
         ------
         CascadeError
             If it is no such experiment, or of a basis that the model was not trained for.
+
+        Warns
+        -----
+        CascadeWarning
+            If the experiment is unlike those of training: of other rounds, with more noise or of other kinds.
         """
-        recognition = recognise(read_experiment(circuit), self.code, self.description.bases)
-        if len(recognition.parts) > 1:
-            raise CascadeError("expected an experiment of one basis, got one that keeps the logical operators of both")
-        return CascadeDecoder(
-            self.network, self.description, recognition=recognition, device=str(self.device), precision=self._precision
-        )
+        if experiment is None:
+            rounds = self.description.rounds if rounds is None else rounds
+            basis = self.description.bases[0] if basis is None else basis
+            self._check_basis(basis)
+            lattice = memory_lattice(self.code, rounds, basis)
+            part = Part(lattice, ObservableMap.identity(self.code.k, lattice.detectors))
+            bound = self._bound((rounds, basis), lambda: (part,))
+        elif rounds is not None or basis is not None:
+            raise CascadeError("expected an experiment, or the rounds and basis of the decoder's own, got both")
+        else:
+            source = read_experiment(experiment)
+            key = type(source), hashlib.sha256(str(source).encode()).digest()
+            bound = self._bound(key, lambda: recognise(source, self.code, self.description.bases))
+        self._warn_of(bound)
+        return bound
 
-    bind = for_circuit
+    def _bound(self, key: Hashable, found: Callable[[], Recognition | tuple[Part]]) -> BoundCascade:
+        self._mind_forks()
+        with self._lock:
+            binding = self._bindings.pop(key, None) or _Binding(self, found())
+            self._bindings[key] = binding
+            for oldest in list(self._bindings)[:-_BINDINGS]:
+                del self._bindings[oldest]
+        return BoundCascade(self, binding)
 
-    @property
-    def name(self) -> str:
-        return f"cascade:{self.description.name}"
-
-    @property
-    def num_observables(self) -> int:
-        """Observables of the bound experiment: columns of predictions."""
-        return len(self.observables.logicals)
-
-    def decode_batch(self, detection_events: NDArray, *, bit_packed: bool = False) -> NetworkResult:
-        """Decode a batch of any size, a piece at a time; each shot's result is its own, whatever surrounds it.
-
-        The network is asked about all logical operators that look to it like the code's observables (parallel lines, on
-        a torus all that are no heavier), and the likeliest joint value of the observables is predicted.
-
-        Parameters
-        ----------
-        detection_events
-            bool [shots, detectors], or with `bit_packed` uint8 [shots, ceil(detectors / 8)], bit 0 of byte 0
-            being detector 0 (as `stim` packs).
-        bit_packed
-            Whether the input is packed.
-
-        Raises
-        ------
-        CascadeError
-            If the array is of another shape or type; the message gives both.
-        """
-        whose = f"model {self.description.name} ({self.lattice.rounds} rounds, basis {self.lattice.basis})"
-        events = checked(detection_events, self.lattice.detectors, bit_packed, whose=whose)
-        observables = np.empty((len(events), self.num_observables), dtype=np.bool_)
-        probabilities = np.empty((len(events), self.num_observables), dtype=np.float32)
-        confidence = np.empty(len(events), dtype=np.float32)
-        for start in range(0, len(events), self._chunk):
-            chunk = events[start : start + self._chunk]
-            if bit_packed:
-                chunk = np.unpackbits(chunk, axis=1, count=self.lattice.detectors, bitorder="little").view(bool)
-            packed = np.packbits(chunk, axis=1, bitorder="little")
-            shots = slice(start, start + self._chunk)
-            with torch.inference_mode():
-                states, _ = self._unpacking(packed)
-                logits = self.network(states, self._geometry, self.dtype)
-                evidence = logits * (1 - 2 * self._questions.parities(states))
-                decided, probability, sure = (x.cpu().numpy() for x in self._decision(evidence))
-            turned = self.observables.turned(chunk)
-            observables[shots], confidence[shots] = decided ^ turned, sure
-            probabilities[shots] = np.where(turned, 1 - probability, probability)
-        return NetworkResult(observables, probabilities, confidence)
-
-    def _bind(self, lattice: Lattice, recognition: Recognition | None = None) -> None:
-        if lattice.rounds != self.description.rounds:
+    def _warn_of(self, bound: BoundCascade) -> None:
+        """Tell in what the experiment differs from those of training."""
+        trained, found = self.description, bound.recognition
+        if bound.lattice.rounds != trained.rounds:
             warnings.warn(
-                f"model {self.description.name} was trained on {self.description.rounds} rounds and is bound to an "
-                f"experiment with {lattice.rounds}: expect it to be less accurate than its card says",
+                f"model {trained.name} was trained on {trained.rounds} rounds and is bound to an experiment with "
+                f"{bound.lattice.rounds}: expect it to be less accurate than its card says",
                 CascadeWarning,
                 stacklevel=3,
             )
-        self.lattice, self.recognition = lattice, recognition
-        identity = ObservableMap.identity(self.code.k, lattice.detectors)
-        self.observables = identity if recognition is None else recognition.observables
-        operators = self.description.operators
-        self._geometry = Geometry([lattice], self.network.settings.convolution, operators).to(self.device)
-        asked = logical_operators(self.code, lattice.basis, operators)
-        self._unpacking = Unpacking([lattice]).to(self.device)
-        self._questions = Questions([lattice], operators).to(self.device)
-        self._decision = Decision(asked.logicals, self.observables.logicals).to(self.device)
-        per_shot = max(lattice.sites, len(asked.support)) * self.network.settings.width
-        budget = _CHUNK_ACTIVATIONS[self.device.type]
-        self._chunk = max(1, min(_MAX_CHUNK_SHOTS, budget // per_shot))
-
-    def _warn_of(self, found: Recognition) -> None:
-        """Tell in what the circuit differs from those of training."""
-        name, trained = self.description.name, self.description.noise_p
+        if found is None:
+            return
         differences = []
         if found.missing:
             own = f", {found.missing_own} of them of the experiment's basis" if found.missing_own else ""
             differences.append(f"{found.missing} detectors of training are missing and taken for silent{own}")
-        if found.strength > _STRONG * trained:
+        if found.strength > _STRONG * trained.noise_p:
             differences.append(
-                f"its noise is as strong as p = {found.strength:.2g}, and the model was trained up to p = {trained:.2g}"
+                f"its noise is as strong as p = {found.strength:.2g}, and the model was trained up to "
+                f"p = {trained.noise_p:.2g}"
             )
         if found.strength and found.agreement < _FAMILIAR:
             differences.append(
@@ -329,13 +348,144 @@ class CascadeDecoder:
             )
         if differences:
             warnings.warn(
-                f"model {name} fits the circuit, but {', and '.join(differences)}: expect it to be less accurate than "
-                "its card says",
+                f"model {trained.name} fits the circuit, but {', and '.join(differences)}: expect it to be less "
+                "accurate than its card says",
                 CascadeWarning,
-                stacklevel=4,
+                stacklevel=3,
             )
 
     def _check_basis(self, basis: str) -> None:
         if basis not in self.description.bases:
             bases = " and ".join(self.description.bases)
             raise CascadeError(f"model {self.description.name} was trained for basis {bases}, got basis {basis}")
+
+    def _mind_forks(self) -> None:
+        """Do what a process that was forked off can still do: neither PyTorch's threads nor CUDA come with it."""
+        if self.device.type == "cuda" and os.getpid() != self._process:
+            raise CascadeError(
+                f"model {self.description.name} was loaded onto {self.device} before this process was forked off, which "
+                'CUDA does not survive: start processes by "spawn", or load it in each of them'
+            )
+        if os.getpid() not in _one_thread:
+            torch.set_num_threads(1)  # with more, the first product would wait for threads that are not there
+            _one_thread.add(os.getpid())
+
+    def __repr__(self) -> str:
+        trained, precision = self.description, str(self.dtype).removeprefix("torch.")
+        return f"<{self.name}: {self.code.name}, {trained.rounds} rounds, {self.device}, {precision}>"
+
+    def __reduce__(self) -> tuple[Callable[..., CascadeDecoder], tuple[object, ...]]:
+        weights = {name: tensor.cpu().numpy() for name, tensor in self.network.state_dict().items()}
+        return _unpickled, (weights, self.description, self._asked)
+
+
+_one_thread = {os.getpid()}
+"""Processes that need not be held to one thread, as they were not forked off this one, and those that are."""
+
+
+def _unpickled(
+    weights: Mapping[str, NDArray], description: ModelDescription, asked: Mapping[str, str]
+) -> CascadeDecoder:
+    tensors = {name: torch.from_numpy(array) for name, array in weights.items()}
+    return CascadeDecoder(rebuilt(description, tensors), description, **asked)
+
+
+class _Binding:
+    """What a decoder works out once for an experiment.
+
+    Attributes
+    ----------
+    found
+        What is known of the experiment, or the one part of the decoder's own.
+    parts
+        The network's tables for each memory experiment in it.
+    chunk
+        Shots decoded at a time.
+    """
+
+    def __init__(self, decoder: CascadeDecoder, found: Recognition | tuple[Part]) -> None:
+        self.found = found
+        parts = found.parts if isinstance(found, Recognition) else found
+        self.parts = [_BoundPart(decoder, part) for part in parts]
+        per_shot = max(part.activations for part in self.parts) * decoder.network.settings.width
+        self.chunk = max(1, min(_MAX_CHUNK_SHOTS, _CHUNK_ACTIVATIONS[decoder.device.type] // per_shot))
+
+
+class _BoundPart:
+    """The network's tables for one memory experiment, and what its observables have in the experiment's."""
+
+    def __init__(self, decoder: CascadeDecoder, part: Part) -> None:
+        operators, lattices, device = decoder.description.operators, [part.lattice], decoder.device
+        asked = logical_operators(decoder.code, part.lattice.basis, operators)
+        self.activations = max(part.lattice.sites, len(asked.support))
+        self._observables, self._detectors = part.observables, part.lattice.detectors
+        self._turns = bool(part.observables.detectors.any())
+        self._geometry = Geometry(lattices, decoder.network.settings.convolution, operators).to(device)
+        self._unpacking = Unpacking(lattices).to(device)
+        self._questions = Questions(lattices, operators).to(device)
+        self._decision = Decision(asked.logicals, part.observables.logicals).to(device)
+
+    def decide(
+        self, packed: NDArray[np.uint8], network: CascadeNetwork, dtype: torch.dtype
+    ) -> tuple[NDArray[np.bool_], NDArray[np.float32], NDArray[np.float32]]:
+        """Observables, their probabilities and the confidence of packed events, as `Decision` has them."""
+        with torch.inference_mode():
+            states, _ = self._unpacking(packed)
+            logits = network(states, self._geometry, dtype)
+            evidence = logits * (1 - 2 * self._questions.parities(states))
+            observables, probabilities, confidence = (x.cpu().numpy() for x in self._decision(evidence))
+        if self._turns:
+            turned = self._observables.turned(events.unpacked(packed, self._detectors))
+            observables = observables ^ turned
+            probabilities = np.where(turned, 1 - probabilities, probabilities)
+        return observables, probabilities, confidence
+
+
+class BoundCascade(Bound[NetworkResult]):
+    """A Cascade decoder that is ready for the shots of one experiment. Made by `CascadeDecoder.bind` or `load`.
+
+    The network is asked about all logical operators that look to it like the code's observables (parallel lines, on a
+    torus all that are no heavier), and the likeliest joint value of the observables is predicted. Where an experiment
+    keeps the logical operators of both bases, each basis is decoded on its own.
+
+    Attributes
+    ----------
+    decoder : CascadeDecoder
+    lattice : Lattice
+        Where the detectors of the experiment sit; of an experiment of both bases those of the first.
+    observables : ObservableMap
+        What the observables of the experiment are in those of the code; of both bases those of the first.
+    recognition : Recognition or None
+        What is known of the circuit; None of the decoder's own experiment.
+    """
+
+    def __init__(self, decoder: CascadeDecoder, binding: _Binding) -> None:
+        self.decoder, self._binding = decoder, binding
+        self.recognition = binding.found if isinstance(binding.found, Recognition) else None
+        first = binding.found.parts[0] if isinstance(binding.found, Recognition) else binding.found[0]
+        self.lattice, self.observables = first.lattice, first.observables
+        self.num_detectors, self.num_observables = self.lattice.detectors, len(self.observables.logicals)
+        self.name = f"model {decoder.description.name} ({self.lattice.rounds} rounds, basis {self.lattice.basis})"
+
+    def _decode(self, detection_events: NDArray, bit_packed: bool) -> NetworkResult:
+        self.decoder._mind_forks()
+        packed = detection_events if bit_packed else events.packed(detection_events)
+        observables = np.zeros((len(packed), self.num_observables), dtype=np.bool_)
+        probabilities = np.zeros((len(packed), self.num_observables), dtype=np.float32)
+        confidence = np.ones(len(packed), dtype=np.float32)
+        for start in range(0, len(packed), self._binding.chunk):
+            shots = slice(start, start + self._binding.chunk)
+            for part in self._binding.parts:
+                decided, probable, sure = part.decide(packed[shots], self.decoder.network, self.decoder.dtype)
+                observables[shots] ^= decided
+                # a sum of independent flips
+                probabilities[shots] += probable - 2 * probabilities[shots] * probable
+                confidence[shots] *= sure
+        return NetworkResult(observables, probabilities, confidence)
+
+    def __reduce__(self) -> tuple[Callable[..., BoundCascade], tuple[object, ...]]:
+        return _bound_anew, (self.decoder, self._binding.found)
+
+
+def _bound_anew(decoder: CascadeDecoder, found: Recognition | tuple[Part]) -> BoundCascade:
+    return BoundCascade(decoder, _Binding(decoder, found))

@@ -4,7 +4,7 @@ from cascade_qec.nn.decision import Decision
 from cascade_qec.nn.geometry import Geometry
 from cascade_qec.nn.growth import deepened
 from cascade_qec.nn.layers import collect_statistics
-from cascade_qec.nn.model_file import ModelDescription, load_model, model_bytes
+from cascade_qec.nn.model_file import ModelDescription, load_model, model_bytes, rebuilt
 from cascade_qec.nn.network import CascadeNetwork
 from cascade_qec.nn.questions import Questions
 from cascade_qec.nn.settings import NetworkSettings
@@ -22,4 +22,5 @@ __all__ = [
     "deepened",
     "load_model",
     "model_bytes",
+    "rebuilt",
 ]

@@ -79,18 +79,32 @@ def load_model(path: str | Path) -> tuple[CascadeNetwork, ModelDescription]:
         raise CascadeError(f"the description in model file {path} cannot be read: {error}") from error
     if description.format == 1:
         tensors, description = _renamed(tensors), description.model_copy(update={"format": 2})
-    with torch.device("meta"):  # weights come from the file: none are drawn, and the global random state stays
+    try:
+        return rebuilt(description, tensors), description
+    except CascadeError as error:
+        raise CascadeError(f"{path}: {error}") from None
+
+
+def rebuilt(description: ModelDescription, tensors: Mapping[str, torch.Tensor]) -> CascadeNetwork:
+    """The network of a description with these weights, in evaluation mode.
+
+    Raises
+    ------
+    CascadeError
+        If the weights do not fit the description.
+    """
+    with torch.device("meta"):  # none are drawn, and the global random state stays
         network = CascadeNetwork(codes.get(description.code), description.network)
     wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     if wanted != found:
         name = min(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
         raise CascadeError(
-            f"the weights in {path} do not fit their description: expected {name} of shape "
+            f"the weights do not fit their description: expected {name} of shape "
             f"{wanted.get(name, 'none')}, got {found.get(name, 'none')}"
         )
-    network.load_state_dict(tensors, assign=True)
-    return network.eval().requires_grad_(False), description
+    network.load_state_dict(dict(tensors), assign=True)
+    return network.eval().requires_grad_(False)
 
 
 def _renamed(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -1,9 +1,9 @@
-"""Circuits and error models from files."""
+"""Circuits and error models from files and from text."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeGuard, TypeVar
 
 import stim
 
@@ -15,49 +15,64 @@ _Kind = TypeVar("_Kind", stim.Circuit, stim.DetectorErrorModel)
 
 
 def read_experiment(source: Experiment | str | Path) -> Experiment:
-    """A circuit or error model as it is, or from a file: an error model where its name ends in .dem.
+    """A circuit or error model as it is, from its text, or from a file: an error model where its name ends in .dem.
+
+    A string of several lines is text, any other the path of a file.
 
     Raises
     ------
     CascadeError
-        If the file is missing or holds something else.
+        If the file is missing, or file or text hold something else.
     """
     if isinstance(source, (stim.Circuit, stim.DetectorErrorModel)):
         return source
     if not isinstance(source, (str, Path)):
         raise CascadeError(f"expected a stim.Circuit, a stim.DetectorErrorModel or a path, got {type(source).__name__}")
-    path = Path(source)
-    return read_error_model(path) if path.suffix == ".dem" else read_circuit(path)
+    if _is_text(source):
+        try:
+            return stim.DetectorErrorModel(source)
+        except ValueError:
+            return read_circuit(source)
+    return read_error_model(source) if Path(source).suffix == ".dem" else read_circuit(source)
 
 
-def read_circuit(path: Path) -> stim.Circuit:
-    """A circuit from a file.
-
-    Raises
-    ------
-    CascadeError
-        If the file is missing or holds something else.
-    """
-    if path.suffix == ".dem":
-        raise CascadeError(f"{path}: expected a Stim circuit, got a detector error model by the file's ending")
-    return _read(stim.Circuit, path, "a Stim circuit")
-
-
-def read_error_model(path: Path) -> stim.DetectorErrorModel:
-    """A detector error model from a file of any ending.
+def read_circuit(source: str | Path) -> stim.Circuit:
+    """A circuit from a file, or from its text.
 
     Raises
     ------
     CascadeError
-        If the file is missing or holds something else.
+        If the file is missing, or file or text hold something else.
     """
-    return _read(stim.DetectorErrorModel, path, "a detector error model")
+    if not _is_text(source) and Path(source).suffix == ".dem":
+        raise CascadeError(f"{source}: expected a Stim circuit, got a detector error model by the file's ending")
+    return _read(stim.Circuit, source, "a Stim circuit")
 
 
-def _read(kind: type[_Kind], path: Path, what: str) -> _Kind:
-    if not path.is_file():
-        raise CascadeError(f"{path}: expected a file of {what}, found none")
+def read_error_model(source: str | Path) -> stim.DetectorErrorModel:
+    """A detector error model from a file of any ending, or from its text.
+
+    Raises
+    ------
+    CascadeError
+        If the file is missing, or file or text hold something else.
+    """
+    return _read(stim.DetectorErrorModel, source, "a detector error model")
+
+
+def _is_text(source: str | Path) -> TypeGuard[str]:
+    return isinstance(source, str) and "\n" in source
+
+
+def _read(kind: type[_Kind], source: str | Path, what: str) -> _Kind:
     try:
-        return kind.from_file(path)
+        if _is_text(source):
+            return kind(source)
+        if not Path(source).is_file():
+            raise CascadeError(f"{source}: expected a file of {what}, found none")
+        return kind.from_file(source)
     except (OSError, ValueError, IndexError) as error:
-        raise CascadeError(f"{path}: expected {what}: {first_line(error)}") from error
+        if isinstance(error, CascadeError):
+            raise
+        where = f"text of {len(source.splitlines())} lines" if _is_text(source) else source
+        raise CascadeError(f"{where}: expected {what}: {first_line(error)}") from error
