@@ -8,7 +8,7 @@ import pytest
 import stim
 
 from cascade_qec import codes, load
-from cascade_qec.decoders import classical
+from cascade_qec.decoders import DecodeResult, classical, settings
 from cascade_qec.decoders.cascade import CascadeDecoder
 from cascade_qec.decoders.escalation import EscalatingDecoder, fallback_decoder
 from cascade_qec.errors import CascadeError
@@ -33,11 +33,11 @@ def test_shots_below_the_threshold_are_the_fallbacks_and_no_others(share: float,
     network = _network()
     circuit = network.experiment(0.02)
     dets = _shots(circuit)
-    own = network.decode_batch(dets)
+    own = network.bind(circuit).decode_batch(dets)
     matched = MATCHING.bind(circuit).decode_batch(dets).observables
     # an untrained network is never sure, so that at 1 every shot is escalated
     below = 1.0 if share == 1 else float(np.quantile(own.confidence, share))
-    decoder = EscalatingDecoder(network, MATCHING, below, source=circuit)
+    decoder = EscalatingDecoder(network, MATCHING, below).bind(circuit)
     events = np.packbits(dets, axis=1, bitorder="little") if bit_packed else dets
     result = decoder.decode_batch(events, bit_packed=bit_packed)
     np.testing.assert_array_equal(result.escalated, own.confidence < below)
@@ -52,8 +52,8 @@ def test_shots_below_the_threshold_are_the_fallbacks_and_no_others(share: float,
 
 
 def test_uint8_events_are_the_same_events() -> None:
-    decoder = EscalatingDecoder(_network(), MATCHING, 1.0)
-    dets = _shots(decoder.experiment(0.02))
+    circuit = _network().experiment(0.02)
+    decoder, dets = EscalatingDecoder(_network(), MATCHING, 1.0).bind(circuit), _shots(circuit)
     np.testing.assert_array_equal(
         decoder.decode_batch(dets.astype(np.uint8)).observables, decoder.decode_batch(dets).observables
     )
@@ -61,50 +61,58 @@ def test_uint8_events_are_the_same_events() -> None:
 
 def test_without_a_fallback_nothing_is_escalated() -> None:
     network = _network()
-    assert network.decode_batch(_shots(network.experiment(0.02))).escalated is None
+    assert network.bind().decode_batch(_shots(network.experiment(0.02))).escalated is None
 
 
 @pytest.mark.parametrize("bit_packed", [False, True])
 def test_no_shots_give_no_results(bit_packed: bool) -> None:
-    decoder = EscalatingDecoder(_network(), MATCHING, 1.0)
-    decoder.experiment(0.02)
+    decoder = EscalatingDecoder(_network(), MATCHING, 1.0).bind(_network().experiment(0.02))
     events = np.zeros((0, 3), np.uint8) if bit_packed else np.zeros((0, 24), np.bool_)
     result = decoder.decode_batch(events, bit_packed=bit_packed)
+    assert result.escalated is not None
     assert (result.observables.shape, result.escalated.shape) == ((0, 1), (0,))
 
 
-def test_nothing_is_decoded_before_the_noise_is_known() -> None:
-    decoder = EscalatingDecoder(_network(), MATCHING, 0.9)
-    with pytest.raises(CascadeError, match=r"expected a circuit or error model to tell pymatching how likely"):
-        decoder.decode_batch(np.zeros((2, 24), np.bool_))
-    decoder.experiment(0.02)
-    assert decoder.decode_batch(np.zeros((2, 24), np.bool_)).observables.shape == (2, 1)
+class _Copies:
+    """Predicts that L0 flips where D0 fires, and is as sure as it is told, or does not tell."""
+
+    name = "copies"
+
+    def __init__(self, *confidence: float) -> None:
+        self.confidence = np.array(confidence, np.float32) if confidence else None
+
+    def bind(self, experiment: stim.Circuit | stim.DetectorErrorModel, /) -> "_Copies":
+        return self
+
+    def decode_batch(self, detection_events: np.ndarray, *, bit_packed: bool = False) -> DecodeResult:
+        return DecodeResult(detection_events[:, :1], confidence=self.confidence)
 
 
-def test_an_experiment_binds_both() -> None:
-    decoder = EscalatingDecoder(_network(), MATCHING, 1.0)
-    for rounds, basis in ((3, "Z"), (5, "X")):
-        circuit = decoder.experiment(0.02, rounds=rounds, basis=basis)
-        dets = _shots(circuit)
-        matched = MATCHING.bind(circuit).decode_batch(dets).observables
-        np.testing.assert_array_equal(decoder.decode_batch(dets).observables, matched)
-        assert (decoder.lattice.rounds, decoder.lattice.basis) == (rounds, basis)
-    assert (decoder.code.name, decoder.description.name) == ("surface_d3", "surface_d3_untrained")
-    assert decoder.num_observables == 1
+DEM = stim.DetectorErrorModel("error(0.1) D0 L0")
+
+
+def test_any_decoder_that_tells_its_confidence_escalates() -> None:
+    decoder = EscalatingDecoder(_Copies(0.95, 0.5, np.nan), _Copies(), 0.9)
+    assert (decoder.name, settings(decoder)) == ("copies+copies", "below=0.9")
+    result = decoder.bind(DEM).decode_batch(np.zeros((3, 1), np.bool_))
+    assert result.escalated is not None
+    assert result.escalated.tolist() == [False, True, True]  # what is no number is no confidence
+    with pytest.raises(CascadeError, match="expected a decoder that tells its confidence, got copies\\+copies"):
+        EscalatingDecoder(_Copies(), _Copies(), 0.9).bind(DEM).decode_batch(np.zeros((3, 1), np.bool_))
 
 
 def test_a_circuit_a_model_or_a_file_of_it_binds_both(tmp_path: Path) -> None:
     decoder = EscalatingDecoder(_network(), MATCHING, 1.0)
-    circuit = _network().experiment(0.02)
+    circuit = _network().experiment(0.02, rounds=5, basis="X")
     dem = circuit.detector_error_model(decompose_errors=True, flatten_loops=True)
     path = tmp_path / "memory.dem"
     dem.to_file(path)
     dets = _shots(circuit)
     matched = MATCHING.bind(circuit).decode_batch(dets).observables
-    for source in (circuit, dem, path):
-        np.testing.assert_array_equal(decoder.for_circuit(source).decode_batch(dets).observables, matched)
-    with pytest.raises(CascadeError, match="expected a circuit or error model"):  # itself it is left as it was
-        decoder.decode_batch(dets)
+    for source in (circuit, dem, path, str(dem)):
+        bound = decoder.bind(source)
+        np.testing.assert_array_equal(bound.decode_batch(dets).observables, matched)
+        np.testing.assert_array_equal(bound.decode(dets[0]), matched[0])
 
 
 @pytest.mark.parametrize("name", ["bplsd", "tesseract"])
@@ -119,10 +127,9 @@ def test_a_decomposed_model_is_made_whole_for_decoders_that_do_not_match(name: s
 
 def test_a_fallback_that_cannot_decode_the_code_is_told_before_any_decoding() -> None:
     decoder = EscalatingDecoder(CascadeDecoder.untrained("bb72", width=4, depth=1), MATCHING, 0.9)
+    circuit = CascadeDecoder.untrained("bb72", width=4, depth=1).experiment(0.001)
     with pytest.raises(CascadeError, match="pymatching cannot decode this circuit: Failed to decompose"):
-        decoder.experiment(0.001)
-    with pytest.raises(CascadeError, match="expected a circuit or error model"):
-        decoder.decode_batch(np.zeros((1, decoder.lattice.detectors), np.bool_))
+        decoder.bind(circuit)
 
 
 @pytest.mark.parametrize("below", [0.0, -0.5, 1.001, float("nan")])
@@ -146,18 +153,20 @@ def test_a_missing_package_is_told_with_its_name(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(CascadeError, match=r"relay-bp needs the package relay_bp.*pip install relay-bp"):
         fallback_decoder("relay", codes.get("bb72"))
     with pytest.raises(CascadeError, match=r"pip install relay-bp"):
-        EscalatingDecoder(_network(), classical.get("relay-bp"), 0.9)
+        EscalatingDecoder(_network(), classical.get("relay-bp"), 0.9).bind(_network().experiment(0.02))
 
 
 def test_loaded_with_a_fallback(tiny_model: Path) -> None:
     decoder = load(tiny_model, device="cpu", fallback="relay", below=0.75)
     assert (decoder.fallback.name, decoder.below) == ("relay-bp-surface", 0.75)
-    circuit = decoder.experiment(0.02)
+    network = load(tiny_model, device="cpu")
+    circuit = network.experiment(0.02)
     dets = _shots(circuit, 50)
-    result = decoder.decode_batch(dets)
+    result = decoder.bind(circuit).decode_batch(dets)
     bound = load(tiny_model, device="cpu", circuit=circuit, fallback="relay", below=0.75).decode_batch(dets)
-    np.testing.assert_array_equal(bound.escalated, load(tiny_model, device="cpu").decode_batch(dets).confidence < 0.75)
+    np.testing.assert_array_equal(bound.escalated, network.bind(circuit).decode_batch(dets).confidence < 0.75)
     np.testing.assert_array_equal(bound.observables, result.observables)
+    assert result.escalated is not None
     assert result.escalated.any()
 
 

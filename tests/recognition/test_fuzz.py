@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from cascade_qec.circuits import SI1000, UniformDepolarizing, memory
 from cascade_qec.codes import gf2
 from cascade_qec.codes.gf2 import Bits
-from cascade_qec.decoders.cascade import CascadeDecoder
+from cascade_qec.decoders.cascade import BoundCascade, CascadeDecoder
 from cascade_qec.error_models import Mechanisms
 from cascade_qec.lattice import memory_lattice
 from cascade_qec.recognition.placement import reference
@@ -136,9 +136,9 @@ def other_observables(draft: Draft, logicals: Bits, detectors: Bits) -> None:
     draft.observables = total
 
 
-def stabilizers(decoder: CascadeDecoder, basis: str, observables: int, random: np.random.Generator) -> Bits:
+def stabilizers(own: BoundCascade, basis: str, observables: int, random: np.random.Generator) -> Bits:
     """For each observable, detectors that add up to readouts of random checks, or are single ones: uint8."""
-    lattice = decoder.lattice
+    lattice = own.lattice
     sites = lattice.check_sites(basis)
     chosen = np.zeros((observables, lattice.sites), dtype=np.uint8)
     for row in chosen:
@@ -151,7 +151,7 @@ def model_of(circuit: stim.Circuit) -> stim.DetectorErrorModel:
     return circuit.detector_error_model(approximate_disjoint_errors=True)  # of Pauli channels
 
 
-def confirm_map(bound: CascadeDecoder, source: stim.Circuit | stim.DetectorErrorModel) -> None:
+def confirm_map(bound: BoundCascade, source: stim.Circuit | stim.DetectorErrorModel) -> None:
     """Every error that both experiments know flips the observables that the map says."""
     model = source if isinstance(source, stim.DetectorErrorModel) else model_of(source)
     lattice, found = bound.lattice, Mechanisms.of(model)
@@ -185,26 +185,26 @@ def test_predictions_do_not_depend_on_how_a_circuit_is_written(draft_of, case, s
     code, basis, _ = case
     circuit, events = original(*case)
     random, decoder = np.random.default_rng(seed), decoder_of(code)
-    decoder.experiment(0.003, rounds=ROUNDS[code], basis=basis)
+    own = decoder.bind(rounds=ROUNDS[code], basis=basis)
     draft = draft_of(circuit)
     k = decoder.code.k
     logicals, detectors = np.eye(k, dtype=np.uint8), np.zeros((k, events.shape[1]), dtype=np.uint8)
     if represented:
-        detectors = stabilizers(decoder, basis, k, random)
+        detectors = stabilizers(own, basis, k, random)
         other_observables(draft, logicals, detectors)
     source, permutation = rewritten(draft, steps, random)
-    bound = decoder.for_circuit(source)
+    bound = decoder.bind(source)
     assert bound.recognition is not None
     assert bound.recognition.agreement == pytest.approx(1)
-    assert np.array_equal(bound.lattice.detector_sites, decoder.lattice.detector_sites[permutation])
+    assert np.array_equal(bound.lattice.detector_sites, own.lattice.detector_sites[permutation])
     result = bound.decode_batch(events[:, permutation])
-    own = decoder.decode_batch(events)
+    plain = own.decode_batch(events)
     turned = events.astype(int) @ detectors.T % 2 == 1
-    np.testing.assert_array_equal(result.observables, own.observables ^ turned)
+    np.testing.assert_array_equal(result.observables, plain.observables ^ turned)
     np.testing.assert_allclose(
-        result.probabilities, np.where(turned, 1 - own.probabilities, own.probabilities), atol=1e-4
+        result.probabilities, np.where(turned, 1 - plain.probabilities, plain.probabilities), atol=1e-4
     )
-    np.testing.assert_allclose(result.confidence, own.confidence, atol=1e-4)
+    np.testing.assert_allclose(result.confidence, plain.confidence, atol=1e-4)
 
 
 @given(case=codes_and_circuits, steps=steps_of, seed=st.integers(0, 10_000))
@@ -213,12 +213,12 @@ def test_error_models_are_laid_on_with_observables_that_fit(draft_of, case, step
     """A model does not tell the direction of time, nor one symmetry of the experiment from another."""
     code, basis, _ = case
     random, decoder = np.random.default_rng(seed), decoder_of(code)
-    decoder.experiment(0.003, rounds=ROUNDS[code], basis=basis)
+    own = decoder.bind(rounds=ROUNDS[code], basis=basis)
     draft = draft_of(original(*case)[0])
     k = decoder.code.k
-    other_observables(draft, np.eye(k, dtype=np.uint8), stabilizers(decoder, basis, k, random))
+    other_observables(draft, np.eye(k, dtype=np.uint8), stabilizers(own, basis, k, random))
     model = model_of(rewritten(draft, steps, random)[0])
-    bound = decoder.for_circuit(model)
+    bound = decoder.bind(model)
     assert bound.recognition is not None
     assert bound.recognition.agreement == pytest.approx(1)
     assert bound.num_observables == k
@@ -231,16 +231,16 @@ def test_sums_of_observables(draft_of, basis, kept, steps, seed):
     """Of translations the one with the shortest sums is taken, which need not be the original place."""
     circuit, events = original("bb72", basis, "CX")
     random, decoder = np.random.default_rng(seed), decoder_of("bb72")
-    decoder.experiment(0.003, rounds=ROUNDS["bb72"], basis=basis)
+    own = decoder.bind(rounds=ROUNDS["bb72"], basis=basis)
     logicals = random.integers(0, 2, size=(12, 12), dtype=np.uint8)
     while gf2.rank(logicals) < 12:
         logicals = random.integers(0, 2, size=(12, 12), dtype=np.uint8)
     logicals = logicals[:kept]
     draft = draft_of(circuit)
-    other_observables(draft, logicals, stabilizers(decoder, basis, kept, random))
-    plain = decoder.for_circuit(draft.circuit())
+    other_observables(draft, logicals, stabilizers(own, basis, kept, random))
+    plain = decoder.bind(draft.circuit())
     source, permutation = rewritten(draft, steps, random)
-    bound = decoder.for_circuit(source)
+    bound = decoder.bind(source)
     assert bound.num_observables == kept
     confirm_map(bound, source)
     assert bound.observables.logicals.sum() <= logicals.sum()
@@ -256,7 +256,7 @@ def test_a_translated_experiment_is_decoded_as_its_translated_shots(draft_of, ba
     """Observables moved by a step make the torus be looked at from a step away; the network sees no difference."""
     circuit, events = original("bb72", basis, "CX")
     decoder = decoder_of("bb72")
-    decoder.experiment(0.003, rounds=ROUNDS["bb72"], basis=basis)
+    own = decoder.bind(rounds=ROUNDS["bb72"], basis=basis)
     place = np.arange(36).reshape(6, 6)
     moved_to = np.roll(place, (-2, -1), axis=(0, 1)).ravel()
     draft = draft_of(circuit)
@@ -264,19 +264,19 @@ def test_a_translated_experiment_is_decoded_as_its_translated_shots(draft_of, ba
     first = 1 + max(o.outcome for layer in draft.layers for o in layer if o.outcome is not None) - 72
     qubit = np.concatenate([moved_to, 36 + moved_to])
     draft.observables = [frozenset(first + int(qubit[o - first]) for o in found) for found in draft.observables]
-    bound = decoder.for_circuit(draft.circuit())
+    bound = decoder.bind(draft.circuit())
     assert bound.observables.is_identity
 
-    site = np.full(decoder.lattice.sites, -1)
+    site = np.full(own.lattice.sites, -1)
     for kind in ("X", "Z"):
-        sites = decoder.lattice.check_sites(kind)
+        sites = own.lattice.check_sites(kind)
         site[sites] = sites[:, moved_to]
-    detector_at = np.full(decoder.lattice.sites, -1)
-    detector_at[decoder.lattice.detector_sites] = np.arange(events.shape[1])
-    as_seen = events[:, detector_at[site[decoder.lattice.detector_sites]]]
-    result, expected = bound.decode_batch(events), decoder.decode_batch(as_seen)
+    detector_at = np.full(own.lattice.sites, -1)
+    detector_at[own.lattice.detector_sites] = np.arange(events.shape[1])
+    as_seen = events[:, detector_at[site[own.lattice.detector_sites]]]
+    result, expected = bound.decode_batch(events), own.decode_batch(as_seen)
     np.testing.assert_allclose(result.probabilities, expected.probabilities, atol=1e-4)
-    assert not np.allclose(result.probabilities, decoder.decode_batch(events).probabilities, atol=1e-2)
+    assert not np.allclose(result.probabilities, own.decode_batch(events).probabilities, atol=1e-2)
 
 
 @pytest.mark.parametrize("code", ["surface_d3", "surface_d5"])
@@ -285,7 +285,7 @@ def test_loops_are_the_same_as_what_they_repeat(code):
     circuit = memory(decoder.code, rounds=4, noise=NOISE["CX"])
     assert "REPEAT" in str(circuit)
     sites = [
-        decoder.for_circuit(source).lattice.detector_sites
+        decoder.bind(source).lattice.detector_sites
         for source in (
             circuit,
             circuit.flattened(),

@@ -109,7 +109,7 @@ class TestCompleteRun:
         for basis in recipe.bases:
             circuit = decoder.experiment(0.002, basis=basis)
             events, flips = circuit.compile_detector_sampler(seed=5).sample(200, separate_observables=True)
-            result = decoder.decode_batch(events)
+            result = decoder.bind(circuit).decode_batch(events)
             assert result.observables.shape == flips.shape
 
     def test_resuming_a_complete_run_changes_nothing(self, run):

@@ -183,8 +183,8 @@ def test_what_is_no_reference(text):
 def test_a_model_decodes(server, reference, tiny_model):
     decoder = cascade_qec.load(reference, device="cpu")
     events = decoder.experiment(0.01).compile_detector_sampler(seed=1).sample(100)
-    expected = cascade_qec.load(tiny_model, device="cpu").decode_batch(events)
-    assert (decoder.decode_batch(events).observables == expected.observables).all()
+    expected = cascade_qec.load(tiny_model, device="cpu").bind().decode_batch(events)
+    assert (decoder.bind().decode_batch(events).observables == expected.observables).all()
     assert zoo.path(reference).with_suffix(".json").is_file()
     assert zoo.card(reference).name == "tiny"
     assert zoo.path(f"{reference}/tiny") == zoo.path(reference)

@@ -29,9 +29,9 @@ def test_a_released_model_is_fetched_on_first_use_and_decodes(index, home, hoste
     for file in hosted.iterdir():
         file.unlink()
     events = decoder.experiment(0.01).compile_detector_sampler(seed=1).sample(10)
-    predicted = decoder.decode_batch(events).observables
+    predicted = decoder.bind().decode_batch(events).observables
     index.write_text("")
-    assert (cascade_qec.load("tiny", device="cpu").decode_batch(events).observables == predicted).all()
+    assert (cascade_qec.load("tiny", device="cpu").bind().decode_batch(events).observables == predicted).all()
 
 
 def test_a_card_alone_is_enough_to_fetch(index, home):

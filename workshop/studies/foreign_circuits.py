@@ -145,7 +145,7 @@ def measured(file: File, folder: Path) -> Row:
 def sampled(decoder: CascadeDecoder, circuit: stim.Circuit, shots: int, seed: int) -> int:
     """Failures among shots of a circuit."""
     dets, obs = circuit.compile_detector_sampler(seed=seed).sample(shots, separate_observables=True)
-    return failures(decoder.for_circuit(circuit).decode_batch(dets).observables, obs)
+    return failures(decoder.bind(circuit).decode_batch(dets).observables, obs)
 
 
 def recorded_shots(decoder: CascadeDecoder, circuit: stim.Circuit, path: Path) -> tuple[int | None, int | None]:
@@ -156,7 +156,7 @@ def recorded_shots(decoder: CascadeDecoder, circuit: stim.Circuit, path: Path) -
     both = stim.read_shot_data_file(
         path=path, format="b8", num_detectors=detectors, num_observables=circuit.num_observables
     )
-    predicted = decoder.for_circuit(circuit).decode_batch(both[:, :detectors]).observables
+    predicted = decoder.bind(circuit).decode_batch(both[:, :detectors]).observables
     return len(both), failures(predicted, both[:, detectors:])
 
 

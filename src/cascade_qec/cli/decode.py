@@ -102,19 +102,16 @@ def decode(
     from cascade_qec.recognition import read_circuit, read_error_model
 
     experiment = read_circuit(circuit) if circuit is not None else read_error_model(dem) if dem is not None else None
-    settings = {"circuit": experiment, "device": device, "precision": precision}
-    if fallback is None or below is None:
-        decoder = load(model, **settings)
-    else:
-        decoder = load(model, **settings, fallback=fallback, below=below)
+    settings = {"device": device, "precision": precision}
     if experiment is None:
-        # The noise rate does not matter here: only the detectors of the experiment do.
-        decoder.experiment(p=0.001, rounds=rounds, basis=basis or "Z")
+        decoder = load(model, **settings).bind(rounds=rounds, basis=basis or "Z")
+    else:
+        decoder = load(model, circuit=experiment, **settings, fallback=fallback, below=below)
     k = decoder.num_observables
     shots = ShotFile(
         shots_in,
         in_format or guess_format(shots_in, "--in_format"),
-        decoder.lattice.detectors,
+        decoder.num_detectors,
         k if in_includes_appended_observables else 0,
     )
     truth = obs_in and ShotFile(obs_in, obs_in_format or guess_format(obs_in, "--obs_in_format"), 0, k)

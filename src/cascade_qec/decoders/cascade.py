@@ -363,8 +363,8 @@ class CascadeDecoder:
         """Do what a process that was forked off can still do: neither PyTorch's threads nor CUDA come with it."""
         if self.device.type == "cuda" and os.getpid() != self._process:
             raise CascadeError(
-                f"model {self.description.name} was loaded onto {self.device} before this process was forked off, which "
-                'CUDA does not survive: start processes by "spawn", or load it in each of them'
+                f"model {self.description.name} was loaded onto {self.device} before this process was forked off, "
+                'which CUDA does not survive: start processes by "spawn", or load it in each of them'
             )
         if os.getpid() not in _one_thread:
             torch.set_num_threads(1)  # with more, the first product would wait for threads that are not there

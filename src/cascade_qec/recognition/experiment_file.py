@@ -31,7 +31,7 @@ def read_experiment(source: Experiment | str | Path) -> Experiment:
     if _is_text(source):
         try:
             return stim.DetectorErrorModel(source)
-        except ValueError:
+        except (ValueError, IndexError):
             return read_circuit(source)
     return read_error_model(source) if Path(source).suffix == ".dem" else read_circuit(source)
 
