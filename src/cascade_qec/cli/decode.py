@@ -102,11 +102,12 @@ def decode(
     from cascade_qec.recognition import read_circuit, read_error_model
 
     experiment = read_circuit(circuit) if circuit is not None else read_error_model(dem) if dem is not None else None
-    settings = {"device": device, "precision": precision}
     if experiment is None:
-        decoder = load(model, **settings).bind(rounds=rounds, basis=basis or "Z")
+        decoder = load(model, device=device, precision=precision).bind(rounds=rounds, basis=basis or "Z")
+    elif fallback is None or below is None:
+        decoder = load(model, circuit=experiment, device=device, precision=precision)
     else:
-        decoder = load(model, circuit=experiment, **settings, fallback=fallback, below=below)
+        decoder = load(model, circuit=experiment, device=device, precision=precision, fallback=fallback, below=below)
     k = decoder.num_observables
     shots = ShotFile(
         shots_in,

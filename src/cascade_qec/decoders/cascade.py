@@ -75,19 +75,8 @@ def load(
 def load(
     model: str | Path,
     *,
-    circuit: Source,
-    device: str = "auto",
-    precision: str = "auto",
-    fallback: None = None,
-    below: None = None,
-) -> BoundCascade: ...
-
-
-@overload
-def load(
-    model: str | Path,
-    *,
-    dem: Source,
+    circuit: Source | None = None,
+    dem: Source | None = None,
     device: str = "auto",
     precision: str = "auto",
     fallback: None = None,
@@ -116,9 +105,9 @@ def load(
     dem: Source | None = None,
     device: str = "auto",
     precision: str = "auto",
-    fallback: str | None = None,
-    below: float | None = None,
-) -> CascadeDecoder | BoundCascade | EscalatingDecoder | BoundEscalation: ...
+    fallback: str,
+    below: float,
+) -> BoundEscalation: ...
 
 
 def load(
@@ -226,7 +215,7 @@ class CascadeDecoder:
     def untrained(cls, code: str, *, width: int = 16, depth: int = 2, seed: int = 0) -> CascadeDecoder:
         """A decoder with random weights, for trying out formats and interfaces."""
         family = codes.get(code)
-        settings = NetworkSettings(width=width, depth=depth, convolution=family.convolution)
+        settings = NetworkSettings.model_validate({"width": width, "depth": depth, "convolution": family.convolution})
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             network = CascadeNetwork(family, settings).requires_grad_(False)

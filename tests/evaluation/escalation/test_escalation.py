@@ -227,6 +227,6 @@ def test_what_is_foretold_of_a_threshold_is_what_the_decoder_does() -> None:
     dets, truth = circuit.compile_detector_sampler(seed=9).sample(300, separate_observables=True)
     for point in trade_off(shots, (0.0, 0.3, 0.9)):
         assert point.threshold is not None
-        result = EscalatingDecoder(network, matching, point.threshold, source=circuit).decode_batch(dets)
+        result = EscalatingDecoder(network, matching, point.threshold).bind(circuit).decode_batch(dets)
         assert int(result.escalated.sum()) == point.escalated
         assert int((result.observables != truth).any(axis=1).sum()) == point.failures

@@ -36,7 +36,7 @@ def test_predicts_what_plain_matching_predicts():
     outputs = ComplementaryGap.of(dem).decode_batch(dets)
     clear = outputs.scores[:, 0] > 0.01
     assert clear.mean() > 0.9
-    plain = classical.get("pymatching-filtered").bind(dem).predict(dets)
+    plain = classical.get("pymatching-filtered").bind(dem).decode_batch(dets).observables
     np.testing.assert_array_equal(outputs.observables[clear], plain[clear])
 
 

@@ -31,7 +31,9 @@ def test_beats_both_kinds_of_matching_over_all_syndromes(small_memory, all_class
         return float(classes.probabilities[np.arange(len(flipped)), 1 - flipped.astype(int)].sum())
 
     decomposed = circuit.detector_error_model(flatten_loops=True, decompose_errors=True)
-    two_passes = classical.get("pymatching-correlated").bind(decomposed).predict(classes.syndromes)[:, 0]
+    two_passes = (
+        classical.get("pymatching-correlated").bind(decomposed).decode_batch(classes.syndromes).observables[:, 0]
+    )
     best = float(classes.probabilities.min(axis=1).sum())
     ours = error(outputs.observables[:, 0])
     assert best <= ours < 1.1 * best

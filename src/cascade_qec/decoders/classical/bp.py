@@ -47,8 +47,11 @@ class BPLSD(ClassicalDecoder):
     schedule: str = "parallel"
     lsd_method: str = "LSD_0"
     lsd_order: int = 0
-    name = "bplsd"
     package = "ldpc"
+
+    @property
+    def name(self) -> str:
+        return "bplsd"
 
     def prepare(self, dem: stim.DetectorErrorModel) -> Predict:
         self.require()

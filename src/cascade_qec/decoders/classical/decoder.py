@@ -112,7 +112,3 @@ class BoundClassical(Bound[DecodeResult]):
         if bit_packed:
             detection_events = events.unpacked(detection_events, self.num_detectors)
         return DecodeResult(np.asarray(self._predict(detection_events), dtype=np.bool_))
-
-    def predict(self, dets: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """The observables alone."""
-        return self.decode_batch(dets).observables

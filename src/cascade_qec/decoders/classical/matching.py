@@ -46,8 +46,11 @@ class PyMatching(ClassicalDecoder):
 class Chromobius(ClassicalDecoder):
     """The Möbius decoder of colour codes (arXiv 2312.08813), by matching; for those only."""
 
-    name = "chromobius"
     package = "chromobius"
+
+    @property
+    def name(self) -> str:
+        return "chromobius"
 
     def check(self, dem: stim.DetectorErrorModel) -> None:
         """Refuse models that are not those of a colour code: its colours are looked for, and nothing else checked."""
