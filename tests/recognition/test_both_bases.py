@@ -7,6 +7,7 @@ import pymatching
 import pytest
 import stim
 
+import cascade_qec
 from cascade_qec import circuits, codes
 from cascade_qec.circuits import NoiseModel, UniformDepolarizing
 from cascade_qec.codes import CSSCode, gf2
@@ -128,3 +129,46 @@ def test_without_noise_its_observables_are_not_known():
     circuit = choi_memory(codes.get("surface_d3"), 2, NoiseModel())
     with pytest.raises(CascadeError, match="expected noise in an experiment of both bases"):
         recognise(circuit, codes.get("surface_d3"))
+
+
+def test_a_model_decodes_both_bases_at_once():
+    """10^4 shots, seed 3, at p = 0.5 %: no more failures than matching has, and those that the confidence says.
+
+    In each basis the model fails about as often as on its own memory experiment, whose ends are not perfect.
+    """
+    p, shots = 0.005, 10_000
+    decoder = cascade_qec.load("surface_d3", device="cpu")
+    circuit = choi_memory(decoder.code, 3, UniformDepolarizing(p))
+    events, flips = circuit.compile_detector_sampler(seed=3).sample(shots, separate_observables=True)
+    result = decoder.bind(circuit).decode_batch(events)
+    wrong = (result.observables != flips).any(axis=1)
+    matching = pymatching.Matching.from_detector_error_model(circuit.detector_error_model(decompose_errors=True))
+    assert wrong.sum() < (matching.decode_batch(events) != flips).any(axis=1).sum()
+    assert wrong.mean() == pytest.approx(1 - result.confidence.mean(), rel=0.4)
+    for number, basis in enumerate("XZ"):
+        own = decoder.experiment(p, basis=basis).compile_detector_sampler(seed=4)
+        own_events, own_flips = own.sample(shots, separate_observables=True)
+        own_failures = (decoder.bind(basis=basis).decode_batch(own_events).observables != own_flips).sum()
+        failures = (result.observables != flips)[:, number].sum()
+        assert 0.5 * own_failures < failures < 1.1 * own_failures
+
+
+def test_an_observable_of_both_bases_is_the_sum_of_two():
+    """What is said of a sum follows from what is said of its terms, which the network takes for independent."""
+    plain = choi_memory(codes.get("surface_d3"), 3, UniformDepolarizing(0.005))
+    summed = stim.Circuit(str(plain).replace("OBSERVABLE_INCLUDE(1)", "OBSERVABLE_INCLUDE(0)"))
+    events = plain.compile_detector_sampler(seed=3).sample(200)
+    both, one = (cascade_qec.load("surface_d3", circuit=c, device="cpu").decode_batch(events) for c in (plain, summed))
+    np.testing.assert_array_equal(one.observables[:, 0], both.observables[:, 0] ^ both.observables[:, 1])
+    x, z = both.probabilities.T
+    np.testing.assert_allclose(one.probabilities[:, 0], x + z - 2 * x * z, atol=1e-5)
+    np.testing.assert_allclose(one.confidence, both.confidence, atol=1e-5)
+
+
+def test_a_bicycle_model_decodes_both_bases_at_once():
+    """200 shots, seed 3, at p = 0.3 %: in nearly all of them observables flip, and hardly any is decoded wrongly."""
+    circuit = choi_memory(codes.get("bb72"), 6, UniformDepolarizing(0.003))
+    events, flips = circuit.compile_detector_sampler(seed=3).sample(200, separate_observables=True)
+    result = cascade_qec.load("bb72", circuit=circuit, device="cpu").decode_batch(events)
+    assert flips.any(axis=1).sum() > 150
+    assert (result.observables != flips).any(axis=1).sum() < 8

@@ -7,7 +7,8 @@ import stim
 
 from cascade_qec import codes
 from cascade_qec.circuits import SI1000, UniformDepolarizing, memory
-from cascade_qec.errors import CascadeError
+from cascade_qec.decoders.cascade import CascadeDecoder
+from cascade_qec.errors import CascadeError, CascadeWarning
 from cascade_qec.lattice import Lattice, memory_lattice
 from cascade_qec.recognition import ObservableMap, Recognition, read_experiment, recognise
 
@@ -172,6 +173,8 @@ def test_heralds_are_ignored_and_counted():
     found = recognise(heralded, code)
     assert (found.heralds, found.ignored, found.missing) == (1, 1, 0)
     assert np.array_equal(found.lattice.detector_sites[1:], recognise(GENERATED, code).lattice.detector_sites)
+    with pytest.warns(CascadeWarning, match="detectors of heralds, 1 of them, are ignored"):
+        CascadeDecoder.untrained("surface_d3").bind(heralded)
 
 
 def test_what_watches_no_data_qubit_is_described():

@@ -325,6 +325,8 @@ class CascadeDecoder:
         if found.missing:
             own = f", {found.missing_own} of them of the experiment's basis" if found.missing_own else ""
             differences.append(f"{found.missing} detectors of training are missing and taken for silent{own}")
+        if found.heralds:
+            differences.append(f"detectors of heralds, {found.heralds} of them, are ignored")
         if found.strength > _STRONG * trained.noise_p:
             differences.append(
                 f"its noise is as strong as p = {found.strength:.2g}, and the model was trained up to "
