@@ -8,6 +8,7 @@ import stim
 
 from cascade_qec import circuits, codes
 from cascade_qec.cli import main
+from cascade_qec.cli.table import short
 from cascade_qec.zoo import names, registry
 from cascade_qec.zoo.ladder import standing
 
@@ -58,7 +59,7 @@ def test_a_card_is_shown_whole(tmp_path, capsys):
         "0123456789",
     ):
         assert part in shown
-    for part in ("0.3 %", "1,000 / 200,000", "5.00e-03 [4.7e-03, 5.3e-03]", "1.68e-03", '"batch": 512'):
+    for part in ("0.3 %", "1,000 / 200,000", "5.00e-3 [4.7e-3, 5.3e-3]", "1.68e-3", '"batch": 512'):
         assert part in shown
 
 
@@ -117,7 +118,7 @@ def test_a_circuit_of_another_project_is_recognised(flag, tmp_path, capsys):
     assert shown["noise"].startswith("as strong as uniform depolarizing noise of p = 0.296 %, 100 % of it of the kinds")
     for model in ("bb72", "bb72_medium"):
         nearest = next(row for row in registry.card(model).measurements if row.p == 0.003)
-        for part in ("6 rounds", "p = 0.5 %", "0.59 times that", f"{nearest.block_error:.2e}", "at p = 0.3 %"):
+        for part in ("6 rounds", "p = 0.5 %", "0.59 times that", short(nearest.block_error), "at p = 0.3 %"):
             assert part in shown[model]
 
 

@@ -7,11 +7,11 @@ import pytest
 
 from cascade_qec import zoo
 from cascade_qec.statistics import per_logical_per_cycle, wilson
-from cascade_qec.zoo import ladder
 from cascade_qec.zoo.card import Card
-from cascade_qec.zoo.ladder import SURFACE_RATES, standing
+from cascade_qec.zoo.ladder import LADDERS, standing
 
 SHOTS = 1_000_000
+SURFACE_RATES = LADDERS["surface"].rates
 CLASSICAL = ("pymatching", "pymatching-correlated", "tesseract-long-beam")
 
 
@@ -184,7 +184,7 @@ def test_published_figures() -> None:
 
 
 def test_a_family_without_ladder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(ladder._RUNGS, "bb")
+    monkeypatch.delitem(LADDERS, "bb")
     assert standing(_bicycle("bb72", 6, {}, {})) is None
 
 

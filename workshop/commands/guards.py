@@ -19,7 +19,8 @@ def guards(
     which stay as they are. Exit status 1 where a guard does not hold.
     """
     from cascade_qec import zoo
-    from cascade_qec.cli.card_view import console, guards_text
+    from cascade_qec.cli.card_view import guards_text
+    from cascade_qec.cli.table import console
     from cascade_qec.decoders.cascade import load
     from cascade_qec.evaluation.model_guards import see_guards, with_floor
     from cascade_qec.zoo import hub

@@ -8,10 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rich.table import Table
-
     from workshop.queue.standing import Standing
 
 
@@ -20,40 +16,43 @@ def show_queue(
     checkpoints: Annotated[Path, typer.Option(help="Folder of the models' checkpoints.")] = Path("checkpoints"),
 ) -> None:
     """Show the queue: each model's stretch and steps, its validation's block errors and their targets, and the next."""
-    from cascade_qec.cli.card_view import console
+    from cascade_qec.cli.table import Column, show
     from workshop.queue.models import load_queue
-    from workshop.queue.standing import standing
+    from workshop.queue.standing import Standing, next_of, standing
 
-    console().print(queue_table([standing(model, checkpoints) for model in load_queue(queue)]))
-
-
-def queue_table(standings: Sequence[Standing]) -> Table:
-    """One row for each model, an arrow at the one that is trained next."""
-    from rich.table import Table
-
-    from workshop.queue.standing import next_of
-
+    standings = [standing(model, checkpoints) for model in load_queue(queue)]
     following = next_of(standings)
-    columns = ("", "model", "stretch", "steps", "shots seen", "block error / target", "state")
-    table = Table(*columns, title="Queue", caption="block errors of the last validation", caption_justify="left")
-    for found in standings:
-        arrow = "->" if found is following else ""
-        table.add_row(arrow, found.model.name, *_progress(found), found.problem or found.state)
-    return table
+    columns = [
+        Column[Standing]("", lambda found: "->" if found is following else ""),
+        Column[Standing]("model", lambda found: found.model.name),
+        Column[Standing]("stretch", _stretch),
+        Column[Standing]("steps", _steps, right=True),
+        Column[Standing]("shots seen", lambda found: "-" if found.problem else f"{found.shots:,}", right=True, spare=1),
+        Column[Standing]("block error / target", _targets),
+        Column[Standing]("state", lambda found: found.problem or found.state),
+    ]
+    show(standings, columns, title="Queue", notes=["Block errors of the last validation."])
 
 
-def _progress(found: Standing) -> tuple[str, str, str, str]:
-    stretches = len(found.model.recipes)
+def _stretch(found: Standing) -> str:
+    here = "-" if found.problem else f"{_place(found)[0] + 1}"
+    return f"{here} of {len(found.model.recipes)}"
+
+
+def _steps(found: Standing) -> str:
+    stretch, step = _place(found)
+    return "-" if found.problem else f"{step:,} of {found.model.recipes[stretch].optimizer.steps:,}"
+
+
+def _place(found: Standing) -> tuple[int, int]:
+    return (0, 0) if found.position is None else found.position.order
+
+
+def _targets(found: Standing) -> str:
     if found.problem:
-        return f"- of {stretches}", "-", "-", "-"
-    stretch, step = (0, 0) if found.position is None else found.position.order
+        return "-"
     errors = found.block_errors or {}
-    return (
-        f"{stretch + 1} of {stretches}",
-        f"{step:,} of {found.model.recipes[stretch].optimizer.steps:,}",
-        f"{found.shots:,}",
-        "\n".join(
-            f"{100 * p:.3g} %: {f'{errors[p]:.2e}' if p in errors else '-'} / {target:.2e}"
-            for p, target in sorted(found.model.targets.items())
-        ),
+    return "\n".join(
+        f"{100 * p:.3g} %: {f'{errors[p]:.2e}' if p in errors else '-'} / {target:.2e}"
+        for p, target in sorted(found.model.targets.items())
     )

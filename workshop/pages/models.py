@@ -41,9 +41,9 @@ def bundled() -> list[str]:
     return [name for name, source in zoo.sources().items() if source == "bundled"]
 
 
-def _size(card: Card) -> tuple[bool, int]:
+def _size(card: Card) -> tuple[int, int]:
     code = codes.get(card.code)
-    return code.family != "surface", code.n
+    return [family.name for family in codes.families()].index(code.family), code.n
 
 
 def _model(card: Card) -> list[str]:

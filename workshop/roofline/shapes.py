@@ -57,7 +57,7 @@ def shape_of(
     rounds
         Rounds decoded together; d by default.
     convolution
-        As in `NetworkSettings`; by default direct for a surface code, bipartite for a BB code.
+        As in `NetworkSettings`; by default the one that suits the code.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def shape_of(
     if rounds is not None and rounds < 1:
         raise CascadeError(f"expected at least 1 round, got {rounds}")
     lattice = memory_lattice(family, 1, "Z")
-    style = convolution or ("direct" if family.family == "surface" else "bipartite")
+    style = convolution or family.convolution
     steps = convolution_tables(lattice.frame, style, lattice.slices)
     (direct,) = convolution_tables(lattice.frame, "direct", lattice.slices)
     return CodeShape(

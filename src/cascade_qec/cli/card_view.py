@@ -1,42 +1,29 @@
-"""Cards as tables for the terminal."""
+"""Cards on the terminal."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console, Group
-from rich.table import Table
 from rich.text import Text
 
+from cascade_qec.cli.table import Column, console, counted, percent, short, show, show_facts, with_interval
 from cascade_qec.guards import Guards
 from cascade_qec.statistics import CONVENTION
 from cascade_qec.zoo import registry
-from cascade_qec.zoo.card import Card, Measurement, RivalMeasurement
-from cascade_qec.zoo.ladder import percent, standing
-
-# A pipe or a log has no width of its own; this holds the tables without folding.
-_WIDTH_OFF_TERMINAL = 120
+from cascade_qec.zoo.card import Card, Measurement
+from cascade_qec.zoo.ladder import standing
 
 
-def console() -> Console:
-    """The terminal, or a plain stream wide enough for the tables."""
-    # Without markup: a name such as "tesseract [beam 15]" is text.
-    found = Console(markup=False, highlight=False)
-    return found if found.is_terminal else Console(markup=False, highlight=False, width=_WIDTH_OFF_TERMINAL)
-
-
-def models_table() -> Table:
-    """One row for each shipped model."""
-    table = Table("model", "code", "parameters", "shots seen", "block error, 95 % interval", "rung", title="Models")
-    for name in registry.names():
-        card = registry.card(name)
-        table.add_row(name, card.code, f"{card.parameters:,}", f"{card.shots:,}", _headline(card), _rung(card))
-    return table
-
-
-def _rung(card: Card) -> str:
-    found = standing(card)
-    return "-" if found is None else found.reached
+def show_models() -> None:
+    """Print a row for each model at hand."""
+    columns = [
+        Column[Card]("model", lambda card: card.name),
+        Column[Card]("code", lambda card: card.code, spare=1),
+        Column[Card]("parameters", lambda card: f"{card.parameters:,}", right=True, spare=1),
+        Column[Card]("shots seen", lambda card: f"{card.shots:,}", right=True, spare=1),
+        Column[Card]("block error, 95 % interval", _headline),
+        Column[Card]("rung", _rung),
+    ]
+    show(map(registry.card, registry.names()), columns, title="Models")
 
 
 def suppression_line() -> str:
@@ -49,38 +36,40 @@ def suppression_line() -> str:
     factor = found.factor
     return (
         f"Rung 3 of surface codes: Lambda {factor.value:.2f} [{factor.low:.2f}, {factor.high:.2f}] over "
-        f"d = {_listed(list(found.distances))} at p = {percent([LAMBDA_RATE])}; "
+        f"d = {_listed(found.distances)} at p = {percent(LAMBDA_RATE)}; "
         f"{'holds' if factor.value > LAMBDA_WANTED else 'does not hold'}, above {LAMBDA_WANTED:g} is asked for."
     )
 
 
-def _headline(card: Card) -> str:
-    """The measurement nearest to 0.3 %, the middle of the range that models are compared at."""
-    if not card.measurements:
-        return "not measured"
-    row = min(card.measurements, key=lambda row: (abs(row.p - 0.003), row.basis != "both"))
-    return f"{with_interval(row)} at p = {100 * row.p:.3g} %"
-
-
-def card_view(card: Card) -> Group:
-    """Everything the card says."""
-    facts = Table.grid(padding=(0, 2))
-    zero = card.zero_syndrome
-    for title, value in [
-        ("code", f"{card.code}, bases {' and '.join(card.bases)}, trained on {_listed(card.rounds)} rounds"),
-        ("network", f"{card.parameters:,} parameters: {_settings(card.network)}"),
-        ("training", f"{card.shots:,} shots in {card.hours:.3g} h on {card.hardware}, seed {card.seed}"),
-        ("made", f"{card.date}, commit {card.commit}, {_settings(card.versions)}"),
-        ("ladder", _ladder(card)),
-        ("no event", f"{zero.observables_flipped} observables flipped, confidence {zero.min_confidence:.5f}"),
-        ("guards", "" if card.guards is None else guards_text(card.guards)),
-        ("notes", card.notes),
-    ]:
-        if value:
-            facts.add_row(Text(title, style="bold"), Text(value))
-    recipe = Text(json.dumps(card.recipe, indent=2))
-    title = Text(card.name, style="bold underline")
-    return Group(title, facts, _measurements(card), Text("Recipe", style="bold"), recipe)
+def show_card(card: Card) -> None:
+    """Print everything the card says."""
+    zero, found = card.zero_syndrome, standing(card)
+    console().print(Text(card.name, style="bold underline"))
+    show_facts(
+        [
+            ("code", f"{card.code}, bases {' and '.join(card.bases)}, trained on {_listed(card.rounds)} rounds"),
+            ("network", f"{card.parameters:,} parameters: {_settings(card.network)}"),
+            ("training", f"{card.shots:,} shots in {card.hours:.3g} h on {card.hardware}, seed {card.seed}"),
+            ("made", f"{card.date}, commit {card.commit}, {_settings(card.versions)}"),
+            ("ladder", "" if found is None else "\n".join(map(str, (found, *found.rungs)))),
+            ("no event", f"{zero.observables_flipped} observables flipped, confidence {zero.min_confidence:.5f}"),
+            ("guards", "" if card.guards is None else guards_text(card.guards)),
+            ("notes", card.notes),
+        ]
+    )
+    columns = [
+        Column[Measurement]("p", lambda row: percent(row.p)),
+        Column[Measurement]("basis", lambda row: row.basis, spare=1),
+        Column[Measurement]("rounds", lambda row: str(row.rounds), right=True, spare=1),
+        Column[Measurement]("decoder", lambda row: row.who),
+        Column[Measurement]("failures / shots", lambda row: counted(row.failures, row.shots), right=True, spare=1),
+        Column[Measurement]("block error", lambda row: with_interval(row.interval)),
+        Column[Measurement]("per cycle", _per_cycle, right=True, spare=1),
+    ]
+    rows = sorted([*card.measurements, *card.rivals], key=lambda row: (row.p, row.basis, row.rounds))
+    show(rows, columns, notes=[CONVENTION])
+    console().print(Text("Recipe", style="bold"))
+    console().print(json.dumps(card.recipe, indent=2))
 
 
 def guards_text(guards: Guards) -> str:
@@ -90,35 +79,24 @@ def guards_text(guards: Guards) -> str:
     return "\n".join([f"broken: {broken}" if broken else "all hold", *figures])
 
 
-def _ladder(card: Card) -> str:
-    """The rung, and why it is not the next; then the rungs one by one."""
+def _headline(card: Card) -> str:
+    """The measurement nearest to 0.3 %, the middle of the range that models are compared at."""
+    if not card.measurements:
+        return "not measured"
+    row = min(card.measurements, key=lambda row: (abs(row.p - 0.003), row.basis != "both"))
+    return f"{with_interval(row.interval)} at p = {percent(row.p)}"
+
+
+def _rung(card: Card) -> str:
     found = standing(card)
-    return "" if found is None else "\n".join(map(str, (found, *found.rungs)))
+    return "-" if found is None else found.reached
 
 
-def _measurements(card: Card) -> Table:
-    columns = ("p", "basis", "rounds", "decoder", "failures / shots", "block error", "per cycle")
-    table = Table(*columns, box=SIMPLE_HEAD, caption=CONVENTION, caption_justify="left")
-    rows: list[Measurement] = [*card.measurements, *card.rivals]
-    for row in sorted(rows, key=lambda row: (row.p, row.basis, row.rounds)):
-        table.add_row(
-            f"{100 * row.p:.3g} %",
-            row.basis,
-            str(row.rounds),
-            row.decoder if isinstance(row, RivalMeasurement) else "Cascade",
-            f"{row.failures:,} / {row.shots:,}",
-            with_interval(row),
-            "-" if row.per_logical_per_cycle is None else f"{row.per_logical_per_cycle:.2e}",
-        )
-    return table
+def _per_cycle(row: Measurement) -> str:
+    return "-" if row.per_logical_per_cycle is None else short(row.per_logical_per_cycle)
 
 
-def with_interval(row: Measurement) -> str:
-    """Its block error and 95 % interval."""
-    return f"{row.block_error:.2e} [{row.low:.1e}, {row.high:.1e}]"
-
-
-def _listed(numbers: list[int]) -> str:
+def _listed(numbers: Iterable[int]) -> str:
     return ", ".join(map(str, numbers))
 
 

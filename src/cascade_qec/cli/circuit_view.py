@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cascade_qec.cli.card_view import with_interval
-from cascade_qec.cli.table import Column, console, percent, show, show_facts
+from cascade_qec.cli.table import Column, console, percent, show, show_facts, with_interval
 from cascade_qec.codes import CSSCode
 from cascade_qec.nn import ModelDescription, load_model
 from cascade_qec.recognition import ObservableMap, Recognition
@@ -121,7 +120,7 @@ def _nearest(model: Path, strength: float) -> str:
     if not rows or not strength:
         return "-"
     row = min(rows, key=lambda row: (abs(math.log(row.p / strength)), row.basis != "both"))
-    return f"{with_interval(row)} at p = {percent(row.p)}"
+    return f"{with_interval(row.interval)} at p = {percent(row.p)}"
 
 
 def _counted(number: int, what: str) -> str:

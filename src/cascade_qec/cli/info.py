@@ -26,9 +26,8 @@ def info(
     if circuit is not None and dem is not None:
         raise CascadeError("expected one experiment, got --circuit and --dem")
 
-    from cascade_qec.cli.card_view import card_view, console, models_table
+    from cascade_qec.cli.card_view import show_card, show_models
 
-    show = console().print
     file = circuit or dem
     if file is not None:
         from cascade_qec.cli.circuit_view import models_of, print_circuit
@@ -43,10 +42,10 @@ def info(
     elif model is not None:
         from cascade_qec.zoo import registry
 
-        show(card_view(registry.card(model)))
+        show_card(registry.card(model))
     else:
         from cascade_qec.provenance import hardware, versions
 
-        show(models_table())
-        show("Hardware:", hardware())
-        show("Versions:", ", ".join(f"{package} {version}" for package, version in versions().items()))
+        show_models()
+        print("Hardware:", hardware())
+        print("Versions:", ", ".join(f"{package} {version}" for package, version in versions().items()))

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import written_whole
 from cascade_qec.guards import Guards
+from cascade_qec.statistics import Interval
 
 
 class _Part(BaseModel):
@@ -35,6 +36,16 @@ class Measurement(_Part):
     per_logical_per_cycle: float | None = Field(ge=0, le=1)
     """Logical error rate per logical qubit per cycle; None where too high to be defined."""
 
+    @property
+    def interval(self) -> Interval:
+        """The block error with its interval."""
+        return Interval(self.block_error, self.low, self.high)
+
+    @property
+    def who(self) -> str:
+        """Whose measurement it is, as tables call it."""
+        return "Cascade"
+
     @model_validator(mode="after")
     def _figures_agree(self) -> Self:
         if self.failures > self.shots:
@@ -51,6 +62,10 @@ class RivalMeasurement(Measurement):
     """The same of another decoder on experiments of the same kind."""
 
     decoder: str
+
+    @property
+    def who(self) -> str:
+        return self.decoder
 
 
 class ZeroSyndrome(_Part):

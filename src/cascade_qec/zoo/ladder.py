@@ -13,12 +13,6 @@ from dataclasses import dataclass, field
 from cascade_qec import codes
 from cascade_qec.zoo.card import Card, Measurement
 
-SURFACE_RATES = (0.002, 0.003, 0.005)
-"""Noise rates of the ladder of surface codes."""
-
-BICYCLE_RATES = (0.003, 0.005)
-"""Noise rates of the ladder of bivariate bicycle codes; others between them count where model and rival have them."""
-
 
 @dataclass(frozen=True)
 class _Rival:
@@ -58,26 +52,46 @@ _REPRODUCTION = _Published(
     block_error={"bb72": {0.005: 0.090}},
 )
 
-_RUNGS: Mapping[str, Sequence[tuple[int, tuple[_Rival | _Published, ...]]]] = {
-    "surface": (
-        (1, (_Rival("pymatching", "PyMatching"),)),
-        (2, (_Rival("pymatching-correlated", "correlated PyMatching"),)),
-        (4, (_Rival("tesseract-long-beam", "long-beam Tesseract", factor=1.1, equal=True),)),
+
+@dataclass(frozen=True)
+class _Ladder:
+    """What a family's models are measured by."""
+
+    rates: tuple[float, ...]
+    """Noise rates at which rivals are compared with."""
+    rungs: tuple[tuple[int, tuple[_Rival | _Published, ...]], ...]
+    between: bool = False
+    """Whether other rates between them count where model and rival have them."""
+
+
+LADDERS: Mapping[str, _Ladder] = {
+    "surface": _Ladder(
+        rates=(0.002, 0.003, 0.005),
+        rungs=(
+            (1, (_Rival("pymatching", "PyMatching"),)),
+            (2, (_Rival("pymatching-correlated", "correlated PyMatching"),)),
+            (4, (_Rival("tesseract-long-beam", "long-beam Tesseract", factor=1.1, equal=True),)),
+        ),
     ),
-    "bb": (
-        (1, (_Rival("bposd", "BP+OSD"),)),
-        (2, (_Rival("bposd-filtered", "BP+OSD on the basis' own detectors"),)),
-        (3, (_REPRODUCTION,)),
-        (4, (_Rival("relay-bp-filtered", "Relay-BP on the basis' own detectors"),)),
-        (
-            5,
+    "bb": _Ladder(
+        rates=(0.003, 0.005),
+        between=True,
+        rungs=(
+            (1, (_Rival("bposd", "BP+OSD"),)),
+            (2, (_Rival("bposd-filtered", "BP+OSD on the basis' own detectors"),)),
+            (3, (_REPRODUCTION,)),
+            (4, (_Rival("relay-bp-filtered", "Relay-BP on the basis' own detectors"),)),
             (
-                _Rival("relay-bp", "Relay-BP", equal=True),
-                _Rival("tesseract", "Tesseract", factor=1.1, equal=True),
+                5,
+                (
+                    _Rival("relay-bp", "Relay-BP", equal=True),
+                    _Rival("tesseract", "Tesseract", factor=1.1, equal=True),
+                ),
             ),
         ),
     ),
 }
+"""By the family's name; a family without an entry has no ladder."""
 
 
 @dataclass(frozen=True)
@@ -227,11 +241,12 @@ def standing(card: Card) -> Standing | None:
         If the card's code is unknown.
     """
     code = codes.get(card.code)
-    if code.family not in _RUNGS or code.d is None:
+    ladder = LADDERS.get(code.family)
+    if ladder is None or code.d is None:
         return None
     rungs = []
-    for number, bars in _RUNGS[code.family]:
-        comparisons = [c for bar in bars for c in _compared(card, bar, code.family, code.d)]
+    for number, bars in ladder.rungs:
+        comparisons = [c for bar in bars for c in _compared(card, bar, ladder, code.d)]
         if comparisons:  # nobody published figures for every code
             rungs.append(Rung(number, " and ".join(_title(bar) for bar in bars), tuple(comparisons)))
     return Standing(tuple(rungs))
@@ -247,13 +262,13 @@ def percent(ps: Sequence[float]) -> str:
     return f"{', '.join(f'{100 * p:.3g}' for p in ps)} %"
 
 
-def _compared(card: Card, bar: _Rival | _Published, family: str, rounds: int) -> list[Comparison]:
+def _compared(card: Card, bar: _Rival | _Published, ladder: _Ladder, rounds: int) -> list[Comparison]:
     if isinstance(bar, _Published):
         figures = bar.at(card, rounds).items()
         return [_comparison(bar.title, p, pooled(card.measurements, p, rounds), (b, b, b)) for p, b in figures]
     rows = [row for row in card.rivals if row.decoder == bar.name]
     found = []
-    for p in SURFACE_RATES if family == "surface" else _bicycle_rates(card.measurements, rows, rounds):
+    for p in _rates(ladder, card.measurements, rows, rounds):
         rival = pooled(rows, p, rounds)
         interval = None if rival is None else (rival.low, rival.block_error, rival.high)
         model = pooled(card.measurements, p, rounds)
@@ -261,10 +276,10 @@ def _compared(card: Card, bar: _Rival | _Published, family: str, rounds: int) ->
     return found
 
 
-def _bicycle_rates(model: list[Measurement], rival: Sequence[Measurement], rounds: int) -> list[float]:
-    low, high = BICYCLE_RATES
-    between = [row.p for row in model if low < row.p < high and pooled(rival, row.p, rounds)]
-    return [low, *sorted({p for p in between if not (_same(p, low) or _same(p, high))}), high]
+def _rates(ladder: _Ladder, model: list[Measurement], rival: Sequence[Measurement], rounds: int) -> list[float]:
+    low, high = ladder.rates[0], ladder.rates[-1]
+    more = [row.p for row in model if ladder.between and low < row.p < high and pooled(rival, row.p, rounds)]
+    return sorted({*ladder.rates, *(p for p in more if not any(_same(p, rate) for rate in ladder.rates))})
 
 
 def _comparison(

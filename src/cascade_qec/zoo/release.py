@@ -5,7 +5,7 @@ from pathlib import Path
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import written_whole
 from cascade_qec.zoo import registry
-from cascade_qec.zoo.card import Card, Measurement, RivalMeasurement
+from cascade_qec.zoo.card import Card, Measurement
 from cascade_qec.zoo.checksum import Checksum
 from cascade_qec.zoo.index import Release, folder_url, is_name
 
@@ -96,13 +96,12 @@ def _section(card: Card) -> list[str]:
 
 
 def _row(row: Measurement) -> str:
-    decoder = row.decoder if isinstance(row, RivalMeasurement) else "Cascade"
     per_cycle = "-" if row.per_logical_per_cycle is None else f"{row.per_logical_per_cycle:.2e}"
     fields = (
         f"{100 * row.p:.3g} %",
         row.basis,
         str(row.rounds),
-        decoder,
+        row.who,
         f"{row.failures:,} / {row.shots:,}",
         f"{row.block_error:.2e} [{row.low:.1e}, {row.high:.1e}]",
         per_cycle,

@@ -15,9 +15,10 @@ zoo.command()(release)
 @zoo.command("list")
 def list_models() -> None:
     """List the models at hand, and those that are released for download."""
-    from cascade_qec.cli.card_view import console, models_table, suppression_line
+    from cascade_qec.cli.card_view import show_models, suppression_line
+    from cascade_qec.cli.table import console
     from cascade_qec.cli.zoo.sources import sources_view
 
-    console().print(models_table())
+    show_models()
     console().print(suppression_line())
     console().print(sources_view(), soft_wrap=True)

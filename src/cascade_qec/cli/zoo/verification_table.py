@@ -1,46 +1,47 @@
-"""What verifying a card found, as tables for the terminal."""
+"""What verifying a card found, on the terminal."""
 
 from collections.abc import Sequence
 
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
-
+from cascade_qec.cli.table import Column, counted, percent, show, with_interval
 from cascade_qec.evaluation.card_facts import Fact
+from cascade_qec.evaluation.tables import Row
 from cascade_qec.evaluation.verification import RowCheck
-from cascade_qec.zoo.card import Measurement, RivalMeasurement
+from cascade_qec.statistics import Interval
+from cascade_qec.zoo.card import Measurement
 
 
-def facts_table(facts: Sequence[Fact]) -> Table:
-    """One row for each fact; what was found in the card's place stands beside it."""
-    table = Table("fact", "card", "found", "verdict", box=SIMPLE_HEAD)
-    for fact in facts:
-        found, verdict = ("", "holds") if fact.holds else (fact.found, "does not hold")
-        table.add_row(fact.subject, fact.stated, found, verdict)
-    return table
+def show_facts_of_card(facts: Sequence[Fact]) -> None:
+    """Print a row for each fact; what was found in the card's place stands beside it."""
+    columns = [
+        Column[Fact]("fact", lambda fact: fact.subject),
+        Column[Fact]("card", lambda fact: fact.stated),
+        Column[Fact]("found", lambda fact: "" if fact.holds else fact.found),
+        Column[Fact]("verdict", lambda fact: "holds" if fact.holds else "does not hold"),
+    ]
+    show(facts, columns)
 
 
-def checks_table(checks: Sequence[RowCheck]) -> Table:
-    """One row for each row of the card, beside the new shots."""
-    columns = ("row", "card", "new", "P", "seen", "verdict")
-    table = Table(*columns, box=SIMPLE_HEAD)
-    for check in checks:
-        card, fresh, factor = check.card, check.fresh, check.visible_factor
-        rate = fresh.block_error
-        table.add_row(
-            f"{100 * card.p:.3g} %\n{_decoder(card)}",
-            _measured(card.failures, card.shots, card.block_error, card.low, card.high),
-            _measured(fresh.failures, fresh.shots, rate.value, rate.low, rate.high),
-            f"{check.p_value:.2g}",
-            "-" if factor is None else f"{factor:.3g}x",
-            check.verdict,
-        )
-    return table
+def show_checks(checks: Sequence[RowCheck], notes: Sequence[str]) -> None:
+    """Print a row for each row of the card, beside the new shots."""
+    columns = [
+        Column[RowCheck]("row", _row),
+        Column[RowCheck]("card", lambda check: _measured(check.card, check.card.interval)),
+        Column[RowCheck]("new", lambda check: _measured(check.fresh, check.fresh.block_error)),
+        Column[RowCheck]("P", lambda check: f"{check.p_value:.2g}", right=True, spare=1),
+        Column[RowCheck]("seen", _seen, right=True, spare=1),
+        Column[RowCheck]("verdict", lambda check: check.verdict),
+    ]
+    show(checks, columns, notes=notes)
 
 
-def _decoder(card: Measurement) -> str:
-    name = card.decoder if isinstance(card, RivalMeasurement) else "Cascade"
-    return name if card.basis == "both" else f"{name} in {card.basis}"
+def _row(check: RowCheck) -> str:
+    card = check.card
+    return f"{percent(card.p)}\n{card.who}{'' if card.basis == 'both' else f' in {card.basis}'}"
 
 
-def _measured(failures: int, shots: int, value: float, low: float, high: float) -> str:
-    return f"{failures:,} / {shots:,}\n{value:.2e} [{low:.1e}, {high:.1e}]"
+def _measured(row: Measurement | Row, rate: Interval) -> str:
+    return f"{counted(row.failures, row.shots)}\n{with_interval(rate)}"
+
+
+def _seen(check: RowCheck) -> str:
+    return "-" if check.visible_factor is None else f"{check.visible_factor:.3g}x"

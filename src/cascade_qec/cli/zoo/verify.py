@@ -28,8 +28,9 @@ def verify(
     import numpy as np
 
     from cascade_qec import zoo
-    from cascade_qec.cli.card_view import console, guards_text
-    from cascade_qec.cli.zoo.verification_table import checks_table, facts_table
+    from cascade_qec.cli.card_view import guards_text
+    from cascade_qec.cli.table import console
+    from cascade_qec.cli.zoo.verification_table import show_checks, show_facts_of_card
     from cascade_qec.decoders.cascade import load
     from cascade_qec.evaluation.card_facts import card_facts
     from cascade_qec.evaluation.model_guards import see_guards, with_floor
@@ -47,7 +48,7 @@ def verify(
     show = console().print
 
     facts = card_facts(decoder, card)
-    show(facts_table(facts))
+    show_facts_of_card(facts)
     wrong = [fact.subject for fact in facts if not fact.holds]
     if wrong:
         show(f"The card of {card.name} does not hold: {', '.join(wrong)}. Its figures were not recomputed.")
@@ -62,9 +63,11 @@ def verify(
             false_alarm=false_alarm,
             report=lambda done: report(int(100 * done), 100),
         )
-    show(checks_table(checks))
-    show(f"Seed {seed}. P: Fisher's exact test, two-sided; true cards fail with probability {false_alarm:g} at most.")
-    show(f"Seen: so many times the card's failures would be refused with probability {POWER:g}.")
+    notes = [
+        f"Seed {seed}. P: Fisher's exact test, two-sided; true cards fail with probability {false_alarm:g} at most.",
+        f"Seen: so many times the card's failures would be refused with probability {POWER:g}.",
+    ]
+    show_checks(checks, notes)
     verdicts = [check.verdict for check in checks]
     refused, checked = verdicts.count("does not hold"), len(checks) - verdicts.count("not checked")
     if refused:
