@@ -79,6 +79,7 @@ def test_bit_packed_events_are_the_same_events(code, basis):
         decoder.decode_batch(packed, bit_packed=True),
         decoder.decode_batch(packed, bit_packed_shots=True),
         decoder.decode_batch(events.astype(np.uint8)),
+        decoder.decode_batch(np.frombuffer(packed.tobytes(), np.uint8).reshape(packed.shape), bit_packed=True),
     ):
         np.testing.assert_array_equal(found.probabilities, expected.probabilities)
         np.testing.assert_array_equal(found.observables, expected.observables)

@@ -448,19 +448,24 @@ class BoundCascade(Bound[NetworkResult]):
         What the observables of the experiment are in those of the code; of both bases those of the first.
     recognition : Recognition or None
         What is known of the circuit; None of the decoder's own experiment.
+    device, dtype
+        Where and in what precision the network runs.
     """
 
     def __init__(self, decoder: CascadeDecoder, binding: _Binding) -> None:
         self.decoder, self._binding = decoder, binding
         self.recognition = binding.found if isinstance(binding.found, Recognition) else None
-        first = binding.found.parts[0] if isinstance(binding.found, Recognition) else binding.found[0]
-        self.lattice, self.observables = first.lattice, first.observables
+        parts = binding.found.parts if isinstance(binding.found, Recognition) else binding.found
+        self.lattice, self.observables = parts[0].lattice, parts[0].observables
         self.num_detectors, self.num_observables = self.lattice.detectors, len(self.observables.logicals)
-        self.name = f"model {decoder.description.name} ({self.lattice.rounds} rounds, basis {self.lattice.basis})"
+        basis = " and ".join(part.lattice.basis for part in parts)
+        self.device, self.dtype = decoder.device, decoder.dtype
+        self.name = f"model {decoder.description.name} ({self.lattice.rounds} rounds, basis {basis})"
 
     def _decode(self, detection_events: NDArray, bit_packed: bool) -> NetworkResult:
         self.decoder._mind_forks()
         packed = detection_events if bit_packed else events.packed(detection_events)
+        packed = np.require(packed, requirements="W")  # PyTorch warns of arrays that cannot be written, such as files'
         observables = np.zeros((len(packed), self.num_observables), dtype=np.bool_)
         probabilities = np.zeros((len(packed), self.num_observables), dtype=np.float32)
         confidence = np.ones(len(packed), dtype=np.float32)

@@ -1,0 +1,35 @@
+"""The scripts of examples/ run, and say what they promise."""
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+import sinter
+
+from cascade_qec import load
+from cascade_qec.decoders.escalation import EscalatingDecoder
+from cascade_qec.decoders.named import NamedModel
+from cascade_qec.decoders.sinter import SinterDecoder
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def test_a_decoder_of_ones_own(capsys: pytest.CaptureFixture[str]) -> None:
+    runpy.run_path(str(EXAMPLES / "own_decoder.py"), run_name="__main__")
+    lines = re.findall(r"(\S+) +(\d+) of 20000 shots", capsys.readouterr().out)
+    failures = {name: int(count) for name, count in lines}
+    assert list(failures) == ["lookup", "cascade:surface_d3", "pymatching"]
+    # Its table lacks rare syndromes: 736 where matching fails 524 times, and more than 2000 shots flip.
+    assert 400 < failures["lookup"] < 2 * failures["pymatching"] < 1200
+
+
+def test_sinter_and_escalation_take_it() -> None:
+    lookup = runpy.run_path(str(EXAMPLES / "own_decoder.py"))["Lookup"]()
+    circuit = load("surface_d3", device="cpu").experiment(0.005)
+    dets, truth = circuit.compile_detector_sampler(seed=2).sample(4000, separate_observables=True)
+    alone = (lookup.bind(circuit).decode_batch(dets).observables != truth).any(axis=1).sum()
+    compiled = SinterDecoder(lookup).compile_decoder_for_dem(dem=circuit.detector_error_model())
+    assert isinstance(compiled, sinter.CompiledDecoder)
+    both = EscalatingDecoder(NamedModel("surface_d3", device="cpu"), lookup, 1.0).bind(circuit)
+    assert (both.decode_batch(dets).observables != truth).any(axis=1).sum() == pytest.approx(alone, abs=30)
