@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from cascade_qec.codes.css import BASES
+from cascade_qec.codes import BASES
 from cascade_qec.decoders import classical
 from cascade_qec.decoders.cascade import CascadeDecoder
 from cascade_qec.decoders.protocol import Decoder

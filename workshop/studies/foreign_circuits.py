@@ -19,7 +19,7 @@ from pydantic import BaseModel
 
 import cascade_qec as cascade
 from cascade_qec import circuits
-from cascade_qec.codes.css import Basis
+from cascade_qec.codes import Basis
 from cascade_qec.decoders.cascade import CascadeDecoder
 from cascade_qec.recognition import read_circuit, recognise
 from cascade_qec.recognition.placement import reference

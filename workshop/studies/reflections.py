@@ -27,8 +27,7 @@ import cascade_qec as cascade
 from cascade_qec import circuits, codes
 from cascade_qec.circuits import NoiseModel
 from cascade_qec.cli.progress import progress
-from cascade_qec.codes import BivariateBicycleCode, CSSCode
-from cascade_qec.codes.css import BASES, Basis
+from cascade_qec.codes import BASES, Basis, BivariateBicycleCode, CSSCode
 from cascade_qec.codes.gf2 import Bits
 from cascade_qec.decoders.cascade import CascadeDecoder
 from cascade_qec.error_models import Mechanisms, random_words

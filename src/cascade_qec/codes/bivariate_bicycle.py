@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_qec.codes import gf2
-from cascade_qec.codes.css import Basis, CSSCode, Operators, frozen, opposite
+from cascade_qec.codes.basis import Basis, opposite
+from cascade_qec.codes.css import CSSCode, Operators, frozen
 from cascade_qec.codes.family import Family
 from cascade_qec.codes.frame import ABSENT_PLACE, PRIMARY, SECONDARY, Frame, SpaceRelations
 from cascade_qec.codes.logicals import light_logicals, low_weight_logicals

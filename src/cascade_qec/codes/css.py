@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cascade_qec.codes import gf2
+from cascade_qec.codes.basis import BASES, Basis, check_basis
 from cascade_qec.codes.frame import Frame
+from cascade_qec.codes.schedule import Schedule
 from cascade_qec.errors import CascadeError
-
-if TYPE_CHECKING:
-    from cascade_qec.codes.schedule import Schedule
-
-Basis = Literal["X", "Z"]
-BASES: tuple[Basis, Basis] = ("X", "Z")
 
 Operators = Literal["observables", "translations", "lightest", "light"]
 """Logical operators of one basis: the code's own observables; all their translations (by any shift on a torus, parallel
@@ -30,17 +26,6 @@ def frozen(array: ArrayLike, dtype: type[np.generic]) -> NDArray:
     copy = np.array(array, dtype=dtype)
     copy.flags.writeable = False
     return copy
-
-
-def check_basis(basis: str) -> None:
-    """Raise :class:`CascadeError` unless ``basis`` is "X" or "Z"."""
-    if basis not in BASES:
-        raise CascadeError(f'expected basis "X" or "Z", got {basis!r}')
-
-
-def opposite(basis: Basis) -> Basis:
-    """The other basis."""
-    return "Z" if basis == "X" else "X"
 
 
 class CSSCode(ABC):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cascade_qec.codes.css import Basis
+from cascade_qec.codes.basis import Basis
 
 
 @dataclass(frozen=True)

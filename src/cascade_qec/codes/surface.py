@@ -9,7 +9,8 @@ from operator import index
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_qec.codes.css import BASES, Basis, CSSCode, frozen, opposite
+from cascade_qec.codes.basis import BASES, Basis, opposite
+from cascade_qec.codes.css import CSSCode, frozen
 from cascade_qec.codes.family import Family
 from cascade_qec.codes.frame import ABSENT_PLACE, PRIMARY, SECONDARY, Frame, SpaceRelations
 from cascade_qec.codes.schedule import Schedule

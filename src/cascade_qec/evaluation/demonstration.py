@@ -6,7 +6,7 @@ from typing import Protocol
 import stim
 
 from cascade_qec import codes
-from cascade_qec.codes.css import BASES, Basis
+from cascade_qec.codes import BASES, Basis
 from cascade_qec.decoders import classical
 from cascade_qec.decoders.protocol import Decoder
 from cascade_qec.errors import CascadeError

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from cascade_qec.codes.css import BASES
+from cascade_qec.codes import BASES
 from cascade_qec.decoders import classical
 from cascade_qec.decoders.cascade import CascadeDecoder
 from cascade_qec.decoders.protocol import Decoder

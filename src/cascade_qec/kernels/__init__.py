@@ -2,7 +2,8 @@
 
 from cascade_qec.kernels.choice import backend, use
 from cascade_qec.kernels.lattice_convolution import lattice_convolution
+from cascade_qec.kernels.parameters import Block, Norm
 from cascade_qec.kernels.relations import Relations
-from cascade_qec.kernels.trunk import Block, Norm, trunk
+from cascade_qec.kernels.trunk import trunk
 
 __all__ = ["Block", "Norm", "Relations", "backend", "lattice_convolution", "trunk", "use"]

@@ -13,7 +13,7 @@ import stim
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from cascade_qec import circuits, codes, decoders, zoo
-from cascade_qec.codes.css import Basis
+from cascade_qec.codes import Basis
 from cascade_qec.decoders import Decoder, classical
 from cascade_qec.decoders.named import MODEL_PREFIX, NamedModel, model_and_threshold
 from cascade_qec.errors import CascadeError

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cascade_qec import circuits, codes
-from cascade_qec.codes.css import Basis
+from cascade_qec.codes import Basis
 from cascade_qec.decoders.cascade import load
 from cascade_qec.decoders.protocol import BoundDecoder, Decoder, settings
 from cascade_qec.errors import CascadeError

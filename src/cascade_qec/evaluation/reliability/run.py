@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import stim
 
-from cascade_qec.codes.css import BASES
+from cascade_qec.codes import BASES
 from cascade_qec.decoders.cascade import CascadeDecoder
 from cascade_qec.decoders.protocol import Decoder
 from cascade_qec.errors import CascadeError

@@ -24,8 +24,8 @@ from cascade_qec.kernels.fused.norm import (
     normalise_gradient,
 )
 from cascade_qec.kernels.fused.pointwise import multiply, multiply_gradient, multiply_weight_gradient
+from cascade_qec.kernels.parameters import Block, Norm
 from cascade_qec.kernels.relations import Relations
-from cascade_qec.kernels.trunk import Block, Norm
 
 
 class _Saved(NamedTuple):
