@@ -1,9 +1,14 @@
 """Decoders by their names."""
 
 import pickle
+import subprocess
+import sys
 
+import numpy as np
 import pytest
+import stim
 
+import cascade_qec
 from cascade_qec import decoders
 from cascade_qec.decoders import classical
 from cascade_qec.decoders.discarding import Discarding
@@ -55,8 +60,6 @@ class Silent:
     name = "silent"
 
     def bind(self, experiment):
-        import numpy as np
-
         class Bound:
             def decode_batch(self, detection_events, *, bit_packed=False):
                 return decoders.DecodeResult(np.zeros((len(detection_events), experiment.num_observables), np.bool_))
@@ -65,10 +68,20 @@ class Silent:
 
 
 def test_only_decoders_that_know_their_confidence_discard(tiny_model):
-    import stim
-
     dem = stim.DetectorErrorModel("error(0.1) D0 L0")
     assert decoders.settings(Silent()) == ""
     bound = Discarding(Silent(), 0.9).bind(dem)
     with pytest.raises(CascadeError, match=r"expected a decoder that tells its confidence, got silent@0\.9"):
         bound.decode_batch([[True]])
+
+
+def test_models_have_a_door_of_their_own():
+    assert cascade_qec.models() == cascade_qec.zoo.names()
+    assert set(cascade_qec.__all__) <= {*dir(cascade_qec)}
+    for name in cascade_qec.__all__:
+        assert getattr(cascade_qec, name) is not None
+
+
+def test_decoders_by_name_do_without_pytorch():
+    script = "import cascade_qec, sys; cascade_qec.decoders.get('cascade:bb72@0.9'); assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", script], check=True)
