@@ -15,7 +15,8 @@ ROOT = Path(__file__).parents[1]
 PAGES = [
     *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md") if (ROOT / name).exists()),
     *sorted(ROOT.glob("docs/*.md")),
-    *(ROOT / folder / "README.md" for folder in ("benchmarks", "checkpoints", "workshop")),
+    *sorted(ROOT.glob("benchmarks/**/README.md")),
+    *(ROOT / folder / "README.md" for folder in ("checkpoints", "workshop")),
 ]
 ENTRANCES = {"cascade": app, "python -m workshop": workshop}
 
@@ -39,6 +40,12 @@ def test_links_lead_to_files_and_headings_that_are_there(page: Path) -> None:
 def test_commands_are_those_of_the_command_line(page: Path) -> None:
     unknown = [line for line in _commands(page.read_text()) if not _known(line)]
     assert not unknown
+
+
+def test_studies_are_in_the_workshop() -> None:
+    named = {name for page in PAGES for name in re.findall(r"workshop\.studies\.(\w+)", page.read_text())} - {"NAME"}
+    assert named
+    assert named <= {path.stem for path in (ROOT / "workshop/studies").glob("*.py")}
 
 
 def _without_code(text: str) -> str:
