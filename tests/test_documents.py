@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import typer
+from typer.core import TyperGroup
 
 from cascade_qec.cli import app
 from workshop.app import app as workshop
@@ -70,9 +70,9 @@ def _commands(text: str) -> Iterator[str]:
 
 def _known(line: str) -> bool:
     entrance = next(start for start in ENTRANCES if line.startswith(start + " "))
-    command = typer.main.get_command(ENTRANCES[entrance])
+    command = get_command(ENTRANCES[entrance])
     words = shlex.split(line.removeprefix(entrance), comments=True)
-    while isinstance(command, typer.core.TyperGroup) and words:
+    while isinstance(command, TyperGroup) and words:
         name = words.pop(0).replace("-", "_")
         found = {one.replace("-", "_"): command for one, command in command.commands.items()}
         if name not in found:
