@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from typer.core import TyperGroup
+from typer.main import get_command
 
 from cascade_qec.cli import app
 from workshop.app import app as workshop
