@@ -12,8 +12,8 @@ _right = partial(Column, right=True)
 def show_training(rows: Sequence[TrainingRow]) -> None:
     """Training speeds, a line between recipes, and below what the device was measured to do at best."""
     columns = [
-        Column("recipe", lambda row: row.recipe),
-        Column("variant", lambda row: row.variant),
+        Column[TrainingRow]("recipe", lambda row: row.recipe),
+        Column[TrainingRow]("variant", lambda row: row.variant),
         _right("shots", lambda row: f"{row.micro_batches} x {row.shots} x {row.bases}"),
         _right("shots/s", lambda row: f"{row.shots_per_second:,.0f}"),
         _ms("step", "step_ms"),
@@ -37,9 +37,9 @@ def show_training(rows: Sequence[TrainingRow]) -> None:
 def show_convolutions(rows: Sequence[ConvolutionRow]) -> None:
     """Speeds of the convolution alone, a line between recipes."""
     columns = [
-        Column("recipe", lambda row: row.recipe),
-        Column("relations", lambda row: row.relations, spare=1),
-        Column("variant", lambda row: row.variant),
+        Column[ConvolutionRow]("recipe", lambda row: row.recipe),
+        Column[ConvolutionRow]("relations", lambda row: row.relations, spare=1),
+        Column[ConvolutionRow]("variant", lambda row: row.variant),
         _right("channels", lambda row: str(row.channels), spare=1),
         _right("shots", lambda row: f"{row.shots} x {row.bases}"),
         _ms("forward", "forward_ms"),

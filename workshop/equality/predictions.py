@@ -119,7 +119,7 @@ def model_difference(
                     )
                 done += settings.shots
                 report(done, total)
-    return _compared(model, *files, circuits)
+    return _compared(model, files[0], files[1], circuits)
 
 
 def _compared(model: str, old: Sequence[Path], new: Sequence[Path], circuits: int) -> Difference:

@@ -13,13 +13,16 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import stim
 import torch
 
 import cascade_qec as cascade
+
+if TYPE_CHECKING:
+    from cascade_qec.codes.css import Basis
 
 _PIECE = 2048
 """Shots that are decoded between two reports."""
@@ -30,7 +33,7 @@ def where() -> str:
     return str(Path(cascade.__file__).parent)
 
 
-def sample(model: str, p: float, basis: str, shots: int, seed: int, folder: str) -> None:
+def sample(model: str, p: float, basis: Basis, shots: int, seed: int, folder: str) -> None:
     """Write a model's memory experiment and detection events of it."""
     circuit = cascade.load(model, device="cpu").experiment(p, basis=basis)
     out = Path(folder)
@@ -41,7 +44,7 @@ def sample(model: str, p: float, basis: str, shots: int, seed: int, folder: str)
     (out / "events.tmp.npy").replace(out / "events.npy")  # whole or not at all
 
 
-def same_circuit(model: str, p: float, basis: str, folder: str) -> bool:
+def same_circuit(model: str, p: float, basis: Basis, folder: str) -> bool:
     """Whether this tree makes the same memory experiment."""
     made = cascade.load(model, device="cpu").experiment(p, basis=basis)
     return made == stim.Circuit.from_file(Path(folder) / "circuit.stim")
@@ -59,7 +62,7 @@ def decode(model: str, folder: str, device: str, precision: str, out: str, repor
     fields = ("observables", "probabilities", "confidence")
     arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in fields}
     unfinished = path.with_suffix(".tmp.npz")
-    np.savez(unfinished, **arrays)
+    np.savez(unfinished, **arrays)  # pyright: ignore[reportArgumentType]
     unfinished.replace(path)
 
 
@@ -111,7 +114,7 @@ def time_training(recipe: str, shots: int, steps: int, device: str, precision: s
         seconds.append(time.perf_counter() - begun)
         return losses
 
-    Step.__call__ = timed
+    Step.__call__ = timed  # pyright: ignore[reportAttributeAccessIssue]
     try:
         with tempfile.TemporaryDirectory() as folder:
             dtype = pick_dtype(precision, torch.device(device))

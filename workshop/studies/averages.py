@@ -35,7 +35,7 @@ def train(trainer: Trainer, report: Callable[[int, int], None]) -> dict[str, Cas
     kept = {str(steps): copy.deepcopy(trainer.network) for steps in STEPS} | {
         LAST_QUARTER: copy.deepcopy(trainer.average)
     }
-    weights = list(trainer.network.parameters())
+    weights: list[torch.Tensor] = list(trainer.network.parameters())
     with Producers(recipe, range(last), trainer.micros, trainer.workers) as producers:
         batches = feed(producers, trainer.examples)
         for step in range(last):
@@ -44,7 +44,8 @@ def train(trainer: Trainer, report: Callable[[int, int], None]) -> dict[str, Cas
             decays = {str(steps): min(1 - 1 / steps, (1 + step) / (10 + step)) for steps in STEPS}
             decays[LAST_QUARTER] = seen / (1 + seen) if seen >= 0 else 0.0
             for name, network in kept.items():
-                get_ema_multi_avg_fn(decays[name])(list(network.parameters()), weights, None)
+                averaged: list[torch.Tensor] = list(network.parameters())
+                get_ema_multi_avg_fn(decays[name])(averaged, weights, None)
             report(step + 1, last)
     return kept
 
@@ -88,7 +89,7 @@ def rows(trainer: Trainer, kept: dict[str, CascadeNetwork]) -> list[Row]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("recipe", type=Path)
     parser.add_argument("--shots", type=int, default=50_000, help="of each basis and noise rate")
     parser.add_argument("--threads", type=int)

@@ -136,7 +136,7 @@ def _width(run: Trained) -> int:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("recipes", type=Path, nargs="+")
     parser.add_argument(
         "--runs", type=Path, required=True, help="folder of the runs' folders, each called as its recipe"

@@ -68,7 +68,7 @@ def last_loss(recipe: Recipe, report: Callable[[int], None]) -> tuple[float, flo
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("recipe", type=Path)
     parser.add_argument("--steps", type=int, default=250)
     parser.add_argument("--threads", type=int)

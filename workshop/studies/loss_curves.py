@@ -51,7 +51,8 @@ def main() -> int:
 
 def curve(recipe: Recipe, variant: str, steps: int, device: torch.device, dtype: torch.dtype) -> np.ndarray:
     """Training loss in nats, mean over observables and over blocks of steps: float64 [steps / BLOCK]."""
-    network, geometry = (module.to(device) for module in build(recipe, variant))
+    network, geometry = build(recipe, variant)
+    network, geometry = network.to(device), geometry.to(device)
     average = copy.deepcopy(network).requires_grad_(False)
     micros = range(recipe.batch.micro_batches)
     losses = []
@@ -101,7 +102,7 @@ def write(curves: dict[str, np.ndarray], out: Path, recipe: Recipe, precision: s
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("recipe", type=Path)
     parser.add_argument("--steps", type=int, default=500, help=f"a multiple of {BLOCK}")
     parser.add_argument("--shots", type=int, help="one micro-batch of so many shots of each basis a step")
