@@ -6,7 +6,7 @@ import typer
 
 
 def pages() -> None:
-    """Fill the tables of the README and of docs/, from cards, checkpoints and results.
+    """Fill the tables of docs/ from cards, checkpoints and results.
 
     A table stands between the lines <!-- NAME --> and <!-- end of NAME -->; what stood there is replaced.
     """
