@@ -1,6 +1,7 @@
-# make demo    trained decoders beside today's, on real memory experiments
-# make test    lint, types and the whole test suite
-# Both set up .venv on the first call. PIP_ARGS is handed to pip, for an index with CPU builds of PyTorch, say.
+# make demo       trained decoders beside today's, on real memory experiments
+# make test       lint, types and the whole test suite
+# make test-fast  the tests that do not take seconds each
+# Each sets up .venv on the first call. PIP_ARGS is handed to pip, for an index with CPU builds of PyTorch, say.
 
 USABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
@@ -9,7 +10,7 @@ PIP_ARGS ?=
 VENV := .venv
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test install clean
+.PHONY: demo test test-fast install clean
 
 demo: install
 	$(VENV)/bin/cascade demo
@@ -19,6 +20,9 @@ test: install
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/pyright
 	$(VENV)/bin/pytest -n 2
+
+test-fast: install
+	$(VENV)/bin/pytest -n 2 -m "not slow"
 
 install: $(STAMP)
 

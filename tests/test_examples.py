@@ -1,7 +1,10 @@
 """The scripts of examples/ run, and say what they promise."""
 
+import os
 import re
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,32 @@ from cascade_qec.decoders.named import NamedModel
 from cascade_qec.decoders.sinter import SinterDecoder
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
+# What each is given, and what it prints.
+PRINTED = {
+    "decode_your_circuit": ("500", r"cascade: \S+% of 500 shots wrong; .*\npymatching: \S+% wrong\n"),
+    "train_a_model": ("10", r"quick: \d+ of 20000 shots wrong\npymatching: "),
+    "with_sinter": ("200", r"p = 0.003, cascade:surface_d3@0.99: \d+ errors, \d+ of 200 shots discarded\n"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PRINTED)
+def test_scripts_run_in_an_empty_folder(name: str, tmp_path: Path) -> None:
+    argument, printed = PRINTED[name]
+    done = subprocess.run(
+        [sys.executable, "-W", "error", EXAMPLES / f"{name}.py", argument],
+        cwd=tmp_path,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.search(printed, done.stdout), done.stdout
+
+
+def test_every_script_is_run() -> None:
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == {*PRINTED, "own_decoder"}
 
 
 def test_a_decoder_of_ones_own(capsys: pytest.CaptureFixture[str]) -> None:
