@@ -144,12 +144,12 @@ class BivariateBicycleCode(CSSCode):
         return _SCHEDULE
 
     @property
-    def qubit_positions(self) -> NDArray[np.float64]:
+    def qubit_positions(self) -> NDArray[np.floating]:
         """L and R data half a step along x and y from the X check in the corner of their cell."""
-        half = np.where(self.qubit_coords[:, :1] == np.array([0, 1]), 0.5, 0.0)
+        half = np.where(self.qubit_coords[:, :1] == np.array([0, 1]), 0.5, 0.0).astype(np.float64)
         return self.qubit_coords[:, 1:] + half
 
-    def check_positions(self, basis: Basis) -> NDArray[np.float64]:
+    def check_positions(self, basis: Basis) -> NDArray[np.floating]:
         """X checks in the corner of their cell, Z checks in its middle."""
         return self.check_coords(basis) + (0.5 if basis == "Z" else 0.0)
 
@@ -243,7 +243,7 @@ class BivariateBicycleCode(CSSCode):
 
     def _checks_read_checks(self) -> NDArray[np.int64]:
         """Every check that shares a data qubit with a primary or secondary check: int64 [checks of both, relations]."""
-        size, modulus = self.l * self.m, (self.l, self.m)
+        size, modulus = self.l * self.m, np.array((self.l, self.m))
         a, b = np.array(self.a_terms), np.array(self.b_terms)
         pairs = np.concatenate([(terms[:, None] - terms[None]).reshape(-1, 2) for terms in (a, b)])
         same = np.unique(pairs % modulus, axis=0)

@@ -164,11 +164,11 @@ class CSSCode(ABC):
         return self.check_coords(basis)
 
     @property
-    def qubit_positions(self) -> NDArray[np.float64]:
+    def qubit_positions(self) -> NDArray[np.floating]:
         """Where to draw each data qubit: float64 [n, 2]."""
         return self.qubit_coords[:, 1:].astype(np.float64)
 
-    def check_positions(self, basis: Basis) -> NDArray[np.float64]:
+    def check_positions(self, basis: Basis) -> NDArray[np.floating]:
         """Where to draw each check's ancilla: float64 [checks, 2]."""
         return self.detector_coords(basis).astype(np.float64)
 

@@ -58,7 +58,6 @@ class RotatedSurfaceCode(CSSCode):
     """
 
     d: int
-    schedule = _SCHEDULE
 
     def __init__(self, d: int) -> None:
         try:
@@ -101,12 +100,16 @@ class RotatedSurfaceCode(CSSCode):
         mirrored._neighbours = {b: frozen(self.neighbours(b)[:, [_NW, _NE, _SW, _SE]], np.int64) for b in BASES}
         return (self, mirrored)
 
+    @property
+    def schedule(self) -> Schedule:
+        return _SCHEDULE
+
     def detector_coords(self, basis: Basis) -> NDArray[np.int64]:
         """(x, y) in the steps of Stim's generated circuits: twice the column, twice the row."""
         return 2 * self.check_coords(basis)[:, ::-1]
 
     @property
-    def qubit_positions(self) -> NDArray[np.float64]:
+    def qubit_positions(self) -> NDArray[np.floating]:
         return 2.0 * self.qubit_coords[:, :0:-1] + 1
 
     def _frame(self, basis: Basis) -> Frame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,7 +30,7 @@ class Bound(ABC, Generic[Result]):
     num_observables: int
 
     @abstractmethod
-    def _decode(self, detection_events: NDArray, bit_packed: bool) -> Result:
+    def _decode(self, detection_events: NDArray[Any], bit_packed: bool) -> Result:
         """Decode events that are of the shape and type that `bit_packed` calls for."""
 
     def decode_batch(

@@ -1,5 +1,8 @@
 """The Cascade decoder: trained weights, and what they become when they are bound to an experiment."""
 
+# PyTorch leaves some of its functions without annotations.
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import hashlib
@@ -8,7 +11,7 @@ import threading
 import warnings
 from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 import stim
@@ -59,7 +62,7 @@ _BINDINGS = 8
 
 
 @overload
-def load(
+def load(  # pyright: ignore[reportOverlappingOverload]
     model: str | Path,
     *,
     circuit: None = None,
@@ -85,7 +88,7 @@ def load(
 
 
 @overload
-def load(
+def load(  # pyright: ignore[reportOverlappingOverload]
     model: str | Path,
     *,
     circuit: None = None,
@@ -321,7 +324,7 @@ class CascadeDecoder:
             )
         if found is None:
             return
-        differences = []
+        differences: list[str] = []
         if found.missing:
             own = f", {found.missing_own} of them of the experiment's basis" if found.missing_own else ""
             differences.append(f"{found.missing} detectors of training are missing and taken for silent{own}")
@@ -375,7 +378,7 @@ _one_thread = {os.getpid()}
 
 
 def _unpickled(
-    weights: Mapping[str, NDArray], description: ModelDescription, asked: Mapping[str, str]
+    weights: Mapping[str, NDArray[Any]], description: ModelDescription, asked: Mapping[str, str]
 ) -> CascadeDecoder:
     tensors = {name: torch.from_numpy(array) for name, array in weights.items()}
     return CascadeDecoder(rebuilt(description, tensors), description, **asked)
@@ -420,6 +423,7 @@ class _BoundPart:
         self, packed: NDArray[np.uint8], network: CascadeNetwork, dtype: torch.dtype
     ) -> tuple[NDArray[np.bool_], NDArray[np.float32], NDArray[np.float32]]:
         """Observables, their probabilities and the confidence of packed events, as `Decision` has them."""
+        probabilities: NDArray[np.float32]
         with torch.inference_mode():
             states, _ = self._unpacking(packed)
             logits = network(states, self._geometry, dtype)
@@ -462,8 +466,8 @@ class BoundCascade(Bound[NetworkResult]):
         self.device, self.dtype = decoder.device, decoder.dtype
         self.name = f"model {decoder.description.name} ({self.lattice.rounds} rounds, basis {basis})"
 
-    def _decode(self, detection_events: NDArray, bit_packed: bool) -> NetworkResult:
-        self.decoder._mind_forks()
+    def _decode(self, detection_events: NDArray[Any], bit_packed: bool) -> NetworkResult:
+        self.decoder._mind_forks()  # pyright: ignore[reportPrivateUsage]
         packed = detection_events if bit_packed else events.packed(detection_events)
         packed = np.require(packed, requirements="W")  # PyTorch warns of arrays that cannot be written, such as files'
         observables = np.zeros((len(packed), self.num_observables), dtype=np.bool_)

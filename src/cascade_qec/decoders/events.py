@@ -1,12 +1,14 @@
 """Detection events as they come in at the doors: checked, packed and unpacked here and nowhere else."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cascade_qec.errors import CascadeError
 
 
-def checked(events: ArrayLike, detectors: int, bit_packed: bool = False, *, whose: str = "the decoder") -> NDArray:
+def checked(events: ArrayLike, detectors: int, bit_packed: bool = False, *, whose: str = "the decoder") -> NDArray[Any]:
     """Detection events of the one shape and type that `bit_packed` calls for.
 
     Parameters

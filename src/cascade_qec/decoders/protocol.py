@@ -5,7 +5,7 @@ work that is done once.
 """
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import stim
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from cascade_qec.decoders.result import DecodeResult
 class BoundDecoder(Protocol):
     """A decoder that is ready for the shots of one experiment."""
 
-    def decode_batch(self, detection_events: NDArray, *, bit_packed: bool = False) -> DecodeResult:
+    def decode_batch(self, detection_events: NDArray[Any], /, *, bit_packed: bool = False) -> DecodeResult:
         """Decode a batch of any size, also none.
 
         Parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +52,7 @@ class DecodeResult:
     def __len__(self) -> int:
         return len(self.observables)
 
-    def __getitem__(self: _Result, shots: slice | NDArray) -> _Result:
+    def __getitem__(self: _Result, shots: slice | NDArray[Any]) -> _Result:
         """The results of some shots: a slice, indices or a mask."""
         known = {name: values[shots] for name, values in vars(self).items() if values is not None}
         return replace(self, **known)

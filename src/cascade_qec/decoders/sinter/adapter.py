@@ -22,7 +22,7 @@ from cascade_qec.zoo import registry
 _NAMED_THRESHOLDS = (0.9, 0.99, 0.999)
 
 
-def sinter_decoders(*, discard_below: float | None = None) -> dict[str, sinter.Decoder]:
+def sinter_decoders(*, discard_below: float | None = None) -> dict[str, sinter.Decoder | sinter.Sampler]:
     """Every shipped model as a sinter decoder, named ``cascade:<model>``, and the decoders of the field beside them.
 
     Sinter's command line calls this without arguments. For it there are decoders with a threshold in their name:
