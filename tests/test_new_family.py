@@ -1,5 +1,8 @@
 """A family of codes is one file: the toric code, registered here, goes from its checks to a table of rates."""
 
+# Stim's annotations have loops even in flattened circuits.
+# pyright: reportAttributeAccessIssue=false
+
 import re
 from collections.abc import Iterator
 
@@ -219,6 +222,7 @@ RECIPE = {
 }
 
 
+@pytest.mark.slow
 def test_a_trained_model_decodes_it_and_stands_in_a_table_of_rates(tmp_path, capsys, one_thread):
     assert Trainer(Recipe.model_validate(RECIPE), tmp_path / "run", workers=0).run()
     circuit = memory("toric_3x3", "Z", p=0.01)

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from cascade_qec import codes, zoo
 from cascade_qec.nn import load_model
 from cascade_qec.zoo.card import Card
@@ -17,6 +19,7 @@ def _blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README.read_text(), flags=re.DOTALL)
 
 
+@pytest.mark.slow
 def test_python_example_runs(tmp_path: Path) -> None:
     example = _blocks("python")[0]
     done = subprocess.run([sys.executable, "-c", example], cwd=tmp_path, capture_output=True, text=True, timeout=300)
@@ -24,6 +27,7 @@ def test_python_example_runs(tmp_path: Path) -> None:
     assert "block error" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_way_from_stims_command_line_to_predictions(tmp_path: Path) -> None:
     block = next(block for block in _blocks("sh") if block.startswith("stim gen"))
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])

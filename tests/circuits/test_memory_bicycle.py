@@ -1,3 +1,6 @@
+# Stim's annotations have loops even in flattened circuits.
+# pyright: reportAttributeAccessIssue=false
+
 from collections import Counter
 from pathlib import Path
 

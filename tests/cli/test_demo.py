@@ -38,6 +38,7 @@ def stand_ins(monkeypatch):
     monkeypatch.setattr(demonstration, "SHARES", surface)
 
 
+@pytest.mark.slow
 def test_table_and_picture(stand_ins, tmp_path, capsys):
     out = tmp_path / "new" / "demo"
     assert main(["demo", "--out", str(out), "--seconds", "1.5", "--seed", "3"]) == 0

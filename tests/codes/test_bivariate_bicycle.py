@@ -1,3 +1,6 @@
+# codes.get promises no more than a CSSCode.
+# pyright: reportAttributeAccessIssue=false
+
 import numpy as np
 import pytest
 from hypothesis import given, settings

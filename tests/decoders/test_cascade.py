@@ -1,3 +1,6 @@
+# Stim's annotations have loops even in flattened circuits.
+# pyright: reportAttributeAccessIssue=false
+
 import multiprocessing
 import pickle
 from concurrent.futures import ThreadPoolExecutor
@@ -221,6 +224,7 @@ def _decode_elsewhere(bound: BoundCascade, events: np.ndarray, answer) -> None:
     answer.send(bound.decode_batch(events).observables)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["spawn", "fork"])
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # Python 3.12 on forks beside threads
 def test_other_processes_decode(method, two_threads):

@@ -71,9 +71,9 @@ def test_filtered_decoder_ignores_the_other_plane():
     dem = circuit.detector_error_model()
     dets = circuit.compile_detector_sampler(seed=3).sample(200)
     decoder = classical.get("bposd-filtered").bind(dem)
-    scrambled = ~dets
+    scrambled = ~dets  # pyright: ignore[reportOperatorIssue]
     kept = basis_detectors(dem)
-    scrambled[:, kept] = dets[:, kept]
+    scrambled[:, kept] = dets[:, kept]  # pyright: ignore[reportCallIssue]
     np.testing.assert_array_equal(decoder.decode_batch(scrambled).observables, decoder.decode_batch(dets).observables)
 
 

@@ -1,5 +1,8 @@
 """A projected model is the model of a circuit that never had the other detectors."""
 
+# Stim's annotations have loops even in flattened circuits.
+# pyright: reportAttributeAccessIssue=false
+
 import numpy as np
 import pytest
 import stim

@@ -1,5 +1,8 @@
 """Cascade in sinter's hands."""
 
+# Stim's annotations have loops even in flattened circuits.
+# pyright: reportAttributeAccessIssue=false
+
 import pickle
 import subprocess
 import sysconfig
@@ -136,6 +139,7 @@ def test_sinter_predicts_files_with_it(format, tiny_model, circuit, shots, tmp_p
     np.testing.assert_array_equal(predictions, expected)
 
 
+@pytest.mark.slow
 def test_collect_with_and_without_discards(tiny_model, circuit):
     dets, obs = circuit.compile_detector_sampler(seed=3).sample(4000, separate_observables=True)
     result = load(tiny_model, circuit=circuit, device="cpu").decode_batch(dets)
@@ -172,6 +176,7 @@ def _written_otherwise(circuit: stim.Circuit) -> stim.Circuit:
     return written
 
 
+@pytest.mark.slow
 def test_a_circuit_that_is_not_ours():
     """Sinter hands over an error model; what its detectors are is found out as `load` does."""
     ours = load("surface_d3", device="cpu").experiment(p=0.006, basis="X")
@@ -204,6 +209,7 @@ def _assert_near(count: int, other: int, shots: int = 4000) -> None:
     assert abs(count - other) < 5 * (2 * shots * rate * (1 - rate)) ** 0.5
 
 
+@pytest.mark.slow
 def test_the_command_sinter_collect(tmp_path):
     """Named thresholds, as the command line calls the function without arguments."""
     circuit = load("surface_d3", device="cpu").experiment(p=0.01)

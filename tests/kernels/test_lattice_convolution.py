@@ -12,6 +12,8 @@ from cascade_qec.codes import BivariateBicycleCode, CSSCode
 from cascade_qec.kernels import Relations, lattice_convolution, use
 from cascade_qec.lattice import RelationTable, Span, concatenate, convolution_tables, memory_lattice
 
+pytestmark = pytest.mark.slow
+
 MODULE = importlib.import_module("cascade_qec.kernels.lattice_convolution")
 TABLES = [
     "surface",

@@ -14,6 +14,8 @@ from cascade_qec.lattice import memory_lattice
 from cascade_qec.nn import CascadeNetwork, Geometry, NetworkSettings, collect_statistics
 from cascade_qec.nn.layers import BatchNorm
 
+pytestmark = pytest.mark.slow
+
 CASES = {
     "surface": ("surface_d3", {"convolution": "direct", "width": 20, "depth": 2}),
     "bicycle": ("small", {"convolution": "bipartite", "width": 64, "depth": 1}),

@@ -18,7 +18,7 @@ def test_a_deepened_network_says_what_the_trained_one_says_and_learns_in_every_b
     states, geometry = torch.from_numpy(lattice.scatter(events)), Geometry([lattice], convolution)
     torch.testing.assert_close(network.eval()(states, geometry), trained(states, geometry))
     network.train()(states, geometry).square().sum().backward()
-    assert all(block.up.weight.grad.any() for block in network.trunk.blocks)
+    assert all(block.get_parameter("up.weight").grad.any() for block in network.trunk.blocks)
 
 
 def test_as_many_blocks_are_a_copy(lively_network):

@@ -11,7 +11,9 @@ from cascade_qec.nn import CascadeNetwork, Geometry, NetworkSettings
 from cascade_qec.training.optimizers import Optimizers
 from cascade_qec.training.recipe import OptimizerSettings
 
-WIDTHS = (32, 64, 128, 256)
+pytestmark = pytest.mark.slow
+
+WIDTHS = (32, 64, 256)
 STEPS = 4
 
 
@@ -29,10 +31,14 @@ def sizes_before_and_changes_after_training(width: int) -> tuple[dict[str, float
     optimizers = Optimizers(network, OptimizerSettings(steps=1000, muon_lr=0.01, lion_lr=5e-4, warmup_steps=0))
     watched: dict[str, torch.nn.Module] = {"sums": geometry.operator_sums, "hidden": network.head.hidden}
     for index, block in enumerate(network.trunk.blocks):
-        watched |= {f"block {index}": block, f"convolution {index}": block.convolutions[0]}
+        watched |= {f"block {index}": block, f"convolution {index}": block.get_submodule("convolutions.0")}
     activations: dict[str, torch.Tensor] = {}
+
+    def watch(name: str, module: torch.nn.Module) -> None:
+        module.register_forward_hook(lambda _, __, y: activations.update({name: y.detach()}))
+
     for name, module in watched.items():
-        module.register_forward_hook(lambda _, __, y, name=name: activations.update({name: y.detach()}))
+        watch(name, module)
 
     def look() -> dict[str, torch.Tensor]:
         with torch.no_grad():

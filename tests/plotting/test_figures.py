@@ -128,7 +128,7 @@ def test_rare_events_and_laws_over_rates(collected, write):
     assert rare[0].get_color() == matching[0].get_color()
     assert rare[0].get_fillstyle() != matching[0].get_fillstyle()
     # the second term is marked as warranted; the law replaces the line between the points
-    (law,) = (line for line in axes.get_lines() if line.get_label().startswith("_fit"))
+    (law,) = (line for line in axes.get_lines() if str(line.get_label()).startswith("_fit"))
     assert matching[0].get_linestyle() == "None"
     for percent, rate in zip(law.get_xdata(), law.get_ydata(), strict=True):
         p = float(percent) / 100
@@ -139,7 +139,7 @@ def test_rare_events_and_laws_over_rates(collected, write):
 def test_laws_are_converted_to_block_errors(collected, write):
     one_term = [line for line in FITS if line["form"] == "one term"]
     axes = draw("rates", [collected, write("fits.csv", one_term)]).axes[0]
-    (law,) = (line for line in axes.get_lines() if line.get_label().startswith("_fit"))
+    (law,) = (line for line in axes.get_lines() if str(line.get_label()).startswith("_fit"))
     percent, block = float(law.get_xdata()[0]), float(law.get_ydata()[0])
     assert per_logical_per_cycle(Interval(block, block, block), k=1, rounds=3).value == pytest.approx(
         500 * (percent / 100) ** 2
@@ -170,7 +170,7 @@ def test_spectrum(write):
     (axes,) = draw("spectrum", [write("spectrum.csv", SPECTRUM)]).axes
     assert _bars(_curve(axes, "cascade")) == _ends([wilson(failed, 1000) for failed in (5, 60)])
     assert len(_heights(axes)) == 6  # two of each decoder, and a limit at w = 3
-    never = [line for line in axes.get_lines() if line.get_label().startswith("_zero")]
+    never = [line for line in axes.get_lines() if str(line.get_label()).startswith("_zero")]
     assert [float(line.get_xdata()[0]) for line in never] == pytest.approx([0, 0], abs=0.1)
 
 

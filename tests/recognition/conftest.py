@@ -1,5 +1,8 @@
 """Circuits taken apart, so that tests can write the same experiment in other ways."""
 
+# Stim's annotations have loops even in flattened circuits.
+# pyright: reportAttributeAccessIssue=false
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,5 +1,8 @@
 """Circuits whose logical qubits are entangled with others, and which keep the observables of both bases."""
 
+# Stim's annotations have loops even in flattened circuits.
+# pyright: reportAttributeAccessIssue=false
+
 from collections.abc import Iterable
 
 import numpy as np

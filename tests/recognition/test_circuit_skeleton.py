@@ -1,5 +1,8 @@
 """Skeletons from circuits whose detectors' checks and times are known."""
 
+# Stim's annotations have loops even in flattened circuits.
+# pyright: reportAttributeAccessIssue=false
+
 from __future__ import annotations
 
 from itertools import pairwise

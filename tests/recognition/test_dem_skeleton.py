@@ -1,5 +1,8 @@
 """Skeletons from error models whose detectors' checks and times are known."""
 
+# Stim's annotations have loops even in flattened circuits.
+# pyright: reportAttributeAccessIssue=false
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -20,7 +20,7 @@ from cascade_qec.lattice import memory_lattice
 from cascade_qec.recognition.placement import reference
 
 # Rounds other than the code's distance, so that tests are quick.
-pytestmark = pytest.mark.filterwarnings("ignore::cascade_qec.errors.CascadeWarning")
+pytestmark = [pytest.mark.filterwarnings("ignore::cascade_qec.errors.CascadeWarning"), pytest.mark.slow]
 
 SHOTS = 24
 ROUNDS = {"surface_d3": 3, "surface_d5": 2, "bb72": 2}

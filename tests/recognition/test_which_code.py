@@ -1,5 +1,8 @@
 """The code of an experiment is found, and hardly any other is tried."""
 
+# Stim's annotations have loops even in flattened circuits.
+# pyright: reportAttributeAccessIssue=false
+
 import numpy as np
 import pytest
 import stim

@@ -1,5 +1,8 @@
 """Shots of a run: what they depend on, their statistics, their layout, and the processes that make them."""
 
+# Stim's annotations have loops even in flattened circuits.
+# pyright: reportAttributeAccessIssue=false
+
 import multiprocessing
 import os
 import signal
@@ -110,6 +113,7 @@ def batches(*arguments) -> list[np.ndarray]:
         return list(producers)
 
 
+@pytest.mark.slow
 def test_background_processes_give_the_same_batches_in_the_same_order(tiny):
     recipe = tiny(batch={"micro_batches": 4})
     steps, micros = range(2, 5), range(1, 4, 2)

@@ -13,6 +13,8 @@ from cascade_qec.cli import main
 from cascade_qec.nn import load_model
 from cascade_qec.training.checkpoint import load_checkpoint
 
+pytestmark = pytest.mark.slow
+
 _PATIENCE = 300
 """Seconds after which a process counts as hanging."""
 

@@ -70,7 +70,7 @@ def test_micro_batches_are_one_batch_in_parts(tiny, device, loss):
     recipe = tiny(loss=loss, batch={"micro_batches": 3})
     whole = Stepper(recipe, device)
     gradients = []
-    whole.step.optimizers.step = lambda number: gradients.extend(p.grad.clone() for p in whole.network.parameters())
+    whole.step.optimizers.step = lambda step: gradients.extend(p.grad.clone() for p in whole.network.parameters())
     (losses,) = whole.take(1)
     of_operators, of_classes = [], []
     for states, labels in whole.batches(0):
@@ -85,7 +85,7 @@ def test_micro_batches_are_one_batch_in_parts(tiny, device, loss):
     norm = torch.stack([p.grad.norm() for p in whole.network.parameters()]).norm()
     scale = min(1.0, recipe.optimizer.clip / norm.item())
     for gradient, parameter in zip(gradients, whole.network.parameters(), strict=True):
-        torch.testing.assert_close(gradient, scale * parameter.grad, atol=1e-6, rtol=1e-4)
+        torch.testing.assert_close(gradient, parameter.grad * scale, atol=1e-6, rtol=1e-4)
 
 
 def test_sums_begin_at_zero_in_the_same_place(tiny, device):

@@ -295,6 +295,7 @@ def test_offline(server, reference, monkeypatch):
     assert server.requests == []
 
 
+@pytest.mark.slow
 def test_the_cache_is_enough_when_the_server_fails(server, reference):
     path = zoo.pull(reference)
     server.down = True

@@ -140,6 +140,7 @@ def test_other_weights_than_asked_for_are_refused(tmp_path):
     assert "same versions" in outcome.message
 
 
+@pytest.mark.slow
 def test_processes_and_one_that_is_killed(tmp_path):
     (task,) = _cells(max_shots=60_000)
     killed = []
@@ -159,6 +160,7 @@ def test_processes_and_one_that_is_killed(tmp_path):
             os.kill(pid, 0)
 
 
+@pytest.mark.slow
 def test_agrees_with_sinters_own_collection(tmp_path):
     (task,) = _cells(max_shots=6000)
     _collect([task], tmp_path / "ours.csv", Inline())
@@ -197,6 +199,7 @@ class Silent:
         return DecodeResult(np.zeros((len(detection_events), 1), np.bool_))
 
 
+@pytest.mark.slow
 def test_a_decoder_of_ones_own_is_collected(tmp_path):
     cell = Cell("surface_d3", 0.01, 3, "Z", "uniform", "mine", max_shots=3000, max_errors=None)
     with CollectionStore(tmp_path / "c.csv") as store:
@@ -207,6 +210,7 @@ def test_a_decoder_of_ones_own_is_collected(tmp_path):
     assert 450 < stats.errors < 900
 
 
+@pytest.mark.slow
 def test_workers_do_not_load_torch_for_classical_decoders():
     script = "import sys, cascade_qec.evaluation.collection.workers; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

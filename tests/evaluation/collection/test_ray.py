@@ -11,6 +11,8 @@ from cascade_qec.evaluation.collection.ray import RayPool
 from cascade_qec.evaluation.collection.store import CollectionStore, read_store
 from cascade_qec.evaluation.collection.tasks import Machine
 
+pytestmark = pytest.mark.slow
+
 
 def test_missing_ray_is_told_with_its_command(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)

@@ -83,6 +83,7 @@ def _missed(intervals, truth):
     return sum(not found.low <= truth <= found.high for found in intervals)
 
 
+@pytest.mark.slow
 def test_intervals_of_lambda_and_distance_cover(make_curve):
     truth = suppression(distance_series(_curves(make_curve))[0], 0.004)
     found = [suppression(distance_series(drawn)[0], 0.004) for drawn in _drawn(_curves(make_curve, shots=20_000))]
@@ -90,6 +91,7 @@ def test_intervals_of_lambda_and_distance_cover(make_curve):
     assert 0 < _missed([fitted.distance_for(1e-9) for fitted in found], truth.distance_for(1e-9).value) < 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ps", [PS, PS[2:]])
 def test_intervals_of_thresholds_cover(make_curve, ps):
     curves = _curves(make_curve, shots=20_000, distances=(3, 5), ps=ps)

@@ -67,6 +67,7 @@ def _missed(intervals, truth):
     return sum(not found.low <= truth <= found.high for found in intervals)
 
 
+@pytest.mark.slow
 def test_intervals_of_one_term_cover(make_curve):
     # Of 150 intervals 5 % miss; 20 or more do with probability 1e-4, and none with 5e-4.
     curve, far = make_curve(_one, k=12, rounds=6, shots=20_000), np.log(2e-4)
@@ -75,6 +76,7 @@ def test_intervals_of_one_term_cover(make_curve):
     assert 0 < _missed([f.interval("rate", far) for f in fits], _one(far)) < 20
 
 
+@pytest.mark.slow
 def test_intervals_of_two_terms_cover(make_curve):
     # Of 100 intervals 5 % miss; 16 or more do with probability 4e-5, and none with 6e-3.
     curve = make_curve(_two, shots=2_000_000)
@@ -100,6 +102,7 @@ def test_profile_ends_are_where_the_likelihood_has_fallen(make_curve):
     assert rate.low * (1 - 1e-4) <= rates.min() < rates.max() <= rate.high * (1 + 1e-4)
 
 
+@pytest.mark.slow
 def test_two_terms_are_warranted_where_they_are_the_truth(make_curve):
     result = fit_curve(make_curve(_two, shots=1_000_000), simulations=39, seed=1)
     assert result.test is not None
@@ -120,6 +123,7 @@ def test_one_term_is_kept_where_it_is_the_truth(make_curve):
     assert result.two_fits is None
 
 
+@pytest.mark.slow
 def test_ratio_is_not_chi_squared_and_its_bootstrap_keeps_the_level(make_curve):
     # With one term the truth, 5 % of the ratios must lie above the 95 % quantile of those simulated from a fit to
     # other data. 800 on each side: the fraction deviates by 1.1 %, so 4.5 % is 4 deviations, 6e-5.

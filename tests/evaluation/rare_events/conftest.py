@@ -1,3 +1,6 @@
+# Stim's annotations have loops even in flattened circuits.
+# pyright: reportAttributeAccessIssue=false
+
 import functools
 import itertools
 from dataclasses import dataclass

@@ -30,6 +30,7 @@ def _state(tallies: Tallies) -> list[tuple]:
     return [(stage, w, t.shots, t.failures, *t.weights, *t.squares) for stage, w, t in tallies]
 
 
+@pytest.mark.slow
 def test_whole_collections_are_unbiased_and_cover(small, known, truth, steps):
     """Seeds 0 to 99, at each of three p.
 
@@ -131,6 +132,7 @@ def test_wrong_input_is_refused(small, known, steps):
         _collector(_model(small), known(), steps).collect(0)
 
 
+@pytest.mark.slow
 def test_agrees_with_direct_sampling_of_a_surface_code(steps):
     """Matching on surface_d3, 200000 direct shots at each p, seed 8.
 

@@ -67,7 +67,7 @@ def test_runs_add_up():
     assert parts.brier.mean().high == pytest.approx(whole.brier.mean().high)
     assert parts.log_loss.mean().low == pytest.approx(whole.log_loss.mean().low)
     with pytest.raises(CascadeError, match="3 outcomes per shot to be added, got 1"):
-        whole + count(p[:, :1], happened[:, :1])
+        _ = whole + count(p[:, :1], happened[:, :1])
 
 
 def test_certain_predictions():

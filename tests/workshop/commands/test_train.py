@@ -105,6 +105,7 @@ def shown(folder: Path, capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_queue_is_worked_off(folder, train, capsys):
     table = shown(folder, capsys)
     assert re.search(r"-> +a +1 of 2 +0 of 4 +0 +1 %: - / 1.00e-06 +to begin", table)
@@ -145,6 +146,7 @@ def test_weights_whose_guards_break_replace_nothing(folder, train, monkeypatch, 
     assert Card.read(folder / MODELS / "a.json") == card
 
 
+@pytest.mark.slow
 def test_weights_and_card_are_replaced_unless_worse_and_rivals_stay(folder, train, monkeypatch, capsys):
     monkeypatch.setattr(Guards, "broken", [])
     assert train() == 0

@@ -12,6 +12,8 @@ from workshop.app import main
 from workshop.equality.predictions import Settings, model_difference
 from workshop.equality.trees import Source, Worker, at_commit
 
+pytestmark = pytest.mark.slow
+
 MODEL = "surface_d5_small"
 SETTINGS = Settings(shots=20, seed=1, device="cpu", precision="float32", threads=1, rates=[0.005])
 

@@ -48,7 +48,7 @@ def go(folders):
             return take_step(batches, number)
 
         step.optimizers = take_step.optimizers
-        trainer.take_step = step
+        trainer.take_step = step  # pyright: ignore[reportAttributeAccessIssue]
         trainer.run()
         if kept:
             keep(stretch, folders)

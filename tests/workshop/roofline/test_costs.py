@@ -158,7 +158,7 @@ def test_area_is_quadratic_in_bits() -> None:
 @pytest.mark.parametrize(("code", "style"), [("surface_d3", "direct"), ("bb72", "bipartite"), ("bb72", "direct")])
 def test_pointwise_costs_are_the_networks_weights(code: str, style) -> None:
     settings = NetworkSettings(width=32, depth=1, convolution=style)
-    block = CascadeNetwork(codes.get(code), settings).trunk.blocks[0]
+    block = CascadeNetwork(codes.get(code), settings).trunk.blocks.get_submodule("0")
     weights = [
         parameter.numel() for name, parameter in block.named_parameters() if name in ("down.weight", "up.weight")
     ]

@@ -13,7 +13,7 @@ from workshop.roofline import dataflow_memory, shape_of
 def test_weights_are_those_of_the_network(code: str, style, depthwise: bool) -> None:
     """But for normalisation, whose scale is folded into them."""
     settings = NetworkSettings(width=32, depth=1, convolution=style, depthwise=depthwise)
-    block = CascadeNetwork(codes.get(code), settings).trunk.blocks[0]
+    block = CascadeNetwork(codes.get(code), settings).trunk.blocks.get_submodule("0")
     matrices = sum(p.numel() for name, p in block.named_parameters() if not name.startswith("norm"))
     memory = dataflow_memory("depthwise" if depthwise else "convolution", shape_of(code), width=32)
     assert memory.weights == matrices

@@ -5,9 +5,12 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from workshop import CHECKOUT
 
 
+@pytest.mark.slow
 def test_every_kernel_compiles_for_hopper_with_matrix_instructions_and_without_spills():
     environment = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}
     command = [
