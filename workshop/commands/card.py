@@ -35,8 +35,8 @@ def card(
 ) -> None:
     """Measure the model of a training run beside its rivals, and put it into the zoo with its card."""
     from cascade_qec.decoders.cascade import load
-    from cascade_qec.evaluation.collection.pooled import larger_samples, rivals_of
     from cascade_qec.evaluation.tables import pool
+    from workshop.cards.collected import larger_samples, rivals_of
     from workshop.cards.making import (
         RATES,
         make_card,

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import sinter
 
-from cascade_qec.evaluation.collection.pooled import pooled, total
 from cascade_qec.statistics import wilson
 from workshop import CHECKOUT, RESULTS
+from workshop.cards.collected import pooled, total
 from workshop.pages.text import filled, table
 
 COLLECTIONS = RESULTS / "collections"

@@ -9,7 +9,7 @@ from cascade_qec import cli
 from cascade_qec.decoders import classical
 from cascade_qec.decoders.protocol import settings
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.collection.pooled import larger_samples, rivals_of
+from workshop.cards.collected import larger_samples, rivals_of
 
 EXPERIMENT = {"code": "surface_d3", "rounds": 3, "noise": "uniform"}
 PARAMETERS = {"enable_correlations": True}
