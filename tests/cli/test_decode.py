@@ -12,7 +12,7 @@ import stim
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cascade_qec import CascadeDecoder, load
+from cascade_qec import BoundCascade, load
 from cascade_qec.cli import main
 from cascade_qec.decoders.shots import decoding
 
@@ -168,7 +168,7 @@ def test_termination_leaves_no_file(tiny_model, sampled, tmp_path, monkeypatch):
         assert len(list(tmp_path.iterdir())) == 2
         signal.raise_signal(signal.SIGTERM)
 
-    monkeypatch.setattr(CascadeDecoder, "decode_batch", terminate)
+    monkeypatch.setattr(BoundCascade, "decode_batch", terminate)
     files = (
         "--in",
         sampled[0] / "shots.b8",
