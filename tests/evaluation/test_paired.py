@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import multinomial
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.paired import paired_difference
+from cascade_qec.evaluation.two_samples import paired_difference
 
 
 def test_by_hand() -> None:

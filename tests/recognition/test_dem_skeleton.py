@@ -15,7 +15,7 @@ from cascade_qec import codes
 from cascade_qec.circuits import SI1000, DataDepolarizing, NoiseModel, UniformDepolarizing, memory
 from cascade_qec.codes import Schedule
 from cascade_qec.errors import CascadeError
-from cascade_qec.recognition.dem import dem_skeletons
+from cascade_qec.recognition.dem.skeletons import dem_skeletons
 from cascade_qec.recognition.skeleton import Skeleton
 
 Coordinates = Callable[[float, float, float, float], list[float]]

@@ -8,9 +8,8 @@ from cascade_qec import codes
 from cascade_qec.circuits import UniformDepolarizing, memory
 from cascade_qec.error_models import Mechanisms
 from cascade_qec.lattice import memory_lattice
-from cascade_qec.recognition.observables import observable_maps
+from cascade_qec.recognition.observables import best_translated, observable_maps
 from cascade_qec.recognition.placement import Placement, agreement
-from cascade_qec.recognition.translations import best_translated
 
 
 @pytest.mark.parametrize("basis", ["X", "Z"])

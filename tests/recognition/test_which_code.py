@@ -3,13 +3,15 @@
 # Stim's annotations have loops even in flattened circuits.
 # pyright: reportAttributeAccessIssue=false
 
+import sys
+
 import numpy as np
 import pytest
 import stim
 
 from cascade_qec import codes
 from cascade_qec.circuits import UniformDepolarizing, memory
-from cascade_qec.recognition import recognise_any, which_code
+from cascade_qec.recognition import recognise, recognise_any
 
 
 def anonymous(circuit: stim.Circuit) -> stim.Circuit:
@@ -35,12 +37,11 @@ def tried(monkeypatch) -> list[str]:
     """Names of the codes that are tried."""
     names: list[str] = []
 
-    def recognise(source, code):
+    def noted(source, code):
         names.append(code.name)
-        return before(source, code)
+        return recognise(source, code)
 
-    before = which_code.recognise
-    monkeypatch.setattr(which_code, "recognise", recognise)
+    monkeypatch.setattr(sys.modules[recognise_any.__module__], "recognise", noted)
     return names
 
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from cascade_qec.training import distributed
-from cascade_qec.training.cuda import Throttle, captured
 from cascade_qec.training.data import TRAINING, sample
 from cascade_qec.training.feed import Examples, feed
+from cascade_qec.training.step import Throttle, captured
 
 CUDA = torch.device("cuda:0")
 

@@ -10,8 +10,7 @@ import torch
 from cascade_qec import codes
 from cascade_qec.nn import CascadeNetwork, NetworkSettings
 from cascade_qec.training import optimizers as optimizers_module
-from cascade_qec.training.muon import Muon
-from cascade_qec.training.optimizers import Optimizers, learning_rate_factor
+from cascade_qec.training.optimizers import Muon, Optimizers, learning_rate_factor
 from cascade_qec.training.recipe import OptimizerSettings, Recipe
 from workshop.queue.kept import load_kept
 

@@ -23,8 +23,8 @@ from cascade_qec.evaluation.tables import Row
 from cascade_qec.files import written_whole
 from cascade_qec.guards import Guards
 from cascade_qec.tables import read_rows, write_rows
-from cascade_qec.training.record import read_run
 from cascade_qec.zoo.card import Card, Measurement, RivalMeasurement
+from workshop.queue.record import read_run
 
 RATES = (0.001, 0.002, 0.003, 0.004, 0.005, 0.006)
 """Noise rates that a model is measured at unless others are asked for."""

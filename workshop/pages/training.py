@@ -4,9 +4,9 @@ import csv
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from cascade_qec.training.record import read_run
 from workshop import CHECKOUT, RESULTS
 from workshop.pages.text import filled, table
+from workshop.queue.record import read_run
 
 CHECKPOINTS = CHECKOUT / "checkpoints"
 PAGE = CHECKOUT / "docs" / "training.md"

@@ -18,10 +18,11 @@ from cascade_qec.files import written_whole
 from cascade_qec.nn import CascadeNetwork, model_bytes
 from cascade_qec.training.checkpoint import CHECKPOINT, save_checkpoint
 from cascade_qec.training.recipe import Recipe
-from cascade_qec.training.record import METRICS, RECORD, record_earlier_stretch
+from cascade_qec.training.record import METRICS, RECORD
 from cascade_qec.zoo import registry
 from workshop.queue.kept import load_kept, save_kept
 from workshop.queue.models import QueuedModel
+from workshop.queue.record import record_earlier_stretch
 from workshop.queue.standing import Position, position_in
 
 

@@ -32,7 +32,7 @@ from cascade_qec.codes.gf2 import Bits
 from cascade_qec.decoders.cascade import CascadeDecoder
 from cascade_qec.error_models import Mechanisms, random_words
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.paired import paired_difference
+from cascade_qec.evaluation.two_samples import paired_difference
 from cascade_qec.lattice import Lattice, LogicalOperators, logical_operators, memory_lattice
 from cascade_qec.nn import Geometry
 from cascade_qec.nn.decision import votes

@@ -22,7 +22,7 @@ import cascade_qec as cascade
 from cascade_qec.cli.progress import progress
 from cascade_qec.decoders.cascade import CascadeDecoder
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.paired import paired_difference
+from cascade_qec.evaluation.two_samples import paired_difference
 from cascade_qec.statistics import Interval, wilson
 from cascade_qec.tables import read_rows, write_rows
 from cascade_qec.training import Recipe, load_recipe

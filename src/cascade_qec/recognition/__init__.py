@@ -2,8 +2,7 @@
 
 from cascade_qec.recognition.experiment_file import read_circuit, read_error_model, read_experiment
 from cascade_qec.recognition.observables import ObservableMap
-from cascade_qec.recognition.recognise import Part, Recognition, recognise
-from cascade_qec.recognition.which_code import recognise_any
+from cascade_qec.recognition.recognise import Part, Recognition, recognise, recognise_any
 
 __all__ = [
     "ObservableMap",

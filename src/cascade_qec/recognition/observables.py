@@ -3,18 +3,22 @@
 Two representatives of a logical operator differ by checks, whose values the detectors know: an observable of the
 circuit is a sum of the code's observables and of detectors. Which sum, every error mechanism that both know says: what
 it flips must agree. The sums are found by linear algebra over GF(2), from nothing but the error models.
+
+A code on a torus looks the same from every check, and so it does to the network. But the code's observables are fixed
+lines on it: an experiment of its own, moved by a step, has sums of them. Of all translations the one is taken after
+which the sums are shortest, so that an experiment of the code is known as such whatever its detectors' numbers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_qec.codes import gf2
+from cascade_qec.codes import BASES, Basis, CSSCode, gf2
 from cascade_qec.codes.gf2 import Bits
 from cascade_qec.error_models import Mechanisms, random_words
 from cascade_qec.errors import CascadeError
@@ -175,3 +179,43 @@ def _known(way: Placement, mechanisms: Mechanisms, lattice: Lattice, seed: int) 
     known, which = known[clear], which[clear]
     position = np.minimum(np.searchsorted(known, seen), len(known) - 1)
     return _Known(np.flatnonzero(primary), seen, known[position] == seen, ours.observables[which[position]])
+
+
+def best_translated(way: Placement, observables: ObservableMap, lattice: Lattice) -> Placement:
+    """The placement moved so that the observables are sums of as few of the code's as can be; itself if they are.
+
+    Parameters
+    ----------
+    way
+        Where the detectors sit.
+    observables
+        The observables in that place.
+    lattice
+        The code's own experiment.
+    """
+    code = lattice.code
+    if len(code.translations) == 1:
+        return way
+    sums = (observables.logicals.astype(np.int64) @ _moved_logicals(code, way.basis) % 2).astype(np.uint8)
+    terms = sums.sum(axis=(1, 2))
+    # Of equally short ones those that come first, as the code's own do, so that where one starts does not matter.
+    best = max(np.flatnonzero(terms == terms.min()).tolist(), key=lambda number: sums[number].tobytes())
+    if best == 0:
+        return way
+    moved = np.full(lattice.sites + 1, -1)  # the last one for the detectors at -1
+    for kind in BASES:
+        sites = lattice.check_sites(kind)
+        moved[sites] = sites[:, code.check_translations(kind)[best]]
+    return replace(way, sites=moved[way.sites])
+
+
+@lru_cache(maxsize=8)
+def _moved_logicals(code: CSSCode, basis: Basis) -> Bits:
+    """What each translation makes of the logicals, in the logicals themselves: uint8 [translations, k, k]."""
+    logicals = code.logicals(basis)
+    size = len(code.translations)
+    moved = np.zeros((size, code.k, code.n), dtype=np.uint8)
+    for translated, target in zip(moved, code.translations, strict=True):
+        translated[:, target] = logicals
+    sums = gf2.combinations(moved.reshape(-1, code.n), of=np.vstack([logicals, code.checks(basis)]))
+    return sums[:, : code.k].reshape(size, code.k, code.k)

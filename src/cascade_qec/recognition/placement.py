@@ -2,7 +2,8 @@
 
 The checks fit onto the code in as many ways as the code has symmetries, and time may run either way. All ways give
 valid decoding problems, but the network has learnt one order of the CNOTs: of all ways the one is taken in which most
-error mechanisms are also mechanisms of the experiment that the network was trained on.
+error mechanisms are also mechanisms of the experiment that the network was trained on. That one also measures how
+strong the noise is.
 """
 
 from __future__ import annotations
@@ -107,7 +108,7 @@ def _ways(skeleton: Skeleton, code: CSSCode, basis: Basis) -> Iterator[NDArray[n
         rest = rest[:0]
     graph = TannerGraph.of(np.vstack([own, rest]), np.arange(len(own) + len(rest)) < len(own))
     found = TannerGraph.of(skeleton.supports, skeleton.primary)
-    # One check of those that translations take to each other: they are left to `cascade_qec.recognition.translations`.
+    # One check of those that translations take to each other: they are left to `cascade_qec.recognition.observables`.
     images = np.unique(code.check_translations(basis).min(axis=0))
     root = int(np.flatnonzero(skeleton.primary)[0])
     lattice = memory_lattice(code, skeleton.rounds, basis)
@@ -146,3 +147,38 @@ def described(skeleton: Skeleton) -> str:
 
 def _listed(*supports: np.ndarray) -> str:
     return " and ".join(map(str, sorted({int(w) for matrix in supports for w in matrix.sum(axis=1)})))
+
+
+_STRONGEST = 0.1
+
+
+def event_rate(mechanisms: Mechanisms, probability: NDArray[np.float64], detectors: NDArray[np.int64]) -> float:
+    """Mean probability of an event over some detectors, were the mechanisms' probabilities these."""
+    # P(odd) of independent flips: (1 - prod(1 - 2 p)) / 2.
+    logs = np.log1p(-2 * np.minimum(probability, 0.499999))
+    per_detector = np.bincount(mechanisms.detector, logs[mechanisms.owner], minlength=mechanisms.detectors)
+    return float((1 - np.exp(per_detector[detectors])).mean() / 2) if len(detectors) else 0.0
+
+
+def noise_strength(mechanisms: Mechanisms, sites: NDArray[np.int64], lattice: Lattice) -> float:
+    """The p at which our own experiment under uniform depolarizing noise has as many detection events.
+
+    Parameters
+    ----------
+    mechanisms
+        The error model with its own probabilities.
+    sites : int64 [detectors]
+        Where its detectors sit on `lattice`, -1 for those to be ignored.
+    """
+    ours = reference(lattice.code, lattice.rounds, lattice.basis)
+    same = np.flatnonzero(np.isin(lattice.detector_sites, sites))
+    wanted = event_rate(mechanisms, mechanisms.probability, np.flatnonzero(sites >= 0))
+    low, high = 0.0, _STRONGEST
+    for _ in range(40):
+        middle = (low + high) / 2
+        # Probabilities of mechanisms grow as p, but for terms that do not matter to a strength.
+        if event_rate(ours, ours.probability * (middle / REFERENCE_NOISE), same) < wanted:
+            low = middle
+        else:
+            high = middle
+    return high if wanted else 0.0

@@ -1,13 +1,13 @@
-"""What made a run: its recipe, and the machine, versions and commit of every session that trained it."""
+"""What a run writes of itself: what made it, and its figures."""
 
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cascade_qec.errors import CascadeError
 from cascade_qec.files import written_whole
 from cascade_qec.provenance import commit, hardware, versions
 from cascade_qec.training.recipe import Recipe
@@ -22,8 +22,8 @@ def record_session(path: Path, recipe: Recipe, step: int, settings: dict[str, An
     Parameters
     ----------
     path : Path
-        JSON file with the recipe and a list of sessions, those that the weights descend from. What
-        `record_earlier_stretch` wrote there stays.
+        JSON file with the recipe and a list of sessions, those that the weights descend from. Stretches before
+        this run that are told of there, as `earlier`, stay.
     recipe : Recipe
     step : int
         Step the session goes on from. Earlier sessions that got no checkpoint beyond it left no trace in the
@@ -39,72 +39,45 @@ def record_session(path: Path, recipe: Recipe, step: int, settings: dict[str, An
         "versions": versions(),
         "commit": commit(),
     }
-    earlier = _earlier(path)
-    record = {"recipe": recipe.model_dump(mode="json"), "sessions": [*_sessions_before(path, step), session]}
-    _write(path, record | ({"earlier": earlier} if earlier else {}))
+    earlier, sessions = [], []
+    # A record that cannot be read is no reason not to train.
+    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+        before = json.loads(path.read_text())
+        earlier = before.get("earlier", [])
+        sessions = [other for other in before.get("sessions", []) if other["from_step"] < step]
+    record = {"recipe": recipe.model_dump(mode="json"), "sessions": [*sessions, session]}
+    record |= {"earlier": earlier} if earlier else {}
+    with written_whole(path) as file:
+        file.write(json.dumps(record, indent=1).encode() + b"\n")
 
 
-def record_earlier_stretch(run: Path, begun: Path) -> None:
-    """Tell a run that is about to begin of the one whose weights it begins with.
+class Metrics:
+    """Rows of a run, each with its "step", in a file of JSON lines.
 
     Parameters
     ----------
-    run : Path
-        Folder of the run before.
-    begun : Path
-        Folder of the new run, whose record gets a list of the stretches before it: of each its recipe, sessions,
-        shots, seconds and validations.
-
-    Raises
-    ------
-    CascadeError
-        If the record or the metrics of the run before cannot be read.
+    path : Path
+        Of the file; it is made when the first row comes.
     """
-    record, rows = read_run(run)
-    stretch = {
-        "recipe": record["recipe"],
-        "sessions": record["sessions"],
-        "shots": max(row["shots"] for row in rows),
-        "seconds": max(row.get("seconds", 0.0) for row in rows),
-        "validations": [row for row in rows if "block_error" in row],
-    }
-    _write(begun / RECORD, {"earlier": [*record.get("earlier", []), stretch]})
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def append(self, row: dict[str, Any]) -> None:
+        with self._path.open("a") as file:
+            file.write(json.dumps(row) + "\n")
+
+    def forget_after(self, step: int) -> None:
+        """Drop rows of steps after this one, which a run that goes on from here will write again."""
+        if not self._path.exists():
+            return
+        kept = [line for line in self._path.read_bytes().splitlines() if _step(line) <= step]
+        with written_whole(self._path) as file:
+            file.writelines(line + b"\n" for line in kept)
 
 
-def read_run(run: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """The record of a run, with its recipe and its sessions, and the rows of its metrics, of which there is one.
-
-    Raises
-    ------
-    CascadeError
-        If the folder lacks one of the files, or it cannot be read.
-    """
+def _step(line: bytes) -> float:
     try:
-        record = json.loads((run / RECORD).read_text())
-        rows = [json.loads(line) for line in (run / METRICS).read_text().splitlines()]
-    except (OSError, ValueError) as error:
-        raise CascadeError(f"{run}: expected the folder of a training run: {error}") from error
-    told = isinstance(record, dict) and {"recipe", "sessions"} <= record.keys()
-    if not (told and rows and all(isinstance(row, dict) and {"step", "shots"} <= row.keys() for row in rows)):
-        raise CascadeError(f"{run}: expected the folder of a training run, with a recipe, sessions and metrics")
-    return record, rows
-
-
-def _write(path: Path, record: dict[str, Any]) -> None:
-    with written_whole(path) as file:
-        file.write((json.dumps(record, indent=1) + "\n").encode())
-
-
-def _earlier(path: Path) -> list[dict[str, Any]]:
-    try:
-        return json.loads(path.read_text())["earlier"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
-
-
-def _sessions_before(path: Path, step: int) -> list[dict[str, Any]]:
-    try:
-        sessions = json.loads(path.read_text())["sessions"]
-        return [session for session in sessions if session["from_step"] < step]
-    except (OSError, ValueError, KeyError, TypeError):
-        return []  # a record that cannot be read is no reason not to train
+        return json.loads(line)["step"]
+    except ValueError:  # the last line, cut short by a kill
+        return float("inf")

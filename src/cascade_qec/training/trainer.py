@@ -25,10 +25,9 @@ from cascade_qec.training import distributed
 from cascade_qec.training.checkpoint import load_checkpoint, save_checkpoint
 from cascade_qec.training.data import Producers, default_workers
 from cascade_qec.training.feed import Examples, feed
-from cascade_qec.training.metrics import Metrics
 from cascade_qec.training.progress import Progress, first_names
 from cascade_qec.training.recipe import Recipe
-from cascade_qec.training.record import record_session
+from cascade_qec.training.record import Metrics, record_session
 from cascade_qec.training.run_lock import run_lock
 from cascade_qec.training.step import Step
 from cascade_qec.training.validation import Validator, measure_statistics

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.latency.quantiles import quantile
+from cascade_qec.evaluation.latency.table import quantile
 
 
 @pytest.mark.parametrize("fraction", [0.5, 0.99, 0.999])

@@ -9,8 +9,8 @@ import numpy as np
 
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.escalation.decoding import EscalationShots
-from cascade_qec.evaluation.paired import paired_difference
 from cascade_qec.evaluation.reliability.post_selection import choose_threshold
+from cascade_qec.evaluation.two_samples import paired_difference
 from cascade_qec.statistics import Interval, Moments, wilson
 
 CRITERION = (
