@@ -13,7 +13,7 @@ from cascade_qec.training.recipe import OptimizerSettings
 
 pytestmark = pytest.mark.slow
 
-WIDTHS = (32, 64, 256)
+WIDTHS = (24, 64, 192)
 STEPS = 4
 
 
