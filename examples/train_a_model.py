@@ -30,7 +30,7 @@ def main(steps: int) -> None:
     model = "runs/quick/quick.safetensors"
     circuit = cascade.load(model).experiment(p=0.005)
     decoders = {"quick": get(f"cascade:{model}"), "pymatching": get("pymatching")}
-    for row in compare(Experiment("surface_d3", 0.005, 3, {"Z": circuit}), decoders, shots=20_000, seed=1):
+    for row in compare(Experiment("surface_d3", 0.005, 3, {"Z": circuit}), decoders, shots=10_000, seed=1):
         print(f"{row.decoder}: {row.failures} of {row.shots} shots wrong")
 
 

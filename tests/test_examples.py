@@ -19,7 +19,7 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 # What each is given, and what it prints.
 PRINTED = {
     "decode_your_circuit": ("500", r"cascade: \S+% of 500 shots wrong; .*\npymatching: \S+% wrong\n"),
-    "train_a_model": ("10", r"quick: \d+ of 20000 shots wrong\npymatching: "),
+    "train_a_model": ("10", r"quick: \d+ of 10000 shots wrong\npymatching: "),
     "with_sinter": ("200", r"p = 0.003, cascade:surface_d3@0.99: \d+ errors, \d+ of 200 shots discarded\n"),
 }
 
@@ -44,6 +44,7 @@ def test_every_script_is_run() -> None:
     assert {path.stem for path in EXAMPLES.glob("*.py")} == {*PRINTED, "own_decoder"}
 
 
+@pytest.mark.slow
 def test_a_decoder_of_ones_own(capsys: pytest.CaptureFixture[str]) -> None:
     runpy.run_path(str(EXAMPLES / "own_decoder.py"), run_name="__main__")
     lines = re.findall(r"(\S+) +(\d+) of 20000 shots", capsys.readouterr().out)

@@ -115,7 +115,7 @@ def test_a_circuits_own_order_of_detectors_is_understood(code, basis):
     expected = own.decode_batch(events)
     assert own.recognition is None
     order = np.random.default_rng(2).permutation(circuit.num_detectors)
-    for source, seen in ((circuit, events), (permuted(circuit, order), events[:, order])):
+    for source, seen in ((circuit, events), (permuted(circuit, order), events[:, order])):  # pyright: ignore[reportCallIssue]
         bound = decoder_for(code).bind(source)
         assert (bound.lattice.rounds, bound.lattice.basis) == (4, basis)
         assert bound.recognition is not None
@@ -294,7 +294,7 @@ def test_text_and_error_models_for_a_circuit(tmp_path):
         {"dem": str(dem)},
         {"dem": tmp_path / "errors.txt"},
     ):
-        np.testing.assert_array_equal(load(path, **given).decode_batch(events).observables, expected)
+        np.testing.assert_array_equal(load(path, **given).decode_batch(events).observables, expected)  # pyright: ignore[reportCallIssue]
     with pytest.raises(CascadeError, match="expected a circuit or an error model"):
         load(path, circuit=circuit, dem=dem)
     with pytest.raises(CascadeError, match="text of 2 lines: expected a Stim circuit"):
@@ -450,7 +450,7 @@ def test_a_translated_shot_is_decided_alike():
         sites[here] = np.roll(here.reshape(-1, code.l, code.m), (2, 1), axis=(1, 2)).reshape(here.shape)
     number = np.full(lattice.sites, -1)
     number[lattice.detector_sites] = np.arange(lattice.detectors)
-    moved = events[:, number[sites[lattice.detector_sites]]]
+    moved = events[:, number[sites[lattice.detector_sites]]]  # pyright: ignore[reportCallIssue]
     first, second = bound.decode_batch(events), bound.decode_batch(moved)
     np.testing.assert_allclose(first.confidence, second.confidence, rtol=1e-3)
     assert (first.observables != second.observables).any()

@@ -117,7 +117,7 @@ def test_no_shots_give_no_predictions(name):
 
 
 def test_bplsd_has_the_settings_of_ldpc_but_for_its_iterations():
-    from ldpc.sinter_decoders import SinterLsdDecoder
+    from ldpc.sinter_decoders import SinterLsdDecoder  # pyright: ignore[reportPrivateImportUsage]
 
     theirs = SinterLsdDecoder()
     ours = classical.BPLSD()

@@ -172,8 +172,8 @@ def test_loaded_with_a_fallback(tiny_model: Path) -> None:
 
 def test_fallback_and_threshold_come_together(tiny_model: Path) -> None:
     with pytest.raises(CascadeError, match="together, got fallback = 'relay' and below = None"):
-        load(tiny_model, fallback="relay")
+        load(tiny_model, fallback="relay")  # pyright: ignore[reportCallIssue]
     with pytest.raises(CascadeError, match=r"together, got fallback = None and below = 0\.9"):
-        load(tiny_model, below=0.9)
+        load(tiny_model, below=0.9)  # pyright: ignore[reportCallIssue]
     with pytest.raises(CascadeError, match="at most 1, got 2"):
         load(tiny_model, fallback="pymatching", below=2)

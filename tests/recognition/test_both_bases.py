@@ -53,7 +53,7 @@ def choi_memory(code: CSSCode, rounds: int, noise: NoiseModel) -> stim.Circuit:
             outcomes += 1
 
     def closed() -> None:
-        circuit.append("MPP", [t for product in products for t in stim.target_combined_paulis(product)])
+        circuit.append("MPP", [t for product in products for t in stim.target_combined_paulis(product)])  # pyright: ignore[reportGeneralTypeIssues]
         compared(ancillas, "DETECTOR")
         compared(range(2 * code.k), "OBSERVABLE_INCLUDE")
 

@@ -21,7 +21,7 @@ def test_event_rate_is_that_of_shots():
     shots = circuit.compile_detector_sampler(seed=3).sample(100_000)
     found = event_rate(mechanisms, mechanisms.probability, detectors)
     # Five standard deviations of 3 x 10^5 events at the rate of a tenth.
-    assert found == pytest.approx(shots[:, detectors].mean(), abs=5 * np.sqrt(0.1 / 3e5))
+    assert found == pytest.approx(shots[:, detectors].mean(), abs=5 * np.sqrt(0.1 / 3e5))  # pyright: ignore[reportCallIssue]
     assert event_rate(mechanisms, mechanisms.probability, np.array([], dtype=np.int64)) == 0
 
 

@@ -78,7 +78,7 @@ def log(monkeypatch) -> Log:
 class TestCapture:
     def test_warm_up_and_capture_on_a_stream_of_their_own(self, log):
         def double(x):
-            log.append(f"run on {torch.cuda.current_stream(CUDA).name}")
+            log.append(f"run on {torch.cuda.current_stream(CUDA).name}")  # pyright: ignore[reportAttributeAccessIssue]
             return 2 * x
 
         replay = captured(double, torch.tensor(3.0))
@@ -120,7 +120,7 @@ def test_a_cpu_is_not_throttled(log):
 class TestFeed:
     def test_the_next_two_are_ready_before_one_is_used(self, log):
         def unpack(packed):
-            log.append(f"unpack {packed[0, 0]} on {torch.cuda.current_stream(CUDA).name}")
+            log.append(f"unpack {packed[0, 0]} on {torch.cuda.current_stream(CUDA).name}")  # pyright: ignore[reportAttributeAccessIssue]
             return packed, packed + 1
 
         unpack.device = CUDA

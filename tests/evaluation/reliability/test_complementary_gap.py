@@ -23,7 +23,7 @@ def test_equals_brute_force_on_every_syndrome(small_memory, all_classes, basis):
     np.testing.assert_array_equal(outputs.observables[clear, 0], difference[clear] < 0)
     np.testing.assert_allclose(outputs.scores[:, 0], np.abs(difference), rtol=1e-3, atol=2e-3)
     np.testing.assert_allclose(outputs.probabilities[:, 0], 1 / (1 + np.exp(difference)), atol=1e-3)
-    np.testing.assert_allclose(outputs.confidence, 1 / (1 + np.exp(-np.abs(difference))), atol=1e-3)
+    np.testing.assert_allclose(outputs.confidence, 1 / (1 + np.exp(-np.abs(difference))), atol=1e-3)  # pyright: ignore[reportCallIssue]
 
 
 def test_predicts_what_plain_matching_predicts():

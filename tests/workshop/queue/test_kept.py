@@ -49,7 +49,7 @@ def half(tiny, tmp_path):
             signal.raise_signal(signal.SIGTERM)
         return take_step(batches, number)
 
-    stopped.take_step = step_and_stop
+    stopped.take_step = step_and_stop  # pyright: ignore[reportAttributeAccessIssue]
     stopped.take_step.optimizers = take_step.optimizers
     stopped.run()
     return recipe, out

@@ -21,6 +21,8 @@ def test_ratio_covers_the_true_one_as_often_as_it_says():
     for one, other in zip(failed.tolist(), own_failed.tolist(), strict=True):
         ratio, low, high = foreign_circuits.ratio_of(one, other, 10_000)
         assert ratio == pytest.approx(one / other)
+        assert low is not None
+        assert high is not None
         assert low * high == pytest.approx(ratio**2)
         covered += low <= 1.5 <= high
     # Five standard deviations of 2000 draws.
