@@ -1,5 +1,6 @@
 """``cascade spectrum``: failures by the number of faults, and the failure rates at low noise that follow."""
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -11,7 +12,7 @@ from cascade_qec.errors import CascadeError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cascade_qec.evaluation.rare_events import RareRate, StratumRate
+    from cascade_qec.evaluation.rare_events.results import RareRow, SpectrumRow
     from cascade_qec.evaluation.rare_events.subjects import Subject
 
 
@@ -55,72 +56,79 @@ def spectrum(
         raise CascadeError(f"--out: expected a folder, {out} is a file")
 
     from cascade_qec import decoders
-    from cascade_qec.evaluation.rare_events.subjects import cascade_subject, make_subject
+    from cascade_qec.decoders.protocol import settings
+    from cascade_qec.evaluation.rare_events.subjects import make_subject
 
+    if model is not None:
+        from cascade_qec.decoders.cascade import load
+        from cascade_qec.zoo import registry
+
+        subject = load(model, device=device, precision=precision)
+        made, digest = subject.description, hashlib.sha256(registry.path(model).read_bytes()).hexdigest()
+        code, noise, rounds = made.code, made.noise_model, rounds or made.rounds
+        parameters = f"weights=sha256:{digest[:16]}, dtype={str(subject.dtype).removeprefix('torch.')}"
+    else:
+        assert decoder is not None  # checked above
+        subject = decoders.get(decoder, device=device, precision=precision)
+        parameters = settings(subject)
+    assert code is not None  # checked above, or the model's
     strengths = sorted(set(p))
     groups = [[strength] for strength in strengths] if separate else [strengths]
     for ps in groups:
-        if model is not None:
-            subject = cascade_subject(
-                model, ps, rounds=rounds, basis=basis, seed=seed, device=device, precision=precision
-            )
-        else:
-            assert decoder is not None  # checked above, with code
-            assert code is not None
-            named = decoders.get(decoder, device=device, precision=precision)
-            subject = make_subject(named, code, ps, rounds=rounds, basis=basis, noise=noise or "uniform", seed=seed)
-        _collect(subject, out, seconds=seconds / len(groups), enumerate_up_to=enumerate_up_to)
+        of_group = make_subject(
+            subject,
+            code,
+            ps,
+            rounds=rounds,
+            basis=basis,
+            noise=noise or "uniform",
+            seed=seed,
+            parameters=parameters,
+        )
+        _collect(of_group, out, seconds=seconds / len(groups), enumerate_up_to=enumerate_up_to)
 
 
 def _collect(subject: "Subject", out: Path, *, seconds: float, enumerate_up_to: int) -> None:
-    from cascade_qec.evaluation.rare_events import (
-        Collector,
-        rare_rates,
-        rare_rows,
-        read_tallies,
-        replace_rows,
-        spectrum,
-        spectrum_rows,
-        write_tallies,
-    )
+    from cascade_qec.evaluation.rare_events.collection import Collector
+    from cascade_qec.evaluation.rare_events.results import rare_rates, replace_rows, spectrum
+    from cascade_qec.evaluation.rare_events.tallies import read_tallies, write_tallies
 
-    run, model = subject.run, subject.model
+    run, model, bound = subject
     counts = out / run.file_name
     tallies = read_tallies(counts, run, model.ps)
     out.mkdir(parents=True, exist_ok=True)
     with progress(f"{run.decoder} {run.code}, seconds") as report:
         Collector(
             model,
-            subject.bound,
+            bound,
             tallies,
-            seed=run.seed,
             enumerate_up_to=enumerate_up_to,
-            save=lambda: write_tallies(counts, run, tallies),
+            save=lambda: write_tallies(counts, tallies),
             report=report,
         ).collect(seconds)
     strata, rates = spectrum(model, tallies), rare_rates(model, tallies)
-    replace_rows(out / "spectrum.csv", spectrum_rows(run, strata))
-    replace_rows(out / "rare.csv", rare_rows(run, rates))
+    replace_rows(out / "spectrum.csv", strata)
+    replace_rows(out / "rare.csv", rates)
     print(f"{run.decoder} on {run.code}, {run.rounds} rounds, basis {run.basis}, {run.noise} noise ({run.parameters})")
-    _print_tables(run.sampled_at, strata, rates)
+    _print_tables(strata, rates)
     print(f"Tables: {out / 'spectrum.csv'}, {out / 'rare.csv'}; counts: {counts}")
 
 
-def _print_tables(sampled_at: float, strata: "Sequence[StratumRate]", rates: "Sequence[RareRate]") -> None:
+def _print_tables(strata: "Sequence[SpectrumRow]", rates: "Sequence[RareRow]") -> None:
     from cascade_qec.cli.table import Column, counted, short, show, with_interval
-    from cascade_qec.evaluation.rare_events import METHOD
+    from cascade_qec.evaluation.rare_events.results import METHOD
 
-    of_strata: list[Column[StratumRate]] = [
+    of_strata: list[Column[SpectrumRow]] = [
         Column("faults", lambda row: str(row.faults), right=True),
         Column("failures / shots", lambda row: counted(row.failures, row.shots), right=True),
         Column(
-            f"f(w) at p = {sampled_at:g}",
+            f"f(w) at p = {rates[-1].sampled_at:g}",
             lambda row: short(row.fraction.value) if row.exact else with_interval(row.fraction),
         ),
         Column("", lambda row: "exact, all sets decoded" if row.exact else ""),
     ]
     show(strata, of_strata)
-    of_rates: list[Column[RareRate]] = [
+    of_rates: list[Column[RareRow]] = [
         Column("p", lambda row: f"{row.p:g}"),
         Column("block error, 95 % interval", lambda row: with_interval(row.block_error)),
         Column("effective failures", lambda row: f"{row.effective_failures:.1f}", right=True),

@@ -3,6 +3,7 @@
 
 import functools
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import stim
 
 from cascade_qec.decoders.result import DecodeResult
+from cascade_qec.evaluation.rare_events.tallies import Run, Tallies
 
 
 def small_model(p: float) -> stim.DetectorErrorModel:
@@ -85,3 +87,14 @@ def truth():
 @pytest.fixture
 def steps():
     return Steps
+
+
+@pytest.fixture
+def empty():
+    """Tallies of a run at some strengths, with nothing counted yet."""
+
+    def make(ps: Sequence[float], seed: int = 0) -> Tallies:
+        names = {"decoder": "known", "parameters": "", "code": "small", "basis": "Z", "noise": "uniform"}
+        return Tallies(Run(**names, rounds=1, sampled_at=max(ps), seed=seed), ps)
+
+    return make

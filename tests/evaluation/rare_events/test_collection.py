@@ -5,25 +5,20 @@ from cascade_qec import circuits, codes
 from cascade_qec.decoders import classical
 from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.rare_events import Collector, FaultModel, Tallies, rare_rates, spectrum
+from cascade_qec.evaluation.rare_events.collection import Collector
+from cascade_qec.evaluation.rare_events.fault_model import FaultModel
+from cascade_qec.evaluation.rare_events.results import rare_rates, spectrum
+from cascade_qec.evaluation.rare_events.tallies import Tallies
 
 PS = (0.002, 0.01, 0.03)
 
 
 def _model(small) -> FaultModel:
-    return FaultModel({p: small(p) for p in PS}, sampled_at=0.03)
+    return FaultModel({p: small(p) for p in PS})
 
 
-def _collector(model, decoder, steps, tallies=None, seed=0, **options) -> Collector:
-    return Collector(
-        model,
-        decoder,
-        Tallies(model.ps) if tallies is None else tallies,
-        seed=seed,
-        clock=steps(),
-        seconds_per_pass=0.3,
-        **options,
-    )
+def _collector(model, decoder, steps, tallies, **options) -> Collector:
+    return Collector(model, decoder, tallies, clock=steps(), seconds_per_pass=0.3, **options)
 
 
 def _state(tallies: Tallies) -> list[tuple]:
@@ -31,7 +26,7 @@ def _state(tallies: Tallies) -> list[tuple]:
 
 
 @pytest.mark.slow
-def test_whole_collections_are_unbiased_and_cover(small, known, truth, steps):
+def test_whole_collections_are_unbiased_and_cover(small, known, truth, steps, empty):
     """Seeds 0 to 99, at each of three p.
 
     Beyond 4.5 standard errors: 2e-5 for three p. With exactly 95 % more than 15 misses of 100 have probability
@@ -40,7 +35,7 @@ def test_whole_collections_are_unbiased_and_cover(small, known, truth, steps):
     model = _model(small)
     values, misses = [], np.zeros(3, int)
     for seed in range(100):
-        collector = _collector(model, known(), steps, seed=seed, enumerate_up_to=seed % 3)
+        collector = _collector(model, known(), steps, empty(PS, seed), enumerate_up_to=seed % 3)
         collector.collect(2.0)
         rates = rare_rates(model, collector.tallies)
         values.append([rate.block_error.value for rate in rates])
@@ -53,10 +48,10 @@ def test_whole_collections_are_unbiased_and_cover(small, known, truth, steps):
     assert (np.abs(error) < allowed).all()
 
 
-def test_strata_decoded_in_full_are_exact_at_every_strength(small, known, truth, steps):
+def test_strata_decoded_in_full_are_exact_at_every_strength(small, known, truth, steps, empty):
     model = _model(small)
     decoder = known()
-    collector = _collector(model, decoder, steps, enumerate_up_to=12)
+    collector = _collector(model, decoder, steps, empty(PS), enumerate_up_to=12)
     collector.collect(10.0)
     for rate, p in zip(rare_rates(model, collector.tallies), PS, strict=True):
         assert rate.exact_part == pytest.approx(truth(p), rel=1e-9)
@@ -64,14 +59,14 @@ def test_strata_decoded_in_full_are_exact_at_every_strength(small, known, truth,
         assert rate.block_error.high == pytest.approx(truth(p), rel=1e-9)
 
 
-def test_two_runs_in_turn_are_one_and_never_draw_the_same(small, known, steps):
+def test_two_runs_in_turn_are_one_and_never_draw_the_same(small, known, steps, empty):
     model = _model(small)
-    first = _collector(model, known(), steps)
+    first = _collector(model, known(), steps, empty(PS))
     first.collect(2.0)
     before = {(stage, w): tally.shots for stage, w, tally in first.tallies}
     failures = {(stage, w): tally.failures for stage, w, tally in first.tallies}
     _collector(model, known(), steps, tallies=first.tallies).collect(2.0)
-    again = _collector(model, known(), steps)
+    again = _collector(model, known(), steps, empty(PS))
     again.collect(2.0)
     gained = []
     for stage, w, tally in first.tallies:
@@ -84,10 +79,10 @@ def test_two_runs_in_turn_are_one_and_never_draw_the_same(small, known, steps):
     assert {key: again.tallies.of(*key).failures for key in failures} == failures
 
 
-def test_a_killed_run_continues_from_what_was_saved(small, known, steps, tmp_path):
+def test_a_killed_run_continues_from_what_was_saved(small, known, steps, empty, tmp_path):
     """Killed in the middle of decoding all sets, it decodes the remaining ones only."""
     model = _model(small)
-    killed = _collector(model, known(), steps, enumerate_up_to=2)
+    killed = _collector(model, known(), steps, empty(PS), enumerate_up_to=2)
     killed.collect(0.05)  # time for no more than one stratum or two
     done = sum(tally.shots for _, _, tally in killed.tallies)
     assert 0 < done < 1 + 12 + 66
@@ -100,10 +95,10 @@ def test_a_killed_run_continues_from_what_was_saved(small, known, steps, tmp_pat
     assert decoder.shots == sampled + 1 + 12 + 66 - done
 
 
-def test_whatever_is_saved_is_a_whole_pass(small, known, steps):
+def test_whatever_is_saved_is_a_whole_pass(small, known, steps, empty):
     model = _model(small)
     saved: list[list[tuple]] = []
-    collector = _collector(model, known(), steps)
+    collector = _collector(model, known(), steps, empty(PS))
     collector.save = lambda: saved.append(_state(collector.tallies))
     collector.collect(2.0)
     assert saved[-1] == _state(collector.tallies)
@@ -113,27 +108,27 @@ def test_whatever_is_saved_is_a_whole_pass(small, known, steps):
     assert passes == [{w: n * (i + 1) for w, n in first.items()} for i in range(len(passes))]
 
 
-def test_progress_reaches_the_end_and_never_repeats(small, known, steps):
+def test_progress_reaches_the_end_and_never_repeats(small, known, steps, empty):
     seen: list[tuple[int, int]] = []
-    collector = _collector(_model(small), known(), steps)
+    collector = _collector(_model(small), known(), steps, empty(PS))
     collector.report = lambda done, total: seen.append((done, total))
     collector.collect(3.0)
     assert seen == [(0, 3), (1, 3), (2, 3), (3, 3)]
 
 
-def test_wrong_input_is_refused(small, known, steps):
+def test_wrong_input_is_refused(small, known, steps, empty):
     class Wrong:
         def decode_batch(self, dets, *, bit_packed=False):
             return DecodeResult(np.zeros((len(dets), 2), bool))
 
     with pytest.raises(CascadeError, match=r"shape \[1, 1\], got \[1, 2\]"):
-        _collector(_model(small), Wrong(), steps).collect(1.0)
+        _collector(_model(small), Wrong(), steps, empty(PS)).collect(1.0)
     with pytest.raises(CascadeError, match="seconds > 0"):
-        _collector(_model(small), known(), steps).collect(0)
+        _collector(_model(small), known(), steps, empty(PS)).collect(0)
 
 
 @pytest.mark.slow
-def test_agrees_with_direct_sampling_of_a_surface_code(steps):
+def test_agrees_with_direct_sampling_of_a_surface_code(steps, empty):
     """Matching on surface_d3, 200000 direct shots at each p, seed 8.
 
     The difference of two independent estimates is beyond 4.5 standard errors with probability 7e-6.
@@ -144,12 +139,8 @@ def test_agrees_with_direct_sampling_of_a_surface_code(steps):
         for p in ps
     }
     decoder = classical.get("pymatching").bind(by_p[0.004])
-    model = FaultModel(
-        {p: circuit.detector_error_model(flatten_loops=True) for p, circuit in by_p.items()}, sampled_at=0.004
-    )
-    collector = Collector(
-        model, decoder, Tallies(model.ps), seed=8, enumerate_up_to=1, clock=steps(), seconds_per_pass=1.0
-    )
+    model = FaultModel({p: circuit.detector_error_model(flatten_loops=True) for p, circuit in by_p.items()})
+    collector = Collector(model, decoder, empty(ps, 8), enumerate_up_to=1, clock=steps(), seconds_per_pass=1.0)
     collector.collect(2.0)
     for rate, circuit in zip(rare_rates(model, collector.tallies), by_p.values(), strict=True):
         dets, observables = circuit.compile_detector_sampler(seed=8).sample(200_000, separate_observables=True)

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-from cascade_qec.evaluation.rare_events import FaultModel, Tallies, all_sets, rare_rates, spectrum
+from cascade_qec.evaluation.rare_events.fault_model import FaultModel
+from cascade_qec.evaluation.rare_events.faults import all_sets
+from cascade_qec.evaluation.rare_events.results import rare_rates, spectrum
 
 P = 0.02
 
@@ -18,17 +20,17 @@ def _known_spectrum(model: FaultModel, known) -> np.ndarray:
 
 
 @pytest.mark.parametrize("shots", [30, 300, 20_000])
-def test_intervals_cover_and_estimates_are_unbiased(small, known, truth, shots):
+def test_intervals_cover_and_estimates_are_unbiased(small, known, truth, shots, empty):
     """Seed 2, 600 simulations; with exactly 95 % more than 52 misses have probability 6e-5.
 
     The mean is off by more than 4 standard errors with probability 6e-5.
     """
-    model = FaultModel({P: small(P)}, sampled_at=P)
+    model = FaultModel({P: small(P)})
     fractions = np.clip(_known_spectrum(model, known), 0, 1)
     rng = np.random.default_rng(2)
     estimates, misses, widths = [], 0, []
     for _ in range(600):
-        tallies = Tallies([P])
+        tallies = empty([P])
         for w, f in enumerate(fractions):
             n = max(1, shots >> w)
             failures = rng.binomial(n, f)
@@ -43,9 +45,9 @@ def test_intervals_cover_and_estimates_are_unbiased(small, known, truth, shots):
         assert np.mean(widths) < 1.3 * 2 * 1.96 * np.std(estimates)
 
 
-def test_strata_that_were_not_decoded_are_in_the_interval(small):
-    model = FaultModel({P: small(P)}, sampled_at=P)
-    tallies = Tallies([P])
+def test_strata_that_were_not_decoded_are_in_the_interval(small, empty):
+    model = FaultModel({P: small(P)})
+    tallies = empty([P])
     tallies.of("all", 0).add(np.zeros((1, 0)), shots=1, seconds=0.1)
     tallies.of("main", 1).add(np.zeros((1, 0)), shots=10**9, seconds=0.1)
     tallies.of("pilot", 2).add(np.ones((1, 5)), shots=10, seconds=0.1)
@@ -57,9 +59,9 @@ def test_strata_that_were_not_decoded_are_in_the_interval(small):
     assert rate.effective_failures == 0
 
 
-def test_strata_decoded_in_part_count_as_unknown(small):
-    model = FaultModel({P: small(P)}, sampled_at=P)
-    tallies = Tallies([P])
+def test_strata_decoded_in_part_count_as_unknown(small, empty):
+    model = FaultModel({P: small(P)})
+    tallies = empty([P])
     tallies.of("all", 1).add(np.zeros((1, 0)), shots=11, seconds=0.1)
     assert spectrum(model, tallies) == []
     assert rare_rates(model, tallies)[0].block_error.high == 1

@@ -4,7 +4,7 @@ import stim
 
 from cascade_qec import circuits, codes
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.rare_events import Faults
+from cascade_qec.evaluation.rare_events.faults import Faults
 
 
 def test_faults_of_a_model():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from cascade_qec.evaluation.rare_events import gamma_interval
+from cascade_qec.evaluation.rare_events.results import gamma_interval
 
 
 @pytest.mark.parametrize("seen", [0, 1, 7, 400])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.rare_events import Run, Tallies, read_tallies, write_tallies
+from cascade_qec.evaluation.rare_events.tallies import Run, Tallies, read_tallies, write_tallies
 
 PS = (0.001, 0.01)
 
@@ -22,7 +22,7 @@ def _run(**changes) -> Run:
 
 
 def _tallies() -> Tallies:
-    tallies = Tallies(PS)
+    tallies = Tallies(_run(), PS)
     rng = np.random.default_rng(0)
     for stage, w in (("all", 0), ("pilot", 3), ("main", 3), ("main", 11)):
         tallies.of(stage, w).add(rng.random((2, w)), shots=100 + w, seconds=1 / 3)
@@ -36,7 +36,7 @@ def _state(tallies: Tallies) -> list[tuple]:
 def test_counts_are_read_back_to_the_last_digit(tmp_path):
     path = tmp_path / _run().file_name
     assert path.name == "strata_cascade-surface_d3_surface_d3_r3_Z_p0.01.csv"
-    write_tallies(path, _run(), _tallies())
+    write_tallies(path, _tallies())
     assert _state(read_tallies(path, _run(), PS)) == _state(_tallies())
 
 
@@ -55,14 +55,14 @@ def test_no_file_is_a_fresh_start(tmp_path):
 )
 def test_counts_of_another_run_are_refused(tmp_path, run, ps, message):
     path = tmp_path / "strata.csv"
-    write_tallies(path, _run(), _tallies())
+    write_tallies(path, _tallies())
     with pytest.raises(CascadeError, match=message):
         read_tallies(path, run, ps)
 
 
 def test_damaged_files_are_told_with_their_line(tmp_path):
     path = tmp_path / "strata.csv"
-    write_tallies(path, _run(), _tallies())
+    write_tallies(path, _tallies())
     lines = path.read_text().splitlines()
     path.write_text("\n".join([*lines[:3], lines[3][: len(lines[3]) // 2]]))
     with pytest.raises(CascadeError, match="line 4, column"):

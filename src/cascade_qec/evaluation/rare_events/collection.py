@@ -1,4 +1,4 @@
-"""The loop that decodes the strata."""
+"""The loop that decodes the strata, and how many shots each gets."""
 
 import math
 import time
@@ -10,16 +10,17 @@ from numpy.typing import NDArray
 
 from cascade_qec.decoders.protocol import BoundDecoder
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.rare_events.allocation import allocate, known_rates
-from cascade_qec.evaluation.rare_events.estimate import completed
 from cascade_qec.evaluation.rare_events.fault_model import FaultModel
-from cascade_qec.evaluation.rare_events.fault_sets import all_sets
+from cascade_qec.evaluation.rare_events.faults import all_sets
+from cascade_qec.evaluation.rare_events.results import completed
 from cascade_qec.evaluation.rare_events.tallies import STAGES, Stage, Tallies
 
 _CHUNK = 1 << 12
 _FIRST_SHOTS = 256
 _PILOT_SHARE = 0.15
 _TRUNCATION = 1e-3
+# Also where next to nothing is expected: the largest possible weight of a failure is part of the interval.
+_FEWEST = 16
 
 
 @dataclass
@@ -38,9 +39,8 @@ class Collector:
     decoder
         The decoder.
     tallies
-        What is known already; counts are added to it.
-    seed
-        With the shots already counted it determines the next ones.
+        What is known already; counts are added to it. The run's seed and the shots already counted determine the
+        next ones.
     enumerate_up_to
         Strata of up to this many faults are decoded in full. That without faults always is.
     save
@@ -56,7 +56,6 @@ class Collector:
     model: FaultModel
     decoder: BoundDecoder
     tallies: Tallies
-    seed: int
     enumerate_up_to: int = 1
     save: Callable[[], None] = lambda: None
     report: Callable[[int, int], None] = lambda done, total: None
@@ -152,10 +151,10 @@ class Collector:
 
     def _sample(self, stage: Stage, faults: int, shots: int) -> None:
         tally = self.tallies.of(stage, faults)
-        rng = np.random.default_rng([self.seed, STAGES.index(stage), faults, tally.shots])
+        rng = np.random.default_rng([self.tallies.run.seed, STAGES.index(stage), faults, tally.shots])
         for start in range(0, shots, _CHUNK):
             began = self.clock()
-            sets = self.model.sets.sample(faults, min(_CHUNK, shots - start), rng)
+            sets = self.model.sample(faults, min(_CHUNK, shots - start), rng)
             failed = self._fails(sets)
             tally.add(self.model.weights(sets[failed]), shots=len(sets), seconds=self.clock() - began)
             self._left()
@@ -169,3 +168,48 @@ class Collector:
                 f"got {list(predictions.shape)}"
             )
         return np.any(predictions != observables, axis=1)
+
+
+def allocate(model: FaultModel, pilot: Tallies, *, seconds: float) -> dict[int, int]:
+    """Shots for each stratum of the pilot, so that the rates at all strengths become known equally well.
+
+    Neyman's allocation for the sum over p of the relative variance of the estimate, with the cost c_w of a shot:
+    n_w is proportional to sqrt(sum_p (P(W = w) / P)^2 f(w) (1 - f(w)) / c_w). For f(w) stands
+    (failures + 1/2) / (shots + 1), so that a stratum in which nothing failed yet is looked at for as long as its
+    failures would matter.
+
+    Parameters
+    ----------
+    model
+        The noise.
+    pilot
+        With shots in the stage "pilot" of every stratum to be sampled.
+    seconds
+        Time that the shots shall take.
+
+    Returns
+    -------
+    dict of int to int
+        Shots by number of faults, at least 16 each. Strata that have been decoded in full get none.
+    """
+    done = completed(model, pilot)
+    faults = [w for w in pilot.faults("pilot") if w not in done]
+    if not faults:
+        return {}
+    tallies = [pilot.of("pilot", w) for w in faults]
+    fractions = np.array([(tally.failures + 0.5) / (tally.shots + 1) for tally in tallies])
+    costs = np.array([max(tally.seconds, 1e-9) / tally.shots for tally in tallies])
+    numbers = model.numbers[:, faults]
+    rates = numbers @ fractions + known_rates(model, pilot)
+    importance = np.sqrt(((numbers / rates[:, None]) ** 2).sum(axis=0))
+    shares: NDArray[np.float64] = importance * np.sqrt(fractions * (1 - fractions) / costs)
+    shots = np.maximum(_FEWEST, np.rint(shares * seconds / (shares @ costs)).astype(int))
+    return dict(zip(faults, shots.tolist(), strict=True))
+
+
+def known_rates(model: FaultModel, tallies: Tallies) -> NDArray[np.float64]:
+    """What the strata that were decoded in full contribute to the block error: float64 [ps]."""
+    rates = np.zeros(len(model.ps))
+    for w in completed(model, tallies):
+        rates += model.numbers[:, w] * tallies.of("all", w).weights
+    return rates

@@ -1,6 +1,8 @@
-"""The mechanisms of a detector error model as faults, ready to be drawn by the thousand."""
+"""The mechanisms of a detector error model as faults, and sets of w of them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, combinations, islice
 
 import numpy as np
 import stim
@@ -59,12 +61,7 @@ class Faults:
         return np.log(self.probabilities) - np.log1p(-self.probabilities)
 
     def outcomes(self, sets: NDArray[np.integer]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """What is seen when exactly the faults of a set happen.
-
-        Parameters
-        ----------
-        sets : int [shots, faults]
-            Indices of faults.
+        """What is seen when exactly the faults of a set happen, from their indices int [shots, faults].
 
         Returns
         -------
@@ -77,3 +74,48 @@ class Faults:
         width = self.detectors + self.observables
         flips = np.unpackbits(packed, axis=1, count=width, bitorder="little").view(np.bool_)
         return flips[:, : self.detectors], flips[:, self.detectors :]
+
+
+def drawn_sets(
+    log_symmetric: NDArray[np.float64], faults: int, shots: int, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Draw sets of w mechanisms from their distribution given W = w (the conditional Bernoulli distribution).
+
+    Mechanisms are met in their order. With j of them still to choose and all before i dealt with, the next
+    one comes after t with probability e_j(t + 1, ...) / e_j(i, ...). That is inverted: the next one is where
+    -log e_j has risen by an exponentially distributed amount, found by bisection.
+
+    Parameters
+    ----------
+    log_symmetric : float64 [w or more + 1, mechanisms + 1]
+        Of the odds of all mechanisms, from :func:`cascade_qec.evaluation.rare_events.symmetric.log_symmetric`.
+    faults
+        w.
+
+    Returns
+    -------
+    int64 [shots, faults]
+        Ascending along each row.
+    """
+    chosen = np.empty((shots, faults), np.int64)
+    position = np.zeros(shots, np.int64)
+    for column, left in enumerate(range(faults, 0, -1)):
+        hazard = -log_symmetric[left]  # ascending along the mechanisms
+        risen = hazard[position] + rng.standard_exponential(shots)
+        # At least one further, also when the exponential was rounded away.
+        position = np.maximum(np.searchsorted(hazard, risen), position + 1)
+        chosen[:, column] = position - 1
+    return chosen
+
+
+def all_sets(mechanisms: int, faults: int, *, start: int, chunk: int) -> Iterator[NDArray[np.int64]]:
+    """Every set of `faults` mechanisms from the `start`-th on, in lexicographic order.
+
+    Yields
+    ------
+    int64 [at most chunk, faults]
+    """
+    sets = islice(combinations(range(mechanisms), faults), start, None)
+    while batch := list(islice(sets, chunk)):
+        flat = np.fromiter(chain.from_iterable(batch), np.int64, count=len(batch) * faults)
+        yield flat.reshape(len(batch), faults)

@@ -1,22 +1,17 @@
 """Whose failures are counted, and in which experiment."""
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from typing import NamedTuple
 
 from cascade_qec import circuits, codes
 from cascade_qec.codes import Basis
-from cascade_qec.decoders.cascade import load
-from cascade_qec.decoders.protocol import BoundDecoder, Decoder, settings
+from cascade_qec.decoders.protocol import BoundDecoder, Decoder
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.rare_events.fault_model import FaultModel
 from cascade_qec.evaluation.rare_events.tallies import Run
-from cascade_qec.zoo import registry
 
 
-@dataclass(frozen=True)
-class Subject:
+class Subject(NamedTuple):
     """A decoder and the memory experiment whose rare failures are of interest.
 
     Attributes
@@ -39,11 +34,11 @@ def make_subject(
     code: str,
     ps: Sequence[float],
     *,
-    rounds: int | None = None,
-    basis: Basis = "Z",
-    noise: str = "uniform",
-    seed: int = 0,
-    parameters: str | None = None,
+    rounds: int | None,
+    basis: Basis,
+    noise: str,
+    seed: int,
+    parameters: str,
 ) -> Subject:
     """A decoder in a memory experiment, bound to the circuit of the largest p, at which sets of faults are drawn.
 
@@ -59,12 +54,12 @@ def make_subject(
     ps
         Noise strengths.
     rounds
-        Rounds of syndrome extraction, by default the code's distance.
+        Rounds of syndrome extraction; None: the code's distance.
     basis, noise, seed
         As :func:`cascade_qec.circuits.memory`, :func:`cascade_qec.circuits.noise_model` and :class:`Run` know
         them.
     parameters
-        What tables say of the decoder, by default its settings.
+        What tables say of the decoder.
 
     Raises
     ------
@@ -81,7 +76,7 @@ def make_subject(
     by_p = {p: circuits.memory(css, rounds=rounds, basis=basis, noise=circuits.noise_model(noise, p)) for p in ps}
     run = Run(
         decoder=decoder.name,
-        parameters=settings(decoder) if parameters is None else parameters,
+        parameters=parameters,
         code=code,
         rounds=rounds,
         basis=basis,
@@ -91,37 +86,4 @@ def make_subject(
     )
     # flattened, as mechanisms that cross a loop's seam are listed in parts otherwise
     models = {p: circuit.detector_error_model(flatten_loops=True) for p, circuit in by_p.items()}
-    return Subject(run, FaultModel(models, sampled_at=max(ps)), decoder.bind(by_p[max(ps)]))
-
-
-def cascade_subject(
-    model: str | Path,
-    ps: Sequence[float],
-    *,
-    rounds: int | None = None,
-    basis: Basis = "Z",
-    seed: int = 0,
-    device: str = "auto",
-    precision: str = "auto",
-) -> Subject:
-    """A trained model in its own experiment: its noise model, and its rounds of training unless others are given.
-
-    `model`, `device` and `precision` are what :func:`cascade_qec.load` takes, the rest as :func:`make_subject` has it.
-
-    Raises
-    ------
-    CascadeError
-        For an unknown model, or an experiment that it cannot decode.
-    """
-    decoder = load(model, device=device, precision=precision)
-    made, digest = decoder.description, hashlib.sha256(registry.path(model).read_bytes()).hexdigest()
-    return make_subject(
-        decoder,
-        made.code,
-        ps,
-        rounds=made.rounds if rounds is None else rounds,
-        basis=basis,
-        noise=made.noise_model,
-        seed=seed,
-        parameters=f"weights=sha256:{digest[:16]}, dtype={str(decoder.dtype).removeprefix('torch.')}",
-    )
+    return Subject(run, FaultModel(models), decoder.bind(by_p[max(ps)]))

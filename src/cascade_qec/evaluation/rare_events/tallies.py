@@ -89,7 +89,8 @@ class Tally:
 class Tallies:
     """The tallies of a run, by stage and number of faults; those not yet begun are empty."""
 
-    def __init__(self, ps: Sequence[float]) -> None:
+    def __init__(self, run: Run, ps: Sequence[float]) -> None:
+        self.run = run
         self.ps = tuple(ps)
         self._tallies: dict[tuple[Stage, int], Tally] = {}
 
@@ -118,8 +119,8 @@ class _Row(Run):
     seconds: float = Field(ge=0)
 
 
-def write_tallies(path: Path, run: Run, tallies: Tallies) -> None:
-    """Write a run's table, one row for each stage, stratum and p; it appears whole or not at all.
+def write_tallies(path: Path, tallies: Tallies) -> None:
+    """Write the counts as a table, one row for each stage, stratum and p; it appears whole or not at all.
 
     Raises
     ------
@@ -128,7 +129,7 @@ def write_tallies(path: Path, run: Run, tallies: Tallies) -> None:
     """
     rows = [
         _Row(
-            **run.model_dump(),
+            **tallies.run.model_dump(),
             stage=stage,
             faults=faults,
             p=p,
@@ -152,7 +153,7 @@ def read_tallies(path: Path, run: Run, ps: Sequence[float]) -> Tallies:
     CascadeError
         If the file is damaged, or holds another run or other noise strengths.
     """
-    tallies = Tallies(ps)
+    tallies = Tallies(run, ps)
     if not path.exists():
         return tallies
     rows = read_rows(path, _Row)
