@@ -42,9 +42,9 @@ def bits(recipe: Recipe, packed: np.ndarray) -> list[np.ndarray]:
 def test_a_micro_batch_depends_on_recipe_purpose_step_and_number_alone(tiny):
     recipe = tiny(noise={"hold_steps": 0, "ramp_steps": 0})
     key = (TRAINING, 5, 1)
-    assert sample(recipe, *key, 64).tobytes() == sample(recipe, *key, 64).tobytes()  # pyright: ignore[reportCallIssue]
+    assert sample(recipe, *key, 64).tobytes() == sample(recipe, *key, 64).tobytes()
     others = [(TRAINING, 5, 0), (TRAINING, 6, 1), (TRAINING, 1, 5), (STATISTICS, 5, 1), (VALIDATION, 5, 1)]
-    streams = [sample(recipe, *other, 64).tobytes() for other in [key, *others]]
+    streams = [sample(recipe, *other, 64).tobytes() for other in [key, *others]]  # pyright: ignore[reportCallIssue]
     streams.append(sample(tiny(seed=8, noise={"hold_steps": 0, "ramp_steps": 0}), *key, 64).tobytes())
     assert len(set(streams)) == len(streams)
 
