@@ -10,7 +10,7 @@ from cascade_qec.cli.collect import collect
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.collection import workers as collection_workers
 from cascade_qec.evaluation.collection.store import read_store
-from cascade_qec.evaluation.fits import read_points
+from cascade_qec.evaluation.fits.reading import read_points
 
 RELAY = '[[experiments]]\ncodes = ["surface_d3"]\np = [0.02]\nbases = ["X"]\ndecoders = ["relay-bp", "chromobius"]\n'
 

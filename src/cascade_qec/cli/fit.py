@@ -29,7 +29,9 @@ def fit(
     profile-likelihood intervals. Two terms are used where a simulated likelihood-ratio test rejects one.
     """
     from cascade_qec.cli.fit_tables import print_fits
-    from cascade_qec.evaluation.fits import analyse, curves, fit_rows, read_points
+    from cascade_qec.evaluation.fits.analysis import analyse
+    from cascade_qec.evaluation.fits.points import curves
+    from cascade_qec.evaluation.fits.reading import read_points
     from cascade_qec.tables import write_rows
 
     rates = at or [0.001]
@@ -43,12 +45,11 @@ def fit(
     if not measured:
         raise CascadeError(f"expected shots at noise rates up to {p_max:g} in {', '.join(map(str, tables))}, got none")
     with progress("fit, curves") as report:
-        found = analyse(measured, at=rates, target=target, simulations=simulations, seed=seed, report=report)
-    if not found.curves and not found.suppressions:
-        raise CascadeError(f"expected failures at two noise rates or of two distances: {'; '.join(found.left_out)}")
-    rows = fit_rows(found, at=rates, seed=seed)
+        rows, left_out = analyse(measured, at=rates, target=target, simulations=simulations, seed=seed, report=report)
+    if not rows:
+        raise CascadeError(f"expected failures at two noise rates or of two distances: {'; '.join(left_out)}")
     if out is not None:
         write_rows(out, rows)
-    print_fits(measured, rows, found.left_out, simulations=simulations)
+    print_fits(measured, rows, left_out, simulations=simulations)
     if out is not None:
         print(f"Table: {out}")

@@ -6,7 +6,7 @@ import sinter
 
 from cascade_qec.cli.table import Column, console, counted, number, percent, short, show, with_interval
 from cascade_qec.evaluation.fit_row import FitRow
-from cascade_qec.evaluation.fits import Curve, Point
+from cascade_qec.evaluation.fits.points import Curve, Point
 from cascade_qec.statistics import CONVENTION, Interval, per_logical_per_cycle, wilson
 
 _TITLES = {

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict
+
+from cascade_qec.statistics import Interval
 
 
 class FitRow(BaseModel):
@@ -57,3 +61,10 @@ class FitRow(BaseModel):
     shots: int | None = None
     failures: int | None = None
     seed: int | None = None
+
+    @classmethod
+    def of(cls, parameter: str, figure: Interval | float, **columns: Any) -> FitRow:
+        """A figure with an interval, or without."""
+        if not isinstance(figure, Interval):
+            return cls(parameter=parameter, value=figure, value_low=None, value_high=None, **columns)
+        return cls(parameter=parameter, value=figure.value, value_low=figure.low, value_high=figure.high, **columns)

@@ -137,8 +137,8 @@ def read_points(paths: Sequence[Path]) -> tuple[list[Point], list[FitRow]]:
 
 def _counted(paths: Sequence[Path]) -> list[Point]:
     # not needed for the figures of a demonstration, and takes its time to load
-    from cascade_qec.evaluation.fits import curves
-    from cascade_qec.evaluation.fits import read_points as read_counts
+    from cascade_qec.evaluation.fits.points import curves
+    from cascade_qec.evaluation.fits.reading import read_points as read_counts
 
     return [
         Point(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from cascade_qec.evaluation.fits import Curve, Point
+from cascade_qec.evaluation.fits.points import Curve, Point
 
 PS = (0.001, 0.002, 0.003, 0.004, 0.005, 0.006)
 

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from cascade_qec.evaluation.fits.charts import Chart
-from cascade_qec.evaluation.fits.laws import line, parameters, two_terms
+from cascade_qec.evaluation.fits.laws import Chart, line, parameters, two_terms
 
 X = np.log([0.001, 0.002, 0.004, 0.006])
 NATURAL = np.array([[-9.0, -8.0, 2.5, 7.0], [-7.0, -12.0, 0.5, 11.0]])

@@ -7,16 +7,11 @@ import numpy as np
 import pytest
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.fits import (
-    Curve,
-    code_resources,
-    distance_series,
-    fit,
-    series_resource,
-    suppression,
-    threshold,
-)
-from cascade_qec.statistics import Interval
+from cascade_qec.evaluation.fits.points import Curve
+from cascade_qec.evaluation.fits.resources import code_resources, series_resource
+from cascade_qec.evaluation.fits.suppression import distance_series, suppression
+from cascade_qec.evaluation.fits.thresholds import threshold
+from cascade_qec.evaluation.fits.waterfall import fit
 
 PS = (0.002, 0.004, 0.006, 0.008, 0.012)
 
@@ -109,29 +104,27 @@ def test_threshold_of_bent_curves(make_curve):
     (series,) = distance_series(_curves(make_curve, law=bent))
     crossed = threshold(*series.curves[:2])
     assert crossed is not None
-    assert crossed.curved
     assert not crossed.extrapolated
     assert crossed.p.value == pytest.approx(0.01, rel=1e-3)
-    assert crossed.codes == ("surface_d3", "surface_d5")
 
 
 def test_threshold_beyond_the_data_is_told(make_curve):
     curves = _curves(make_curve, law=lambda d: _law(d, p_th=0.03))
     crossed = threshold(*curves[:2])
     assert crossed is not None
-    assert (crossed.curved, crossed.extrapolated) == (False, True)
+    assert crossed.extrapolated
     assert crossed.p.value == pytest.approx(0.03, rel=0.01)
     assert threshold(curves[0], curves[0]) is None
 
 
 def test_surface_resources(make_curve):
     (series,) = distance_series(_curves(make_curve))
-    found = series_resource(series, p=0.002, target=1e-12)
+    distance, qubits = series_resource(series, p=0.002, target=1e-12)
     # the law gives 29.6, so 31, of 2 * 31^2 - 1 qubits
-    assert (found.code, found.distance, found.qubits.value) == ("surface_d31", Interval(31, 31, 31), 1921)
-    assert found.extrapolated
-    inside = series_resource(series, p=0.002, target=1e-4)
-    assert (inside.code, inside.qubits.value, inside.extrapolated) == ("surface_d7", 97, False)
+    assert (qubits.code, qubits.value, qubits.extrapolated) == ("surface_d31", 1921, "yes")
+    assert (distance.value_low, distance.value, distance.value_high) == (31, 31, 31)
+    _, inside = series_resource(series, p=0.002, target=1e-4)
+    assert (inside.code, inside.value, inside.extrapolated) == ("surface_d7", 97, "")
     with pytest.raises(CascadeError, match=r"fall with the distance at p = 0\.012, got Lambda = 0\.83"):
         series_resource(series, p=0.012, target=1e-12)
     with pytest.raises(CascadeError, match=r"failures of two distances at p = 0\.001, got no data"):
@@ -140,11 +133,10 @@ def test_surface_resources(make_curve):
 
 def test_distance_is_unbounded_where_lambda_may_be_one(make_curve):
     (series,) = distance_series(_curves(make_curve, shots=1000, distances=(3, 5), law=lambda d: _law(d, p_th=0.0085)))
-    found = series_resource(series, p=0.008, target=1e-9)
-    assert found.distance is not None
-    assert math.isinf(found.distance.high)
-    assert math.isinf(found.qubits.high)
-    assert math.isfinite(found.qubits.low)
+    distance, qubits = series_resource(series, p=0.008, target=1e-9)
+    assert distance.value_high == qubits.value_high == math.inf
+    assert qubits.value_low is not None
+    assert math.isfinite(qubits.value_low)
 
 
 def test_bicycle_resources_take_the_smallest_code_that_is_enough(make_curve):
@@ -155,7 +147,7 @@ def test_bicycle_resources_take_the_smallest_code_that_is_enough(make_curve):
     low, high = (f.rate(0.003).value for f in reversed(fits))
     assert low < high
     small, large, none = (code_resources(fits, p=0.003, target=t)[0] for t in (2 * high, 2 * low, low / 2))
-    assert (small.decoder, small.code, small.qubits.value) == ("cascade:bb*", "bb72", (72 + 60) / 12)
-    assert (large.code, large.extrapolated) == ("bb144", False)
-    assert (none.code, none.qubits.value) == ("none measured", math.inf)
-    assert code_resources(fits, p=0.0005, target=2 * high)[0].extrapolated
+    assert (small.decoder, small.code, small.value) == ("cascade:bb*", "bb72", (72 + 60) / 12)
+    assert (large.code, large.extrapolated) == ("bb144", "")
+    assert (none.code, none.value) == ("none measured", math.inf)
+    assert code_resources(fits, p=0.0005, target=2 * high)[0].extrapolated == "yes"

@@ -8,7 +8,8 @@ import sinter
 
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation import Row
-from cascade_qec.evaluation.fits import curves, read_points
+from cascade_qec.evaluation.fits.points import curves
+from cascade_qec.evaluation.fits.reading import read_points
 from cascade_qec.tables import write_rows
 
 METADATA = {"code": "bb72", "d": 6, "n": 72, "k": 12, "p": 0.003, "rounds": 6, "basis": "Z", "noise": "uniform"}

@@ -1,77 +1,36 @@
-"""Everything that `cascade fit` says of a set of points."""
+"""Everything that `cascade fit` says of a set of points, as rows of fits.csv."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 
 from cascade_qec.errors import CascadeError
+from cascade_qec.evaluation.fit_row import FitRow
 from cascade_qec.evaluation.fits.points import Curve
-from cascade_qec.evaluation.fits.resources import Resource, code_resources, series_resource
-from cascade_qec.evaluation.fits.series import Series, distance_series, in_series
-from cascade_qec.evaluation.fits.suppression import Suppression, measured_noise_rates, suppression
-from cascade_qec.evaluation.fits.thresholds import Threshold, threshold
-from cascade_qec.evaluation.fits.warranted import TwoTermsTest, compare_terms, goodness_of_fit
-from cascade_qec.evaluation.fits.waterfall import WaterfallFit, enough_for, fit
-
-LEVEL = 0.05
-"""Two terms are warranted where one is rejected at this level."""
-
-
-@dataclass(frozen=True)
-class CurveFit:
-    """A curve's fit by one term, by two where its points allow, and the test between them."""
-
-    curve: Curve
-    one: WaterfallFit
-    one_fits: float
-    two: WaterfallFit | None = None
-    test: TwoTermsTest | None = None
-    two_fits: float | None = None
-
-    @property
-    def warranted(self) -> WaterfallFit:
-        """Two terms if one is rejected, else one."""
-        if self.two is not None and self.test is not None and self.test.p_value < LEVEL:
-            return self.two
-        return self.one
-
-
-@dataclass(frozen=True)
-class Analysis:
-    """Results over all curves.
-
-    Attributes
-    ----------
-    curves
-        Fits over the noise rate.
-    suppressions
-        Lambda of each series at each noise rate that two distances share.
-    thresholds
-        Crossings of neighbouring distances of each series.
-    resources
-        Qubits for a target.
-    left_out
-        What could not be fitted, and why.
-    """
-
-    curves: list[CurveFit] = field(default_factory=list)
-    suppressions: list[tuple[Series, Suppression]] = field(default_factory=list)
-    thresholds: list[tuple[Series, Threshold]] = field(default_factory=list)
-    resources: list[Resource] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
+from cascade_qec.evaluation.fits.resources import code_resources, series_resource
+from cascade_qec.evaluation.fits.suppression import (
+    Series,
+    distance_series,
+    in_series,
+    measured_noise_rates,
+    suppression,
+)
+from cascade_qec.evaluation.fits.thresholds import threshold
+from cascade_qec.evaluation.fits.warranted import CurveFit, fit_curve
+from cascade_qec.evaluation.fits.waterfall import enough_for
 
 
 def analyse(
     curves: Sequence[Curve],
     *,
-    at: Sequence[float] = (),
-    target: float = 1e-12,
-    simulations: int = 999,
-    seed: int = 0,
-    report: Callable[[int, int], None] = lambda done, total: None,
-) -> Analysis:
+    at: Sequence[float],
+    target: float,
+    simulations: int,
+    seed: int,
+    report: Callable[[int, int], None],
+) -> tuple[list[FitRow], list[str]]:
     """Fit curves, suppression, thresholds, and what they say of resources.
 
     Parameters
@@ -79,56 +38,106 @@ def analyse(
     curves
         What was measured.
     at
-        Noise rates of the resource estimates.
+        Noise rates of fitted rates and of the resource estimates.
     target
         Rate per logical per cycle of the resource estimates.
     simulations, seed
         Of the tests by simulation.
     report
         Called with curves done and in all.
+
+    Returns
+    -------
+    rows : list of FitRow
+        Curves over the noise rate; Lambda of each series at each noise rate that two distances share; crossings of
+        neighbouring distances; qubits for the target.
+    left_out : list of str
+        What could not be fitted, and why.
     """
-    found = Analysis()
+    fits: list[CurveFit] = []
+    left_out: list[str] = []
     for index, curve in enumerate(curves):
         if enough_for(curve, "one term"):
-            found.curves.append(fit_curve(curve, simulations=simulations, seed=seed))
+            fits.append(fit_curve(curve, simulations=simulations, seed=seed))
         else:
-            found.left_out.append(f"{curve.name}: failures at fewer than two noise rates")
+            left_out.append(f"{curve.name}: failures at fewer than two noise rates")
         report(index + 1, len(curves))
-    fitted = {id(result.curve) for result in found.curves}
+    rows = [row for result in fits for row in _curve_rows(result, at, seed)]
+    crossings: list[FitRow] = []
+    resources: list[FitRow] = []
+    fitted = {id(result.one.curve) for result in fits}
     for series in distance_series(curves):
-        found.suppressions.extend((series, suppression(series, p)) for p in measured_noise_rates(series))
-        crossing = [curve for curve in series.curves if id(curve) in fitted]
-        for small, large in pairwise(crossing):
-            crossed = threshold(small, large)
-            if crossed is None:
-                found.left_out.append(f"{series.name}: {small.first.code} and {large.first.code} do not cross")
+        rows += [row for p in measured_noise_rates(series) for row in _suppression_rows(series, p)]
+        for small, large in pairwise(curve for curve in series.curves if id(curve) in fitted):
+            if (row := _crossing_row(series, small, large)) is None:
+                left_out.append(f"{series.name}: {small.first.code} and {large.first.code} do not cross")
             else:
-                found.thresholds.append((series, crossed))
+                crossings.append(row)
         for p in at:
             try:
-                found.resources.append(series_resource(series, p=p, target=target))
+                resources += series_resource(series, p=p, target=target)
             except CascadeError as error:
-                found.left_out.append(f"resources: {error}")
-    others = [result.warranted for result in found.curves if not in_series(result.curve)]
+                left_out.append(f"resources: {error}")
+    others = [result.warranted for result in fits if not in_series(result.one.curve)]
     for p in at:
-        found.resources.extend(code_resources(others, p=p, target=target))
-    return found
+        resources += code_resources(others, p=p, target=target)
+    return rows + crossings + resources, left_out
 
 
-def fit_curve(curve: Curve, *, simulations: int, seed: int) -> CurveFit:
-    """Fit one curve by one term and, with failures at five noise rates or more, by two.
+def _curve_rows(result: CurveFit, at: Sequence[float], seed: int) -> Iterator[FitRow]:
+    points = result.one.curve.points
+    of_curve = partial(
+        FitRow.of,
+        decoder=points[0].decoder,
+        code=points[0].code,
+        rounds=str(points[0].rounds),
+        bases=points[0].bases,
+        shots=sum(point.shots for point in points),
+        failures=sum(point.failures for point in points),
+    )
+    for fit, p_value in ((result.one, result.one_fits), (result.two, result.two_fits)):
+        if fit is None or p_value is None:
+            continue
+        row = partial(of_curve, form=fit.form, log_likelihood=fit.log_likelihood)
+        yield from (row(name, figure) for name, figure in fit.parameters.items())
+        for p in at:
+            yield row("rate", fit.rate(p), p=p, extrapolated="" if fit.curve.holds(p) else "yes")
+        yield row("deviance", fit.deviance, p_value=p_value, seed=seed)
+        yield row("warranted", int(fit is result.warranted))
+    if result.two is not None and result.test is not None:
+        row = partial(of_curve, form=result.two.form, log_likelihood=result.two.log_likelihood)
+        yield row("likelihood_ratio", result.test.likelihood_ratio, p_value=result.test.p_value, seed=seed)
 
-    Raises
-    ------
-    CascadeError
-        If fewer than two points have failures.
-    """
-    one = fit(curve, "one term")
-    one_fits = goodness_of_fit(one, simulations=simulations, seed=seed)
-    if not enough_for(curve, "two terms"):
-        return CurveFit(curve, one, one_fits)
-    two = fit(curve, "two terms")
-    test = compare_terms(one, two, simulations=simulations, seed=seed)
-    # the second term's parameters mean nothing, and their intervals everything, unless it is warranted
-    two_fits = goodness_of_fit(two, simulations=simulations, seed=seed) if test.p_value < LEVEL else None
-    return CurveFit(curve, one, one_fits, two, test, two_fits)
+
+def _suppression_rows(series: Series, p: float) -> Iterator[FitRow]:
+    found = suppression(series, p)
+    row = partial(
+        FitRow.of,
+        decoder=series.decoder,
+        code=series.codes,
+        rounds=series.rule,
+        bases=series.bases,
+        form="distances",
+        p=p,
+        log_likelihood=found.log_likelihood,
+        shots=int(found.outcomes.shots.sum()),
+        failures=int(found.outcomes.failures.sum()),
+    )
+    yield row("lambda", found.factor)
+    if found.p_value is not None:
+        yield row("deviance", found.deviance, p_value=found.p_value)
+
+
+def _crossing_row(series: Series, small: Curve, large: Curve) -> FitRow | None:
+    crossed = threshold(small, large)
+    return crossed and FitRow.of(
+        "threshold",
+        crossed.p,
+        decoder=series.decoder,
+        code=f"{small.first.code}+{large.first.code}",
+        rounds=series.rule,
+        bases=series.bases,
+        form="crossing",
+        log_likelihood=crossed.log_likelihood,
+        extrapolated="yes" if crossed.extrapolated else "",
+    )

@@ -63,10 +63,6 @@ class Curve:
 
     points: tuple[Point, ...]
 
-    def __post_init__(self) -> None:
-        if not self.points:
-            raise CascadeError("expected a curve of at least one point, got none")
-
     @property
     def first(self) -> Point:
         """A point, for what all points share."""

@@ -37,23 +37,20 @@ def read_points(paths: Sequence[Path]) -> list[Point]:
             raise CascadeError(f"{path}: expected each file once, its shots would count twice")
     points = []
     tables = []
+    sinters = [column.strip() for column in sinter.CSV_HEADER.split(",")]
+    needed = {"code", "p", "rounds", "bases", "k", "decoder", "shots", "failures"}
     for path in paths:
-        if _header(path) == [column.strip() for column in sinter.CSV_HEADER.split(",")]:
+        header = read_header(path)
+        if header == sinters:
             points += _of_sinter(path)
-        else:
+        elif needed <= set(header):
             tables.append(path)
+        else:
+            raise CascadeError(
+                f"{path}: expected sinter's columns ({','.join(sinters)}) or a table of rates "
+                f"with {', '.join(sorted(needed))}; got {', '.join(header)}"
+            )
     return points + _of_tables(tables)
-
-
-def _header(path: Path) -> list[str]:
-    header = read_header(path)
-    wanted = {"code", "p", "rounds", "bases", "k", "decoder", "shots", "failures"}
-    if "strong_id" not in header and not wanted <= set(header):
-        raise CascadeError(
-            f"{path}: expected sinter's columns ({sinter.CSV_HEADER.replace(' ', '')}) or a table of rates "
-            f"with {', '.join(sorted(wanted))}; got {', '.join(header)}"
-        )
-    return header
 
 
 def _of_sinter(path: Path) -> list[Point]:

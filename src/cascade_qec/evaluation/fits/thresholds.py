@@ -22,21 +22,15 @@ class Threshold:
 
     Attributes
     ----------
-    codes
-        Of the smaller and the larger distance.
     p
         The crossing with its 95 % profile-likelihood interval.
-    curved
-        Whether the curves were fitted with a quadratic term in log p, else with power laws.
     extrapolated
         Whether it lies outside the noise rates measured for both.
     log_likelihood
         Of both curves.
     """
 
-    codes: tuple[str, str]
     p: Interval
-    curved: bool
     extrapolated: bool
     log_likelihood: float
 
@@ -51,41 +45,24 @@ def threshold(small: Curve, large: Curve) -> Threshold | None:
     start = _crossing_of_lines(small, large)
     if start is None:
         return None
-    model = Crossing(small.log_p, large.log_p)
+
+    def model(phi: Floats) -> Floats:
+        # log P_i = v + s_i (x - x*) + c_i (x - x*)^2 of either curve, from (x*, v, s_0, s_1[, c_0, c_1])
+        crossing, value, slopes, curvatures = phi[0], phi[1], phi[2:4], phi[4:6] if len(phi) > 4 else (0.0, 0.0)
+        curves = zip((small.log_p, large.log_p), slopes, curvatures, strict=True)
+        return np.concatenate([value + s * (x - crossing) + c * (x - crossing) ** 2 for x, s, c in curves], axis=-1)
+
     data = outcomes([*small.points, *large.points])
     best = list(climb(model, data, start).values)
-    curved = False
     if min(len(small.points), len(large.points)) >= _FEWEST_FOR_CURVATURE:
         bent = list(climb(model, data, [*best, 0.0, 0.0]).values)
-        if curved := _inside(bent[0], small, large):
+        if _inside(bent[0], small, large):
             best = bent
     return Threshold(
-        codes=(small.first.code, large.first.code),
         p=profile_interval(model, data, best).map(lambda log_p: math.exp(min(log_p, 0.0))),
-        curved=curved,
         extrapolated=not _inside(best[0], small, large),
         log_likelihood=float(data.log_likelihood(model(np.array(best)))[0]),
     )
-
-
-@dataclass(frozen=True)
-class Crossing:
-    """Two curves that meet: ``log P_i = v + s_i (x - x*) + c_i (x - x*)^2``, parameters (x*, v, s_0, s_1[, c_0, c_1]).
-
-    Attributes
-    ----------
-    small, large : float64 [points]
-        x of the points of either.
-    """
-
-    small: Floats
-    large: Floats
-
-    def __call__(self, phi: Floats) -> Floats:
-        """Log rates [..., points] of both curves."""
-        crossing, value, slopes, curvatures = phi[0], phi[1], phi[2:4], phi[4:6] if len(phi) > 4 else (0.0, 0.0)
-        curves = zip((self.small, self.large), slopes, curvatures, strict=True)
-        return np.concatenate([value + s * (x - crossing) + c * (x - crossing) ** 2 for x, s, c in curves], axis=-1)
 
 
 def _crossing_of_lines(small: Curve, large: Curve) -> list[float] | None:

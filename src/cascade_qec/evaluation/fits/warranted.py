@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.fits.laws import best_line, best_two_terms
 from cascade_qec.evaluation.fits.likelihood import Floats, Outcomes
-from cascade_qec.evaluation.fits.waterfall import WaterfallFit
+from cascade_qec.evaluation.fits.points import Curve
+from cascade_qec.evaluation.fits.waterfall import WaterfallFit, enough_for, fit
+
+LEVEL = 0.05
+"""Two terms are warranted where one is rejected at this level."""
 
 
-@dataclass(frozen=True)
-class TwoTermsTest:
+class TwoTermsTest(NamedTuple):
     """Two terms against one.
 
     Attributes
@@ -22,14 +26,47 @@ class TwoTermsTest:
         Twice the gain in log likelihood.
     p_value
         Probability of as large a gain where one term is the truth.
-    simulations, seed
-        Of the bootstrap.
     """
 
     likelihood_ratio: float
     p_value: float
-    simulations: int
-    seed: int
+
+
+@dataclass(frozen=True)
+class CurveFit:
+    """A curve's fit by one term, by two where its points allow, and the test between them."""
+
+    one: WaterfallFit
+    one_fits: float
+    two: WaterfallFit | None = None
+    test: TwoTermsTest | None = None
+    two_fits: float | None = None
+
+    @property
+    def warranted(self) -> WaterfallFit:
+        """Two terms if one is rejected, else one."""
+        if self.two is not None and self.test is not None and self.test.p_value < LEVEL:
+            return self.two
+        return self.one
+
+
+def fit_curve(curve: Curve, *, simulations: int, seed: int) -> CurveFit:
+    """Fit one curve by one term and, with failures at five noise rates or more, by two.
+
+    Raises
+    ------
+    CascadeError
+        If fewer than two points have failures.
+    """
+    one = fit(curve, "one term")
+    one_fits = goodness_of_fit(one, simulations=simulations, seed=seed)
+    if not enough_for(curve, "two terms"):
+        return CurveFit(one, one_fits)
+    two = fit(curve, "two terms")
+    test = compare_terms(one, two, simulations=simulations, seed=seed)
+    # the second term's parameters mean nothing, and their intervals everything, unless it is warranted
+    two_fits = goodness_of_fit(two, simulations=simulations, seed=seed) if test.p_value < LEVEL else None
+    return CurveFit(one, one_fits, two, test, two_fits)
 
 
 def compare_terms(one: WaterfallFit, two: WaterfallFit, *, simulations: int, seed: int) -> TwoTermsTest:
@@ -58,7 +95,7 @@ def compare_terms(one: WaterfallFit, two: WaterfallFit, *, simulations: int, see
         raise CascadeError(f"expected the fits of one curve by one term and by two, got {one.form} and {two.form}")
     ratio = max(0.0, 2 * (two.log_likelihood - one.log_likelihood))
     drawn = simulate(one, simulations=simulations, seed=seed)
-    return TwoTermsTest(ratio, _p_value(ratio, likelihood_ratios(one.curve.log_p, drawn)), simulations, seed)
+    return TwoTermsTest(ratio, _p_value(ratio, likelihood_ratios(one.curve.log_p, drawn)))
 
 
 def likelihood_ratios(x: Floats, outcomes: Outcomes) -> Floats:

@@ -10,8 +10,7 @@ from typing import Literal
 import numpy as np
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.fits.charts import Chart, Quantity
-from cascade_qec.evaluation.fits.laws import best_line, best_two_terms, pivot, starts
+from cascade_qec.evaluation.fits.laws import Chart, Quantity, best_line, best_two_terms, pivot, starts
 from cascade_qec.evaluation.fits.likelihood import Floats
 from cascade_qec.evaluation.fits.points import Curve
 from cascade_qec.evaluation.fits.profile import profile_interval
@@ -72,7 +71,9 @@ class WaterfallFit:
         CascadeError
             Unless ``0 < p <= 1``.
         """
-        return exp(self.interval("rate", math.log(_noise_rate(p))))
+        if not 0 < p <= 1:
+            raise CascadeError(f"expected a noise rate 0 < p <= 1, got {p}")
+        return exp(self.interval("rate", math.log(p)))
 
     def log_rates(self, log_p: Floats) -> Floats:
         """Logarithms of the fitted rates per logical per cycle, from those of noise rates."""
@@ -128,12 +129,6 @@ def _log_rates(coordinates: Floats, dx: Floats) -> Floats:
         return coordinates[0] + coordinates[1] * dx
     log_a, log_b, m1, m2 = coordinates
     return np.logaddexp(log_a + m1 * dx, log_b + m2 * dx)
-
-
-def _noise_rate(p: float) -> float:
-    if not 0 < p <= 1:
-        raise CascadeError(f"expected a noise rate 0 < p <= 1, got {p}")
-    return p
 
 
 def exp(log: Interval) -> Interval:
