@@ -95,7 +95,7 @@ def test_files_that_cannot_be_read_are_named(run, tmp_path):
         _draw(tmp_path / "missing.jsonl")
     binary = run("binary")
     binary.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(CascadeError, match="expected JSON lines, found bytes that are no text"):
+    with pytest.raises(CascadeError, match="expected JSON, found bytes that are no text"):
         _draw(binary)
 
 

@@ -18,7 +18,7 @@ from cascade_qec.plotting.escalation import escalation_figure
 from cascade_qec.plotting.lambdas import lambda_figure
 from cascade_qec.plotting.latency import latency_figure
 from cascade_qec.plotting.learning import learning_figure, read_validations
-from cascade_qec.plotting.points import read_points
+from cascade_qec.plotting.points import PER_LABELS, read_points
 from cascade_qec.plotting.post_selection import post_selection_figure
 from cascade_qec.plotting.rates import rates_figure
 from cascade_qec.plotting.reliability import reliability_figure
@@ -45,8 +45,8 @@ def draw(name: str, paths: Sequence[Path], selection: Selection | None = None, *
     Raises
     ------
     CascadeError
-        If there is no such figure, a table cannot be read or lacks a column, no row is left, or the figure has no
-        use for something asked for.
+        If there is no such figure or convention of rates, a table cannot be read or lacks a column, no row is left, or
+        the figure has no use for something asked for.
     """
     if name not in FIGURES:
         raise CascadeError(f"unknown figure {name!r}: expected one of {', '.join(FIGURES)}")
@@ -57,6 +57,8 @@ def draw(name: str, paths: Sequence[Path], selection: Selection | None = None, *
     for option in asked:
         if option not in inspect.signature(figure).parameters:
             raise CascadeError(f"{name}: expected no {option}, this figure has no use for it")
+    if asked.get("per", "block") not in PER_LABELS:
+        raise CascadeError(f"expected a rate per {' or '.join(PER_LABELS)}, got per {asked['per']!r}")
     return figure(*read(paths, selection or Selection()), **asked)
 
 

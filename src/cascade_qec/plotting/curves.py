@@ -5,41 +5,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.markers import CARETUPBASE
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.plotting.panels import check_once, grouped, log_axis, make_panels
-from cascade_qec.plotting.style import Look
+from cascade_qec.plotting.panels import bars_caption, check_once, finish, grouped, log_axis, make_panels
+from cascade_qec.plotting.style import Look, looks, styled
 from cascade_qec.statistics import Interval
 
 # Lines up the error bars of curves at one place beside each other on a logarithmic axis.
 _FACTOR = 1.012
 
-Beside = Callable[[float, float], float]
-"""Moves a value along an axis by places: -1, 0 and 1 for three curves."""
-
-
-def by_factor(value: float, places: float) -> float:
-    """Move along a logarithmic axis, by as little as tells error bars apart."""
-    return value * _FACTOR**places
-
 
 @dataclass(frozen=True)
 class Dot:
-    """A point of a curve.
-
-    Attributes
-    ----------
-    panel
-        Title of the panel that it belongs in.
-    label
-        Name of its curve.
-    x, rate
-        Where it stands, with the interval to draw.
-    across
-        Interval of `x`, if it has one to draw.
-    """
+    """A point of the curve `label` in the panel `panel`; `across` is the interval of `x`, if it has one to draw."""
 
     panel: str
     label: str
@@ -48,36 +29,37 @@ class Dot:
     across: Interval | None = None
 
 
-def draw_curves(
+def curves_figure(
     dots: Sequence[Dot],
-    look: Mapping[str, Look],
+    dress: Callable[[Axis, list[float]], None],
     *,
     y_label: str,
     x_label: str,
-    beside: Beside = by_factor,
+    title: str | None,
+    look: Mapping[str, Look] | None = None,
+    beside: Callable[[float, float], float] = lambda x, places: x * _FACTOR**places,
     joined: Callable[[str, str], bool] = lambda panel, label: True,
     quiet: bool = False,
-) -> tuple[Figure, dict[str, Axes]]:
+    notes: Sequence[str] = (),
+) -> Figure:
     """A panel for each title, with a curve for each label, against a logarithmic vertical axis.
 
     Parameters
     ----------
     dots
         In any order; panels are in that in which they first occur.
+    dress
+        Makes a panel's horizontal axis, for the values along it.
     look
-        By label.
-    y_label, x_label
-        Of every panel.
+        By label, in the order of the legend; decoders' own by default.
     beside
-        How to keep curves from covering each other's bars.
+        Moves a value along the axis by places (-1, 0 and 1 for three curves), so that bars do not cover each other.
     joined
         Whether a panel's curve is drawn as a line.
     quiet
         As of :func:`draw_rates`.
-
-    Returns
-    -------
-    The figure, and its panels by title. The horizontal axis is the caller's to dress.
+    notes
+        Sentences below the figure, after what is said of its bars.
 
     Raises
     ------
@@ -85,27 +67,31 @@ def draw_curves(
         If there are no dots, or two of one curve are at one place.
     """
     panels = grouped(dots, lambda dot: dot.panel)
-    figure, axes = make_panels(len(panels), y_label=y_label)
-    for here, (panel, inside) in zip(axes, panels.items(), strict=True):
-        curves = grouped(inside, lambda dot: dot.label)
-        for i, (label, curve) in enumerate(curves.items()):
-            check_once([dot.x for dot in curve], f"{label} on {panel}")
-            curve.sort(key=lambda dot: dot.x)
-            place = i - (len(curves) - 1) / 2
-            draw_rates(
-                here,
-                [beside(dot.x, place) for dot in curve],
-                [dot.rate for dot in curve],
-                look[label],
-                label=label,
-                connected=joined(panel, label),
-                quiet=quiet,
-                x_bars=[dot.across for dot in curve if dot.across] or None,
-            )
-        log_axis(here.yaxis, [end for dot in inside for end in (dot.rate.low, dot.rate.value, dot.rate.high)])
-        here.set_xlabel(x_label)
-        here.set_title(panel)
-    return figure, dict(zip(panels, axes, strict=True))
+    look = look or looks(dot.label for dot in dots)
+    with styled():
+        figure, axes = make_panels(len(panels), y_label=y_label)
+        for here, (panel, inside) in zip(axes, panels.items(), strict=True):
+            curves = grouped(inside, lambda dot: dot.label)
+            for i, (label, curve) in enumerate(curves.items()):
+                check_once([dot.x for dot in curve], f"{label} on {panel}")
+                curve.sort(key=lambda dot: dot.x)
+                place = i - (len(curves) - 1) / 2
+                draw_rates(
+                    here,
+                    [beside(dot.x, place) for dot in curve],
+                    [dot.rate for dot in curve],
+                    look[label],
+                    label=label,
+                    connected=joined(panel, label),
+                    quiet=quiet,
+                    x_bars=[dot.across for dot in curve if dot.across] or None,
+                )
+            log_axis(here.yaxis, [end for dot in inside for end in (dot.rate.low, dot.rate.value, dot.rate.high)])
+            dress(here.xaxis, [dot.x for dot in inside])
+            here.set_xlabel(x_label)
+            here.set_title(panel)
+        finish(figure, look, [*bars_caption(dot.rate for dot in dots), *notes], title=title)
+    return figure
 
 
 def draw_rates(
@@ -127,14 +113,8 @@ def draw_rates(
 
     Parameters
     ----------
-    axes
-        Where to draw.
     x, rates
         The points, in the order in which the line joins them.
-    look
-        How.
-    label
-        Name of the curve.
     connected
         Join the points.
     quiet

@@ -21,12 +21,7 @@ _HATCHES = ("", "///", "...", "xxx", "\\\\\\", "++", "oo", "--", "**", "||")
 def lambda_figure(rows: Sequence[FitRow], *, title: str | None = None) -> Figure:
     """Factor Lambda by which the error falls from d to d + 2, one panel for each code and p, one bar for each decoder.
 
-    Parameters
-    ----------
-    rows
-        Fitted parameters, of which those called "lambda" are drawn.
-    title
-        Above all panels.
+    Of fitted parameters those called "lambda" are drawn.
 
     Raises
     ------

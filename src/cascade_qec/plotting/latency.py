@@ -1,8 +1,7 @@
 """Accuracy against latency."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -21,7 +20,7 @@ from cascade_qec.plotting.panels import (
     make_panels,
     number,
 )
-from cascade_qec.plotting.points import PER_LABELS, check_per
+from cascade_qec.plotting.points import PER_LABELS
 from cascade_qec.plotting.style import Look, label_of, looks, styled
 from cascade_qec.statistics import Interval, per_logical_per_cycle, wilson
 
@@ -34,21 +33,11 @@ def latency_figure(rows: Sequence[LatencyRow], *, per: str = "cycle", title: str
     drawn once, at that row's point. From the smallest batch a bar goes from the median to the 99th percentile of the
     time.
 
-    Parameters
-    ----------
-    rows
-        Measured latencies.
-    per
-        "block" or "cycle".
-    title
-        Above all panels.
-
     Raises
     ------
     CascadeError
         If there are no rows, or two of one decoder, device and batch.
     """
-    check_per(per)
     panels = grouped(rows, lambda row: (row.code, row.p, row.rounds, row.basis))
     names = _names(rows)
     look = looks(names.values())
@@ -56,15 +45,12 @@ def latency_figure(rows: Sequence[LatencyRow], *, per: str = "cycle", title: str
     with styled():
         figure, axes = make_panels(len(panels), y_label=PER_LABELS[per])
         for here, ((code, p, _, basis), inside) in zip(axes, panels.items(), strict=True):
-            curves = [
-                _curve(here, label, curve, per) for label, curve in grouped(inside, lambda r: names[_series(r)]).items()
-            ]
+            curves = [_curve(*curve, per) for curve in grouped(inside, lambda row: names[_series(row)]).items()]
             for curve in curves:
-                _draw(curve, look[curve.label])
+                _draw(here, curve, look[curve.label])
+            rates = [curve.rate for curve in curves]
             log_axis(here.xaxis, [end for curve in curves for end in (*curve.times, curve.slow)])
-            log_axis(
-                here.yaxis, [end for curve in curves for end in (curve.rate.low, curve.rate.value, curve.rate.high)]
-            )
+            log_axis(here.yaxis, [end for rate in rates for end in (rate.low, rate.value, rate.high)])
             here.margins(0.08)
             draw_budgets(here, here.xaxis)
             here.set_xlabel("time per cycle (µs)")
@@ -78,33 +64,21 @@ def latency_figure(rows: Sequence[LatencyRow], *, per: str = "cycle", title: str
     return figure
 
 
-@dataclass(frozen=True)
-class _Curve:
-    """One decoder on one device: its rows by batch size, and the rate of that with the most shots."""
+class _Curve(NamedTuple):
+    """One decoder on one device, its times in microseconds for one cycle.
 
-    axes: Axes
+    Medians are by batch size, and `slow` is the smallest batch's 99th percentile. The rate is that of the row with the
+    most shots, and stands at that row's median.
+    """
+
     label: str
-    rows: Sequence[LatencyRow]
-    most: LatencyRow
+    times: list[float]
+    slow: float
     rate: Interval
-
-    @property
-    def height(self) -> float:
-        """Where it is drawn: a rate of zero at the upper end of its interval."""
-        return self.rate.value or self.rate.high
-
-    @property
-    def times(self) -> list[float]:
-        """Medians for one cycle, in microseconds."""
-        return [row.us_per_cycle_p50 for row in self.rows]
-
-    @property
-    def slow(self) -> float:
-        """99th percentile for one cycle in the smallest batch."""
-        return self.rows[0].us_per_shot_p99.value / self.rows[0].rounds
+    at: float
 
 
-def _curve(axes: Axes, label: str, rows: Sequence[LatencyRow], per: str) -> _Curve:
+def _curve(label: str, rows: Sequence[LatencyRow], per: str) -> _Curve:
     check_once([row.batch for row in rows], f"{label} on {rows[0].code}")
     for row in rows:
         p50, p99 = row.us_per_shot_p50.value, row.us_per_shot_p99.value
@@ -114,17 +88,19 @@ def _curve(axes: Axes, label: str, rows: Sequence[LatencyRow], per: str) -> _Cur
     rate = wilson(most.failures, most.shots)
     if per == "cycle":
         rate = per_logical_per_cycle(rate, k=codes.get(most.code).k, rounds=most.rounds)
-    return _Curve(axes, label, sorted(rows, key=lambda row: row.batch), most, rate)
+    rows = sorted(rows, key=lambda row: row.batch)
+    slow = rows[0].us_per_shot_p99.value / rows[0].rounds
+    return _Curve(label, [row.us_per_cycle_p50 for row in rows], slow, rate, most.us_per_cycle_p50)
 
 
-def _draw(curve: _Curve, look: Look) -> None:
-    level = [curve.height] * len(curve.times)
+def _draw(axes: Axes, curve: _Curve, look: Look) -> None:
+    height = curve.rate.value or curve.rate.high
     style: dict[str, Any] = look.line() | {"markersize": 3.0}
-    curve.axes.plot(curve.times, level, label=f"_batches {curve.label}", **style)
+    axes.plot(curve.times, [height] * len(curve.times), label=f"_batches {curve.label}", **style)
     # no cap where the bar begins: it would look like another marker
-    curve.axes.plot(
+    axes.plot(
         [curve.times[0], curve.slow],
-        [curve.height] * 2,
+        [height] * 2,
         color=look.color,
         linewidth=0.9,
         marker="|",
@@ -132,7 +108,7 @@ def _draw(curve: _Curve, look: Look) -> None:
         markersize=5.0,
         label=f"_time {curve.label}",
     )
-    draw_rates(curve.axes, [curve.most.us_per_cycle_p50], [curve.rate], look, label=curve.label, connected=False)
+    draw_rates(axes, [curve.at], [curve.rate], look, label=curve.label, connected=False)
 
 
 def _series(row: LatencyRow) -> tuple[str, str, str, str, str]:

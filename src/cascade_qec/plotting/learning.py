@@ -4,17 +4,19 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from matplotlib.figure import Figure
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import AliasPath, BaseModel, Field, ValidationError
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.plotting.curves import Dot, draw_curves
-from cascade_qec.plotting.panels import bars_caption, finish, log_axis, number
+from cascade_qec.plotting.curves import Dot, curves_figure
+from cascade_qec.plotting.panels import log_axis, number
 from cascade_qec.plotting.points import family_of, rank_of
-from cascade_qec.plotting.style import Look, styled
+from cascade_qec.plotting.style import Look
 from cascade_qec.statistics import Interval, wilson
+
+Parsed = TypeVar("Parsed", bound=BaseModel)
 
 # Colours of runs, which are no decoders; further runs have the same ones with hollow markers and dashes.
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -29,18 +31,8 @@ _LOOKS = (
 class Validation:
     """What the weights of a run were worth at one noise rate, after so many shots.
 
-    Attributes
-    ----------
-    run
-        Name of the run's folder.
-    family
-        Of the code that is learnt; empty where the run does not tell.
-    p
-        Noise rate.
-    seen
-        Shots of training, those of earlier stretches included.
-    block
-        Block error with its interval.
+    A run is called after its folder; the family of its code is empty where it does not tell. Shots `seen` include those
+    of earlier stretches.
     """
 
     run: str
@@ -71,16 +63,10 @@ class _Stretch(BaseModel):
     validations: list[_Line]
 
 
-class _Recipe(BaseModel):
-    """What is wanted of a recipe."""
-
-    code: str | None = None
-
-
 class _Record(BaseModel):
     """What is wanted of run.json."""
 
-    recipe: _Recipe = _Recipe()
+    code: str | None = Field(default=None, validation_alias=AliasPath("recipe", "code"))
     earlier: list[_Stretch] = []
 
 
@@ -94,72 +80,52 @@ def read_validations(path: Path) -> list[Validation]:
         was cut short by a kill is passed over.
     """
     run, before, validations = path.absolute().parent.name, 0, []
-    record = _record(path.with_name("run.json"))
-    family = family_of(record.recipe.code) if record.recipe.code else ""
+    beside = path.with_name("run.json")
+    record = _parsed(_Record, _text(beside), beside) if beside.exists() else _Record()
+    family = family_of(record.code) if record.code else ""
     for stretch in record.earlier:
         validations += [found for line in stretch.validations for found in line.validations(run, family, before)]
         before += stretch.shots
-    rows = _lines(path)
+    lines = [line for line in _text(path).splitlines(keepends=True) if line.endswith("\n")]
+    found = [_validated(line, f"{path}, line {number}") for number, line in enumerate(lines, start=1)]
+    rows = [row for row in found if row is not None]
     if not rows:
         raise CascadeError(f"{path}: expected lines with a block_error, as a training run validates, got none")
     return validations + [found for line in rows for found in line.validations(run, family, before)]
 
 
-def _record(path: Path) -> _Record:
-    if not path.exists():
-        return _Record()
+def _text(path: Path) -> str:
     try:
-        return _Record.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise CascadeError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValidationError as error:
-        raise CascadeError(f"{path}, {_first_problem(error)}") from error
-
-
-def _lines(path: Path) -> list[_Line]:
-    try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise CascadeError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise CascadeError(f"{path}: expected JSON lines, found bytes that are no text") from error
-    lines = enumerate(text.splitlines(keepends=True), start=1)
-    rows = [_line(path, number, line) for number, line in lines if line.endswith("\n")]
-    return [row for row in rows if row is not None]
+        raise CascadeError(f"{path}: expected JSON, found bytes that are no text") from error
 
 
-def _line(path: Path, number: int, line: str) -> _Line | None:
+def _validated(line: str, where: str) -> _Line | None:
     """A line as it is, None if it has no validation."""
     try:
         found = json.loads(line)
-    except ValueError as error:
-        raise CascadeError(f"{path}, line {number}: expected a JSON object, got {line.strip()[:40]!r}") from error
+    except ValueError:
+        found = None
     if not isinstance(found, dict):
-        raise CascadeError(f"{path}, line {number}: expected a JSON object, got {line.strip()[:40]!r}")
-    if "block_error" not in found:
-        return None
+        raise CascadeError(f"{where}: expected a JSON object, got {line.strip()[:40]!r}")
+    return _parsed(_Line, line, where) if "block_error" in found else None
+
+
+def _parsed(kind: type[Parsed], text: str, where: object) -> Parsed:
     try:
-        return _Line.model_validate(found)
+        return kind.model_validate_json(text)
     except ValidationError as error:
-        raise CascadeError(f"{path}, line {number}, {_first_problem(error)}") from error
-
-
-def _first_problem(error: ValidationError) -> str:
-    problem = error.errors()[0]
-    return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+        problem = error.errors()[0]
+        raise CascadeError(f"{where}, {'.'.join(map(str, problem['loc']))}: {problem['msg']}") from error
 
 
 def learning_figure(validations: Sequence[Validation], *, title: str | None = None) -> Figure:
-    """Block error against the shots seen, both logarithmic: a curve for each run.
+    """Block error against the shots seen, both logarithmic: a curve for each run, which the legend has in their order.
 
     There is a panel for each noise rate, and for each family of codes where runs tell theirs.
-
-    Parameters
-    ----------
-    validations
-        Of runs in the order of the legend.
-    title
-        Above all panels.
 
     Raises
     ------
@@ -179,13 +145,13 @@ def learning_figure(validations: Sequence[Validation], *, title: str | None = No
         Dot(f"{one.family}{', ' if one.family else ''}p = {number(100 * one.p)} %", one.run, one.seen, one.block)
         for one in sorted(validations, key=lambda one: (rank_of(one.family), one.p))
     ]
-    with styled():
-        figure, panels = draw_curves(
-            dots, look, y_label="block error in validation", x_label="shots seen in training", quiet=True
-        )
-        for panel, axes in panels.items():
-            log_axis(axes.xaxis, [dot.x for dot in dots if dot.panel == panel])
-        own_shots = "Each stretch of a run is validated on the same shots every time."
-        caption = [*bars_caption(dot.rate for dot in dots), own_shots]
-        finish(figure, look, caption, title=title)
-    return figure
+    return curves_figure(
+        dots,
+        log_axis,
+        y_label="block error in validation",
+        x_label="shots seen in training",
+        look=look,
+        quiet=True,
+        notes=["Each stretch of a run is validated on the same shots every time."],
+        title=title,
+    )

@@ -73,8 +73,6 @@ def log_axis(axis: Axis, values: Iterable[float], *, at: Sequence[float] | None 
 
     Parameters
     ----------
-    axis
-        Horizontal or vertical axis.
     values
         What is drawn along it; those that are not positive are passed over.
     at
@@ -100,6 +98,12 @@ def log_axis(axis: Axis, values: Iterable[float], *, at: Sequence[float] | None 
     axis.set_major_formatter(Numbers())
     axis.set_minor_formatter(NullFormatter())
     grid(axis)
+
+
+def ticked_axis(axis: Axis, values: Iterable[float]) -> None:
+    """A logarithmic axis with ticks at just these values."""
+    at = sorted(set(values))
+    log_axis(axis, at, at=at)
 
 
 def linear_axis(axis: Axis, *, integers: bool = False) -> None:
@@ -179,14 +183,8 @@ def finish(
 
     Parameters
     ----------
-    figure
-        With all its panels.
-    legend
-        Looks by label.
     caption
         Sentences of the notes below the panels.
-    title
-        Above everything.
     lines
         Whether points are joined in the figure, and so in the legend.
     """

@@ -9,7 +9,6 @@ from cascade_qec import codes
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.fit_row import FitRow
 from cascade_qec.evaluation.rare_events.results import RareRow
-from cascade_qec.evaluation.tables import Row
 from cascade_qec.plotting.style import label_of
 from cascade_qec.statistics import Interval, per_logical_per_cycle, wilson
 from cascade_qec.tables import read_header, read_rows
@@ -26,18 +25,7 @@ _SHORT = 16
 class Point:
     """The block error of one decoder on one experiment.
 
-    Attributes
-    ----------
-    code, p, rounds, basis, noise
-        The experiment; shots of several bases ("XZ") are pooled.
-    k, d
-        Of the code.
-    decoder
-        As the table names it.
-    block
-        Block error with its interval.
-    method
-        How rare events were sampled; empty for plain counting.
+    Shots of several bases ("XZ") are pooled. `method` is how rare events were sampled, empty for plain counting.
     """
 
     code: str
@@ -79,47 +67,17 @@ def rank_of(family: str) -> int:
     return titles.index(family) if family in titles else len(titles)
 
 
-def check_per(per: str) -> None:
-    """Refuse an unknown convention.
-
-    Raises
-    ------
-    CascadeError
-        Unless it is one of :data:`PER_LABELS`.
-    """
-    if per not in PER_LABELS:
-        raise CascadeError(f"expected a rate per {' or '.join(PER_LABELS)}, got per {per!r}")
-
-
 def block_of_cycle(rate: float, *, k: int, rounds: int) -> float:
     """Block error from a rate per logical per cycle; undoes :func:`cascade_qec.statistics.per_logical_per_cycle`."""
     q = -0.5 * math.expm1(rounds * math.log1p(-2 * rate)) if rate < 0.5 else 0.5
     return -math.expm1(k * math.log1p(-q))
 
 
-def point_of_row(row: Row) -> Point:
-    """A row of a comparison as a point."""
-    return Point(
-        code=row.code,
-        p=row.p,
-        rounds=row.rounds,
-        basis="".join(sorted(row.bases)),
-        k=row.k,
-        d=None,
-        decoder=row.decoder,
-        block=row.block_error,
-    )
-
-
 def read_points(paths: Sequence[Path]) -> tuple[list[Point], list[FitRow]]:
     """Measured rates, and fits to draw over them, from tables of any kind that has them.
 
-    Rows of one decoder on one experiment are added up.
-
-    Parameters
-    ----------
-    paths
-        CSV files of sinter, of the project's comparisons, of rare events, and of fits.
+    They may be sinter's, or those of the project's comparisons, of rare events, and of fits. Rows of one decoder on one
+    experiment are added up.
 
     Raises
     ------
@@ -142,14 +100,8 @@ def _counted(paths: Sequence[Path]) -> list[Point]:
 
     return [
         Point(
-            code=count.code,
-            p=count.p,
-            rounds=count.rounds,
-            basis=count.bases,
-            k=count.k,
-            d=count.d,
-            decoder=count.decoder,
-            block=wilson(count.failures, count.shots),
+            *(count.code, count.p, count.rounds, count.bases, count.k, count.d, count.decoder),
+            wilson(count.failures, count.shots),
             noise=count.noise,
         )
         for curve in curves(read_counts(paths), pooled=False)
@@ -158,15 +110,5 @@ def _counted(paths: Sequence[Path]) -> list[Point]:
 
 
 def _point_of_rare(row: RareRow) -> Point:
-    code = codes.get(row.code)
-    return Point(
-        code=row.code,
-        p=row.p,
-        rounds=row.rounds,
-        basis="".join(sorted(row.basis)),
-        k=code.k,
-        d=code.d,
-        decoder=row.decoder,
-        block=row.block_error,
-        method=row.method,
-    )
+    code, basis = codes.get(row.code), "".join(sorted(row.basis))
+    return Point(row.code, row.p, row.rounds, basis, code.k, code.d, row.decoder, row.block_error, row.method)

@@ -7,12 +7,14 @@ from matplotlib.figure import Figure
 
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.reliability.tables import PostSelectionRow
-from cascade_qec.plotting.curves import Dot, draw_curves
-from cascade_qec.plotting.panels import bars_caption, check_once, finish, grouped, log_axis, number, share_axis
-from cascade_qec.plotting.style import label_of, looks, styled
+from cascade_qec.plotting.curves import Dot, curves_figure
+from cascade_qec.plotting.panels import check_once, grouped, number, share_axis, ticked_axis
+from cascade_qec.plotting.style import label_of
 from cascade_qec.statistics import Interval, wilson
 
 _ERROR = "block error of accepted shots"
+# Block error where no shot was accepted.
+_ANYTHING = Interval(0.0, 0.0, 1.0)
 
 
 def post_selection_figure(
@@ -22,13 +24,9 @@ def post_selection_figure(
 
     Parameters
     ----------
-    rows
-        With the fraction that each threshold was to discard.
     discards
         Draw against p, at these fractions, each with a panel of its own. Without: against the fraction that was
         discarded, which is logarithmic but for its beginning, where nothing is.
-    title
-        Above all panels.
 
     Raises
     ------
@@ -39,17 +37,19 @@ def post_selection_figure(
         return _against_noise(rows, discards, title)
     for label, curve in grouped(rows, lambda row: f"{_label(row)} on {_experiment(row)}").items():
         check_once([(row.threshold, row.discard) for row in curve], label)
-    # thresholds between the same two shots are one point
-    dots = list(dict.fromkeys(_dot(row) for row in rows))
-    look = looks(dot.label for dot in dots)
-    with styled():
-        figure, panels = draw_curves(
-            dots, look, y_label=_ERROR, x_label="fraction of shots discarded", beside=lambda x, _: x
-        )
-        for axes in panels.values():
-            share_axis(axes.xaxis, [dot.x for dot in dots if dot.panel == axes.get_title()])
-        finish(figure, look, bars_caption(dot.rate for dot in dots), title=title)
-    return figure
+    discarded = [wilson(row.shots - row.accepted, row.shots) for row in rows]
+    dots = [
+        Dot(_experiment(row), _label(row), share.value, row.block_error or _ANYTHING, across=share)
+        for row, share in zip(rows, discarded, strict=True)
+    ]
+    return curves_figure(
+        list(dict.fromkeys(dots)),  # thresholds between the same two shots are one point
+        share_axis,
+        y_label=_ERROR,
+        x_label="fraction of shots discarded",
+        beside=lambda x, _: x,
+        title=title,
+    )
 
 
 def _against_noise(rows: Sequence[PostSelectionRow], discards: Sequence[float], title: str | None) -> Figure:
@@ -66,32 +66,16 @@ def _against_noise(rows: Sequence[PostSelectionRow], discards: Sequence[float], 
             f"{row.code}, basis {''.join(sorted(row.basis))}, {number(100 * row.discard)} % discarded",
             _label(row),
             100 * row.p,
-            _rate(row),
+            row.block_error or _ANYTHING,
         )
         for row in chosen
     ]
-    look = looks(dot.label for dot in dots)
-    with styled():
-        figure, panels = draw_curves(dots, look, y_label=_ERROR, x_label="noise p (%)")
-        for panel, axes in panels.items():
-            percents = sorted({dot.x for dot in dots if dot.panel == panel})
-            log_axis(axes.xaxis, percents, at=percents)
-        # panels are there to be compared
-        ends = [axes.get_ylim() for axes in panels.values()]
-        for axes in panels.values():
-            axes.set_ylim(min(low for low, _ in ends), max(high for _, high in ends))
-        finish(figure, look, bars_caption(dot.rate for dot in dots), title=title)
+    figure = curves_figure(dots, ticked_axis, y_label=_ERROR, x_label="noise p (%)", title=title)
+    # panels are there to be compared
+    ends = [axes.get_ylim() for axes in figure.axes]
+    for axes in figure.axes:
+        axes.set_ylim(min(low for low, _ in ends), max(high for _, high in ends))
     return figure
-
-
-def _dot(row: PostSelectionRow) -> Dot:
-    discarded = wilson(row.shots - row.accepted, row.shots)
-    return Dot(_experiment(row), _label(row), discarded.value, _rate(row), across=discarded)
-
-
-def _rate(row: PostSelectionRow) -> Interval:
-    """Block error of the accepted shots; anything if none was accepted."""
-    return wilson(row.failures, row.accepted) if row.accepted else Interval(0.0, 0.0, 1.0)
 
 
 def _label(row: PostSelectionRow) -> str:

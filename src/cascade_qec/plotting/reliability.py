@@ -49,12 +49,8 @@ def reliability_figure(rows: Sequence[ReliabilityRow], *, of: str = "shot", titl
 
     Parameters
     ----------
-    rows
-        Those of other kinds of predictions are passed over.
     of
-        One of :data:`KINDS`.
-    title
-        Above all panels.
+        One of :data:`KINDS`; rows of the others are passed over.
 
     Raises
     ------
@@ -91,13 +87,8 @@ def reliability_figure(rows: Sequence[ReliabilityRow], *, of: str = "shot", titl
                     )
             _dress(here, [row for row in inside if _says_something(row)])
             here.set_title(f"{code}, p = {number(100 * p)} %\n{rounds} rounds, basis {basis}")
-        finish(
-            figure,
-            look,
-            [f"Predictions {KINDS[of]}.", *_caption(shown, len(filled))],
-            title=title,
-            lines=False,
-        )
+        caption = [f"Predictions {KINDS[of]}.", *_caption(shown, len(filled))]
+        finish(figure, look, caption, title=title, lines=False)
     return figure
 
 

@@ -32,14 +32,7 @@ def file_format(path: Path) -> str:
 def save(figure: Figure, *paths: Path) -> None:
     """Write a figure to one or more files; each appears whole or not at all, and none before all are drawn.
 
-    The same figure gives the same bytes.
-
-    Parameters
-    ----------
-    figure
-        Any figure.
-    paths
-        Their suffixes tell the formats, such as .png, .svg or .pdf.
+    The same figure gives the same bytes. Suffixes tell the formats, such as .png, .svg or .pdf.
 
     Raises
     ------

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from cascade_qec.evaluation.rare_events.results import SpectrumRow
-from cascade_qec.plotting.curves import Dot, draw_curves
-from cascade_qec.plotting.panels import bars_caption, finish, grouped, linear_axis
-from cascade_qec.plotting.style import label_of, looks, styled
+from cascade_qec.plotting.curves import Dot, curves_figure
+from cascade_qec.plotting.panels import grouped, linear_axis
+from cascade_qec.plotting.style import label_of
 
 _SIDESTEP = 0.08
 
@@ -25,7 +25,6 @@ def spectrum_figure(rows: Sequence[SpectrumRow], *, title: str | None = None) ->
     """
     spectra = grouped(rows, lambda row: (row.decoder, row.code, row.rounds, row.basis)).values()
     rows = [row for own in spectra for row in own if row.sampled_at == max(other.sampled_at for other in own)]
-    look = looks(label_of(row.decoder, row.code) for row in rows)
     dots = [
         Dot(
             f"{row.code}, {row.rounds} rounds, basis {''.join(sorted(row.basis))}",
@@ -35,17 +34,11 @@ def spectrum_figure(rows: Sequence[SpectrumRow], *, title: str | None = None) ->
         )
         for row in rows
     ]
-    with styled():
-        figure, panels = draw_curves(
-            dots,
-            look,
-            y_label="failure spectrum f(w)",
-            x_label="faults w",
-            beside=lambda faults, places: faults + _SIDESTEP * places,
-        )
-        for axes in panels.values():
-            linear_axis(axes.xaxis, integers=True)
-        finish(
-            figure, {dot.label: look[dot.label] for dot in dots}, bars_caption(dot.rate for dot in dots), title=title
-        )
-    return figure
+    return curves_figure(
+        dots,
+        lambda axis, _: linear_axis(axis, integers=True),
+        y_label="failure spectrum f(w)",
+        x_label="faults w",
+        beside=lambda faults, places: faults + _SIDESTEP * places,
+        title=title,
+    )

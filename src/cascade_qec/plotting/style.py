@@ -44,14 +44,9 @@ def styled() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Look:
-    """How a curve is drawn; any of colour, marker and dashes tells two looks of different decoders apart.
+    """How a curve is drawn, in Matplotlib's terms; `fill` is the fill style of the marker.
 
-    Attributes
-    ----------
-    color, marker, linestyle
-        As Matplotlib has them.
-    fill
-        Matplotlib's fill style of the marker: "full", "none", "bottom".
+    Any of colour, marker and dashes tells two looks of different decoders apart.
     """
 
     color: str
