@@ -7,8 +7,7 @@ import stim
 from cascade_qec import circuits, codes
 from cascade_qec.decoders import classical
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.reliability.complementary_gap import ComplementaryGap
-from cascade_qec.evaluation.reliability.correlated_gap import CorrelatedGap
+from cascade_qec.evaluation.reliability.complementary_gap import ComplementaryGap, CorrelatedGap
 
 
 def _log_loss(probabilities: np.ndarray, flipped: np.ndarray) -> float:

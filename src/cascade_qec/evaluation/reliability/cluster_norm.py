@@ -28,8 +28,6 @@ PARAMETERS: Mapping[str, Any] = {
 The decoder "bplsd" of :mod:`cascade_qec.decoders.classical` has minimum-sum BP, and LSD only where BP finds nothing.
 """
 
-NORM_ORDER = 2.0
-
 
 @dataclass(frozen=True)
 class ClusterNorm(SoftDecoder):
@@ -91,18 +89,16 @@ class ClusterNorm(SoftDecoder):
             errors = self.decoder.decode(lit)
             # uint8 overflows at 256, which leaves the parity alone
             observables[shot] = self.observables[errors.astype(bool)].sum(axis=0, dtype=np.uint8) % 2
-            clusters = self._clusters()
+            found = self.decoder.statistics["individual_cluster_stats"].values()
+            # clusters that another one has absorbed are not active
+            clusters = [cluster["final_bits"] for cluster in found if cluster["active"]]
             sizes[shot] = _norm(np.array([len(cluster) for cluster in clusters], dtype=np.float64))
             costs[shot] = _norm(np.array([self.costs[cluster].sum() for cluster in clusters]))
         # + 0.0 turns the negative zero of shots without clusters into zero
         scores = np.column_stack([0.0 - sizes / len(self.costs), 0.0 - costs / self.costs.sum()])
         return SoftResult(observables, scores=scores)
 
-    def _clusters(self) -> list[list[int]]:
-        """Mechanisms in each cluster of the last shot; those that another one has absorbed are not active."""
-        clusters = self.decoder.statistics["individual_cluster_stats"].values()
-        return [cluster["final_bits"] for cluster in clusters if cluster["active"]]
-
 
 def _norm(sizes: NDArray[np.float64]) -> float:
-    return float((sizes**NORM_ORDER).sum() ** (1 / NORM_ORDER))
+    """Of order 2."""
+    return float(np.sqrt((sizes**2).sum()))

@@ -1,4 +1,4 @@
-"""The complementary gap of matching: how much the best explanation of the other logical class costs more."""
+"""Complementary gaps of matching: how much the best explanation of the other logical class costs more."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pymatching
 import stim
 from numpy.typing import NDArray
 
-from cascade_qec.decoders.projection import basis_detectors, mechanisms, project
+from cascade_qec.decoders.projection import basis_detectors, mechanisms, project, symptoms
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.reliability.soft_outputs import SoftDecoder, SoftResult
 
@@ -60,8 +60,9 @@ class ComplementaryGap(SoftDecoder):
             inside the code flip the observable (as on a torus), so that there is no second boundary.
         """
         kept = basis_detectors(dem)
-        in_observable = observable_as_boundary(dem, kept)
-        return cls(_matching(_edges(project(dem, kept)), in_observable), kept, in_observable, dem.num_detectors)
+        in_observable = _observable_as_boundary(dem, kept)
+        graph = _graph(project(dem, kept), frozenset(range(len(kept))), in_observable)
+        return cls(pymatching.Matching.from_detector_error_model(graph), kept, in_observable, dem.num_detectors)
 
     def weights(self, dets: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Weights of the best explanations that leave the observable alone and that flip it.
@@ -96,60 +97,66 @@ class ComplementaryGap(SoftDecoder):
         )
 
 
-def observable_as_boundary(dem: stim.DetectorErrorModel, kept: NDArray[np.int64]) -> NDArray[np.bool_]:
+class CorrelatedGap(ComplementaryGap):
+    """Two-pass correlated matching in both logical classes of a code with one observable.
+
+    A second boundary in the plane of the experiment's basis tells the classes apart. An error that flips detectors of
+    both planes is a pair of edges, one in each, that PyMatching knows to be correlated.
+
+    Its second pass gives every edge a weight by its probability given the edges of the other plane that the first
+    pass has chosen. A pair of edges A and B whose error has happened so weighs ``-ln P(A|B) P(B|A)``, where the first
+    pass had ``-ln P(A) P(B)``. Neither is the pair's ``-ln P(A, B)``; that is the mean of the two, since
+    ``P(A, B)^2 = P(A) P(B|A) P(B) P(A|B)``. Hence the weight of a class is the mean of its weights in both passes.
+    The observable is predicted to be that of the lighter class, which is not always what PyMatching's own second pass
+    predicts; the probability given is ``1 / (1 + exp(difference))``, and neglects how many sets of errors there are.
+    """
+
+    name = "pymatching-correlated-gap"
+
+    @classmethod
+    def of(cls, dem: stim.DetectorErrorModel) -> CorrelatedGap:
+        """Prepare for the shots of a memory experiment's error model.
+
+        Raises
+        ------
+        CascadeError
+            As :meth:`ComplementaryGap.of`, or if an error flips more than two detectors of the other basis.
+        """
+        own = basis_detectors(dem)
+        in_observable = np.zeros(dem.num_detectors, dtype=np.bool_)
+        in_observable[own] = _observable_as_boundary(dem, own)
+        graph = _graph(dem, frozenset(own.tolist()), in_observable)
+        matching = pymatching.Matching.from_detector_error_model(graph, enable_correlations=True)
+        return cls(matching, np.arange(dem.num_detectors), in_observable, dem.num_detectors)
+
+    def _weights(self, lit: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """The mean of both passes."""
+        passes = [
+            self.matching.decode_batch(lit, return_weights=True, enable_correlations=second)[1]
+            for second in (False, True)
+        ]
+        return np.mean(passes, axis=0)
+
+
+def _observable_as_boundary(dem: stim.DetectorErrorModel, kept: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Detectors by which to multiply the observable so that only errors at boundaries flip it.
 
-    Parameters
-    ----------
-    dem
-        A memory experiment's error model.
-    kept : int64 [kept]
-        Detectors of its basis.
-
-    Returns
-    -------
-    bool [kept]
-
-    Raises
-    ------
-    CascadeError
-        As :meth:`ComplementaryGap.of`.
+    Of the detectors `kept` of the experiment's basis: bool [kept].
     """
     if dem.num_observables != 1:
         raise CascadeError(f"the complementary gap expects a code with 1 observable, got {dem.num_observables}")
-    return _boundary_bits(_edges(project(dem, kept)), len(kept))
-
-
-@dataclass(frozen=True)
-class _Edge:
-    p: float
-    ends: tuple[int, ...]
-    flips: bool
-
-
-def _edges(dem: stim.DetectorErrorModel) -> list[_Edge]:
-    edges = []
-    for p, parts in mechanisms(dem):
-        ends = tuple(target.val for part in parts for target in part if target.is_relative_detector_id())
-        flips = any(target.is_logical_observable_id() for part in parts for target in part)
+    neighbours: list[list[tuple[int, bool]]] = [[] for _ in kept]
+    for _, parts in mechanisms(project(dem, kept)):
+        ends, observables = symptoms(parts)
         if not 1 <= len(ends) <= 2:
             raise CascadeError(
                 "the complementary gap expects errors that flip one or two detectors of the experiment's basis, "
                 f"got one that flips {len(ends)}"
             )
-        edges.append(_Edge(p, ends, flips))
-    return edges
-
-
-def _boundary_bits(edges: list[_Edge], detectors: int) -> NDArray[np.bool_]:
-    neighbours: list[list[tuple[int, bool]]] = [[] for _ in range(detectors)]
-    for edge in edges:
-        if len(edge.ends) == 2:
-            a, b = edge.ends
-            neighbours[a].append((b, edge.flips))
-            neighbours[b].append((a, edge.flips))
+        for here in ends:
+            neighbours[here] += [(there, bool(observables)) for there in ends - {here}]
     chosen: dict[int, bool] = {}
-    for start in range(detectors):
+    for start in range(len(kept)):
         if start in chosen:
             continue
         chosen[start] = False
@@ -165,16 +172,39 @@ def _boundary_bits(edges: list[_Edge], detectors: int) -> NDArray[np.bool_]:
                         "the complementary gap expects a code whose logical errors end at boundaries, "
                         "got one with closed logical errors"
                     )
-    return np.array([chosen[detector] for detector in range(detectors)], dtype=np.bool_)
+    return np.array([chosen[detector] for detector in range(len(kept))], dtype=np.bool_)
 
 
-def _matching(edges: list[_Edge], in_observable: NDArray[np.bool_]) -> pymatching.Matching:
+def _graph(
+    dem: stim.DetectorErrorModel, own: frozenset[int], in_observable: NDArray[np.bool_]
+) -> stim.DetectorErrorModel:
+    """Errors as pairs of edges, one in each plane; those at the second boundary end at a detector after all others.
+
+    Detectors of the experiment's basis are `own`; where there are no others, all errors are single edges. Pairs are not
+    those of Stim's decomposition, which leaves errors that flip one detector in each plane whole: an edge between the
+    planes, around which a chain in the other plane flips the observable.
+    """
+    second_boundary = dem.num_detectors
+    probabilities: dict[tuple[tuple[int, ...], ...], float] = {}
+    for p, parts in mechanisms(dem):
+        detectors, observables = symptoms(parts)
+        here, there = sorted(detectors & own), sorted(detectors - own)
+        if len(there) > 2:
+            raise CascadeError(
+                "the correlated gap expects errors that flip at most two detectors of the other basis, "
+                f"got one that flips {len(there)}"
+            )
+        if bool(observables) ^ bool(in_observable[here].sum() % 2):
+            here.append(second_boundary)
+        key = tuple(tuple(edge) for edge in (here, there) if edge)
+        before = probabilities.get(key, 0.0)
+        probabilities[key] = before * (1 - p) + p * (1 - before)
     graph = stim.DetectorErrorModel()
-    second_boundary = len(in_observable)
-    for edge in edges:
-        ends = list(edge.ends)
-        if len(ends) == 1 and edge.flips ^ in_observable[ends[0]]:
-            ends.append(second_boundary)
-        graph.append("error", edge.p, [stim.target_relative_detector_id(end) for end in ends])
+    for edges, p in probabilities.items():
+        targets: list[object] = []
+        for edge in edges:
+            targets += [stim.target_separator()] if targets else []
+            targets += [stim.target_relative_detector_id(end) for end in edge]
+        graph.append("error", p, targets)
     graph.append("detector", [], [stim.target_relative_detector_id(second_boundary)])
-    return pymatching.Matching.from_detector_error_model(graph)
+    return graph

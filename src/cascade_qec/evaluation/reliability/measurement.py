@@ -13,8 +13,7 @@ from cascade_qec.decoders.protocol import Decoder
 from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.reliability.cluster_norm import ClusterNorm
-from cascade_qec.evaluation.reliability.complementary_gap import ComplementaryGap
-from cascade_qec.evaluation.reliability.correlated_gap import CorrelatedGap
+from cascade_qec.evaluation.reliability.complementary_gap import ComplementaryGap, CorrelatedGap
 from cascade_qec.evaluation.reliability.post_selection import Selection, select
 from cascade_qec.evaluation.reliability.scores import CalibrationCounts, count
 from cascade_qec.evaluation.reliability.soft_outputs import Rival, methods, scores
@@ -39,10 +38,8 @@ class Outcome:
 
     Attributes
     ----------
-    decoder
-        Its name.
-    shots, failures
-        Shots decoded, and those with any observable wrong.
+    failures
+        Shots with any observable wrong.
     counts
         By what is predicted: "flip", P(observable flipped); "observable", P(the predicted value of an observable
         is right); "shot", P(no observable wrong). Only what the decoder gives a probability of.
@@ -51,7 +48,6 @@ class Outcome:
     """
 
     decoder: str
-    shots: int
     failures: int
     counts: Mapping[str, CalibrationCounts]
     selections: Mapping[str, Sequence[Selection]]
@@ -66,27 +62,18 @@ def measure(
     discards: Sequence[float] = CURVE,
     report: Callable[[int], None] = lambda shots: None,
 ) -> list[Outcome]:
-    """Decode the same shots with every decoder and see what their soft outputs were worth.
+    """Decode the same shots with every decoder, and see what the soft outputs of each were worth.
 
     Parameters
     ----------
-    circuit
-        The experiment.
     decoders
         Each tells its confidence, or has other ways to tell how sure it is.
     shots
         At least 2; the first half of them chooses thresholds.
     seed
         Seed of the shots, from 0 to 2^63 - 1.
-    discards
-        Discard rates.
     report
         Called after each piece of work with the number of shots that one decoder has decoded in it.
-
-    Returns
-    -------
-    list of Outcome
-        One for each decoder, in their order.
 
     Raises
     ------
@@ -134,4 +121,4 @@ class _Tally:
         selections = {
             method: select(column, failed, discards) for method, column in zip(self.methods, all_scores.T, strict=True)
         }
-        return Outcome(self.decoder, len(failed), int(failed.sum()), self.counts, selections)
+        return Outcome(self.decoder, int(failed.sum()), self.counts, selections)

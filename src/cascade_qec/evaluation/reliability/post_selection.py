@@ -46,17 +46,8 @@ class Selection:
 def choose_threshold(scores: NDArray[np.floating], discard: float) -> float:
     """The highest threshold that discards at most a wanted fraction of shots.
 
-    Parameters
-    ----------
-    scores : float [shots]
-        The surer a decoder is, the higher.
-    discard
-        Fraction to discard. Shots of one score stay or go together, so it may be less.
-
-    Returns
-    -------
-    float
-        One of the scores. Shots below it are discarded.
+    It is one of the scores, float [shots], and shots below it are discarded. Shots of one score stay or go together, so
+    they may be fewer than the fraction `discard`.
 
     Raises
     ------
@@ -86,11 +77,6 @@ def select(scores: NDArray[np.floating], failed: NDArray[np.bool_], discards: Se
     discards
         Wanted discard rates; many of them make the curve of error against acceptance. At 0 nothing is discarded
         and nothing chosen: the threshold is the lowest score of all.
-
-    Returns
-    -------
-    list of Selection
-        One for each discard rate, in their order.
 
     Raises
     ------

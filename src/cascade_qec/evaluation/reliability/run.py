@@ -21,26 +21,22 @@ def run(
     rivals: Sequence[str],
     folder: Path,
     *,
-    resume: bool = False,
+    resume: bool,
     ps: Sequence[float],
     bases: Sequence[str],
-    rounds: int | None = None,
+    rounds: int | None,
     shots: int,
-    discards: Sequence[float] = (),
-    bins: int = 15,
+    discards: Sequence[float],
+    bins: int,
     seed: int,
-    report: Callable[[int, int], None] = lambda done, total: None,
+    report: Callable[[int, int], None],
 ) -> None:
     """Measure a model and its rivals on the same shots, and write the tables after each noise rate and basis.
 
     Parameters
     ----------
-    decoder
-        The model.
     rivals
         Names of `cascade_qec.evaluation.reliability.measurement.RIVALS`.
-    folder
-        Of the tables; made if it is not there.
     resume
         Go on with its tables: what they have already must be asked for again with the same shots and seed.
     ps, bases, rounds
@@ -104,11 +100,11 @@ def run(
 
 
 def _circuit(decoder: CascadeDecoder, setting: Setting) -> stim.Circuit:
-    return decoder.experiment(setting.p, rounds=setting.rounds, basis="X" if setting.basis == "X" else "Z")
+    return decoder.experiment(setting.p, rounds=setting.rounds, basis=setting.basis)
 
 
 def _stream(setting: Setting) -> int:
     """Seed of an experiment's shots: below 2^63, as Stim wants it."""
     p = int(np.float64(setting.p).view(np.uint64))
-    words = [setting.seed, p, setting.rounds, BASES.index("X" if setting.basis == "X" else "Z")]
+    words = [setting.seed, p, setting.rounds, BASES.index(setting.basis)]
     return int(np.random.SeedSequence(words).generate_state(1, np.uint64)[0] >> np.uint64(1))

@@ -93,10 +93,6 @@ class CalibrationCounts:
     brier: Moments
     log_loss: Moments
 
-    @property
-    def shots(self) -> int:
-        return self.brier.number
-
     def __add__(self, other: CalibrationCounts) -> CalibrationCounts:
         if self.outcomes != other.outcomes:
             raise CascadeError(
@@ -166,17 +162,9 @@ def equal_mass_bins(counts: CalibrationCounts, bins: int = 15) -> Bins:
     return _merged(counts, np.minimum((middle * bins / counts.number.sum()).astype(np.int64), bins - 1))
 
 
-def log_odds_bins(counts: CalibrationCounts, width: int = 1) -> Bins:
-    """Bins of one width in log-odds, ln(p / (1 - p)): they show rare events that equal masses pool.
-
-    Raises
-    ------
-    CascadeError
-        If ``width`` is not a positive whole number that divides 18, the end of the cells.
-    """
-    if width < 1 or _OUTERMOST % width:
-        raise CascadeError(f"expected a width in log-odds that divides {_OUTERMOST}, got {width}")
-    return _merged(counts, (np.arange(_CELLS) - 1) // (width * _CELLS_PER_UNIT))
+def log_odds_bins(counts: CalibrationCounts) -> Bins:
+    """Bins of width 1 in log-odds, ln(p / (1 - p)): they show rare events that equal masses pool."""
+    return _merged(counts, (np.arange(_CELLS) - 1) // _CELLS_PER_UNIT)
 
 
 def expected_calibration_error(bins: Bins) -> Interval:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from cascade_qec.codes import Basis
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.reliability.scores import (
     brier_parts,
@@ -31,22 +32,12 @@ Count = Annotated[int, Field(ge=0)]
 
 @dataclass(frozen=True)
 class Setting:
-    """One experiment: what its rows have in common.
-
-    Attributes
-    ----------
-    code, p, rounds, basis
-        The circuit.
-    shots
-        An even number: half choose thresholds, half try them.
-    seed
-        Of the shots.
-    """
+    """One experiment: what its rows have in common. Of the shots, an even number, half choose thresholds."""
 
     code: str
     p: float
     rounds: int
-    basis: str
+    basis: Basis
     shots: int
     seed: int
 
