@@ -6,12 +6,14 @@ from typing import Annotated
 
 import typer
 
+from cascade_qec.cli.options import Activations, Device, Threads
+
 
 def bench_convolution(
     recipes: Annotated[list[Path], typer.Argument(help="Recipes, TOML files: they give tables and channels.")],
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
-    precision: Annotated[str, typer.Option(help="Of the activations: auto, float32 or bfloat16.")] = "auto",
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.  [default: all cores]")] = None,
+    device: Device = "auto",
+    precision: Activations = "auto",
+    threads: Threads = None,
     shots: Annotated[
         int | None, typer.Option(min=1, help="Of each basis.  [default: a micro-batch of the recipe]")
     ] = None,

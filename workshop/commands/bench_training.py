@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from cascade_qec.cli.options import Activations, Device, Threads
 from cascade_qec.errors import CascadeError
 
 
@@ -13,9 +14,9 @@ def bench_training(
     recipes: Annotated[
         list[Path] | None, typer.Argument(help="Recipes, TOML files.  [default: those in recipes/]")
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
-    precision: Annotated[str, typer.Option(help="Of the activations: auto, float32 or bfloat16.")] = "auto",
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.  [default: all cores]")] = None,
+    device: Device = "auto",
+    precision: Activations = "auto",
+    threads: Threads = None,
     shots: Annotated[
         int | None,
         typer.Option(min=4, help="One micro-batch of so many shots of each basis a step.  [default: the recipe's]"),

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cascade_qec.cli.options import Seed
 from cascade_qec.cli.progress import progress
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import check_folder
@@ -30,7 +31,7 @@ def card(
     failures: Annotated[
         int, typer.Option(min=1, help="Failures at each noise rate that are enough; so are 1000 times as many shots.")
     ] = 200,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the shots.")] = 2026,
+    seed: Seed = 2026,
     notes: Annotated[str, typer.Option(help="Anything else that users should know.")] = "",
 ) -> None:
     """Measure the model of a training run beside its rivals, and put it into the zoo with its card."""

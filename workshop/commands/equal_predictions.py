@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cascade_qec.cli.options import Device, Precision, Seed, Threads
 from cascade_qec.cli.progress import progress
 from cascade_qec.errors import CascadeError
 
@@ -15,10 +16,10 @@ def equal_predictions(
     ] = None,
     against: Annotated[str, typer.Option(help="The other commit.")] = "d2de56d",
     shots: Annotated[int, typer.Option(min=1, help="Of each basis at each noise rate.")] = 20_000,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the shots.")] = 2026,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "cpu",
-    precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "float32",
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.  [default: all cores]")] = None,
+    seed: Seed = 2026,
+    device: Device = "cpu",
+    precision: Precision = "float32",
+    threads: Threads = None,
     work: Annotated[Path, typer.Option(help="Folder for the other tree, shots and predictions.")] = Path(
         "runs/equality"
     ),

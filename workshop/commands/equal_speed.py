@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cascade_qec.cli.options import Precision, Threads
 from cascade_qec.cli.progress import progress
 
 
@@ -14,8 +15,8 @@ def equal_speed(
     step_shots: Annotated[int, typer.Option(min=1, help="Of each basis in a training step.")] = 32,
     turns: Annotated[int, typer.Option(min=1, help="Turns of each tree.")] = 5,
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
-    precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.  [default: all cores]")] = None,
+    precision: Precision = "auto",
+    threads: Threads = None,
     work: Annotated[Path, typer.Option(help="Folder for the other tree and shots.")] = Path("runs/equality"),
 ) -> None:
     """Time decoding, at once and shot by shot, and training steps of surface_d5 and bb72 in both trees, in turns.

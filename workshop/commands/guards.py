@@ -4,14 +4,15 @@ from typing import Annotated
 
 import typer
 
+from cascade_qec.cli.options import Device, Precision
 from cascade_qec.errors import CascadeError
 
 
 def guards(
     model: Annotated[str, typer.Argument(help="Name of a model, or path of a .safetensors file with its card.")],
     write: Annotated[bool, typer.Option("--write", help="Put what is found into the card.")] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
-    precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
+    device: Device = "auto",
+    precision: Precision = "auto",
 ) -> None:
     """Try the guards of a model: live heads, no floor, bases alike, silence decoded as no flip.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cascade_qec.cli.options import Activations, Device, Kernels, Threads
 from cascade_qec.cli.progress import progress
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import check_folder
@@ -39,12 +40,10 @@ def train(
     runs: Annotated[Path, typer.Option(help="Folder of the training runs.")] = Path("runs"),
     out: Annotated[Path, typer.Option(help="Folder for weights and card.")] = Path("src/cascade_qec/zoo/models"),
     results: Annotated[Path, typer.Option(help="Folder for the table of results.")] = Path("benchmarks/results"),
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
-    precision: Annotated[str, typer.Option(help="Of the activations: auto, float32 or bfloat16.")] = "auto",
-    kernel_choice: Annotated[
-        str, typer.Option("--kernels", help="auto, triton or reference (plain PyTorch).")
-    ] = "auto",
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.  [default: all cores]")] = None,
+    device: Device = "auto",
+    precision: Activations = "auto",
+    kernel_choice: Kernels = "auto",
+    threads: Threads = None,
     workers: Annotated[
         int | None,
         typer.Option(min=0, help="Background processes that sample shots.  [default: 1, beside a GPU up to 8]"),

@@ -1,4 +1,4 @@
-"""Cards on the terminal."""
+"""Models and their cards on the terminal."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,14 @@ from cascade_qec.guards import Guards
 from cascade_qec.statistics import CONVENTION
 from cascade_qec.zoo import registry
 from cascade_qec.zoo.card import Card, Measurement
+from cascade_qec.zoo.home import home
 from cascade_qec.zoo.ladder import standing
+
+_SOURCES = {
+    "bundled": "Come with the package",
+    "fetched": "Fetched",
+    "released": "Released, fetched on first use",
+}
 
 
 def show_models() -> None:
@@ -39,6 +46,18 @@ def suppression_line() -> str:
         f"d = {_listed(found.distances)} at p = {percent(LAMBDA_RATE)}; "
         f"{'holds' if factor.value > LAMBDA_WANTED else 'does not hold'}, above {LAMBDA_WANTED:g} is asked for."
     )
+
+
+def sources_view() -> str:
+    """A line for each source of models that there is, with the names of its models."""
+    sources = registry.sources()
+    lines = []
+    for source, title in _SOURCES.items():
+        names = [name for name, found in sources.items() if found == source]
+        if names:
+            where = f" into {home() / 'models'}" if source == "fetched" else ""
+            lines.append(f"{title}{where}: {', '.join(names)}")
+    return "\n".join(lines)
 
 
 def show_card(card: Card) -> None:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +14,7 @@ from cascade_qec.zoo import registry
 
 
 def print_circuit(found: Recognition, models: Sequence[str | Path]) -> None:
-    """Print what the experiment is, and how far each of some models of its code has been trained for it.
-
-    Parameters
-    ----------
-    found
-    models
-        Names in the zoo or paths of model files.
-    """
+    """Print what the experiment is, and how far models of its code, by name or file, have been trained for it."""
     lattice = found.lattice
     show_facts(
         [
@@ -34,7 +26,7 @@ def print_circuit(found: Recognition, models: Sequence[str | Path]) -> None:
         ]
     )
     if models:
-        show([_Fit.of(model, found.strength) for model in models], _COLUMNS)
+        _show_models([registry.path(model) for model in models], found.strength)
     else:
         console().print(f"There is no model of {lattice.code.name} yet.")
 
@@ -89,27 +81,16 @@ def _noise(found: Recognition) -> str:
     )
 
 
-@dataclass(frozen=True)
-class _Fit:
-    """A model beside an experiment of its code."""
-
-    description: ModelDescription
-    strength: float
-    nearest: str
-
-    @classmethod
-    def of(cls, model: str | Path, strength: float) -> "_Fit":
-        path = registry.path(model)
-        return cls(load_model(path)[1], strength, _nearest(path, strength))
-
-
-_COLUMNS = (
-    Column[_Fit]("model", lambda fit: fit.description.name),
-    Column[_Fit]("trained on", lambda fit: _counted(fit.description.rounds, "round"), spare=2),
-    Column[_Fit]("trained up to", lambda fit: f"p = {percent(fit.description.noise_p)}", spare=1),
-    Column[_Fit]("noise here", lambda fit: f"{fit.strength / fit.description.noise_p:.2g} times that", spare=1),
-    Column[_Fit]("block error on its card, 95 % interval", lambda fit: fit.nearest),
-)
+def _show_models(models: Sequence[Path], strength: float) -> None:
+    """Models beside an experiment of their code."""
+    columns: list[Column[tuple[ModelDescription, Path]]] = [
+        Column("model", lambda row: row[0].name),
+        Column("trained on", lambda row: _counted(row[0].rounds, "round"), spare=2),
+        Column("trained up to", lambda row: f"p = {percent(row[0].noise_p)}", spare=1),
+        Column("noise here", lambda row: f"{strength / row[0].noise_p:.2g} times that", spare=1),
+        Column("block error on its card, 95 % interval", lambda row: _nearest(row[1], strength)),
+    ]
+    show([(load_model(model)[1], model) for model in models], columns)
 
 
 def _nearest(model: Path, strength: float) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -45,8 +44,8 @@ def collect(
     which is sinter's, as they come; when interrupted, the same command goes on. Shots and errors that the file
     already has count.
     """
-    from cascade_qec.cli.collection_view import line, print_collection
-    from cascade_qec.cli.progress import progress
+    from cascade_qec.cli.progress import progress, tell
+    from cascade_qec.cli.rate_table import line, print_collection
     from cascade_qec.decoders import settings
     from cascade_qec.decoders.named import MODEL_PREFIX
     from cascade_qec.evaluation import collection
@@ -57,12 +56,12 @@ def collect(
         if plan is None:
             raise CascadeError("expected --save_resume_filepath, the CSV file to add rows to, or a plan that names it")
         save_resume_filepath = Path(f"{plan.stem}.csv")
-    tasks = collection.cells(wanted, skipped=lambda reason: _tell(f"Skipped: {reason}"))
+    tasks = collection.cells(wanted, skipped=lambda reason: tell(f"Skipped: {reason}"))
     machine = collection.Machine(device, precision)
     if any(task.decoder.startswith(MODEL_PREFIX) for task in tasks):
         machine = machine.resolved()
     for decoder in dict.fromkeys(task.decoder for task in tasks):
-        _tell(f"{decoder}: {settings(machine.decoder(decoder)) or 'no parameters'}")
+        tell(f"{decoder}: {settings(machine.decoder(decoder)) or 'no parameters'}")
     latest: dict[Cell, Progress] = {}
     with (
         collection.CollectionStore(save_resume_filepath) as store,
@@ -82,7 +81,7 @@ def collect(
     if effort.shots:
         share = effort.sampling_seconds / effort.worker_seconds
         text += f" in {effort.worker_seconds:.0f} s of workers' time, {share:.0%} of it sampling and decoding"
-    _tell(text + (f"; {effort.deaths} workers died and were replaced" if effort.deaths else ""))
+    tell(text + (f"; {effort.deaths} workers died and were replaced" if effort.deaths else ""))
 
 
 def _plan(path: Path | None, flags: dict[str, str], **limits: int | None) -> Plan:
@@ -114,10 +113,6 @@ def _pool(ray: str | None, processes: int | None) -> Any:
     from cascade_qec.evaluation.collection.workers import LocalPool
 
     return LocalPool(processes or os.cpu_count() or 1)
-
-
-def _tell(text: str) -> None:
-    print(text, file=sys.stderr)
 
 
 def _split(text: str) -> list[str]:

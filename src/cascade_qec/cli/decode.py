@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from cascade_qec.cli.options import Device, Precision
 from cascade_qec.cli.progress import progress
 from cascade_qec.errors import CascadeError
 
@@ -17,22 +18,21 @@ Format = Literal["01", "b8", "r8", "hits", "dets", "ptb64"]
 
 
 def decode(
-    model: Annotated[str, typer.Option("--model", help="Name of a model, or path of a .safetensors file.")],
+    model: Annotated[str, typer.Option(help="Name of a model, or path of a .safetensors file.")],
     shots_in: Annotated[Path, typer.Option("--in", "--dets", help="File of detection events; - is standard input.")],
     predictions_out: Annotated[
         Path, typer.Option("--out", "--obs_out", help="File for the predicted observable flips; - is standard output.")
     ],
-    circuit: Annotated[Path | None, typer.Option("--circuit", help="The Stim circuit behind the shots.")] = None,
+    circuit: Annotated[Path | None, typer.Option(help="The Stim circuit behind the shots.")] = None,
     dem: Annotated[
-        Path | None, typer.Option("--dem", help="Instead of --circuit: its detector error model, as Stim writes it.")
+        Path | None, typer.Option(help="Instead of --circuit: its detector error model, as Stim writes it.")
     ] = None,
     rounds: Annotated[
-        int | None,
-        typer.Option("--rounds", help="Instead of --circuit: rounds of the model's own experiment [default: d]."),
+        int | None, typer.Option(help="Instead of --circuit: rounds of the model's own experiment [default: d].")
     ] = None,
     basis: Annotated[
         Literal["X", "Z"] | None,
-        typer.Option("--basis", help="Instead of --circuit: basis of the model's own experiment [default: Z]."),
+        typer.Option(help="Instead of --circuit: basis of the model's own experiment [default: Z]."),
     ] = None,
     in_format: Annotated[
         Format | None,
@@ -53,27 +53,23 @@ def decode(
         Path | None, typer.Option("--obs_in", help="File of the true observable flips, to count failures.")
     ] = None,
     obs_in_format: Annotated[
-        Format | None,
-        typer.Option("--obs_in_format", help="Format of --obs_in [default: by the file's ending]."),
+        Format | None, typer.Option("--obs_in_format", help="Format of --obs_in [default: by the file's ending].")
     ] = None,
     probabilities_out: Annotated[
         Path | None,
         typer.Option("--probabilities_out", help="File for P(observable flipped): .npy, float32 [shots, observables]."),
     ] = None,
     confidence_out: Annotated[
-        Path | None,
-        typer.Option("--confidence_out", help="File for P(no observable wrong): .npy, float32 [shots]."),
+        Path | None, typer.Option("--confidence_out", help="File for P(no observable wrong): .npy, float32 [shots].")
     ] = None,
     fallback: Annotated[
-        str | None,
-        typer.Option("--fallback", help="Classical decoder for doubtful shots, such as relay or tesseract."),
+        str | None, typer.Option(help="Classical decoder for doubtful shots, such as relay or tesseract.")
     ] = None,
     below: Annotated[
-        float | None,
-        typer.Option("--below", help="With --fallback: the confidence below which a shot is doubtful, up to 1."),
+        float | None, typer.Option(help="With --fallback: the confidence below which a shot is doubtful, up to 1.")
     ] = None,
-    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")] = "auto",
-    precision: Annotated[str, typer.Option("--precision", help="auto, float32 or bfloat16.")] = "auto",
+    device: Device = "auto",
+    precision: Precision = "auto",
 ) -> None:
     """Decode a file of shots. Formats are Stim's; with the truth at hand, failures are counted.
 

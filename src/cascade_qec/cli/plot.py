@@ -1,46 +1,22 @@
 """``cascade plot``: figures from the tables that the other commands write."""
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-
-class FigureName(StrEnum):
-    """The figures that there are."""
-
-    RATES = "rates"
-    DISTANCE = "distance"
-    LATENCY = "latency"
-    LAMBDA = "lambda"
-    RELIABILITY = "reliability"
-    POST_SELECTION = "post-selection"
-    SPECTRUM = "spectrum"
-    ESCALATION = "escalation"
-    LEARNING = "learning"
-
-
-class Per(StrEnum):
-    """Conventions of rates."""
-
-    BLOCK = "block"
-    CYCLE = "cycle"
-
-
-class Kind(StrEnum):
-    """Kinds of predictions."""
-
-    SHOT = "shot"
-    OBSERVABLE = "observable"
-    FLIP = "flip"
+FigureName = Literal[
+    "rates", "distance", "latency", "lambda", "reliability", "post-selection", "spectrum", "escalation", "learning"
+]
 
 
 def plot(
     figure: Annotated[FigureName, typer.Argument(help="What to draw.")],
     tables: Annotated[list[Path], typer.Argument(metavar="TABLE...", help="Tables; their rows are drawn together.")],
     out: Annotated[list[Path], typer.Option(help="File to write: .png, .svg or .pdf. May be given several times.")],
-    per: Annotated[Per | None, typer.Option(help="Rate per block, or per logical qubit per cycle.")] = None,
+    per: Annotated[
+        Literal["block", "cycle"] | None, typer.Option(help="Rate per block, or per logical qubit per cycle.")
+    ] = None,
     code: Annotated[list[str] | None, typer.Option(help="Only this code. May be given several times.")] = None,
     basis: Annotated[list[str] | None, typer.Option(help="Only this basis: X, Z, or XZ for pooled shots.")] = None,
     decoder: Annotated[list[str] | None, typer.Option(help="Only this decoder. May be given several times.")] = None,
@@ -51,7 +27,7 @@ def plot(
         typer.Option(help="post-selection: draw against p, at this fraction discarded. May be given several times."),
     ] = None,
     of: Annotated[
-        Kind | None,
+        Literal["shot", "observable", "flip"] | None,
         typer.Option(
             help="reliability: predictions that no observable of a shot is wrong (the default), that one is right, "
             "or that one was flipped."

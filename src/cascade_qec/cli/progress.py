@@ -17,6 +17,11 @@ class Report(Protocol):
     def __call__(self, done: int, total: int | None, text: str = "") -> None: ...
 
 
+def tell(text: str) -> None:
+    """A line on stderr, at once."""
+    print(text, file=sys.stderr, flush=True)
+
+
 @contextmanager
 def progress(step: str) -> Iterator[Report]:
     """Give a function that shows how far `step` has come, on stderr."""

@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
+from cascade_qec.cli.options import Device, Model, Precision, Seed
 from cascade_qec.cli.progress import progress
 
 
 def reliability(
-    model: Annotated[str, typer.Argument(help="Name of a model, or path of a .safetensors file.")],
+    model: Model,
     out: Annotated[Path, typer.Option(help="Folder for the tables.")],
     p: Annotated[
         list[float] | None, typer.Option(help="Noise rate; repeat for several.  [default: 0.003, 0.005]")
@@ -30,10 +31,10 @@ def reliability(
         list[float] | None, typer.Option(help="Discard rate to print; repeat for several.  [default: 0.01, 0.05]")
     ] = None,
     bins: Annotated[int, typer.Option(min=1, help="Bins of equal mass of the calibration error.")] = 15,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the shots.")] = 0,
+    seed: Seed = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the folder's tables.")] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
-    precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
+    device: Device = "auto",
+    precision: Precision = "auto",
 ) -> None:
     """Measure calibration and post-selection of a model, beside rivals on the same shots.
 

@@ -55,18 +55,8 @@ def show(
     On a terminal that is too narrow whole columns are left out, and named below. What then still does not fit is
     folded, not cut.
 
-    Parameters
-    ----------
-    rows
-        Of any kind.
-    columns
-        What is shown of them.
-    title
-        Printed above.
-    notes
-        Sentences to print below.
-    section
-        Rows that follow each other and have the same section stand together, with a line below.
+    The title stands above and the notes below. Rows that follow each other and have the same section stand together,
+    with a line below.
     """
     terminal, rows = console(), list(rows)
     shown, left_out = list(columns), []

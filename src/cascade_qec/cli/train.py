@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from cascade_qec.cli.options import Activations, Device, Kernels, Threads
+
 
 def train(
     recipe: Annotated[Path, typer.Argument(help="Recipe, a TOML file (see recipes/).")],
@@ -16,12 +18,10 @@ def train(
         str | None, typer.Option(help="Model, by name or file, whose weights a new run begins with.")
     ] = None,
     minutes: Annotated[float | None, typer.Option(min=0.01, help="Stop, resumable, after so many minutes.")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
-    precision: Annotated[str, typer.Option(help="Of the activations: auto, float32 or bfloat16.")] = "auto",
-    kernel_choice: Annotated[
-        str, typer.Option("--kernels", help="auto, triton or reference (plain PyTorch).")
-    ] = "auto",
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.  [default: all cores]")] = None,
+    device: Device = "auto",
+    precision: Activations = "auto",
+    kernel_choice: Kernels = "auto",
+    threads: Threads = None,
     workers: Annotated[
         int | None,
         typer.Option(min=0, help="Background processes that sample shots.  [default: 1, beside a GPU up to 8]"),

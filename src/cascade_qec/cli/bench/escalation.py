@@ -5,11 +5,12 @@ from typing import Annotated, Literal
 
 import typer
 
+from cascade_qec.cli.options import Model, Seed
 from cascade_qec.cli.progress import progress
 
 
 def escalation(
-    model: Annotated[str, typer.Argument(help="Name of a model, or path of a .safetensors file.")],
+    model: Model,
     fallback: Annotated[
         str, typer.Option(help="A classical decoder, such as relay, tesseract, bposd-filtered or pymatching.")
     ] = "relay",
@@ -26,7 +27,7 @@ def escalation(
     threads: Annotated[
         int | None, typer.Option(min=1, help="CPU threads of the model; the fallback has one.  [default: all cores]")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the shots.")] = 2026,
+    seed: Seed = 2026,
     out: Annotated[Path, typer.Option(help="Table of results.")] = Path("benchmarks/results/escalation.csv"),
 ) -> None:
     """Decode the same shots with a model and a fallback, and see what each threshold of escalation is worth.

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from cascade_qec.cli.options import Seed
 from cascade_qec.errors import CascadeError
 
 if TYPE_CHECKING:
     from cascade_qec.decoders.cascade import CascadeDecoder
+    from cascade_qec.evaluation.latency.table import LatencyRow
 
 
 def latency(
@@ -39,7 +40,7 @@ def latency(
     threads: Annotated[
         int | None, typer.Option(min=1, help="CPU threads of the models; rivals have one.  [default: all cores]")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the shots.")] = 2026,
+    seed: Seed = 2026,
     out: Annotated[
         Path | None, typer.Option(help="Table of results.  [default: benchmarks/results/latency_<device>.csv]")
     ] = None,
@@ -52,8 +53,7 @@ def latency(
     import torch
 
     from cascade_qec import load
-    from cascade_qec.cli.bench.latency_table import print_latencies
-    from cascade_qec.cli.progress import progress
+    from cascade_qec.cli.progress import progress, tell
     from cascade_qec.decoders import classical
     from cascade_qec.device import pick_device
     from cascade_qec.evaluation.latency.entrants import ready_entrants
@@ -72,7 +72,7 @@ def latency(
     for code, ours in by_code.items():
         cycles = ours[0].description.rounds if rounds is None else rounds
         circuit = ours[0].experiment(p, rounds=cycles, basis=basis)
-        entrants = ready_entrants(ours, rivals, circuit, skipped=_tell)
+        entrants = ready_entrants(ours, rivals, circuit, skipped=tell)
         sampled = sample_shots(circuit, max(shots, *batches), seed=seed)
         with progress(f"{code}, turns") as report:
             timings = latency_sweep(
@@ -81,7 +81,7 @@ def latency(
         rows = [latency_row(timing, code=code, p=p, rounds=cycles, basis=basis, seed=seed) for timing in timings]
         write_latencies(rows, table)  # after each code, so that what is measured stays whatever comes
         measured += rows
-    print_latencies(measured)
+    _print_latencies(measured)
     print(f"Table: {table}")
 
 
@@ -95,5 +95,24 @@ def _by_code(decoders: Sequence[CascadeDecoder]) -> dict[str, list[CascadeDecode
     return found
 
 
-def _tell(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+def _print_latencies(rows: Sequence[LatencyRow]) -> None:
+    from cascade_qec.cli.table import Column, number, show
+
+    experiments = dict.fromkeys((row.code, row.p, row.rounds, row.basis) for row in rows)
+    notes = [f"{code}: p = {p:g}, {rounds} rounds, basis {basis}." for code, p, rounds, basis in experiments]
+    if loads := [row.load_average for row in rows if row.load_average is not None]:
+        notes.append(f"Load average of the machine: {max(loads):.1f}.")
+    columns: list[Column[LatencyRow]] = [
+        Column("code", lambda row: row.code),
+        Column("decoder", lambda row: row.decoder),
+        Column("on", lambda row: " ".join(filter(None, (row.device, row.precision, f"x{row.threads}"))), spare=1),
+        Column("batch", lambda row: str(row.batch), right=True),
+        Column("calls", lambda row: str(row.samples), right=True, spare=2),
+        Column("p50\nus/shot", lambda row: number(row.us_per_shot_p50.value), right=True),
+        Column("p99\nus/shot", lambda row: number(row.us_per_shot_p99.value), right=True),
+        Column("p99.9\nus/shot", lambda row: number(row.us_per_shot_p999 and row.us_per_shot_p999.value), True, 2),
+        Column("p50\nus/cycle", lambda row: number(row.us_per_cycle_p50), right=True, spare=1),
+        Column("CPU\nus/shot", lambda row: number(row.cpu_us_per_shot_mean), right=True, spare=1),
+        Column("failures", lambda row: f"{row.failures}/{row.shots}", right=True, spare=1),
+    ]
+    show(rows, columns, notes=notes, section=lambda row: (row.code, row.batch))

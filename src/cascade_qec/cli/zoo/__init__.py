@@ -15,9 +15,8 @@ zoo.command()(release)
 @zoo.command("list")
 def list_models() -> None:
     """List the models at hand, and those that are released for download."""
-    from cascade_qec.cli.card_view import show_models, suppression_line
+    from cascade_qec.cli.card_view import show_models, sources_view, suppression_line
     from cascade_qec.cli.table import console
-    from cascade_qec.cli.zoo.sources import sources_view
 
     show_models()
     console().print(suppression_line())

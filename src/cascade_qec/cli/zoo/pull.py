@@ -19,7 +19,7 @@ def pull(
 
     The index of released models is read anew. Without a name or --all nothing else is done.
     """
-    from cascade_qec.cli.zoo.sources import sources_view
+    from cascade_qec.cli.card_view import sources_view
     from cascade_qec.zoo import index, registry
     from cascade_qec.zoo.home import offline
 

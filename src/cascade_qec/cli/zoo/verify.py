@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from cascade_qec.cli.options import Device, Precision
 from cascade_qec.cli.progress import progress
 from cascade_qec.errors import CascadeError
 
@@ -17,8 +18,8 @@ def verify(
     false_alarm: Annotated[
         float, typer.Option("--false_alarm", help="Probability that any true row is refused.")
     ] = 1e-3,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
-    precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
+    device: Device = "auto",
+    precision: Precision = "auto",
 ) -> None:
     """Check a model's card: against its weights, and its figures on fresh shots; and try the model's guards on these.
 

@@ -1,0 +1,13 @@
+"""Options that several commands have."""
+
+from typing import Annotated
+
+import typer
+
+Model = Annotated[str, typer.Argument(help="Name of a model, or path of a .safetensors file.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+Precision = Annotated[str, typer.Option(help="auto, float32 or bfloat16.")]
+Activations = Annotated[str, typer.Option(help="Of the activations: auto, float32 or bfloat16.")]
+Kernels = Annotated[str, typer.Option("--kernels", help="auto, triton or reference (plain PyTorch).")]
+Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads.  [default: all cores]")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of the shots.")]
