@@ -6,7 +6,7 @@ import pytest
 
 from cascade_qec import zoo
 from cascade_qec.decoders.cascade import load
-from cascade_qec.evaluation.card_facts import card_facts
+from cascade_qec.evaluation.verification import card_facts
 from cascade_qec.zoo.card import ZeroSyndrome
 
 

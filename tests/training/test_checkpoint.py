@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.training.checkpoint import load_checkpoint, save_checkpoint
+from cascade_qec.training.run_files import load_checkpoint, save_checkpoint
 
 STATE = {
     "recipe": "{}",

@@ -11,7 +11,7 @@ import torch
 
 from cascade_qec.cli import main
 from cascade_qec.nn import load_model
-from cascade_qec.training.checkpoint import load_checkpoint
+from cascade_qec.training.run_files import load_checkpoint
 
 pytestmark = pytest.mark.slow
 

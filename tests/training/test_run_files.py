@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cascade_qec import provenance
-from cascade_qec.training.record import Metrics, record_session
+from cascade_qec.training.run_files import Metrics, record_session
 
 
 class TestMetrics:

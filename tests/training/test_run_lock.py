@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.training import run_lock as module
-from cascade_qec.training.run_lock import run_lock
+from cascade_qec.training import run_files as module
+from cascade_qec.training.run_files import run_lock
 
 _HOLDER = """
 import fcntl, os, sys

@@ -12,8 +12,8 @@ from cascade_qec.cli import main
 from cascade_qec.errors import CascadeError
 from cascade_qec.guards import Guards
 from cascade_qec.training import Recipe, Trainer, distributed, progress
-from cascade_qec.training.checkpoint import load_checkpoint, save_checkpoint
 from cascade_qec.training.feed import Examples
+from cascade_qec.training.run_files import load_checkpoint, save_checkpoint
 from cascade_qec.training.step import Step
 
 

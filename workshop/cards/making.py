@@ -16,10 +16,10 @@ from cascade_qec.codes import BASES
 from cascade_qec.decoders import classical
 from cascade_qec.decoders.cascade import CascadeDecoder
 from cascade_qec.decoders.protocol import Decoder
-from cascade_qec.evaluation.card_facts import zero_syndrome
 from cascade_qec.evaluation.comparison import CASCADE, Experiment, compare
 from cascade_qec.evaluation.model_guards import see_guards, with_floor
 from cascade_qec.evaluation.tables import Row
+from cascade_qec.evaluation.verification import zero_syndrome
 from cascade_qec.files import written_whole
 from cascade_qec.guards import Guards
 from cascade_qec.tables import read_rows, write_rows

@@ -69,7 +69,7 @@ def train(
     from cascade_qec import kernels
     from cascade_qec.device import pick_device, pick_dtype
     from cascade_qec.training import Trainer, distributed
-    from cascade_qec.training.run_lock import run_lock
+    from cascade_qec.training.run_files import run_lock
     from workshop.queue.models import load_queue
     from workshop.queue.stretch import Folders, keep, next_stretch
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import written_whole
-from cascade_qec.training.checkpoint import state_of
+from cascade_qec.training.run_files import state_of
 from cascade_qec.zoo.checksum import Checksum
 
 _MOST_BYTES = 15 * 2**20

@@ -8,7 +8,7 @@ from typing import Any
 
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import written_whole
-from cascade_qec.training.record import METRICS, RECORD
+from cascade_qec.training.run_files import METRICS, RECORD
 
 
 def read_run(run: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:

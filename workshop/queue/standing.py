@@ -11,9 +11,8 @@ from typing import Literal
 from pydantic import ValidationError
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.training.checkpoint import CHECKPOINT
 from cascade_qec.training.recipe import Recipe
-from cascade_qec.training.record import METRICS
+from cascade_qec.training.run_files import CHECKPOINT, METRICS
 from workshop.queue.kept import load_kept
 from workshop.queue.models import QueuedModel
 

@@ -16,9 +16,8 @@ from cascade_qec import codes
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import written_whole
 from cascade_qec.nn import CascadeNetwork, model_bytes
-from cascade_qec.training.checkpoint import CHECKPOINT, save_checkpoint
 from cascade_qec.training.recipe import Recipe
-from cascade_qec.training.record import METRICS, RECORD
+from cascade_qec.training.run_files import CHECKPOINT, METRICS, RECORD, save_checkpoint
 from cascade_qec.zoo import registry
 from workshop.queue.kept import load_kept, save_kept
 from workshop.queue.models import QueuedModel

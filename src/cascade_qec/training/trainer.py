@@ -22,13 +22,11 @@ from cascade_qec.files import written_whole
 from cascade_qec.guards import ALIVE
 from cascade_qec.nn import CascadeNetwork, Geometry, deepened, load_model, model_bytes
 from cascade_qec.training import distributed
-from cascade_qec.training.checkpoint import load_checkpoint, save_checkpoint
 from cascade_qec.training.data import Producers, default_workers
 from cascade_qec.training.feed import Examples, feed
 from cascade_qec.training.progress import Progress, first_names
 from cascade_qec.training.recipe import Recipe
-from cascade_qec.training.record import Metrics, record_session
-from cascade_qec.training.run_lock import run_lock
+from cascade_qec.training.run_files import Metrics, load_checkpoint, record_session, run_lock, save_checkpoint
 from cascade_qec.training.step import Step
 from cascade_qec.training.validation import Validator, measure_statistics
 

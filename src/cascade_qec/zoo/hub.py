@@ -6,9 +6,9 @@ import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 from cascade_qec.errors import CascadeError
 from cascade_qec.zoo.home import offline, require_network
@@ -20,21 +20,8 @@ _PATTERN = re.compile(PREFIX + r"([^/@]+/[^/@]+)(?:/([^/@]+))?(?:@(.+))?")
 _SECONDS_WITHOUT_ANSWER = 30.0
 
 
-@dataclass(frozen=True)
-class Reference:
-    """A model in a repository.
-
-    Attributes
-    ----------
-    text
-        How it was written.
-    repository
-        Owner and name.
-    model
-        Name of the model; None means the only one in the repository.
-    revision
-        Branch, tag or commit; None means the main branch.
-    """
+class Reference(NamedTuple):
+    """A model in a repository, and how it was written; no model means the only one, no revision the main branch."""
 
     text: str
     repository: str

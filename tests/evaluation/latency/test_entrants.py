@@ -14,8 +14,8 @@ from cascade_qec.decoders.cascade import CascadeDecoder
 from cascade_qec.decoders.protocol import BoundDecoder
 from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.latency.entrants import Entrant, ready_entrants
-from cascade_qec.evaluation.latency.timing import sample_shots, time_decoders
+from cascade_qec.evaluation.latency.sweep import ready_entrants
+from cascade_qec.evaluation.latency.timing import Entrant, sample_shots, time_decoders
 
 # Strong noise, so that a few shots tell, is warned of.
 pytestmark = pytest.mark.filterwarnings("ignore::cascade_qec.errors.CascadeWarning")

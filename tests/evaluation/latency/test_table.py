@@ -8,9 +8,8 @@ import stim
 
 from cascade_qec.decoders import classical
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.latency.entrants import Entrant
 from cascade_qec.evaluation.latency.table import LatencyRow, latency_row, write_latencies
-from cascade_qec.evaluation.latency.timing import Timing
+from cascade_qec.evaluation.latency.timing import Entrant, Timing
 from cascade_qec.tables import read_rows
 
 

@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from cascade_qec import circuits, codes
 from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.latency.entrants import Entrant
 from cascade_qec.evaluation.latency.sweep import latency_sweep
-from cascade_qec.evaluation.latency.timing import Shots, Timing, sample_shots, time_decoders
+from cascade_qec.evaluation.latency.timing import Entrant, Shots, Timing, sample_shots, time_decoders
 
 MICROSECOND = 1000
 

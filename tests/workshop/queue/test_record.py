@@ -5,7 +5,7 @@ import json
 import pytest
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.training.record import record_session
+from cascade_qec.training.run_files import record_session
 from workshop.queue.record import read_run, record_earlier_stretch
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from cascade_qec.training.checkpoint import load_checkpoint, save_checkpoint
+from cascade_qec.training.run_files import load_checkpoint, save_checkpoint
 from workshop.queue.models import QueuedModel
 from workshop.queue.standing import Position, next_of, standing
 

@@ -10,7 +10,7 @@ import torch
 from cascade_qec.errors import CascadeError
 from cascade_qec.nn import load_model
 from cascade_qec.training import Trainer
-from cascade_qec.training.checkpoint import load_checkpoint
+from cascade_qec.training.run_files import load_checkpoint
 from workshop.queue import kept as kept_module
 from workshop.queue.kept import load_kept
 from workshop.queue.models import QueuedModel

@@ -56,8 +56,7 @@ def latency(
     from cascade_qec.cli.progress import progress, tell
     from cascade_qec.decoders import classical
     from cascade_qec.device import pick_device
-    from cascade_qec.evaluation.latency.entrants import ready_entrants
-    from cascade_qec.evaluation.latency.sweep import latency_sweep
+    from cascade_qec.evaluation.latency.sweep import latency_sweep, ready_entrants
     from cascade_qec.evaluation.latency.table import latency_row, write_latencies
     from cascade_qec.evaluation.latency.timing import sample_shots
 

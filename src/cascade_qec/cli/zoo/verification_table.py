@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 from cascade_qec.cli.table import Column, counted, percent, show, with_interval
-from cascade_qec.evaluation.card_facts import Fact
 from cascade_qec.evaluation.tables import Row
-from cascade_qec.evaluation.verification import RowCheck
+from cascade_qec.evaluation.verification import Fact, RowCheck
 from cascade_qec.statistics import Interval
 from cascade_qec.zoo.card import Measurement
 

@@ -33,9 +33,8 @@ def verify(
     from cascade_qec.cli.table import console
     from cascade_qec.cli.zoo.verification_table import show_checks, show_facts_of_card
     from cascade_qec.decoders.cascade import load
-    from cascade_qec.evaluation.card_facts import card_facts
     from cascade_qec.evaluation.model_guards import see_guards, with_floor
-    from cascade_qec.evaluation.verification import POWER, rows_to_check, verify_rows
+    from cascade_qec.evaluation.verification import POWER, card_facts, rows_to_check, verify_rows
     from cascade_qec.zoo.card import RivalMeasurement
 
     if not (minutes > 0 and 0 < false_alarm < 1):

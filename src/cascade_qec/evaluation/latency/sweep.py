@@ -1,4 +1,4 @@
-"""Single shots, then batches of growing size, until they take longer than there is time for."""
+"""Single shots, then batches of growing size, until decoders take longer than there is time for."""
 
 from __future__ import annotations
 
@@ -6,12 +6,42 @@ import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import stim
 
+from cascade_qec.decoders.protocol import Decoder
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.latency.entrants import Entrant
-from cascade_qec.evaluation.latency.timing import Clock, Shots, Timing, time_decoders
+from cascade_qec.evaluation.latency.timing import Clock, Entrant, Shots, Timing, time_decoders
 
 _FEWEST_CALLS = 3
+
+
+def ready_entrants(
+    models: Sequence[Decoder], rivals: Sequence[Decoder], circuit: stim.Circuit, *, skipped: Callable[[str], None]
+) -> list[Entrant]:
+    """All decoders of a comparison, bound to one circuit.
+
+    Parameters
+    ----------
+    models
+        Each must be able to decode the circuit.
+    rivals
+        Those that cannot, or whose package is missing, are left out.
+    circuit
+    skipped
+        Told the name of each that is left out, with the reason.
+
+    Raises
+    ------
+    CascadeError
+        If a model is of another code or basis than the circuit.
+    """
+    entrants = [Entrant.of(model, circuit) for model in models]
+    for rival in rivals:
+        try:
+            entrants.append(Entrant.of(rival, circuit))
+        except CascadeError as error:
+            skipped(f"left out: {error}")
+    return entrants
 
 
 def latency_sweep(

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import stim
+import torch
 from numpy.typing import NDArray
 
+from cascade_qec.decoders.protocol import BoundDecoder, Decoder, settings
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.latency.entrants import Entrant
 from cascade_qec.statistics import failures
 
 Clock = Callable[[], int]
@@ -27,6 +28,52 @@ Clock = Callable[[], int]
 _WARM_CALLS = 50
 _WARM_SHARE = 0.1
 _ENOUGH_CALLS = 20
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """A decoder that is ready for an experiment's shots.
+
+    Attributes
+    ----------
+    name
+        As it shall stand in the table.
+    decoder
+    device, precision, threads
+        What it runs on; the precision is empty where it is the decoder's own affair.
+    parameters
+        Its settings, as text.
+    """
+
+    name: str
+    decoder: BoundDecoder
+    device: str = "cpu"
+    precision: str = ""
+    threads: int = 1
+    parameters: str = ""
+
+    @classmethod
+    def of(cls, decoder: Decoder, circuit: stim.Circuit) -> Entrant:
+        """Bind a decoder to a circuit.
+
+        One that says which device it is on runs with the threads that PyTorch is set to, others in one thread of the
+        CPU.
+
+        Raises
+        ------
+        CascadeError
+            If the decoder cannot decode the circuit, or a package that it needs is missing.
+        """
+        bound = decoder.bind(circuit)
+        device = getattr(bound, "device", None)
+        return cls(
+            decoder.name,
+            bound,
+            device="cpu" if device is None else str(device),
+            precision=str(getattr(bound, "dtype", "")).removeprefix("torch."),
+            threads=1 if device is None else torch.get_num_threads(),
+            parameters=settings(decoder),
+        )
 
 
 @dataclass(frozen=True)
