@@ -92,7 +92,6 @@ class Producers:
 
     Parameters
     ----------
-    recipe : Recipe
     steps : range
         The steps whose batches are wanted.
     micros : range

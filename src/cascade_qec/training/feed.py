@@ -23,7 +23,6 @@ class Examples:
     ----------
     made : Recipe or ModelDescription
         Whose experiments a row has, each with its observables, and the operators whose values are the labels.
-    device : torch.device
 
     Attributes
     ----------

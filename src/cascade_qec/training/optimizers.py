@@ -22,11 +22,6 @@ class Muon(torch.optim.Muon):
 
     A network has many small matrices of few shapes; one at a time they are so many launches that a device waits for
     the host. State and groups are those of `torch.optim.Muon`, so that either goes on from the other's checkpoint.
-
-    Parameters
-    ----------
-    matrices : iterable of Parameter
-    lr, weight_decay : float
     """
 
     def __init__(self, matrices: Iterable[torch.nn.Parameter], *, lr: float, weight_decay: float) -> None:

@@ -41,7 +41,6 @@ def record_session(path: Path, recipe: Recipe, step: int, settings: dict[str, An
     path : Path
         JSON file with the recipe and a list of sessions, those that the weights descend from. Stretches before
         this run that are told of there, as `earlier`, stay.
-    recipe : Recipe
     step : int
         Step the session goes on from. Earlier sessions that got no checkpoint beyond it left no trace in the
         weights and are dropped.

@@ -105,8 +105,6 @@ class Step:
         On the device.
     questions : Questions
         What the geometry asks about, on the device.
-    recipe : Recipe
-    device : torch.device
     dtype : torch.dtype
         Of the activations; weights, averages and optimizer state are float32.
     micros : range

@@ -45,14 +45,11 @@ class Trainer:
 
     Parameters
     ----------
-    recipe : Recipe
-    out : Path
     resume : bool
         Go on from the folder's checkpoint; without it an existing checkpoint is refused.
     start_from : Path, optional
         A model file whose weights a new run begins with: of the same code family and network settings, such as
         a smaller distance of the same ladder. It may have fewer blocks, see `cascade_qec.nn.deepened`.
-    device : str
     dtype : torch.dtype
         Of the activations; weights, averages and optimizer state are float32.
     workers : int, optional

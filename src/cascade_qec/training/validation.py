@@ -62,12 +62,10 @@ class Validator:
     ----------
     made : ModelDescription
         Code, rounds, bases, noise model and operators.
-    device : torch.device
     dtype : torch.dtype
         Of the activations.
     batch : int
         Shots at a time.
-    seed : int
     """
 
     def __init__(

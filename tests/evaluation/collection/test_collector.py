@@ -1,6 +1,7 @@
 """Collections: complete, resumable, in agreement with sinter's, and none the worse for dead workers."""
 
 import dataclasses
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -148,11 +149,11 @@ def test_processes_and_one_that_is_killed(tmp_path):
 
         def kill_once(progress):
             if not killed:
-                killed.append(pool.pids()[0])
+                killed.append(multiprocessing.active_children()[0].pid)
                 os.kill(killed[0], signal.SIGKILL)
 
         effort = collect([task], store=store, pool=pool, machine=MACHINE, report=kill_once)
-        alive = pool.pids()
+        alive = [worker.pid for worker in multiprocessing.active_children()]
     assert (effort.shots, effort.deaths) == (60_000, 1)
     assert sum(stats.shots for stats in read_store(tmp_path / "c.csv")) == 60_000
     for pid in alive:

@@ -13,8 +13,14 @@ from cascade_qec.decoders.cascade import CascadeDecoder
 from cascade_qec.decoders.escalation import EscalatingDecoder
 from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.escalation.decoding import BATCH, EscalationShots, decode_both
-from cascade_qec.evaluation.escalation.thresholds import choose, escalate, trade_off
+from cascade_qec.evaluation.escalation.thresholds import (
+    BATCH,
+    EscalationShots,
+    choose,
+    decode_both,
+    escalate,
+    trade_off,
+)
 
 # One bit: the detector fires when the first error happens, the observable flips with either.
 _BITS = stim.Circuit("X_ERROR(0.5) 0\nX_ERROR(0.25) 1\nM 0 1\nDETECTOR rec[-2]\nOBSERVABLE_INCLUDE(0) rec[-1] rec[-2]")

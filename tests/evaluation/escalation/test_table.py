@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.escalation.decoding import EscalationShots
 from cascade_qec.evaluation.escalation.table import EscalationRow, escalation_rows, write_escalations
-from cascade_qec.evaluation.escalation.thresholds import choose, escalate, trade_off
+from cascade_qec.evaluation.escalation.thresholds import EscalationShots, choose, escalate, trade_off
 from cascade_qec.evaluation.two_samples import paired_difference
 from cascade_qec.statistics import wilson
 from cascade_qec.tables import read_rows

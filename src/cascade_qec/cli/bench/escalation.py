@@ -42,9 +42,8 @@ def escalation(
     from cascade_qec.decoders.cascade import load
     from cascade_qec.decoders.escalation import fallback_decoder
     from cascade_qec.decoders.protocol import settings
-    from cascade_qec.evaluation.escalation.decoding import BATCH, decode_both
     from cascade_qec.evaluation.escalation.table import escalation_rows, write_escalations
-    from cascade_qec.evaluation.escalation.thresholds import choose, escalate, trade_off
+    from cascade_qec.evaluation.escalation.thresholds import BATCH, choose, decode_both, escalate, trade_off
 
     if threads is not None:
         torch.set_num_threads(threads)

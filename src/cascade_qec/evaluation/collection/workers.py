@@ -189,10 +189,6 @@ class LocalPool:
             found.append((worker, self._outcome(worker, connection)))
         return found
 
-    def pids(self) -> list[int]:
-        """Process ids of the living workers."""
-        return [process.pid for process, _ in self._processes.values() if process.pid is not None]
-
     def _outcome(self, worker: int, connection: Connection) -> Outcome:
         try:
             return connection.recv()

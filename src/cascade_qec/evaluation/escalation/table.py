@@ -116,9 +116,6 @@ def escalation_rows(
 def write_escalations(rows: Sequence[EscalationRow], path: Path) -> None:
     """Put the rows of a measurement into a CSV file, in place of those of the same decoders and experiment.
 
-    Raises
-    ------
-    CascadeError
-        If there are no rows, the file cannot be written, or stands there already with other columns.
+    It is refused as `put_rows` refuses it.
     """
     put_rows(path, rows, place=lambda row: (row.decoder, row.fallback, row.code, row.p, row.rounds, row.basis))

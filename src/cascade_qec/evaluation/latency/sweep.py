@@ -20,15 +20,7 @@ def ready_entrants(
 ) -> list[Entrant]:
     """All decoders of a comparison, bound to one circuit.
 
-    Parameters
-    ----------
-    models
-        Each must be able to decode the circuit.
-    rivals
-        Those that cannot, or whose package is missing, are left out.
-    circuit
-    skipped
-        Told the name of each that is left out, with the reason.
+    Rivals that cannot decode it, or whose package is missing, are left out; `skipped` is told the name and the reason.
 
     Raises
     ------

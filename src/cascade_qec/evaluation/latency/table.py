@@ -161,9 +161,6 @@ def latency_row(timing: Timing, *, code: str, p: float, rounds: int, basis: str,
 def write_latencies(rows: Sequence[LatencyRow], path: Path) -> None:
     """Put the rows of a run into a CSV file, in place of all rows of the same experiment: one run is one comparison.
 
-    Raises
-    ------
-    CascadeError
-        If there are no rows, the file cannot be written, or stands there already with other columns.
+    It is refused as `put_rows` refuses it.
     """
     put_rows(path, rows, place=lambda row: (row.code, row.p, row.rounds, row.basis))

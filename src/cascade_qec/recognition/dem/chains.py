@@ -91,7 +91,6 @@ def repeated(mechanisms: Mechanisms, place: NDArray[np.int64]) -> NDArray[np.int
 
     Parameters
     ----------
-    mechanisms
     place : int64 [detectors]
     """
     pairs = flipping(mechanisms, 2)
@@ -151,7 +150,6 @@ def oriented(chains: Chains, mechanisms: Mechanisms, primary: NDArray[np.bool_],
 
     Parameters
     ----------
-    chains, mechanisms
     primary : bool [chains]
         Which of them are of the experiment's own basis.
     degree
