@@ -64,14 +64,10 @@ def compare(
 
     Parameters
     ----------
-    experiment
-        What is decoded.
     decoders
         Who decodes it, by the names that they shall have in the table.
     shots
         Shots over all bases; rounded up to a multiple of the number of bases.
-    seed
-        Seed of the shots.
     seconds
         Decoding time of those decoders that have a limit. Shots that remain after it are left out.
     report

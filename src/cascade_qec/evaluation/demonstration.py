@@ -45,8 +45,6 @@ def demonstrate(
         The loaded model for each code of :data:`SHARES`.
     seconds
         Decoding time over all experiments and decoders; preparing them takes some ten seconds more.
-    seed
-        Seed of all shots.
     report
         Called now and then with the fraction of the demonstration that is done.
 

@@ -65,8 +65,6 @@ def decode_in(
     ----------
     seconds
         For all tasks, once they are prepared. Each decodes a few shots in any case.
-    tasks
-        What is decoded.
     seed
         Numbers that make up the seed; each task and batch adds its own.
     report

@@ -21,14 +21,8 @@ def paired_difference(worse: int, better: int, shots: int, confidence: float = 0
 
     Parameters
     ----------
-    worse
-        Shots on which the first decoder alone fails.
-    better
-        Shots on which the second alone fails.
-    shots
-        All shots.
-    confidence
-        Of the interval.
+    worse, better
+        Shots on which the first decoder alone fails, and on which the second does.
 
     Raises
     ------
@@ -73,10 +67,6 @@ def visible_rate(failed: int, shots: int, other_shots: int, *, level: float, pow
 
     Parameters
     ----------
-    failed, shots
-        The first sample, as it is.
-    other_shots
-        Of the second.
     level
         Probability of a false alarm.
     power

@@ -45,16 +45,9 @@ _CONFIDENCE = 0.01
 
 @dataclass(frozen=True)
 class RowCheck:
-    """One row of a card beside fresh shots.
+    """One row of a card beside the same experiment and decoder on fresh shots.
 
-    Attributes
-    ----------
-    card
-        The row as the card has it.
-    fresh
-        The same experiment and decoder on other shots.
-    level
-        Probability of refusing this row wrongly.
+    It is refused wrongly with probability `level`.
     """
 
     card: Measurement
@@ -87,8 +80,6 @@ def rows_to_check(card: Card, *, ps: Sequence[float] = (), rivals: bool = False)
 
     Parameters
     ----------
-    card
-        Whose rows.
     ps
         Noise rates; all of them if empty.
     rivals
@@ -131,8 +122,6 @@ def verify_rows(
 
     Parameters
     ----------
-    decoder
-        The model.
     rows
         See `rows_to_check`.
     seconds
@@ -217,18 +206,9 @@ def _experiment(decoder: CascadeDecoder, row: Measurement) -> Experiment:
 
 @dataclass(frozen=True)
 class Fact:
-    """One thing that a card says beside its measurements.
+    """One thing that a card, or its recipe where that says otherwise, states beside its measurements.
 
-    Attributes
-    ----------
-    subject
-        What it is about.
-    stated
-        What the card says, and its recipe where that says otherwise.
-    found
-        What is found in the weights, or computed.
-    holds
-        Whether they agree.
+    It holds where it is what is found in the weights, or computed.
     """
 
     subject: str

@@ -182,17 +182,7 @@ def _known(way: Placement, mechanisms: Mechanisms, lattice: Lattice, seed: int) 
 
 
 def best_translated(way: Placement, observables: ObservableMap, lattice: Lattice) -> Placement:
-    """The placement moved so that the observables are sums of as few of the code's as can be; itself if they are.
-
-    Parameters
-    ----------
-    way
-        Where the detectors sit.
-    observables
-        The observables in that place.
-    lattice
-        The code's own experiment.
-    """
+    """The placement moved so that the observables are sums of as few of the code's as can be; itself if they are."""
     code = lattice.code
     if len(code.translations) == 1:
         return way

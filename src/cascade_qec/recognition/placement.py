@@ -163,12 +163,7 @@ def event_rate(mechanisms: Mechanisms, probability: NDArray[np.float64], detecto
 def noise_strength(mechanisms: Mechanisms, sites: NDArray[np.int64], lattice: Lattice) -> float:
     """The p at which our own experiment under uniform depolarizing noise has as many detection events.
 
-    Parameters
-    ----------
-    mechanisms
-        The error model with its own probabilities.
-    sites : int64 [detectors]
-        Where its detectors sit on `lattice`, -1 for those to be ignored.
+    `sites`, int64 [detectors], are those on `lattice`, -1 for detectors to be ignored.
     """
     ours = reference(lattice.code, lattice.rounds, lattice.basis)
     same = np.flatnonzero(np.isin(lattice.detector_sites, sites))

@@ -25,15 +25,7 @@ from cascade_qec.recognition.skeleton import Skeleton
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A memory experiment of one basis in an experiment.
-
-    Attributes
-    ----------
-    lattice : Lattice
-        Site of every detector.
-    observables : ObservableMap
-        The part that the code's observables of that basis have in the experiment's.
-    """
+    """A memory experiment of one basis: the site of every detector, and its part in the experiment's observables."""
 
     lattice: Lattice
     observables: ObservableMap
@@ -93,8 +85,6 @@ def recognise(
     source
         A memory experiment of `code`, by any tool: any order, coordinates or none, any schedule, either basis or both,
         any logical representatives. Of a circuit the noise plays no part; of an error model it is all there is.
-    code
-        The code that it is to be.
     bases
         Bases of the lattice that will do.
 
@@ -193,7 +183,12 @@ def recognise_any(source: stim.Circuit | stim.DetectorErrorModel) -> Recognition
     """
     if not source.num_observables:
         raise CascadeError("expected a memory experiment, got one without observables")
-    candidates, found = _of_circuit(source) if isinstance(source, stim.Circuit) else _of_error_model(source)
+    if isinstance(source, stim.Circuit):
+        skeleton = circuit_skeleton(source)
+        found, qubits = described(skeleton), skeleton.supports.shape[1]
+        candidates = [code for code in _known() if code.n == qubits]
+    else:
+        candidates, found = _of_error_model(source)
     refusals: list[CascadeError] = []
     for code in candidates:
         try:
@@ -205,13 +200,6 @@ def recognise_any(source: stim.Circuit | stim.DetectorErrorModel) -> Recognition
     tried = f" (tried {', '.join(code.name for code in candidates)})" if candidates else ""
     expected = " or of ".join(_listed(family.recognised) for family in codes.families())
     raise CascadeError(f"expected a memory experiment of {expected}; got {found}, which fits none of them{tried}")
-
-
-def _of_circuit(circuit: stim.Circuit) -> tuple[list[CSSCode], str]:
-    """Codes with as many data qubits, and what was found."""
-    skeleton = circuit_skeleton(circuit)
-    qubits = skeleton.supports.shape[1]
-    return [code for code in _known() if code.n == qubits], described(skeleton)
 
 
 def _of_error_model(dem: stim.DetectorErrorModel) -> tuple[list[CSSCode], str]:

@@ -67,16 +67,7 @@ class TannerGraph:
 def isomorphisms(
     found: TannerGraph, code: TannerGraph, *, root: int, images: NDArray[np.int64]
 ) -> Iterator[NDArray[np.int64]]:
-    """All isomorphisms from one graph to another that take a check to one of some others.
-
-    Parameters
-    ----------
-    found, code
-        The graphs.
-    root
-        A check of `found`.
-    images : int64 [...]
-        Checks of `code` that it may go to.
+    """All isomorphisms from one graph to another that take a check of the first, the root, to one of its images.
 
     Yields
     ------

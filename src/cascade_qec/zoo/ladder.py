@@ -129,17 +129,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Rung:
-    """One rung, as a model stands to it.
-
-    Attributes
-    ----------
-    number
-        From 1 for the lowest.
-    title
-        What it asks for.
-    comparisons
-        By rival and noise rate.
-    """
+    """One rung, from 1 for the lowest, as a model stands to it: by rival and noise rate."""
 
     number: int
     title: str
@@ -186,13 +176,7 @@ class Rung:
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a model stands on the ladder of its family of codes.
-
-    Attributes
-    ----------
-    rungs
-        Those that are properties of one model, from the lowest.
-    """
+    """Where a model stands on the ladder of its family of codes: the rungs of one model alone, from the lowest."""
 
     rungs: tuple[Rung, ...]
 

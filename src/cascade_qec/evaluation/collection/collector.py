@@ -28,16 +28,9 @@ _SHORTEST_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class Progress:
-    """What has become of one task.
+    """What has become of one task: all that the store has of it.
 
-    Attributes
-    ----------
-    cell
-        The task.
-    total
-        All that the store has of it.
-    finished
-        Whether that is enough, and no piece of it is under way.
+    It is finished if that is enough, and no piece of it is under way.
     """
 
     cell: Cell
@@ -52,24 +45,15 @@ class Progress:
 
 @dataclass
 class Effort:
-    """Where the time of a collection went.
-
-    Attributes
-    ----------
-    shots
-        Shots sampled in it.
-    sampling_seconds
-        Wall time that workers spent sampling and decoding.
-    worker_seconds
-        Wall time of the collection times the number of workers: what there was to spend.
-    deaths
-        Workers that died and were replaced.
-    """
+    """Where the time of a collection went."""
 
     shots: int = 0
     sampling_seconds: float = 0.0
+    """Wall time that workers spent sampling and decoding."""
     worker_seconds: float = 0.0
+    """Wall time of the collection times the number of workers: what there was to spend."""
     deaths: int = 0
+    """Workers that died and were replaced."""
 
 
 def collect(

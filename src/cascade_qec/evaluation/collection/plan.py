@@ -136,8 +136,6 @@ def cells(plan: Plan, *, skipped: Callable[[str], None]) -> list[Cell]:
 
     Parameters
     ----------
-    plan
-        What was asked for.
     skipped
         Called once with each reason to leave decoders out: a missing package with the command that gets it, or
         a code that a decoder cannot decode.

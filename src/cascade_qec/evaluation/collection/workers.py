@@ -27,16 +27,9 @@ _TASKS_KEPT = 2
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of a task for one worker: it ends with the first of so many shots, errors, or seconds.
+    """A part of a task, whose strong id the sender tells, for one worker.
 
-    Attributes
-    ----------
-    cell, machine
-        What to sample.
-    strong_id
-        Of the task, as the sender understands it.
-    shots, errors, seconds
-        Shots that are not exceeded; errors and seconds after which no further batch is begun.
+    It ends with the first of so many shots, which are not exceeded, errors, or seconds, after which no batch is begun.
     """
 
     cell: Cell

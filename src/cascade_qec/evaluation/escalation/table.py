@@ -91,10 +91,6 @@ def escalation_rows(
     ----------
     curve
         By rising threshold; the first escalates nothing.
-    chosen
-        None if nothing was.
-    fallback
-        Alone.
     about
         The columns that all rows share, but for `circumstances` and the load average.
     """

@@ -88,10 +88,6 @@ def decode_both(
     ----------
     network
         A decoder that tells its confidence.
-    fallback
-        Any other.
-    circuit
-        What both decode.
     shots
         Shots at most; at least 2.
     failures
@@ -100,8 +96,6 @@ def decode_both(
         Time of sampling and decoding after which no further shot is begun.
     seed
         Seed of the shots, from 0 to 2^63 - 1.
-    clock
-        Gives seconds.
     report
         Called with the share of what was asked for that is done, now and then.
 

@@ -32,17 +32,9 @@ _ENOUGH_CALLS = 20
 
 @dataclass(frozen=True)
 class Entrant:
-    """A decoder that is ready for an experiment's shots.
+    """A decoder that is ready for an experiment's shots, with what the table says of it.
 
-    Attributes
-    ----------
-    name
-        As it shall stand in the table.
-    decoder
-    device, precision, threads
-        What it runs on; the precision is empty where it is the decoder's own affair.
-    parameters
-        Its settings, as text.
+    The precision is empty where it is the decoder's own affair.
     """
 
     name: str
@@ -172,8 +164,6 @@ def time_decoders(
 
     Parameters
     ----------
-    entrants, shots
-        Who decodes what.
     batch
         Shots in each call.
     seconds

@@ -87,12 +87,7 @@ def measurement_errors(mechanisms: Mechanisms) -> NDArray[np.int64]:
 
 
 def repeated(mechanisms: Mechanisms, place: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Pairs of detectors at one place that a mechanism flips: int64 [pairs, 2].
-
-    Parameters
-    ----------
-    place : int64 [detectors]
-    """
+    """Pairs of detectors at one place, int64 [detectors], that a mechanism flips: int64 [pairs, 2]."""
     pairs = flipping(mechanisms, 2)
     return pairs[place[pairs[:, 0]] == place[pairs[:, 1]]]
 

@@ -25,12 +25,7 @@ def isomorphic_skeletons(mechanisms: Mechanisms, kept: NDArray[np.bool_], code: 
     Our circuits are taken in either basis, with each order of the CNOTs that the code knows (`CSSCode.variants`), with
     all detectors and with those of the experiment's basis alone, under noise in which everything fails.
 
-    Parameters
-    ----------
-    mechanisms, kept
-        As :func:`~cascade_qec.recognition.dem.chains.distinct` gives them.
-    code
-        The code.
+    Mechanisms and detectors kept are as :func:`~cascade_qec.recognition.dem.chains.distinct` gives them.
 
     Returns
     -------

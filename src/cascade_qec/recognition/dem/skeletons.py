@@ -47,8 +47,6 @@ def dem_skeletons(dem: stim.DetectorErrorModel, code: CSSCode) -> list[Skeleton]
         Error model under circuit-level noise, of any tool: with all detectors or those of one basis only, in any order,
         with any coordinates. Unless each of the code's data qubits meets three checks of each basis, it has coordinates
         of the checks, or the mechanisms of a circuit of this package.
-    code
-        The code that it is to be of.
 
     Returns
     -------
@@ -91,15 +89,6 @@ def _places(dem: stim.DetectorErrorModel, kept: NDArray[np.bool_], code: CSSCode
 
     Which two coordinates are the place, the others being a time, a colour, a basis, is found by trying; and so are
     the axes, to multiples of 45 degrees and reflections, their steps and their origin.
-
-    Parameters
-    ----------
-    dem
-        The model.
-    kept : bool [detectors]
-        Detectors to look at.
-    code
-        The code whose checks are looked for.
 
     Returns
     -------
