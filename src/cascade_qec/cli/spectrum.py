@@ -10,9 +10,6 @@ from cascade_qec.cli.progress import progress
 from cascade_qec.errors import CascadeError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cascade_qec.evaluation.rare_events.results import RareRow, SpectrumRow
     from cascade_qec.evaluation.rare_events.subjects import Subject
 
 
@@ -89,8 +86,16 @@ def spectrum(
 
 
 def _collect(subject: "Subject", out: Path, *, seconds: float, enumerate_up_to: int) -> None:
+    from cascade_qec.cli.table import Column, counted, short, show, with_interval
     from cascade_qec.evaluation.rare_events.collection import Collector
-    from cascade_qec.evaluation.rare_events.results import rare_rates, replace_rows, spectrum
+    from cascade_qec.evaluation.rare_events.results import (
+        METHOD,
+        RareRow,
+        SpectrumRow,
+        rare_rates,
+        replace_rows,
+        spectrum,
+    )
     from cascade_qec.evaluation.rare_events.tallies import read_tallies, write_tallies
 
     run, model, bound = subject
@@ -110,19 +115,11 @@ def _collect(subject: "Subject", out: Path, *, seconds: float, enumerate_up_to: 
     replace_rows(out / "spectrum.csv", strata)
     replace_rows(out / "rare.csv", rates)
     print(f"{run.decoder} on {run.code}, {run.rounds} rounds, basis {run.basis}, {run.noise} noise ({run.parameters})")
-    _print_tables(strata, rates)
-    print(f"Tables: {out / 'spectrum.csv'}, {out / 'rare.csv'}; counts: {counts}")
-
-
-def _print_tables(strata: "Sequence[SpectrumRow]", rates: "Sequence[RareRow]") -> None:
-    from cascade_qec.cli.table import Column, counted, short, show, with_interval
-    from cascade_qec.evaluation.rare_events.results import METHOD
-
     of_strata: list[Column[SpectrumRow]] = [
         Column("faults", lambda row: str(row.faults), right=True),
         Column("failures / shots", lambda row: counted(row.failures, row.shots), right=True),
         Column(
-            f"f(w) at p = {rates[-1].sampled_at:g}",
+            f"f(w) at p = {run.sampled_at:g}",
             lambda row: short(row.fraction.value) if row.exact else with_interval(row.fraction),
         ),
         Column("", lambda row: "exact, all sets decoded" if row.exact else ""),
@@ -134,3 +131,4 @@ def _print_tables(strata: "Sequence[SpectrumRow]", rates: "Sequence[RareRow]") -
         Column("effective failures", lambda row: f"{row.effective_failures:.1f}", right=True),
     ]
     show(rates, of_rates, notes=[METHOD])
+    print(f"Tables: {out / 'spectrum.csv'}, {out / 'rare.csv'}; counts: {counts}")

@@ -9,8 +9,7 @@ import pytest
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.fits.points import Curve
 from cascade_qec.evaluation.fits.resources import code_resources, series_resource
-from cascade_qec.evaluation.fits.suppression import distance_series, suppression
-from cascade_qec.evaluation.fits.thresholds import threshold
+from cascade_qec.evaluation.fits.suppression import distance_series, suppression, threshold
 from cascade_qec.evaluation.fits.waterfall import fit
 
 PS = (0.002, 0.004, 0.006, 0.008, 0.012)

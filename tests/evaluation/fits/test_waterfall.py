@@ -9,8 +9,7 @@ import sinter
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.fits.laws import Chart, parameters, starts, two_terms
 from cascade_qec.evaluation.fits.points import Curve
-from cascade_qec.evaluation.fits.warranted import compare_terms, fit_curve, goodness_of_fit, likelihood_ratios
-from cascade_qec.evaluation.fits.waterfall import fit
+from cascade_qec.evaluation.fits.waterfall import compare_terms, fit, fit_curve, goodness_of_fit, likelihood_ratios
 
 AT = np.log(0.003)
 

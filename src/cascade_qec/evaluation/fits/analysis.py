@@ -16,10 +16,9 @@ from cascade_qec.evaluation.fits.suppression import (
     in_series,
     measured_noise_rates,
     suppression,
+    threshold,
 )
-from cascade_qec.evaluation.fits.thresholds import threshold
-from cascade_qec.evaluation.fits.warranted import CurveFit, fit_curve
-from cascade_qec.evaluation.fits.waterfall import enough_for
+from cascade_qec.evaluation.fits.waterfall import CurveFit, enough_for, fit_curve
 
 
 def analyse(

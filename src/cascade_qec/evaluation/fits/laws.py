@@ -8,8 +8,7 @@ from typing import Literal
 import numpy as np
 from scipy.special import expit
 
-from cascade_qec.evaluation.fits.likelihood import Floats, Outcomes
-from cascade_qec.evaluation.fits.maximise import Law, maximise
+from cascade_qec.evaluation.fits.likelihood import Floats, Law, Outcomes, maximise
 
 Quantity = Literal["a", "b", "m1", "m2", "rate"]
 

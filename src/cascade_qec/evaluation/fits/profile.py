@@ -10,8 +10,7 @@ import numpy as np
 from iminuit import Minuit
 from scipy.optimize import brentq
 
-from cascade_qec.evaluation.fits.likelihood import Floats, Outcomes
-from cascade_qec.evaluation.fits.maximise import Law, maximise
+from cascade_qec.evaluation.fits.likelihood import Floats, Law, Outcomes, maximise
 from cascade_qec.statistics import Interval
 
 Model = Callable[[Floats], Floats]

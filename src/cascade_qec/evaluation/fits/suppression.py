@@ -1,4 +1,4 @@
-"""Codes of several distances with one decoder: Lambda, how fast errors fall, and the distance that a target needs."""
+"""Codes of several distances with one decoder: how fast errors fall with it (Lambda), and where curves cross."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.fits.laws import best_line, pivot
 from cascade_qec.evaluation.fits.likelihood import Floats, Outcomes
 from cascade_qec.evaluation.fits.points import Curve, Point, outcomes
-from cascade_qec.evaluation.fits.profile import profile_interval
+from cascade_qec.evaluation.fits.profile import climb, profile_interval
 from cascade_qec.evaluation.fits.waterfall import exp
 from cascade_qec.statistics import Interval
 
 _FARTHEST_DISTANCE = 9999
+_FEWEST_FOR_CURVATURE = 4
 _BY_DISTANCE = re.compile(r"(\w+_d)(\d+)")
 """Names of codes that differ in the distance alone, such as surface_d5."""
 
@@ -125,8 +126,8 @@ class Suppression:
         Twice what a rate of its own for each distance would add.
     p_value
         Of the deviance, as chi squared; None of two distances, where nothing is left to test.
-    x, outcomes, line
-        For extrapolation: minus half the distances, the data, and (log P at `at`, log Lambda).
+    outcomes, line
+        For extrapolation: the data, and (log P at the pivot, log Lambda).
     """
 
     p: float
@@ -135,7 +136,6 @@ class Suppression:
     log_likelihood: float
     deviance: float
     p_value: float | None
-    x: Floats
     outcomes: Outcomes
     line: Floats
 
@@ -156,12 +156,12 @@ class Suppression:
             raise CascadeError(
                 f"expected errors that fall with the distance at p = {self.p:g}, got Lambda = {self.factor.value:.3g}"
             )
-        log_target = math.log(target)
+        x, log_target = _half_distances(self.distances), math.log(target)
         # The line by where it reaches the target: log P = log_target + slope (x - reached)
         reached = profile_interval(
-            lambda phi: log_target + phi[1] * (self.x - phi[0]),
+            lambda phi: log_target + phi[1] * (x - phi[0]),
             self.outcomes,
-            (pivot(self.x, self.outcomes) + (log_target - value) / slope, slope),
+            (pivot(x, self.outcomes) + (log_target - value) / slope, slope),
             lowest=-_FARTHEST_DISTANCE,
         )
         # x is minus half the distance, so the ends change places
@@ -181,7 +181,7 @@ def suppression(series: Series, p: float) -> Suppression:
     if sum(point.failures > 0 for point in points) < 2:
         raise CascadeError(f"{series.name}: expected failures of two distances at p = {p:g}, got {_list(points)}")
     distances = tuple(d for d, curve in zip(series.distances, series.curves, strict=True) if curve.at(p))
-    x = -0.5 * np.array(distances, dtype=np.float64)
+    x = _half_distances(distances)
     data = outcomes(points)
     line, likelihood = best_line(x, data)
     (value, slope), dx = line[0], x - pivot(x, data)
@@ -195,7 +195,6 @@ def suppression(series: Series, p: float) -> Suppression:
         log_likelihood=float(likelihood[0]),
         deviance=deviance,
         p_value=float(chdtrc(free, deviance)) if free else None,
-        x=x,
         outcomes=data,
         line=line[0],
     )
@@ -207,5 +206,74 @@ def measured_noise_rates(series: Series) -> list[float]:
     return [p for p in rates if sum((point := c.at(p)) is not None and point.failures > 0 for c in series.curves) > 1]
 
 
+def _half_distances(distances: tuple[int, ...]) -> Floats:
+    return -0.5 * np.array(distances, dtype=np.float64)
+
+
 def _list(points: list[Point]) -> str:
     return ", ".join(f"{point.code}: {point.failures} in {point.shots}" for point in points) or "no data"
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """The noise rate at which two codes have the same rate per logical per cycle.
+
+    Attributes
+    ----------
+    p
+        The crossing with its 95 % profile-likelihood interval.
+    extrapolated
+        Whether it lies outside the noise rates measured for both.
+    log_likelihood
+        Of both curves.
+    """
+
+    p: Interval
+    extrapolated: bool
+    log_likelihood: float
+
+
+def threshold(small: Curve, large: Curve) -> Threshold | None:
+    """Crossing of two curves, or None where they are parallel or cross at no noise rate below 1.
+
+    Towards the threshold curves bend down, which sums of power laws cannot; so each curve is a parabola of
+    log P over log p where it was measured at four or more noise rates. If the crossing is outside the
+    measured noise rates, where a parabola is no guide, it is that of single power laws.
+    """
+    start = _crossing_of_lines(small, large)
+    if start is None:
+        return None
+
+    def model(phi: Floats) -> Floats:
+        # log P_i = v + s_i (x - x*) + c_i (x - x*)^2 of either curve, from (x*, v, s_0, s_1[, c_0, c_1])
+        crossing, value, slopes, curvatures = phi[0], phi[1], phi[2:4], phi[4:6] if len(phi) > 4 else (0.0, 0.0)
+        curves = zip((small.log_p, large.log_p), slopes, curvatures, strict=True)
+        return np.concatenate([value + s * (x - crossing) + c * (x - crossing) ** 2 for x, s, c in curves], axis=-1)
+
+    data = outcomes([*small.points, *large.points])
+    best = list(climb(model, data, start).values)
+    if min(len(small.points), len(large.points)) >= _FEWEST_FOR_CURVATURE:
+        bent = list(climb(model, data, [*best, 0.0, 0.0]).values)
+        if _inside(bent[0], small, large):
+            best = bent
+    return Threshold(
+        p=profile_interval(model, data, best).map(lambda log_p: math.exp(min(log_p, 0.0))),
+        extrapolated=not _inside(best[0], small, large),
+        log_likelihood=float(data.log_likelihood(model(np.array(best)))[0]),
+    )
+
+
+def _crossing_of_lines(small: Curve, large: Curve) -> list[float] | None:
+    """Power laws fitted apart, by their crossing: then the likelihood is at its maximum already."""
+    (at_0, (value_0, slope_0)), (at_1, (value_1, slope_1)) = (
+        (pivot(curve.log_p, curve.outcomes), best_line(curve.log_p, curve.outcomes)[0][0]) for curve in (small, large)
+    )
+    if abs(slope_1 - slope_0) < 1e-6:
+        return None
+    x = ((value_0 - slope_0 * at_0) - (value_1 - slope_1 * at_1)) / (slope_1 - slope_0)
+    return [x, value_0 + slope_0 * (x - at_0), slope_0, slope_1] if -40 < x < 0 else None
+
+
+def _inside(x: float, small: Curve, large: Curve) -> bool:
+    low, high = (pick(small.log_p[end], large.log_p[end]) for pick, end in ((max, 0), (min, -1)))
+    return bool(low <= x <= high)

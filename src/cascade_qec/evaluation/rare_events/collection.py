@@ -126,15 +126,13 @@ class Collector:
         if not self.tallies.faults("pilot"):
             self._first_look()
             self.save()
-        if not self.tallies.faults("pilot"):
-            return
-        spent = sum(self.tallies.of("pilot", faults).seconds for faults in self.tallies.faults("pilot"))
-        while (left := _PILOT_SHARE * self._seconds - spent) > 0:
+        share = _PILOT_SHARE * self._seconds
+        # nothing is spent where all strata that matter were decoded in full
+        while 0 < (spent := sum(tally.seconds for stage, _, tally in self.tallies if stage == "pilot")) < share:
             # Twice as many shots each time, planned with what has been seen so far.
-            for faults, shots in allocate(self.model, self.tallies, seconds=min(left, spent)).items():
+            for faults, shots in allocate(self.model, self.tallies, seconds=min(share - spent, spent)).items():
                 self._sample("pilot", faults, shots)
             self.save()
-            spent = sum(self.tallies.of("pilot", faults).seconds for faults in self.tallies.faults("pilot"))
 
     def _first_look(self) -> None:
         """A few shots of each stratum, from few faults to many, until those beyond cannot matter."""

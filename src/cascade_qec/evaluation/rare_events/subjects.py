@@ -47,12 +47,6 @@ def make_subject(
 
     Parameters
     ----------
-    decoder
-        Any.
-    code
-        Name of the code.
-    ps
-        Noise strengths.
     rounds
         Rounds of syndrome extraction; None: the code's distance.
     basis, noise, seed
