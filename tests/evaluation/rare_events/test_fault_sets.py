@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from cascade_qec.evaluation.rare_events.faults import all_sets, drawn_sets
-from cascade_qec.evaluation.rare_events.symmetric import log_symmetric
+from cascade_qec.evaluation.rare_events.faults import all_sets, drawn_sets, log_symmetric
 
 ODDS = np.array([0.5, 0.01, 3.0, 0.1, 0.002, 0.8, 0.3])
 

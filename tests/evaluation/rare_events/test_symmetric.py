@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from cascade_qec.evaluation.rare_events.symmetric import log_symmetric, most_faults, number_of_faults
+from cascade_qec.evaluation.rare_events.faults import log_symmetric, most_faults, number_of_faults
 
 
 def test_symmetric_functions_are_sums_over_sets():

@@ -26,16 +26,7 @@ _LEVEL = NormalDist().inv_cdf((1 + _CONFIDENCE) / 2)
 
 
 def climb(model: Model, outcomes: Outcomes, start: Sequence[float]) -> Minuit:
-    """Minuit at the maximum of the likelihood near a start.
-
-    Parameters
-    ----------
-    model
-        A family of rates.
-    outcomes
-        Data of one repetition.
-    start : float64 [size]
-    """
+    """Minuit at the maximum of the likelihood of one repetition's data near a start, float64 [size]."""
 
     def deviance(*phi: float) -> float:
         return -2 * float(outcomes.log_likelihood(model(np.array(phi)))[0])

@@ -49,14 +49,8 @@ def code_resources(fits: list[WaterfallFit], *, p: float, target: float) -> list
     """For each decoder the measured code with the fewest qubits per logical that reaches the target by its fit.
 
     The upper end of the interval is the code whose upper end of the fitted rate is below the target, and the
-    lower end that whose lower end is. Infinite: no code that was measured.
-
-    Parameters
-    ----------
-    fits
-        Of the codes to choose among, one for each code and decoder.
-    p, target
-        Noise rate, and rate per logical per cycle.
+    lower end that whose lower end is. Infinite: no code that was measured. `fits` are of the codes to choose among,
+    one for each code and decoder.
     """
     found = []
     groups = defaultdict(list)

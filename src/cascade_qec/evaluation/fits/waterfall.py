@@ -188,16 +188,7 @@ def compare_terms(one: WaterfallFit, two: WaterfallFit, *, simulations: int, see
     One term lies on the edge of two (an amplitude of 0, or equal exponents), and there the other term's
     parameters mean nothing; so the ratio is not distributed as chi squared. Its distribution is simulated
     instead: failures are drawn from the fitted single term, and both forms fitted to them. Shots stay as they
-    are, also where the number of failures had decided when to stop.
-
-    Parameters
-    ----------
-    one, two
-        Both fits of one curve.
-    simulations
-        Data sets drawn; the p-value is at least 1 / (simulations + 1).
-    seed
-        Of the draws.
+    are, also where the number of failures had decided when to stop. The p-value is at least 1 / (simulations + 1).
 
     Raises
     ------

@@ -7,8 +7,13 @@ import stim
 from numpy.typing import NDArray
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.evaluation.rare_events.faults import Faults, drawn_sets
-from cascade_qec.evaluation.rare_events.symmetric import log_symmetric, most_faults, number_of_faults
+from cascade_qec.evaluation.rare_events.faults import (
+    Faults,
+    drawn_sets,
+    log_symmetric,
+    most_faults,
+    number_of_faults,
+)
 
 # Shots with more faults than are ever considered; where it matters it is far below any rate that is estimated.
 _TAIL = 1e-15
