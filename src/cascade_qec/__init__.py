@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cascade_qec import circuits, codes, decoders, zoo
-    from cascade_qec.decoders.cascade import BoundCascade, CascadeDecoder, load
+    from cascade_qec.decoders.bound_cascade import BoundCascade
+    from cascade_qec.decoders.cascade import CascadeDecoder, load
     from cascade_qec.decoders.escalation import BoundEscalation, EscalatingDecoder
     from cascade_qec.decoders.result import DecodeResult
     from cascade_qec.decoders.sinter import sinter_decoders
@@ -39,7 +40,7 @@ __all__ = [
 
 # Where each public name lives. PyTorch takes seconds to load, so a module is imported when it is first asked for.
 _HOMES = {
-    "BoundCascade": "cascade_qec.decoders.cascade",
+    "BoundCascade": "cascade_qec.decoders.bound_cascade",
     "BoundEscalation": "cascade_qec.decoders.escalation",
     "CascadeDecoder": "cascade_qec.decoders.cascade",
     "CascadeError": "cascade_qec.errors",

@@ -12,7 +12,8 @@ import torch
 
 import cascade_qec as cascade
 from cascade_qec.codes import Basis
-from cascade_qec.decoders.cascade import BoundCascade, CascadeDecoder, load
+from cascade_qec.decoders.bound_cascade import BoundCascade
+from cascade_qec.decoders.cascade import CascadeDecoder, load
 from cascade_qec.errors import CascadeError, CascadeWarning
 from cascade_qec.nn import ModelDescription
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from cascade_qec.circuits import SI1000, UniformDepolarizing, memory
 from cascade_qec.codes import gf2
 from cascade_qec.codes.gf2 import Bits
-from cascade_qec.decoders.cascade import BoundCascade, CascadeDecoder
+from cascade_qec.decoders.bound_cascade import BoundCascade
+from cascade_qec.decoders.cascade import CascadeDecoder
 from cascade_qec.error_models import Mechanisms
 from cascade_qec.lattice import memory_lattice
 from cascade_qec.recognition.placement import reference

@@ -13,29 +13,22 @@ from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
 from typing import Any, overload
 
-import numpy as np
 import stim
 import torch
 from numpy.typing import NDArray
 
 from cascade_qec import circuits, codes
 from cascade_qec.codes import Basis
-from cascade_qec.decoders import events
-from cascade_qec.decoders.bound import Bound
+from cascade_qec.decoders.bound_cascade import Binding, BoundCascade
 from cascade_qec.decoders.escalation import BoundEscalation, EscalatingDecoder, fallback_decoder
-from cascade_qec.decoders.result import NetworkResult
 from cascade_qec.device import pick_device, pick_dtype
 from cascade_qec.errors import CascadeError, CascadeWarning
 from cascade_qec.files import written_whole
-from cascade_qec.lattice import logical_operators, memory_lattice
+from cascade_qec.lattice import memory_lattice
 from cascade_qec.nn import (
     CascadeNetwork,
-    Decision,
-    Geometry,
     ModelDescription,
     NetworkSettings,
-    Questions,
-    Unpacking,
     load_model,
     model_bytes,
     rebuilt,
@@ -45,11 +38,6 @@ from cascade_qec.zoo import registry
 
 Source = stim.Circuit | stim.DetectorErrorModel | str | Path
 """A circuit or error model, its text (of several lines), or the path of a file of it."""
-
-_CHUNK_ACTIVATIONS = {"cpu": 1 << 22, "cuda": 1 << 28}
-"""Activations of the residual stream decoded at a time: on a CPU what its caches hold, on a GPU a part of memory."""
-
-_MAX_CHUNK_SHOTS = 8192
 
 _STRONG = 2
 """Times the noise of training from which on a circuit's noise is remarked upon."""
@@ -212,7 +200,7 @@ class CascadeDecoder:
         self._asked = {"device": device, "precision": precision}
         self._process = os.getpid()
         self._lock = threading.Lock()
-        self._bindings: dict[Hashable, _Binding] = {}
+        self._bindings: dict[Hashable, Binding] = {}
 
     @classmethod
     def untrained(cls, code: str, *, width: int = 16, depth: int = 2, seed: int = 0) -> CascadeDecoder:
@@ -304,9 +292,9 @@ class CascadeDecoder:
         return bound
 
     def _bound(self, key: Hashable, found: Callable[[], Recognition | tuple[Part]]) -> BoundCascade:
-        self._mind_forks()
+        self.mind_forks()
         with self._lock:
-            binding = self._bindings.pop(key, None) or _Binding(self, found())
+            binding = self._bindings.pop(key, None) or Binding(self, found())
             self._bindings[key] = binding
             for oldest in list(self._bindings)[:-_BINDINGS]:
                 del self._bindings[oldest]
@@ -353,7 +341,7 @@ class CascadeDecoder:
             bases = " and ".join(self.description.bases)
             raise CascadeError(f"model {self.description.name} was trained for basis {bases}, got basis {basis}")
 
-    def _mind_forks(self) -> None:
+    def mind_forks(self) -> None:
         """Do what a process that was forked off can still do: neither PyTorch's threads nor CUDA come with it."""
         if self.device.type == "cuda" and os.getpid() != self._process:
             raise CascadeError(
@@ -382,110 +370,3 @@ def _unpickled(
 ) -> CascadeDecoder:
     tensors = {name: torch.from_numpy(array) for name, array in weights.items()}
     return CascadeDecoder(rebuilt(description, tensors), description, **asked)
-
-
-class _Binding:
-    """What a decoder works out once for an experiment.
-
-    Attributes
-    ----------
-    found
-        What is known of the experiment, or the one part of the decoder's own.
-    parts
-        The network's tables for each memory experiment in it.
-    chunk
-        Shots decoded at a time.
-    """
-
-    def __init__(self, decoder: CascadeDecoder, found: Recognition | tuple[Part]) -> None:
-        self.found = found
-        parts = found.parts if isinstance(found, Recognition) else found
-        self.parts = [_BoundPart(decoder, part) for part in parts]
-        per_shot = max(part.activations for part in self.parts) * decoder.network.settings.width
-        self.chunk = max(1, min(_MAX_CHUNK_SHOTS, _CHUNK_ACTIVATIONS[decoder.device.type] // per_shot))
-
-
-class _BoundPart:
-    """The network's tables for one memory experiment, and what its observables have in the experiment's."""
-
-    def __init__(self, decoder: CascadeDecoder, part: Part) -> None:
-        operators, lattices, device = decoder.description.operators, [part.lattice], decoder.device
-        asked = logical_operators(decoder.code, part.lattice.basis, operators)
-        self.activations = max(part.lattice.sites, len(asked.support))
-        self._observables, self._detectors = part.observables, part.lattice.detectors
-        self._turns = bool(part.observables.detectors.any())
-        self._geometry = Geometry(lattices, decoder.network.settings.convolution, operators).to(device)
-        self._unpacking = Unpacking(lattices).to(device)
-        self._questions = Questions(lattices, operators).to(device)
-        self._decision = Decision(asked.logicals, part.observables.logicals).to(device)
-
-    def decide(
-        self, packed: NDArray[np.uint8], network: CascadeNetwork, dtype: torch.dtype
-    ) -> tuple[NDArray[np.bool_], NDArray[np.float32], NDArray[np.float32]]:
-        """Observables, their probabilities and the confidence of packed events, as `Decision` has them."""
-        probabilities: NDArray[np.float32]
-        with torch.inference_mode():
-            states, _ = self._unpacking(packed)
-            logits = network(states, self._geometry, dtype)
-            evidence = logits * (1 - 2 * self._questions.parities(states))
-            observables, probabilities, confidence = (x.cpu().numpy() for x in self._decision(evidence))
-        if self._turns:
-            turned = self._observables.turned(events.unpacked(packed, self._detectors))
-            observables = observables ^ turned
-            probabilities = np.where(turned, 1 - probabilities, probabilities)
-        return observables, probabilities, confidence
-
-
-class BoundCascade(Bound[NetworkResult]):
-    """A Cascade decoder that is ready for the shots of one experiment. Made by `CascadeDecoder.bind` or `load`.
-
-    The network is asked about all logical operators that look to it like the code's observables (parallel lines, on a
-    torus all that are no heavier), and the likeliest joint value of the observables is predicted. Where an experiment
-    keeps the logical operators of both bases, each basis is decoded on its own.
-
-    Attributes
-    ----------
-    decoder : CascadeDecoder
-    lattice : Lattice
-        Where the detectors of the experiment sit; of an experiment of both bases those of the first.
-    observables : ObservableMap
-        What the observables of the experiment are in those of the code; of both bases those of the first.
-    recognition : Recognition or None
-        What is known of the circuit; None of the decoder's own experiment.
-    device, dtype
-        Where and in what precision the network runs.
-    """
-
-    def __init__(self, decoder: CascadeDecoder, binding: _Binding) -> None:
-        self.decoder, self._binding = decoder, binding
-        self.recognition = binding.found if isinstance(binding.found, Recognition) else None
-        parts = binding.found.parts if isinstance(binding.found, Recognition) else binding.found
-        self.lattice, self.observables = parts[0].lattice, parts[0].observables
-        self.num_detectors, self.num_observables = self.lattice.detectors, len(self.observables.logicals)
-        basis = " and ".join(part.lattice.basis for part in parts)
-        self.device, self.dtype = decoder.device, decoder.dtype
-        self.name = f"model {decoder.description.name} ({self.lattice.rounds} rounds, basis {basis})"
-
-    def _decode(self, detection_events: NDArray[Any], bit_packed: bool) -> NetworkResult:
-        self.decoder._mind_forks()  # pyright: ignore[reportPrivateUsage]
-        packed = detection_events if bit_packed else events.packed(detection_events)
-        packed = np.require(packed, requirements="W")  # PyTorch warns of arrays that cannot be written, such as files'
-        observables = np.zeros((len(packed), self.num_observables), dtype=np.bool_)
-        probabilities = np.zeros((len(packed), self.num_observables), dtype=np.float32)
-        confidence = np.ones(len(packed), dtype=np.float32)
-        for start in range(0, len(packed), self._binding.chunk):
-            shots = slice(start, start + self._binding.chunk)
-            for part in self._binding.parts:
-                decided, probable, sure = part.decide(packed[shots], self.decoder.network, self.decoder.dtype)
-                observables[shots] ^= decided
-                # a sum of independent flips
-                probabilities[shots] += probable - 2 * probabilities[shots] * probable
-                confidence[shots] *= sure
-        return NetworkResult(observables, probabilities, confidence)
-
-    def __reduce__(self) -> tuple[Callable[..., BoundCascade], tuple[object, ...]]:
-        return _bound_anew, (self.decoder, self._binding.found)
-
-
-def _bound_anew(decoder: CascadeDecoder, found: Recognition | tuple[Part]) -> BoundCascade:
-    return BoundCascade(decoder, _Binding(decoder, found))
