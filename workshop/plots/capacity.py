@@ -87,7 +87,7 @@ def _draw_rates(axes: Axes, points: Sequence[Point], look: dict[str, Look]) -> N
             axes, [100 * point.p for point in curve], [point.block for point in curve], look[decoder], label=decoder
         )
     rates = sorted({100 * point.p for point in points})
-    log_axis(axes.xaxis, rates, at=rates)
+    log_axis(axes.xaxis, rates, ticked=True)
     log_axis(axes.yaxis, [end for point in points for end in (point.block.low, point.block.value, point.block.high)])
     axes.set_xlabel("noise p (%)")
     axes.set_title(f"{points[0].code}, {points[0].rounds} rounds")
@@ -104,7 +104,7 @@ def _draw_exponents(axes: Axes, widths: dict[str, int], exponents: dict[str, Fit
             axes.axhspan(rate.low, rate.high, color=look[decoder].color, alpha=0.12, linewidth=0)
             axes.axhline(rate.value, color=look[decoder].color, linestyle=look[decoder].linestyle, label=decoder)
     every = sorted({float(width) for width in widths.values()})
-    log_axis(axes.xaxis, every, at=every)
+    log_axis(axes.xaxis, every, ticked=True)
     linear_axis(axes.yaxis)
     axes.set_xlabel("width H")
     axes.set_title("exponent m of the fitted P = a p$^m$")

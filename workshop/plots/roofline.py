@@ -57,7 +57,7 @@ def roofline_figure(rows: Sequence[RooflineRow], *, quantity: str = LATENCY, tit
                 widths, values = [row.width for row in curve], [row.value for row in curve]
                 here.plot(widths, values, label=label, **look[label].line())
             every = sorted({float(row.width) for row in inside})
-            log_axis(here.xaxis, every, at=every)
+            log_axis(here.xaxis, every, ticked=True)
             log_axis(here.yaxis, [row.value for row in inside])
             here.margins(0.08)
             if unit == "us":

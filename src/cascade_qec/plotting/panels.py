@@ -68,25 +68,25 @@ def make_panels(count: int, *, y_label: str) -> tuple[Figure, list[Axes]]:
     return figure, panels
 
 
-def log_axis(axis: Axis, values: Iterable[float], *, at: Sequence[float] | None = None) -> None:
+def log_axis(axis: Axis, values: Iterable[float], *, ticked: bool = False) -> None:
     """A logarithmic axis with as many labels as fit, and a fine grid.
 
     Parameters
     ----------
     values
         What is drawn along it; those that are not positive are passed over.
-    at
-        Where to put labels, but for those that would touch; a decade has one or three of them by default.
+    ticked
+        Labels stand at the values, but for those that would touch; otherwise a decade has one or three of them.
     """
-    positive = [value for value in values if value > 0] or [0.1, 1.0]
-    decades = math.log10(max(positive) / min(positive))
+    positive = sorted({value for value in values if value > 0}) or [0.1, 1.0]
+    decades = math.log10(positive[-1] / positive[0])
     upright = axis is axis.axes.yaxis
     (axis.axes.set_yscale if upright else axis.axes.set_xscale)("log")
-    if at is not None:
-        axis.set_major_locator(FixedLocator(_apart(at)))
-        axis.set_minor_locator(FixedLocator(sorted(at)))
-        if len(set(at)) == 1:
-            (axis.axes.set_ylim if upright else axis.axes.set_xlim)(at[0] / 1.5, at[0] * 1.5)
+    if ticked:
+        axis.set_major_locator(FixedLocator(_apart(positive)))
+        axis.set_minor_locator(FixedLocator(positive))
+        if len(positive) == 1:
+            (axis.axes.set_ylim if upright else axis.axes.set_xlim)(positive[0] / 1.5, positive[0] * 1.5)
     elif decades < 0.6:
         axis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
         axis.set_minor_locator(NullLocator())
@@ -98,12 +98,6 @@ def log_axis(axis: Axis, values: Iterable[float], *, at: Sequence[float] | None 
     axis.set_major_formatter(Numbers())
     axis.set_minor_formatter(NullFormatter())
     grid(axis)
-
-
-def ticked_axis(axis: Axis, values: Iterable[float]) -> None:
-    """A logarithmic axis with ticks at just these values."""
-    at = sorted(set(values))
-    log_axis(axis, at, at=at)
 
 
 def linear_axis(axis: Axis, *, integers: bool = False) -> None:
@@ -128,9 +122,8 @@ def grid(axis: Axis) -> None:
     axis.grid(True, which="minor", linewidth=0.35, color="0.91")
 
 
-def _apart(values: Sequence[float]) -> list[float]:
-    """Those of the values whose labels do not touch on a logarithmic axis; the ends are kept."""
-    values = sorted(set(values))
+def _apart(values: list[float]) -> list[float]:
+    """Those of ascending values whose labels do not touch on a logarithmic axis; the ends are kept."""
     if len(values) < 3:
         return values
     gap = _CLOSEST * math.log(values[-1] / values[0])

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 from matplotlib.figure import Figure
 
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.reliability.tables import PostSelectionRow
 from cascade_qec.plotting.curves import Dot, curves_figure
-from cascade_qec.plotting.panels import check_once, grouped, number, share_axis, ticked_axis
+from cascade_qec.plotting.panels import check_once, grouped, log_axis, number, share_axis
 from cascade_qec.plotting.style import label_of
 from cascade_qec.statistics import Interval, wilson
 
@@ -70,7 +71,7 @@ def _against_noise(rows: Sequence[PostSelectionRow], discards: Sequence[float], 
         )
         for row in chosen
     ]
-    figure = curves_figure(dots, ticked_axis, y_label=_ERROR, x_label="noise p (%)", title=title)
+    figure = curves_figure(dots, partial(log_axis, ticked=True), y_label=_ERROR, x_label="noise p (%)", title=title)
     # panels are there to be compared
     ends = [axes.get_ylim() for axes in figure.axes]
     for axes in figure.axes:

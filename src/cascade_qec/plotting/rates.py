@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -11,7 +12,7 @@ from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.fit_row import FitRow
 from cascade_qec.evaluation.tables import Row
 from cascade_qec.plotting.curves import Dot, curves_figure
-from cascade_qec.plotting.panels import grouped, ticked_axis
+from cascade_qec.plotting.panels import grouped, log_axis
 from cascade_qec.plotting.points import PER_LABELS, Point, block_of_cycle
 from cascade_qec.plotting.style import Look, label_of, looks, styled
 
@@ -68,7 +69,7 @@ def rates_figure(
     laws = _laws_of(fits)
     figure = curves_figure(
         [Dot(titles[point], point.label, 100 * point.p, point.rate(per)) for point in points],
-        ticked_axis,
+        partial(log_axis, ticked=True),
         y_label=PER_LABELS[per],
         x_label="noise p (%)",
         look=look,
