@@ -85,9 +85,9 @@ def test_a_trained_network_decodes_the_same(device):
     network.eval()
     x, _ = random_input(geometry, network.settings.width, 9, torch.float32)
     with torch.no_grad():
-        expected = network.double().trunk(x.double(), geometry)
+        expected = network.double().trunk.layers(x.double(), geometry)
         with kernels.use("triton"):
-            found = network.float().to(device).trunk(x.to(device), geometry.to(device))
+            found = network.float().to(device).trunk.layers(x.to(device), geometry.to(device))
     torch.testing.assert_close(found.cpu().double(), expected, rtol=1e-5, atol=1e-5)
 
 
@@ -97,7 +97,7 @@ def test_statistics_are_collected_as_by_the_layers(device):
     inputs = [random_input(geometry, network.settings.width, shots, torch.float32)[0] for shots in (5, 9)]
     with torch.no_grad(), collect_statistics(reference):
         for x in inputs:
-            reference.trunk(x, geometry)
+            reference.trunk.layers(x, geometry)
     network, geometry = network.to(device), geometry.to(device)
     with torch.no_grad(), collect_statistics(network), kernels.use("triton"):
         for x in inputs:

@@ -215,7 +215,7 @@ def _failed(run: Trained, rates: Sequence[float], shots: int, seed: int) -> dict
                 stream = int(np.random.SeedSequence([seed, index, number]).generate_state(1)[0])
                 sampler = circuit.compile_detector_sampler(seed=stream)
                 dets, observables = sampler.sample(shots, separate_observables=True)
-                parts.append(np.any(decoder.bind(circuit).decode_batch(dets).observables != observables, axis=1))
+                parts.append(np.any(decoder.bind(basis=basis).decode_batch(dets).observables != observables, axis=1))
                 report(index * len(run.recipe.bases) + number + 1, len(rates) * len(run.recipe.bases))
             failed[p] = np.concatenate(parts)
     return failed
