@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cascade_qec.cli.options import Activations, Device, Kernels, Threads
+from cascade_qec.cli.options import Activations, Device, Kernels, Threads, Workers
 from cascade_qec.cli.progress import progress
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import check_folder
@@ -44,10 +44,7 @@ def train(
     precision: Activations = "auto",
     kernel_choice: Kernels = "auto",
     threads: Threads = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(min=0, help="Background processes that sample shots.  [default: 1, beside a GPU up to 8]"),
-    ] = None,
+    workers: Workers = None,
 ) -> None:
     """Train the next stretch of the queue, or of one of its models.
 

@@ -11,3 +11,7 @@ Activations = Annotated[str, typer.Option(help="Of the activations: auto, float3
 Kernels = Annotated[str, typer.Option("--kernels", help="auto, triton or reference (plain PyTorch).")]
 Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads.  [default: all cores]")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the shots.")]
+Workers = Annotated[
+    int | None,
+    typer.Option(min=0, help="Background processes that sample shots.  [default: 1, beside a GPU up to 8]"),
+]

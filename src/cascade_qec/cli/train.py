@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cascade_qec.cli.options import Activations, Device, Kernels, Threads
+from cascade_qec.cli.options import Activations, Device, Kernels, Threads, Workers
 
 
 def train(
@@ -22,10 +22,7 @@ def train(
     precision: Activations = "auto",
     kernel_choice: Kernels = "auto",
     threads: Threads = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(min=0, help="Background processes that sample shots.  [default: 1, beside a GPU up to 8]"),
-    ] = None,
+    workers: Workers = None,
 ) -> None:
     """Train a recipe.
 
