@@ -41,7 +41,7 @@ def table_named(name: str, *, small: bool = False) -> RelationTable:
 def _code(which: str, small: bool) -> CSSCode:
     if which == "surface":
         return codes.get("surface_d3")
-    return BivariateBicycleCode(3, 3, "1+x", "1+y") if small else codes.get("bb72")
+    return BivariateBicycleCode(2, 2, "1+x", "1+y") if small else codes.get("bb72")
 
 
 def naive(x: torch.Tensor, weight: torch.Tensor, table: RelationTable) -> torch.Tensor:
@@ -140,10 +140,10 @@ _TRITON_CASES = [
     ("gather both", "dense", torch.float32, 33, (32, 16)),
     ("gather", "depthwise", torch.bfloat16, 66, (16, 16)),
     ("spread", "dense", torch.bfloat16, 1, (64, 64)),
-    ("spread both", "depthwise", torch.float32, 7, (3, 3)),
+    ("spread both", "depthwise", torch.float32, 3, (3, 3)),
     ("direct", "dense", torch.float32, 7, (3, 20)),
     ("direct", "depthwise", torch.bfloat16, 9, (16, 16)),
-    ("surface", "dense", torch.bfloat16, 9, (128, 128)),
+    ("surface", "dense", torch.bfloat16, 3, (128, 128)),
 ]
 
 

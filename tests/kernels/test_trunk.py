@@ -25,11 +25,11 @@ CASES = {
 
 
 def code_named(name):
-    return BivariateBicycleCode(3, 3, "1+x", "1+y") if name == "small" else codes.get(name)
+    return BivariateBicycleCode(2, 2, "1+x", "1+y") if name == "small" else codes.get(name)
 
 
 def build(case: str) -> tuple[CascadeNetwork, Geometry]:
-    """A network whose norms are neither zero nor one, and the lattices of both bases."""
+    """A network whose norms are neither zero nor one, and a lattice, or of bicycle codes those of both bases."""
     name, settings = CASES[case]
     torch.manual_seed(0)
     network = CascadeNetwork(code_named(name), NetworkSettings(**settings))
@@ -38,7 +38,7 @@ def build(case: str) -> tuple[CascadeNetwork, Geometry]:
         norm.bias.data.normal_()
         norm.mean.normal_()
         norm.variance.uniform_(0.5, 2)
-    lattices = [memory_lattice(code_named(name), 1, basis) for basis in "ZX"]
+    lattices = [memory_lattice(code_named(name), 1, basis) for basis in ("ZX" if name == "small" else "Z")]
     return network, Geometry(lattices, settings["convolution"])
 
 
