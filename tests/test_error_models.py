@@ -10,7 +10,8 @@ import stim
 
 from cascade_qec import codes
 from cascade_qec.circuits import SI1000, UniformDepolarizing, memory
-from cascade_qec.error_models import Mechanisms
+from cascade_qec.error_models import Mechanisms, check_size, error_model, unrolled
+from cascade_qec.errors import CascadeError
 
 
 def by_objects(dem: stim.DetectorErrorModel) -> list[tuple[float, list[int], list[int]]]:
@@ -105,3 +106,58 @@ def test_words_of_mechanisms_are_the_xor_of_their_detectors():
     values = np.random.default_rng(2).integers(0, 1 << 63, size=mechanisms.detectors, dtype=np.uint64)
     expected = [reduce(int.__xor__, map(int, values[detectors]), 0) for _, detectors, _ in listed(mechanisms)]
     assert mechanisms.xor(values).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("noise", "probability"),
+    [
+        ("PAULI_CHANNEL_1(0.1, 0.2, 0.05) 0", 0.3),
+        ("E(0.1) X0\nELSE_CORRELATED_ERROR(0.2) X0", 0.1 * (1 - 0.18) + 0.9 * 0.18),
+        ("PAULI_CHANNEL_2(" + "0,0,0," + "0.01," * 4 + "0,0,0,0,0,0,0,0) 0 1", None),
+        ("HERALDED_ERASE(0.1) 0", None),
+        ("HERALDED_PAULI_CHANNEL_1(0.1, 0.02, 0.02, 0.02) 0", None),
+    ],
+)
+def test_disjoint_errors_have_a_model(noise, probability):
+    circuit = stim.Circuit(f"R 0 1\n{noise}\nM 0\nDETECTOR rec[-1]\nOBSERVABLE_INCLUDE(0) rec[-1]")
+    mechanisms = Mechanisms.of(error_model(circuit, decomposed=True))
+    assert mechanisms.detectors == 1
+    assert mechanisms.observables.all()
+    if probability is not None:
+        assert mechanisms.probability == pytest.approx([probability])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("H 0\nM 0\nDETECTOR rec[-1]", "that are certain without noise, got D0 that are random"),
+        (
+            "R 0\nX_ERROR(0.1) 0\nM 0 0 0\nDETECTOR rec[-1]\nDETECTOR rec[-2]\nDETECTOR rec[-3]",
+            "flip at most two detectors, got one of D0, D1, D2",
+        ),
+        ("REPEAT 1000000000000 {\nM 0\nDETECTOR rec[-1]\n}", "at most 100,000 detectors, got 1,000,000,000,000"),
+        ("REPEAT 1000000000000 {\nREPEAT 3 {\nX_ERROR(0.1) 0\n}\n}\nM 0", "loops unrolled, got 4,000,000,000,002"),
+    ],
+)
+def test_circuits_without_a_model_are_refused_in_a_sentence(text, message):
+    with pytest.raises(CascadeError, match=message) as refused:
+        error_model(stim.Circuit(text), decomposed=True)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("error(0.1) D3999999999 L0", "a detector error model of at most 100,000 detectors, got 4,000,000,000"),
+        ("repeat 1000000000000 {\nerror(0.1) D0\n}", "loops unrolled, got 1,000,000,000,001"),
+    ],
+)
+def test_models_that_cannot_be_unrolled_are_refused(text, message):
+    with pytest.raises(CascadeError, match=message):
+        check_size(stim.DetectorErrorModel(text))
+
+
+def test_size_of_what_is_unrolled():
+    circuit = memory(codes.get("surface_d3"), rounds=50, noise=UniformDepolarizing(0.001))
+    assert unrolled(circuit) - len(circuit.flattened()) < 2 * 50  # a loop counts, too, and shifts of coordinates
+    check_size(circuit)

@@ -30,7 +30,7 @@ from cascade_qec.cli.progress import progress
 from cascade_qec.codes import BASES, Basis, BivariateBicycleCode, CSSCode
 from cascade_qec.codes.gf2 import Bits
 from cascade_qec.decoders.cascade import CascadeDecoder
-from cascade_qec.error_models import Mechanisms, random_words
+from cascade_qec.error_models import Mechanisms, error_model, random_words
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.two_samples import paired_difference
 from cascade_qec.lattice import Lattice, LogicalOperators, logical_operators, memory_lattice
@@ -159,7 +159,7 @@ def _own_first(lattice: Lattice) -> list[Basis]:
 @lru_cache(maxsize=4)
 def _mechanisms(lattice: Lattice, noise: NoiseModel) -> Mechanisms:
     circuit = circuits.memory(lattice.code, rounds=lattice.rounds, basis=lattice.basis, noise=noise)
-    return Mechanisms.of(circuit.detector_error_model(flatten_loops=True))
+    return Mechanisms.of(error_model(circuit))
 
 
 def _by_symptoms(mechanisms: Mechanisms, words: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], NDArray[np.float64]]:

@@ -18,8 +18,9 @@ import stim
 from scipy.optimize import linear_sum_assignment
 
 from cascade_qec.codes import Basis
+from cascade_qec.error_models import refused
 from cascade_qec.errors import CascadeError
-from cascade_qec.recognition.probe import is_annotation, perfect, uncertain
+from cascade_qec.recognition.probe import is_annotation, perfect
 from cascade_qec.recognition.skeleton import Skeleton
 
 _PAULI: dict[int, Basis] = {1: "X", 3: "Z"}
@@ -119,7 +120,7 @@ def circuit_skeleton(circuit: stim.Circuit) -> Skeleton:
     try:
         found = cut.detecting_regions()
     except ValueError as error:
-        raise uncertain(error) from error
+        raise refused(error) from error
     record = _Record.of(plain)
     heralds = record.heralds
     start = _start(cut, record)

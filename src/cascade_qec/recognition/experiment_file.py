@@ -7,8 +7,8 @@ from typing import TypeGuard, TypeVar
 
 import stim
 
+from cascade_qec.error_models import first_line
 from cascade_qec.errors import CascadeError
-from cascade_qec.recognition.probe import first_line
 
 Experiment = stim.Circuit | stim.DetectorErrorModel
 _Kind = TypeVar("_Kind", stim.Circuit, stim.DetectorErrorModel)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from cascade_qec import circuits
 from cascade_qec.codes import BASES, Basis, CSSCode, opposite
-from cascade_qec.error_models import Mechanisms, random_words
+from cascade_qec.error_models import Mechanisms, error_model, random_words
 from cascade_qec.errors import CascadeError
 from cascade_qec.lattice import Lattice, memory_lattice
 from cascade_qec.recognition.skeleton import Skeleton
@@ -78,7 +78,7 @@ def reference(code: CSSCode, rounds: int, basis: Basis) -> Mechanisms:
     """Mechanisms of our own experiment under uniform depolarizing noise; detector d sits at the lattice's site d."""
     noise = circuits.UniformDepolarizing(REFERENCE_NOISE)
     circuit = circuits.memory(code, rounds=rounds, basis=basis, noise=noise)
-    return Mechanisms.of(circuit.detector_error_model(flatten_loops=True))
+    return Mechanisms.of(error_model(circuit))
 
 
 def known_by_sites(

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 import stim
 
-from cascade_qec.errors import CascadeError
+from cascade_qec.error_models import refused
 
 _RATE = 0.001
 
@@ -49,7 +47,7 @@ def probed(circuit: stim.Circuit) -> stim.DetectorErrorModel:
     try:
         return noisy.detector_error_model()
     except ValueError as error:
-        raise uncertain(error) from error
+        raise refused(error) from error
 
 
 def _layers(qubits: list[int]) -> list[list[int]]:
@@ -63,15 +61,3 @@ def _layers(qubits: list[int]) -> list[list[int]]:
         layers[-1] += pair
         busy.update(pair)
     return layers
-
-
-def uncertain(error: ValueError) -> CascadeError:
-    """Say which detectors and observables are random, from the many lines in which Stim says it."""
-    names = list(dict.fromkeys(re.findall(r"\b[DL]\d+\b", str(error))))
-    shown = f"{', '.join(names[:5])}{' and others' if len(names) > 5 else ''} that are random"
-    found = shown if names else first_line(error)
-    return CascadeError(f"expected detectors and observables that are certain without noise, got {found}")
-
-
-def first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

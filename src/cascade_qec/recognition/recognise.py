@@ -11,7 +11,7 @@ import stim
 
 from cascade_qec import codes
 from cascade_qec.codes import BASES, Basis, CSSCode
-from cascade_qec.error_models import Mechanisms
+from cascade_qec.error_models import Mechanisms, check_size, error_model
 from cascade_qec.errors import CascadeError
 from cascade_qec.lattice import Lattice, memory_lattice
 from cascade_qec.recognition.circuit_skeleton import circuit_skeleton
@@ -19,7 +19,7 @@ from cascade_qec.recognition.dem.chains import distinct
 from cascade_qec.recognition.dem.skeletons import dem_skeletons
 from cascade_qec.recognition.observables import ObservableMap, best_translated, observable_maps
 from cascade_qec.recognition.placement import Placement, agreement, described, noise_strength, placements
-from cascade_qec.recognition.probe import first_line, probed
+from cascade_qec.recognition.probe import probed
 from cascade_qec.recognition.skeleton import Skeleton
 
 
@@ -93,11 +93,12 @@ def recognise(
     CascadeError
         In one sentence, why it is no such experiment.
     """
+    check_size(source)
     if not source.num_observables:
         raise CascadeError(f"expected observables of {code.name}, got none")
     if isinstance(source, stim.Circuit):
         skeletons = [circuit_skeleton(source)]
-        own = Mechanisms.of(_error_model(source))
+        own = Mechanisms.of(error_model(source))
         # Experiments of both bases are prepared and closed by circuits that must not fail: there, noise is only where
         # their own is.
         probe = own if skeletons[0].both else Mechanisms.of(probed(source))
@@ -158,13 +159,6 @@ def _recognition(
     )
 
 
-def _error_model(circuit: stim.Circuit) -> stim.DetectorErrorModel:
-    try:
-        return circuit.detector_error_model(flatten_loops=True, approximate_disjoint_errors=True)
-    except ValueError as error:
-        raise CascadeError(f"expected a circuit that has a detector error model: {first_line(error)}") from error
-
-
 def recognise_any(source: stim.Circuit | stim.DetectorErrorModel) -> Recognition:
     """Find the code of a memory experiment, and what `recognise` says of it.
 
@@ -181,6 +175,7 @@ def recognise_any(source: stim.Circuit | stim.DetectorErrorModel) -> Recognition
     CascadeError
         If it is no such experiment, with what was found; or with what `recognise` says, if one code alone can be meant.
     """
+    check_size(source)
     if not source.num_observables:
         raise CascadeError("expected a memory experiment, got one without observables")
     if isinstance(source, stim.Circuit):

@@ -88,7 +88,7 @@ def test_who_cannot_take_part_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     entrants = ready_entrants([decoder], rivals, circuit, skipped=told.append)
     assert [entrant.name for entrant in entrants] == ["cascade:bb72_untrained"]
     assert len(told) == 2
-    assert told[0].startswith("left out: pymatching cannot decode this circuit: Failed to decompose errors")
+    assert told[0].startswith("left out: pymatching cannot decode this circuit: expected errors that can be decomposed")
     assert told[1].startswith("left out: tesseract needs the package")
 
 

@@ -16,6 +16,7 @@ from cascade_qec.decoders.bound import Bound
 from cascade_qec.decoders.classical.packages import require_package
 from cascade_qec.decoders.projection import without_decomposition
 from cascade_qec.decoders.result import DecodeResult
+from cascade_qec.error_models import check_size, error_model
 from cascade_qec.errors import CascadeError
 
 Predict = Callable[[NDArray[np.bool_]], NDArray]
@@ -89,14 +90,13 @@ class ClassicalDecoder(ABC):
         """
         self.require()
         if isinstance(experiment, stim.DetectorErrorModel):
+            check_size(experiment)
             dem = experiment if self.decomposed else without_decomposition(experiment)
         else:
             try:
-                # flattened, as mechanisms that cross a loop's seam are listed in parts otherwise
-                dem = experiment.detector_error_model(decompose_errors=self.decomposed, flatten_loops=True)
-            except ValueError as error:
-                reason = str(error).splitlines()[0]
-                raise CascadeError(f"{self.name} cannot decode this circuit: {reason}") from error
+                dem = error_model(experiment, decomposed=self.decomposed)
+            except CascadeError as error:
+                raise CascadeError(f"{self.name} cannot decode this circuit: {error}") from error
         self.check(dem)
         return BoundClassical(self.name, dem.num_detectors, dem.num_observables, self.prepare(dem))
 

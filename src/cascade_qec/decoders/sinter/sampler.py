@@ -11,6 +11,7 @@ import stim
 
 from cascade_qec.decoders.protocol import BoundDecoder, Decoder
 from cascade_qec.decoders.sinter.adapter import bound_in_worker
+from cascade_qec.error_models import error_model
 from cascade_qec.errors import CascadeError
 
 _BATCH_SECONDS = 1.0
@@ -53,7 +54,7 @@ class BatchSampler(sinter.Sampler):
             circuit = stim.Circuit.from_file(task.circuit_path)
         dem = task.detector_error_model
         if dem is None:
-            dem = circuit.detector_error_model(flatten_loops=True)
+            dem = error_model(circuit)
         return CompiledBatchSampler(bound_in_worker(self.decoder, dem), circuit, self.seed)
 
 

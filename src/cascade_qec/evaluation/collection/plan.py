@@ -16,6 +16,7 @@ from cascade_qec import circuits, codes, decoders, zoo
 from cascade_qec.codes import Basis
 from cascade_qec.decoders import Decoder, classical
 from cascade_qec.decoders.named import MODEL_PREFIX, NamedModel, model_and_threshold
+from cascade_qec.error_models import error_model
 from cascade_qec.errors import CascadeError
 
 EVERY_MODEL = "cascade"
@@ -170,21 +171,12 @@ def cells(plan: Plan, *, skipped: Callable[[str], None]) -> list[Cell]:
 def decoder_model(decoder: Decoder, circuit: stim.Circuit) -> stim.DetectorErrorModel:
     """The detector error model that a decoder is given.
 
-    Loops are flattened, as mechanisms that cross a loop's seam are listed in parts otherwise.
-
     Raises
     ------
     CascadeError
         If the decoder wants errors decomposed into pairs and Stim cannot do that.
     """
-    decomposed = getattr(decoder, "decomposed", False)
-    try:
-        return circuit.detector_error_model(decompose_errors=decomposed, flatten_loops=True)
-    except ValueError as error:
-        raise CascadeError(
-            f"{decoder.name} expects errors that can be decomposed into such that flip at most two detectors; those of "
-            "this circuit cannot"
-        ) from error
+    return error_model(circuit, decomposed=getattr(decoder, "decomposed", False))
 
 
 def _usable_decoders(table: Experiments, code: str, reasons: dict[str, None]) -> Iterator[str]:

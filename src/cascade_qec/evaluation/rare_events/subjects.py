@@ -6,6 +6,7 @@ from typing import NamedTuple
 from cascade_qec import circuits, codes
 from cascade_qec.codes import Basis
 from cascade_qec.decoders.protocol import BoundDecoder, Decoder
+from cascade_qec.error_models import error_model
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.rare_events.fault_model import FaultModel
 from cascade_qec.evaluation.rare_events.tallies import Run
@@ -78,6 +79,5 @@ def make_subject(
         sampled_at=max(ps),
         seed=seed,
     )
-    # flattened, as mechanisms that cross a loop's seam are listed in parts otherwise
-    models = {p: circuit.detector_error_model(flatten_loops=True) for p, circuit in by_p.items()}
+    models = {p: error_model(circuit) for p, circuit in by_p.items()}
     return Subject(run, FaultModel(models), decoder.bind(by_p[max(ps)]))

@@ -14,6 +14,7 @@ from cascade_qec.decoders import events
 from cascade_qec.decoders.bound import Bound
 from cascade_qec.decoders.protocol import BoundDecoder
 from cascade_qec.decoders.result import DecodeResult
+from cascade_qec.error_models import error_model
 
 
 @dataclass(frozen=True, repr=False, eq=False, kw_only=True)
@@ -72,8 +73,7 @@ class Rival:
             If the decoder's package is missing, or it cannot decode such errors.
         """
         if isinstance(experiment, stim.Circuit):
-            # flattened, as mechanisms that cross a loop's seam are listed in parts otherwise
-            experiment = experiment.detector_error_model(flatten_loops=True)
+            experiment = error_model(experiment)
         return self.bound.of(experiment)
 
 

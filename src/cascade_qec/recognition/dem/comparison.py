@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cascade_qec.circuits import UniformDepolarizing, memory
 from cascade_qec.codes import BASES, Basis, CSSCode
 from cascade_qec.codes.gf2 import Bits
-from cascade_qec.error_models import Mechanisms, random_words
+from cascade_qec.error_models import Mechanisms, error_model, random_words
 from cascade_qec.errors import CascadeError
 from cascade_qec.recognition.skeleton import Skeleton
 from cascade_qec.recognition.tanner import TannerGraph, isomorphisms
@@ -80,7 +80,7 @@ def _references(code: CSSCode, detectors: int) -> Iterator[tuple[Bits, Skeleton]
             )
             for variant in code.variants:
                 circuit = memory(variant, rounds=rounds, basis=basis, noise=UniformDepolarizing(_STRENGTH))
-                model = Mechanisms.of(circuit.detector_error_model(flatten_loops=True))
+                model = Mechanisms.of(error_model(circuit))
                 yield _symptoms(model, present), skeleton
 
 
