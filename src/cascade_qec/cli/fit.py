@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cascade_qec.cli.options import Fields
 from cascade_qec.cli.progress import progress
 from cascade_qec.errors import CascadeError
 
@@ -20,6 +21,7 @@ def fit(
     ] = None,
     bases: Annotated[str, typer.Option(help="pooled: both bases as one; apart: each by itself.")] = "pooled",
     p_max: Annotated[float, typer.Option("--p_max", help="Leave out higher noise rates.", min=0.0, max=1.0)] = 1.0,
+    field: Fields = None,
     simulations: Annotated[int, typer.Option(help="Simulated data sets behind a p-value.", min=19)] = 999,
     seed: Annotated[int, typer.Option(help="Seed of the simulations.", min=0)] = 0,
 ) -> None:
@@ -30,6 +32,7 @@ def fit(
     """
     from cascade_qec.cli.fit_tables import print_fits
     from cascade_qec.evaluation.fits.analysis import analyse
+    from cascade_qec.evaluation.fits.metadata import fields_from
     from cascade_qec.evaluation.fits.points import curves
     from cascade_qec.evaluation.fits.reading import read_points
     from cascade_qec.tables import write_rows
@@ -41,7 +44,7 @@ def fit(
         raise CascadeError(f"--target: expected an error rate between 0 and 0.5, got {target}")
     if bases not in ("pooled", "apart"):
         raise CascadeError(f"--bases: expected pooled or apart, got {bases!r}")
-    measured = curves(read_points(tables), pooled=bases == "pooled", p_max=p_max)
+    measured = curves(read_points(tables, fields_from(field or [])), pooled=bases == "pooled", p_max=p_max)
     if not measured:
         raise CascadeError(f"expected shots at noise rates up to {p_max:g} in {', '.join(map(str, tables))}, got none")
     with progress("fit, curves") as report:

@@ -15,3 +15,12 @@ Workers = Annotated[
     int | None,
     typer.Option(min=0, help="Background processes that sample shots.  [default: 1, beside a GPU up to 8]"),
 ]
+Fields = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--field",
+        metavar="NAME=KEY",
+        help="What sinter's metadata call code, p, rounds, basis, k, n or d, as p=noise; or its value for all rows, as "
+        "code=surface_d5. May be given several times.",
+    ),
+]

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from cascade_qec.cli.options import Fields
+
 FigureName = Literal[
     "rates", "distance", "latency", "lambda", "reliability", "post-selection", "spectrum", "escalation", "learning"
 ]
@@ -21,6 +23,7 @@ def plot(
     basis: Annotated[list[str] | None, typer.Option(help="Only this basis: X, Z, or XZ for pooled shots.")] = None,
     decoder: Annotated[list[str] | None, typer.Option(help="Only this decoder. May be given several times.")] = None,
     p: Annotated[list[float] | None, typer.Option(help="Only this noise rate. May be given several times.")] = None,
+    field: Fields = None,
     title: Annotated[str | None, typer.Option(help="Title above the figure.")] = None,
     discard: Annotated[
         list[float] | None,
@@ -36,15 +39,17 @@ def plot(
 ) -> None:
     """Draw a figure from result tables.
 
-    rates and distance take the CSV files of sinter, of `python -m workshop card`, `cascade demo` and
-    benchmarks/results, and rare.csv; rates draws the laws of fits.csv over them. lambda takes fits.csv; reliability,
-    latency, post-selection, spectrum and escalation the tables of their names; learning the metrics.jsonl of training
-    runs, with earlier stretches from the run.json beside it.
+    rates and distance take the CSV files of sinter (of any metadata, see --field), of `python -m workshop card`,
+    `cascade demo` and benchmarks/results, and rare.csv; rates draws the laws of fits.csv over them. lambda takes
+    fits.csv; reliability, latency, post-selection, spectrum and escalation the tables of their names; learning the
+    metrics.jsonl of training runs, with earlier stretches from the run.json beside it.
     """
+    from cascade_qec.evaluation.fits.metadata import fields_from
     from cascade_qec.plotting import Selection, check_writable, draw, save
 
     check_writable(out)
+    fields = fields_from(field or [])
     selection = Selection(codes=code or (), bases=basis or (), decoders=decoder or (), rates=p or ())
-    save(draw(figure, tables, selection, title=title, per=per, discards=discard, of=of), *out)
+    save(draw(figure, tables, selection, fields=fields, title=title, per=per, discards=discard, of=of), *out)
     for path in out:
         print(f"Figure: {path}")

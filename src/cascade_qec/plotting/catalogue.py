@@ -27,7 +27,14 @@ from cascade_qec.plotting.spectrum import spectrum_figure
 from cascade_qec.tables import read_rows
 
 
-def draw(name: str, paths: Sequence[Path], selection: Selection | None = None, **options: object) -> Figure:
+def draw(
+    name: str,
+    paths: Sequence[Path],
+    selection: Selection | None = None,
+    *,
+    fields: Mapping[str, str] | None = None,
+    **options: object,
+) -> Figure:
     """Draw a figure from tables.
 
     Parameters
@@ -38,6 +45,8 @@ def draw(name: str, paths: Sequence[Path], selection: Selection | None = None, *
         CSV files, of learning curves JSON lines; rows of all of them are drawn together.
     selection
         Which rows; all of them by default.
+    fields
+        Of rates and distance: what the metadata of sinter's tasks lack, as `read_points` takes it.
     **options
         The figure's own: `title` of all, `per` ("block" or "cycle") of rates, distance and latency, `discards` of
         post-selection, `of` (a kind of prediction) of reliability. Those that are None are left to the figure.
@@ -53,22 +62,24 @@ def draw(name: str, paths: Sequence[Path], selection: Selection | None = None, *
     if not paths:
         raise CascadeError(f"expected at least one table to draw {name} from, got none")
     read, figure = FIGURES[name]
+    if fields and read not in (_rates, _counts):
+        raise CascadeError(f"{name}: expected no field, this figure does not read sinter's tables")
     asked = {option: value for option, value in options.items() if value is not None}
     for option in asked:
         if option not in inspect.signature(figure).parameters:
             raise CascadeError(f"{name}: expected no {option}, this figure has no use for it")
     if asked.get("per", "block") not in PER_LABELS:
         raise CascadeError(f"expected a rate per {' or '.join(PER_LABELS)}, got per {asked['per']!r}")
-    return figure(*read(paths, selection or Selection()), **asked)
+    return figure(*read(paths, selection or Selection(), **({"fields": fields} if fields else {})), **asked)
 
 
-def _rates(paths: Sequence[Path], selection: Selection) -> tuple[list, list]:
-    points, fits = read_points(paths)
+def _rates(paths: Sequence[Path], selection: Selection, fields: Mapping[str, str] | None = None) -> tuple[list, list]:
+    points, fits = read_points(paths, fields)
     return selection.of(points), selection.over(fits)
 
 
-def _counts(paths: Sequence[Path], selection: Selection) -> tuple[list]:
-    points, fits = read_points(paths)
+def _counts(paths: Sequence[Path], selection: Selection, fields: Mapping[str, str] | None = None) -> tuple[list]:
+    points, fits = read_points(paths, fields)
     if fits:
         raise CascadeError("expected tables of rates, got one of fits; they are drawn over rates")
     return (selection.of(points),)
@@ -82,7 +93,7 @@ def _rows(kind: type[BaseModel]) -> Callable[[Sequence[Path], Selection], tuple[
     return lambda paths, selection: (selection.of([row for path in paths for row in read_rows(path, kind)]),)
 
 
-FIGURES: Mapping[str, tuple[Callable[[Sequence[Path], Selection], tuple], Callable[..., Figure]]] = {
+FIGURES: Mapping[str, tuple[Callable[..., tuple], Callable[..., Figure]]] = {
     "rates": (_rates, rates_figure),
     "distance": (_counts, distance_figure),
     "latency": (_rows(LatencyRow), latency_figure),

@@ -1,7 +1,7 @@
 """Measured rates from any table that has them: sinter's, the project's own, and those of rare events."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,11 +73,12 @@ def block_of_cycle(rate: float, *, k: int, rounds: int) -> float:
     return -math.expm1(k * math.log1p(-q))
 
 
-def read_points(paths: Sequence[Path]) -> tuple[list[Point], list[FitRow]]:
+def read_points(paths: Sequence[Path], fields: Mapping[str, str] | None = None) -> tuple[list[Point], list[FitRow]]:
     """Measured rates, and fits to draw over them, from tables of any kind that has them.
 
     They may be sinter's, or those of the project's comparisons, of rare events, and of fits. Rows of one decoder on one
-    experiment are added up.
+    experiment are added up. `fields` tells what the metadata of sinter's tasks lack, as
+    `evaluation.fits.reading.read_points` takes it.
 
     Raises
     ------
@@ -88,12 +89,12 @@ def read_points(paths: Sequence[Path]) -> tuple[list[Point], list[FitRow]]:
     rare = [path for path in paths if "method" in headers[path]]
     fits = [path for path in paths if "parameter" in headers[path]]
     counted = [path for path in paths if path not in rare and path not in fits]
-    points = _counted(counted) if counted else []
+    points = _counted(counted, fields) if counted else []
     points += [_point_of_rare(row) for path in rare for row in read_rows(path, RareRow)]
     return points, [row for path in fits for row in read_rows(path, FitRow)]
 
 
-def _counted(paths: Sequence[Path]) -> list[Point]:
+def _counted(paths: Sequence[Path], fields: Mapping[str, str] | None) -> list[Point]:
     # not needed for the figures of a demonstration, and takes its time to load
     from cascade_qec.evaluation.fits.points import curves
     from cascade_qec.evaluation.fits.reading import read_points as read_counts
@@ -104,7 +105,7 @@ def _counted(paths: Sequence[Path]) -> list[Point]:
             wilson(count.failures, count.shots),
             noise=count.noise,
         )
-        for curve in curves(read_counts(paths), pooled=False)
+        for curve in curves(read_counts(paths, fields), pooled=False)
         for count in curve.points
     ]
 

@@ -65,12 +65,12 @@ def test_sinter_rows(tmp_path):
     assert pooled.qubits_per_logical == 12
 
 
-def test_codes_of_others_need_k_and_n(tmp_path):
+def test_codes_of_others_need_k(tmp_path):
     foreign = {"code": "mine", "n": 20, "k": 2, "p": 0.01, "rounds": 4, "basis": "Z"}
     (point,) = read_points([_sinter(tmp_path / "a.csv", foreign)])
     assert (point.k, point.d, point.checks, point.noise) == (2, None, None, "uniform")
     del foreign["k"]
-    with pytest.raises(CascadeError, match="expected 'k' in json_metadata, got basis, code, n, p, rounds"):
+    with pytest.raises(CascadeError, match="or, beside another, k in json_metadata, got mine"):
         read_points([_sinter(tmp_path / "a.csv", foreign)])
 
 
@@ -118,8 +118,8 @@ def test_files_that_are_no_tables(tmp_path):
         ("", "found an empty file"),
         (sinter.CSV_HEADER + "\n", "at least one row"),
         (sinter.CSV_HEADER + "\nx,y\n", "expected sinter's CSV"),
-        (sinter.CSV_HEADER + f"\n1,0,0,1.0,d,abc,{_quoted([1])},\n", "to be an object"),
-        (sinter.CSV_HEADER + f"\n1,0,0,1.0,d,abc,{_quoted(METADATA | {'p': 'high'})},\n", "'p' in json_metadata as"),
+        (sinter.CSV_HEADER + f"\n1,0,0,1.0,d,abc,{_quoted([1])},\n", "in json_metadata, got none"),
+        (sinter.CSV_HEADER + f"\n1,0,0,1.0,d,abc,{_quoted(METADATA | {'p': 'high'})},\n", "expected p as float"),
     ):
         bad = tmp_path / "bad.csv"
         bad.write_text(text)

@@ -26,7 +26,7 @@ class Point:
     rounds, bases, k
         Cycles, measured bases ("X", "Z", or "XZ" for pooled shots), logical qubits.
     n
-        Data qubits.
+        Data qubits; None where they are not known.
     d
         Distance; None where it is not known.
     checks
@@ -42,7 +42,7 @@ class Point:
     rounds: int
     bases: str
     k: int
-    n: int
+    n: int | None
     d: int | None
     checks: int | None
     shots: int
@@ -86,9 +86,9 @@ class Curve:
 
     @property
     def qubits_per_logical(self) -> float | None:
-        """Data and check qubits for each logical qubit; None where the checks are not known."""
+        """Data and check qubits for each logical qubit; None where these are not known."""
         here = self.first
-        return None if here.checks is None else (here.n + here.checks) / here.k
+        return None if here.n is None or here.checks is None else (here.n + here.checks) / here.k
 
     def at(self, p: float) -> Point | None:
         """The point measured at a noise rate, if there is one."""

@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import sinter
 
 from cascade_qec import codes
 from cascade_qec.errors import CascadeError
+from cascade_qec.evaluation.fits.metadata import UNIFORM, Experiment, known
 from cascade_qec.evaluation.fits.points import Point
 from cascade_qec.evaluation.tables import Row
 from cascade_qec.tables import read_header, read_rows
 
-UNIFORM = "uniform"
-"""The noise of tables of rates, which do not name one."""
 
-
-def read_points(paths: Sequence[Path]) -> list[Point]:
+def read_points(paths: Sequence[Path], fields: Mapping[str, str] | None = None) -> list[Point]:
     """Read files that `sinter.collect` or `cascade_qec.tables.write_rows` (of `Row`) wrote.
 
-    A task of sinter's must name its experiment in its metadata: a JSON object with code, p, rounds and basis,
-    and k and n where the code is not in the registry.
+    A task of sinter's has code, p, rounds and basis in its metadata, and k where the code is not in the registry, under
+    one of the keys of `metadata.FIELDS`; or `fields` tells the key that has a field, or its value for all tasks.
 
     Raises
     ------
     CascadeError
-        If a file is missing, named twice, without rows or of another kind; if metadata lack a key; if two rows
+        If a file is missing, named twice, without rows or of another kind; if metadata lack something; if two rows
         hold the same shots or one decoder with different parameters.
     """
     resolved = [path.resolve() for path in paths]
@@ -42,7 +39,7 @@ def read_points(paths: Sequence[Path]) -> list[Point]:
     for path in paths:
         header = read_header(path)
         if header == sinters:
-            points += _of_sinter(path)
+            points += _of_sinter(path, fields or {})
         elif needed <= set(header):
             tables.append(path)
         else:
@@ -53,46 +50,28 @@ def read_points(paths: Sequence[Path]) -> list[Point]:
     return points + _of_tables(tables)
 
 
-def _of_sinter(path: Path) -> list[Point]:
+def _of_sinter(path: Path, fields: Mapping[str, str]) -> list[Point]:
     try:
         stats = sinter.stats_from_csv_files(path)
     except (ValueError, KeyError, IndexError, csv.Error) as error:
         raise CascadeError(f"{path}: expected sinter's CSV: {error}") from error
     if not stats:
         raise CascadeError(f"{path}: expected at least one row, got none")
-    return [_point(path, task) for task in stats]
+    return [_point(task, Experiment(task.json_metadata, fields, str(path))) for task in stats]
 
 
-def _point(path: Path, task: sinter.TaskStats) -> Point:
-    metadata = task.json_metadata
-    if not isinstance(metadata, dict):
-        raise CascadeError(f"{path}: expected json_metadata to be an object, got {metadata!r}")
-
-    def value(key: str, kind: type, default: Any = None) -> Any:
-        given = metadata.get(key, default)
-        if given is None:
-            raise CascadeError(f"{path}: expected {key!r} in json_metadata, got {', '.join(map(str, metadata))}")
-        try:
-            return kind(given)
-        except (TypeError, ValueError) as error:
-            raise CascadeError(
-                f"{path}: expected {key!r} in json_metadata as {kind.__name__}, got {given!r}"
-            ) from error
-
-    code = value("code", str)
-    known = _known(code)
-    d = metadata.get("d", known.d if known else None)
+def _point(task: sinter.TaskStats, here: Experiment) -> Point:
     return Point(
         decoder=task.decoder,
-        code=code,
-        noise=value("noise", str, UNIFORM),
-        p=value("p", float),
-        rounds=value("rounds", int),
-        bases="".join(sorted(value("basis", str, metadata.get("bases")))),
-        k=value("k", int, known.k if known else None),
-        n=value("n", int, known.n if known else None),
-        d=None if d is None else value("d", int, d),
-        checks=_checks(known),
+        code=here.code,
+        noise=here.noise,
+        p=here.p,
+        rounds=here.rounds,
+        bases=here.basis,
+        k=here.k,
+        n=here.n,
+        d=here.d,
+        checks=_checks(here.known),
         shots=task.shots - task.discards,
         failures=task.errors,
     )
@@ -119,7 +98,7 @@ def _of_tables(paths: Sequence[Path]) -> list[Point]:
                     f"{path}: expected one set of parameters of {row.decoder} on {row.code}, got "
                     f"{settings[row.decoder, row.code]!r} and {row.parameters!r}; fit them apart"
                 )
-            code = _known(row.code)
+            code = known(row.code)
             if code is None:
                 raise CascadeError(f"{path}: expected a code of the registry, got {row.code!r}")
             points.append(point_of(code, row.decoder, row.p, row.rounds, row.bases, row.shots, row.failures))
@@ -142,13 +121,6 @@ def point_of(code: codes.CSSCode, decoder: str, p: float, rounds: int, bases: st
         shots=shots,
         failures=failures,
     )
-
-
-def _known(name: str) -> codes.CSSCode | None:
-    try:
-        return codes.get(name)
-    except CascadeError:  # somebody else's code can be fitted all the same
-        return None
 
 
 def _checks(code: codes.CSSCode | None) -> int | None:
