@@ -6,6 +6,7 @@ from workshop.commands.bench_training import bench_training
 from workshop.commands.card import card
 from workshop.commands.equal_predictions import equal_predictions
 from workshop.commands.equal_speed import equal_speed
+from workshop.commands.fuzz import fuzz
 from workshop.commands.guards import guards
 from workshop.commands.pages import pages, pictures
 from workshop.commands.plot import plot
@@ -18,6 +19,7 @@ app.command("queue")(show_queue)
 app.command()(train)
 app.command()(card)
 app.command()(guards)
+app.command()(fuzz)
 app.command()(bench_training)
 app.command()(bench_convolution)
 app.command()(roofline)
