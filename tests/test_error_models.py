@@ -10,7 +10,7 @@ import stim
 
 from cascade_qec import codes
 from cascade_qec.circuits import SI1000, UniformDepolarizing, memory
-from cascade_qec.error_models import Mechanisms, check_size, error_model, unrolled
+from cascade_qec.error_models import Mechanisms, check_size, error_model, unlikely, unrolled
 from cascade_qec.errors import CascadeError
 
 
@@ -161,3 +161,56 @@ def test_size_of_what_is_unrolled():
     circuit = memory(codes.get("surface_d3"), rounds=50, noise=UniformDepolarizing(0.001))
     assert unrolled(circuit) - len(circuit.flattened()) < 2 * 50  # a loop counts, too, and shifts of coordinates
     check_size(circuit)
+
+
+def distribution(dem: stim.DetectorErrorModel) -> dict[str, float]:
+    """Probability of each set of detectors and observables, by going through all sets of errors."""
+    found = {"": 1.0}
+    for p, detectors, observables in by_objects(dem):
+        flipped = {f"D{d}" for d in detectors} | {f"L{o}" for o in observables}
+        after: dict[str, float] = {}
+        for symptoms, probability in found.items():
+            other = " ".join(sorted(set(symptoms.split()) ^ flipped))
+            after[symptoms] = after.get(symptoms, 0.0) + (1 - p) * probability
+            after[other] = after.get(other, 0.0) + p * probability
+        found = after
+    return {symptoms: probability for symptoms, probability in found.items() if probability}
+
+
+def test_without_likely_errors_a_model_makes_the_same_shots_but_for_flips():
+    dem = stim.DetectorErrorModel(
+        """error(0.1) D0 D1
+        error(0.7) D1 D2 ^ D2 L0
+        repeat 2 {
+            error(0.9) D2 L1
+            error(0.5) D3
+            shift_detectors 1
+        }
+        error(1) D4
+        detector(1, 2) D5"""
+    )
+    rare, flips = unlikely(dem)
+    assert flips is not None
+    assert Mechanisms.of(rare).probability.max() == 0.5
+    assert (rare.num_detectors, rare.num_observables) == (dem.num_detectors, dem.num_observables)
+    assert rare.get_detector_coordinates() == dem.get_detector_coordinates()
+    names = {f"D{d}" for d in np.flatnonzero(flips.detectors)} | {f"L{o}" for o in np.flatnonzero(flips.observables)}
+    undone = {
+        " ".join(sorted(set(symptoms.split()) ^ names)): probability
+        for symptoms, probability in distribution(dem).items()
+    }
+    assert distribution(rare) == pytest.approx(undone)
+
+
+def test_a_model_without_likely_errors_stays():
+    dem = stim.DetectorErrorModel("error(0.5) D0\nerror(0) D1 L0")
+    assert unlikely(dem) == (dem, None)
+    assert unlikely(dem)[0] is dem
+
+
+def test_a_model_of_certain_errors_keeps_its_size():
+    rare, flips = unlikely(stim.DetectorErrorModel("error(1) D2 L1"))
+    assert (rare.num_errors, rare.num_detectors, rare.num_observables) == (0, 3, 2)
+    assert flips is not None
+    assert flips.detectors.tolist() == [False, False, True]
+    assert flips.observables.tolist() == [False, True]

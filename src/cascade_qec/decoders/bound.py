@@ -1,4 +1,4 @@
-"""What the bound decoders of this package share: events are checked at one door, and one shot may come alone."""
+"""What the bound decoders of this package share: one door for events, one shot alone, and likely errors undone."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cascade_qec.decoders import events
 from cascade_qec.decoders.result import DecodeResult
+from cascade_qec.error_models import Flips
 
 Result = TypeVar("Result", bound=DecodeResult, covariant=True)
 
@@ -23,11 +24,15 @@ class Bound(ABC, Generic[Result]):
         What errors call it.
     num_detectors, num_observables
         Of the experiment, columns of events and of predictions.
+    flips
+        What the experiment's errors of probability above 1/2 flip. A subclass is given events without that, as of an
+        experiment in which none of them is likelier than not; observables get it back here.
     """
 
     name: str
     num_detectors: int
     num_observables: int
+    flips: Flips | None = None
 
     @abstractmethod
     def _decode(self, detection_events: NDArray[Any], bit_packed: bool) -> Result:
@@ -54,7 +59,11 @@ class Bound(ABC, Generic[Result]):
             If the array is of another shape or type; the message gives both.
         """
         packed = bit_packed or bit_packed_shots
-        return self._decode(events.checked(detection_events, self.num_detectors, packed, whose=self.name), packed)
+        checked = events.checked(detection_events, self.num_detectors, packed, whose=self.name)
+        if self.flips is None:
+            return self._decode(checked, packed)
+        undone = events.packed(self.flips.detectors[None]) if packed else self.flips.detectors
+        return self._decode(checked ^ undone, packed).flipped(self.flips.observables)
 
     def decode(self, detection_events: ArrayLike) -> NDArray[np.bool_]:
         """Decode one shot.

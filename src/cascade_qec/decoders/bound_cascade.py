@@ -13,6 +13,7 @@ from cascade_qec.codes import CSSCode
 from cascade_qec.decoders import events
 from cascade_qec.decoders.bound import Bound
 from cascade_qec.decoders.result import NetworkResult
+from cascade_qec.error_models import Flips
 from cascade_qec.lattice import logical_operators
 from cascade_qec.nn import CascadeNetwork, Decision, Geometry, ModelDescription, Questions, Unpacking
 from cascade_qec.recognition import Part, Recognition
@@ -44,12 +45,14 @@ class Binding:
         What is known of the experiment, or the one part of the decoder's own.
     parts
         The network's tables for each memory experiment in it.
+    flips
+        What the experiment's errors of probability above 1/2 flip; None where there are none.
     chunk
         Shots decoded at a time.
     """
 
-    def __init__(self, decoder: Weights, found: Recognition | tuple[Part]) -> None:
-        self.found = found
+    def __init__(self, decoder: Weights, found: Recognition | tuple[Part], flips: Flips | None = None) -> None:
+        self.found, self.flips = found, flips
         parts = found.parts if isinstance(found, Recognition) else found
         self.parts = [_BoundPart(decoder, part) for part in parts]
         per_shot = max(part.activations for part in self.parts) * decoder.network.settings.width
@@ -108,7 +111,7 @@ class BoundCascade(Bound[NetworkResult]):
     """
 
     def __init__(self, decoder: Weights, binding: Binding) -> None:
-        self.decoder, self._binding = decoder, binding
+        self.decoder, self._binding, self.flips = decoder, binding, binding.flips
         self.recognition = binding.found if isinstance(binding.found, Recognition) else None
         parts = binding.found.parts if isinstance(binding.found, Recognition) else binding.found
         self.lattice, self.observables = parts[0].lattice, parts[0].observables
@@ -135,8 +138,8 @@ class BoundCascade(Bound[NetworkResult]):
         return NetworkResult(observables, probabilities, confidence)
 
     def __reduce__(self) -> tuple[Callable[..., BoundCascade], tuple[object, ...]]:
-        return _bound_anew, (self.decoder, self._binding.found)
+        return _bound_anew, (self.decoder, self._binding.found, self._binding.flips)
 
 
-def _bound_anew(decoder: Weights, found: Recognition | tuple[Part]) -> BoundCascade:
-    return BoundCascade(decoder, Binding(decoder, found))
+def _bound_anew(decoder: Weights, found: Recognition | tuple[Part], flips: Flips | None) -> BoundCascade:
+    return BoundCascade(decoder, Binding(decoder, found, flips))

@@ -22,6 +22,7 @@ from cascade_qec.codes import Basis
 from cascade_qec.decoders.bound_cascade import Binding, BoundCascade
 from cascade_qec.decoders.escalation import BoundEscalation, EscalatingDecoder, fallback_decoder
 from cascade_qec.device import pick_device, pick_dtype
+from cascade_qec.error_models import error_model, unlikely
 from cascade_qec.errors import CascadeError, CascadeWarning
 from cascade_qec.files import written_whole
 from cascade_qec.lattice import memory_lattice
@@ -33,7 +34,7 @@ from cascade_qec.nn import (
     model_bytes,
     rebuilt,
 )
-from cascade_qec.recognition import ObservableMap, Part, Recognition, read_error_model, read_experiment, recognise
+from cascade_qec.recognition import ObservableMap, Part, read_error_model, read_experiment, recognise
 from cascade_qec.zoo import registry
 
 Source = stim.Circuit | stim.DetectorErrorModel | str | Path
@@ -281,20 +282,25 @@ class CascadeDecoder:
             self._check_basis(basis)
             lattice = memory_lattice(self.code, rounds, basis)
             part = Part(lattice, ObservableMap.identity(self.code.k, lattice.detectors))
-            bound = self._bound((rounds, basis), lambda: (part,))
+            bound = self._bound((rounds, basis), lambda: Binding(self, (part,)))
         elif rounds is not None or basis is not None:
             raise CascadeError("expected an experiment, or the rounds and basis of the decoder's own, got both")
         else:
             source = read_experiment(experiment)
             key = type(source), hashlib.sha256(str(source).encode()).digest()
-            bound = self._bound(key, lambda: recognise(source, self.code, self.description.bases))
+            bound = self._bound(key, lambda: self._recognised(source))
         self._warn_of(bound)
         return bound
 
-    def _bound(self, key: Hashable, found: Callable[[], Recognition | tuple[Part]]) -> BoundCascade:
+    def _recognised(self, source: stim.Circuit | stim.DetectorErrorModel) -> Binding:
+        found = recognise(source, self.code, self.description.bases)
+        _, flips = unlikely(error_model(source) if isinstance(source, stim.Circuit) else source)
+        return Binding(self, found, flips)
+
+    def _bound(self, key: Hashable, made: Callable[[], Binding]) -> BoundCascade:
         self.mind_forks()
         with self._lock:
-            binding = self._bindings.pop(key, None) or Binding(self, found())
+            binding = self._bindings.pop(key, None) or made()
             self._bindings[key] = binding
             for oldest in list(self._bindings)[:-_BINDINGS]:
                 del self._bindings[oldest]

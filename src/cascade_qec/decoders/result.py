@@ -57,6 +57,13 @@ class DecodeResult:
         known = {name: values[shots] for name, values in vars(self).items() if values is not None}
         return replace(self, **known)
 
+    def flipped(self: _Result, observables: NDArray[np.bool_]) -> _Result:
+        """The same where some of the observables, bool [k], mean the opposite."""
+        known: dict[str, Any] = {"observables": self.observables ^ observables}
+        if self.probabilities is not None:
+            known["probabilities"] = np.where(observables, 1 - self.probabilities, self.probabilities)
+        return replace(self, **known)
+
     def confidence_of(self, name: str) -> NDArray[np.floating]:
         """The confidence, for those who cannot do without; `name` is what the error calls the decoder.
 

@@ -11,7 +11,7 @@ import stim
 
 from cascade_qec import codes
 from cascade_qec.codes import BASES, Basis, CSSCode
-from cascade_qec.error_models import Mechanisms, check_size, error_model
+from cascade_qec.error_models import Mechanisms, check_size, error_model, unlikely
 from cascade_qec.errors import CascadeError
 from cascade_qec.lattice import Lattice, memory_lattice
 from cascade_qec.recognition.circuit_skeleton import circuit_skeleton
@@ -98,13 +98,14 @@ def recognise(
         raise CascadeError(f"expected observables of {code.name}, got none")
     if isinstance(source, stim.Circuit):
         skeletons = [circuit_skeleton(source)]
-        own = Mechanisms.of(error_model(source))
+        own = Mechanisms.of(unlikely(error_model(source))[0])
         # Experiments of both bases are prepared and closed by circuits that must not fail: there, noise is only where
         # their own is.
         probe = own if skeletons[0].both else Mechanisms.of(probed(source))
         if not len(probe.probability):
             raise CascadeError("expected noise in an experiment of both bases; without any, observables stay unknown")
     else:
+        source, _ = unlikely(source)
         skeletons = dem_skeletons(source, code)
         probe = own = Mechanisms.of(source)
     refusal: CascadeError | None = None

@@ -16,7 +16,7 @@ from cascade_qec.decoders.bound import Bound
 from cascade_qec.decoders.classical.packages import require_package
 from cascade_qec.decoders.projection import without_decomposition
 from cascade_qec.decoders.result import DecodeResult
-from cascade_qec.error_models import check_size, error_model
+from cascade_qec.error_models import check_size, error_model, unlikely
 from cascade_qec.errors import CascadeError
 
 Predict = Callable[[NDArray[np.bool_]], NDArray]
@@ -91,14 +91,19 @@ class ClassicalDecoder(ABC):
         self.require()
         if isinstance(experiment, stim.DetectorErrorModel):
             check_size(experiment)
-            dem = experiment if self.decomposed else without_decomposition(experiment)
+            dem = experiment
         else:
             try:
                 dem = error_model(experiment, decomposed=self.decomposed)
             except CascadeError as error:
                 raise CascadeError(f"{self.name} cannot decode this circuit: {error}") from error
+        dem, flips = unlikely(dem)
+        if not self.decomposed:
+            dem = without_decomposition(dem)
         self.check(dem)
-        return BoundClassical(self.name, dem.num_detectors, dem.num_observables, self.prepare(dem))
+        bound = BoundClassical(self.name, dem.num_detectors, dem.num_observables, self.prepare(dem))
+        bound.flips = flips
+        return bound
 
 
 class BoundClassical(Bound[DecodeResult]):

@@ -29,7 +29,7 @@ The decoder "bplsd" of :mod:`cascade_qec.decoders.classical` has minimum-sum BP,
 """
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class ClusterNorm(SoftDecoder):
     """BP+LSD on the detectors of the experiment's basis, with the norms of its clusters.
 

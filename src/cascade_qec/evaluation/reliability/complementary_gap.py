@@ -15,7 +15,7 @@ from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.reliability.soft_outputs import SoftDecoder, SoftResult
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class ComplementaryGap(SoftDecoder):
     """Matching in both logical classes of a code with one observable, on the detectors of the experiment's basis.
 

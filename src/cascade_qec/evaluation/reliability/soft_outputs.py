@@ -14,7 +14,7 @@ from cascade_qec.decoders import events
 from cascade_qec.decoders.bound import Bound
 from cascade_qec.decoders.protocol import BoundDecoder
 from cascade_qec.decoders.result import DecodeResult
-from cascade_qec.error_models import error_model
+from cascade_qec.error_models import error_model, unlikely
 
 
 @dataclass(frozen=True, repr=False, eq=False, kw_only=True)
@@ -74,7 +74,10 @@ class Rival:
         """
         if isinstance(experiment, stim.Circuit):
             experiment = error_model(experiment)
-        return self.bound.of(experiment)
+        dem, flips = unlikely(experiment)
+        bound = self.bound.of(dem)
+        bound.flips = flips
+        return bound
 
 
 def methods(decoder: BoundDecoder) -> tuple[str, ...]:
