@@ -13,4 +13,31 @@ OPERATIONS = 10_000_000
 """Instructions of a circuit or error model, loops counted as often as they run: they are unrolled one by one."""
 
 DISTANCE = 101
-"""Distance of a surface code that is named; its 10,201 data qubits make check matrices of 50 MB."""
+"""Distance of a surface code; its 10,201 data qubits make check matrices of 50 MB."""
+
+SHOTS = 10**12
+"""Shots that are counted one batch after another: years of decoding."""
+
+KEPT = 10**7
+"""Shots, or simulated data sets, of which each leaves something in memory."""
+
+BATCH = 2**17
+"""Shots that are in memory at once, for a micro-batch or a call."""
+
+STEPS = 10**9
+"""Steps of a training, and numbers that are counted in them."""
+
+WIDTH, DEPTH = 4096, 256
+"""Channels of a network, and its blocks."""
+
+WEIGHTS = 10**9
+"""Trained numbers of a network, about: 4 GB, and three times as much in training."""
+
+PROCESSES = 1024
+"""Processes or threads that are started."""
+
+SEED = 2**63 - 1
+"""Stim takes seeds of 64 bits, safetensors and TOML signed ones."""
+
+SECONDS = 10**8
+"""Time that a command may be given, three years; more minutes than that are refused as well."""

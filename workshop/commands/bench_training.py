@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from cascade_qec import limits
 from cascade_qec.cli.options import Activations, Device, Threads
 from cascade_qec.errors import CascadeError
 
@@ -21,7 +22,9 @@ def bench_training(
         int | None,
         typer.Option(min=4, help="One micro-batch of so many shots of each basis a step.  [default: the recipe's]"),
     ] = None,
-    seconds: Annotated[float, typer.Option(min=0.01, help="For each recipe and variant, once warm.")] = 10.0,
+    seconds: Annotated[
+        float, typer.Option(min=0.01, max=limits.SECONDS, help="For each recipe and variant, once warm.")
+    ] = 10.0,
     variants: Annotated[
         str | None,
         typer.Option(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cascade_qec import limits
 from cascade_qec.cli.options import Activations, Device, Kernels, Threads, Workers
 from cascade_qec.cli.progress import progress
 from cascade_qec.errors import CascadeError
@@ -30,7 +31,9 @@ def train(
         str | None,
         typer.Argument(metavar="NAME", help="Model of the queue.  [default: the next, see `queue`]"),
     ] = None,
-    minutes: Annotated[float, typer.Option(min=0.01, help="For everything, measuring included.")] = 9.0,
+    minutes: Annotated[
+        float, typer.Option(min=0.01, max=limits.SECONDS, help="For everything, measuring included.")
+    ] = 9.0,
     measuring: Annotated[
         float | None,
         typer.Option("--measure", min=0, help="Minutes of them for measuring.  [default: a tenth; 0: no card]"),

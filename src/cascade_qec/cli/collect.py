@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cascade_qec import limits
 from cascade_qec.errors import CascadeError
 
 if TYPE_CHECKING:
@@ -28,10 +29,18 @@ def collect(
     bases: Annotated[str, typer.Option(help="Without a plan: bases, Z, X or both.")] = "Z,X",
     decoders: Annotated[str, typer.Option(help="Without a plan: decoders by name; cascade is the code's model.")] = "",
     noise: Annotated[str, typer.Option(help="Without a plan: noise model.")] = "uniform",
-    max_shots: Annotated[int | None, typer.Option(min=1, help="Shots of each task that are enough.")] = None,
-    max_errors: Annotated[int | None, typer.Option(min=1, help="Errors of each task that are enough.")] = None,
-    max_batch_seconds: Annotated[float, typer.Option(min=0.1, help="Workers report at least this often.")] = 30.0,
-    processes: Annotated[int | None, typer.Option(min=1, help="Workers.  [default: one for each core]")] = None,
+    max_shots: Annotated[
+        int | None, typer.Option(min=1, max=limits.SHOTS, help="Shots of each task that are enough.")
+    ] = None,
+    max_errors: Annotated[
+        int | None, typer.Option(min=1, max=limits.SHOTS, help="Errors of each task that are enough.")
+    ] = None,
+    max_batch_seconds: Annotated[
+        float, typer.Option(min=0.1, max=limits.SECONDS, help="Workers report at least this often.")
+    ] = 30.0,
+    processes: Annotated[
+        int | None, typer.Option(min=1, max=limits.PROCESSES, help="Workers.  [default: one for each core]")
+    ] = None,
     ray: Annotated[
         str | None, typer.Option(help="Workers on a Ray cluster: its address, auto, or local for one of its own.")
     ] = None,
@@ -84,11 +93,11 @@ def collect(
     tell(text + (f"; {effort.deaths} workers died and were replaced" if effort.deaths else ""))
 
 
-def _plan(path: Path | None, flags: dict[str, str], **limits: int | None) -> Plan:
+def _plan(path: Path | None, flags: dict[str, str], **most: int | None) -> Plan:
     """The plan of a file or of flags, with limits that were given as flags in the place of its own."""
     from cascade_qec.evaluation.collection import make_plan, read_plan
 
-    given = {name: limit for name, limit in limits.items() if limit is not None}
+    given = {name: limit for name, limit in most.items() if limit is not None}
     if path is not None:
         used = [f"--{name}" for name in ("codes", "p", "decoders") if flags[name]]
         if used:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from cascade_qec import limits
 from cascade_qec.cli.options import Device, Precision
 from cascade_qec.cli.progress import progress
 from cascade_qec.errors import CascadeError
@@ -28,7 +29,10 @@ def decode(
         Path | None, typer.Option(help="Instead of --circuit: its detector error model, as Stim writes it.")
     ] = None,
     rounds: Annotated[
-        int | None, typer.Option(help="Instead of --circuit: rounds of the model's own experiment [default: d].")
+        int | None,
+        typer.Option(
+            min=1, max=limits.ROUNDS, help="Instead of --circuit: rounds of the model's own experiment [default: d]."
+        ),
     ] = None,
     basis: Annotated[
         Literal["X", "Z"] | None,

@@ -5,14 +5,17 @@ from typing import Annotated
 
 import typer
 
+from cascade_qec import limits
 from cascade_qec.cli.progress import progress
 from cascade_qec.errors import CascadeError
 
 
 def demo(
     out: Annotated[Path, typer.Option(help="Directory for picture and table.")] = Path("cascade-demo"),
-    seconds: Annotated[float, typer.Option(help="Decoding time over all decoders and noise rates.", min=1.0)] = 130.0,
-    seed: Annotated[int, typer.Option(help="Seed of the shots.", min=0)] = 0,
+    seconds: Annotated[
+        float, typer.Option(help="Decoding time over all decoders and noise rates.", min=1.0, max=limits.SECONDS)
+    ] = 130.0,
+    seed: Annotated[int, typer.Option(help="Seed of the shots.", min=0, max=limits.SEED)] = 0,
 ) -> None:
     """Decode memory experiments with the shipped models and with the decoders in use today."""
     from cascade_qec import load

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cascade_qec import limits
 from cascade_qec.cli.options import Fields
 from cascade_qec.cli.progress import progress
 from cascade_qec.errors import CascadeError
@@ -22,8 +23,10 @@ def fit(
     bases: Annotated[str, typer.Option(help="pooled: both bases as one; apart: each by itself.")] = "pooled",
     p_max: Annotated[float, typer.Option("--p_max", help="Leave out higher noise rates.", min=0.0, max=1.0)] = 1.0,
     field: Fields = None,
-    simulations: Annotated[int, typer.Option(help="Simulated data sets behind a p-value.", min=19)] = 999,
-    seed: Annotated[int, typer.Option(help="Seed of the simulations.", min=0)] = 0,
+    simulations: Annotated[
+        int, typer.Option(help="Simulated data sets behind a p-value.", min=19, max=limits.KEPT)
+    ] = 999,
+    seed: Annotated[int, typer.Option(help="Seed of the simulations.", min=0, max=limits.SEED)] = 0,
 ) -> None:
     """Fit measured error rates: waterfall, suppression by distance, thresholds, qubits for a target.
 

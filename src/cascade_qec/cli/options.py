@@ -4,16 +4,22 @@ from typing import Annotated
 
 import typer
 
+from cascade_qec import limits
+
 Model = Annotated[str, typer.Argument(help="Name of a model, or path of a .safetensors file.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 Precision = Annotated[str, typer.Option(help="auto, float32 or bfloat16.")]
 Activations = Annotated[str, typer.Option(help="Of the activations: auto, float32 or bfloat16.")]
 Kernels = Annotated[str, typer.Option("--kernels", help="auto, triton or reference (plain PyTorch).")]
-Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads.  [default: all cores]")]
-Seed = Annotated[int, typer.Option(min=0, help="Seed of the shots.")]
+Threads = Annotated[int | None, typer.Option(min=1, max=limits.PROCESSES, help="CPU threads.  [default: all cores]")]
+Seed = Annotated[int, typer.Option(min=0, max=limits.SEED, help="Seed of the shots.")]
 Workers = Annotated[
     int | None,
-    typer.Option(min=0, help="Background processes that sample shots.  [default: 1, beside a GPU up to 8]"),
+    typer.Option(
+        min=0,
+        max=limits.PROCESSES,
+        help="Background processes that sample shots.  [default: 1, beside a GPU up to 8]",
+    ),
 ]
 Fields = Annotated[
     list[str] | None,

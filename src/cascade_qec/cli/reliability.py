@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cascade_qec import limits
 from cascade_qec.cli.options import Device, Model, Precision, Seed
 from cascade_qec.cli.progress import progress
 
@@ -15,11 +16,15 @@ def reliability(
     p: Annotated[
         list[float] | None, typer.Option(help="Noise rate; repeat for several.  [default: 0.003, 0.005]")
     ] = None,
-    rounds: Annotated[int | None, typer.Option(min=1, help="Rounds of the experiment.  [default: the model's]")] = None,
+    rounds: Annotated[
+        int | None, typer.Option(min=1, max=limits.ROUNDS, help="Rounds of the experiment.  [default: the model's]")
+    ] = None,
     basis: Annotated[
         list[str] | None, typer.Option(help="X or Z; repeat for both, which stay apart.  [default: Z]")
     ] = None,
-    shots: Annotated[int, typer.Option(min=2, help="Shots at each noise rate and basis, made even.")] = 20_000,
+    shots: Annotated[
+        int, typer.Option(min=2, max=limits.KEPT, help="Shots at each noise rate and basis, made even.")
+    ] = 20_000,
     rival: Annotated[
         list[str] | None,
         typer.Option(
@@ -30,7 +35,9 @@ def reliability(
     discard: Annotated[
         list[float] | None, typer.Option(help="Discard rate to print; repeat for several.  [default: 0.01, 0.05]")
     ] = None,
-    bins: Annotated[int, typer.Option(min=1, help="Bins of equal mass of the calibration error.")] = 15,
+    bins: Annotated[
+        int, typer.Option(min=1, max=limits.KEPT, help="Bins of equal mass of the calibration error.")
+    ] = 15,
     seed: Seed = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the folder's tables.")] = False,
     device: Device = "auto",

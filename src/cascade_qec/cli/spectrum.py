@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from cascade_qec import limits
 from cascade_qec.cli.progress import progress
 from cascade_qec.errors import CascadeError
 
@@ -21,12 +22,13 @@ def spectrum(
     code: Annotated[str | None, typer.Option(help="With --decoder: name of the code.")] = None,
     noise: Annotated[str | None, typer.Option(help="With --decoder: noise model [default: uniform].")] = None,
     rounds: Annotated[
-        int | None, typer.Option(help="Rounds of syndrome extraction [default: the model's, or d].", min=1)
+        int | None,
+        typer.Option(help="Rounds of syndrome extraction [default: the model's, or d].", min=1, max=limits.ROUNDS),
     ] = None,
     basis: Annotated[Literal["X", "Z"], typer.Option(help="Basis of the experiment.")] = "Z",
-    seconds: Annotated[float, typer.Option(help="Time to decode in.", min=0.1)] = 60.0,
+    seconds: Annotated[float, typer.Option(help="Time to decode in.", min=0.1, max=limits.SECONDS)] = 60.0,
     enumerate_up_to: Annotated[
-        int, typer.Option("--enumerate", help="Decode all sets of up to this many faults.", min=0)
+        int, typer.Option("--enumerate", help="Decode all sets of up to this many faults.", min=0, max=limits.KEPT)
     ] = 1,
     separate: Annotated[
         bool,
@@ -35,7 +37,7 @@ def spectrum(
             help="Draw faults and prepare the decoder at each p by itself, not once at the largest; time is shared.",
         ),
     ] = False,
-    seed: Annotated[int, typer.Option(help="Seed of the faults.", min=0)] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the faults.", min=0, max=limits.SEED)] = 0,
     device: Annotated[str, typer.Option(help="With --model: auto, cpu, cuda or cuda:N.")] = "auto",
     precision: Annotated[str, typer.Option(help="With --model: auto, float32 or bfloat16.")] = "auto",
 ) -> None:

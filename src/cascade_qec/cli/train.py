@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cascade_qec import limits
 from cascade_qec.cli.options import Activations, Device, Kernels, Threads, Workers
 
 
@@ -17,7 +18,9 @@ def train(
     start_from: Annotated[
         str | None, typer.Option(help="Model, by name or file, whose weights a new run begins with.")
     ] = None,
-    minutes: Annotated[float | None, typer.Option(min=0.01, help="Stop, resumable, after so many minutes.")] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0.01, max=limits.SECONDS, help="Stop, resumable, after so many minutes.")
+    ] = None,
     device: Device = "auto",
     precision: Activations = "auto",
     kernel_choice: Kernels = "auto",
@@ -44,6 +47,7 @@ def train(
     if threads is not None:
         torch.set_num_threads(threads)
     with kernels.use(kernel_choice), distributed.process_group(str(pick_device(device))) as chosen:
+        kernels.backend(chosen)  # refuses, before the folder is made, kernels that the device cannot run
         trainer = Trainer(
             loaded,
             out or Path("runs") / loaded.name,

@@ -9,6 +9,7 @@ from operator import index
 import numpy as np
 from numpy.typing import NDArray
 
+from cascade_qec import limits
 from cascade_qec.codes.basis import BASES, Basis, opposite
 from cascade_qec.codes.css import CSSCode, frozen
 from cascade_qec.codes.family import Family
@@ -41,12 +42,12 @@ class RotatedSurfaceCode(CSSCode):
     Parameters
     ----------
     d
-        Distance: odd, 3 or more.
+        Distance: odd, from 3 to `limits.DISTANCE`.
 
     Raises
     ------
     CascadeError
-        If d is not an odd integer of at least 3.
+        If d is no such number.
 
     Examples
     --------
@@ -66,6 +67,8 @@ class RotatedSurfaceCode(CSSCode):
             raise CascadeError(f"expected the distance as an integer, got {d!r}") from error
         if d < 3 or d % 2 == 0:
             raise CascadeError(f"expected an odd distance of at least 3 for a rotated surface code, got {d}")
+        if d > limits.DISTANCE:
+            raise CascadeError(f"expected a distance of at most {limits.DISTANCE}, got {d}")
         coords: dict[Basis, NDArray[np.int64]] = {basis: _check_coords(d, basis) for basis in BASES}
         row, col = np.divmod(np.arange(d * d), d)
         super().__init__(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,10 +25,18 @@ def backend(device: torch.device | str) -> Backend:
 
     Triton's on a CUDA device, wherever Triton is installed and has not failed in this process; else the reference.
     `use` overrides this.
+
+    Raises
+    ------
+    CascadeError
+        If Triton's were asked for by name, and the device is no CUDA device.
     """
+    on_gpu = torch.device(device).type == "cuda"
+    if _asked == "triton" and not on_gpu and os.environ.get("TRITON_INTERPRET") != "1":
+        raise CascadeError(f"expected a CUDA device for the kernels 'triton', got {device}")
     if _asked != "auto":
         return "triton" if _asked == "triton" else "reference"
-    possible = torch.device(device).type == "cuda" and find_spec("triton") is not None
+    possible = on_gpu and find_spec("triton") is not None
     return "triton" if possible and _failure is None else "reference"
 
 

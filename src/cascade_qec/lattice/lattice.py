@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Bool, UInt8
 from numpy.typing import NDArray
 
+from cascade_qec import limits
 from cascade_qec.codes import BASES, Basis, CSSCode
 from cascade_qec.errors import CascadeError
 from cascade_qec.lattice.relations import site_index
@@ -57,6 +58,14 @@ class Lattice:
     ) -> None:
         if not isinstance(rounds, Integral) or rounds < 1:
             raise CascadeError(f"expected at least 1 round, got {rounds!r}")
+        if rounds > limits.ROUNDS:
+            raise CascadeError(f"expected at most {limits.ROUNDS:,} rounds, got {int(rounds):,}")
+        detectors = (len(code.hx) + len(code.hz)) * int(rounds)
+        if detectors > limits.DETECTORS:
+            raise CascadeError(
+                f"expected an experiment of at most {limits.DETECTORS:,} detectors, got {detectors:,} of {code.name} "
+                f"in {rounds:,} rounds"
+            )
         self.code, self.rounds = code, int(rounds)
         self.basis: Basis = basis
         self.start: End = start

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from cascade_qec import codes
+from cascade_qec import codes, limits
 from cascade_qec.codes import Operators
 from cascade_qec.errors import CascadeError
 from cascade_qec.nn.network import CascadeNetwork
@@ -40,7 +40,7 @@ class ModelDescription(BaseModel):
     """1 where trunk and head were not told apart in the names of weights."""
     name: str
     code: str
-    rounds: int = Field(ge=1)
+    rounds: int = Field(ge=1, le=limits.ROUNDS)
     bases: list[Literal["X", "Z"]] = Field(min_length=1)
     noise_model: str = "uniform"
     noise_p: float

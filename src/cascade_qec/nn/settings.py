@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from cascade_qec import limits
+
+_MATRICES = 132
+"""Of a block's convolution at most: direct, of a BB code, 66 for each kind of check."""
 
 
 class NetworkSettings(BaseModel):
@@ -12,13 +17,21 @@ class NetworkSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    width: int = Field(ge=4, description="channels H of the residual stream")
-    depth: int = Field(ge=1, description="number of bottleneck blocks L")
-    bottleneck: int = Field(default=4, ge=1, description="width divided by the convolution's channels")
+    width: int = Field(ge=4, le=limits.WIDTH, description="channels H of the residual stream")
+    depth: int = Field(ge=1, le=limits.DEPTH, description="number of bottleneck blocks L")
+    bottleneck: int = Field(default=4, ge=1, le=limits.WIDTH, description="width divided by the convolution's channels")
     convolution: Literal["direct", "bipartite"] = Field(
         description="surface codes: direct (27 relations); BB codes: bipartite (12 a step) or direct (66)"
     )
     depthwise: bool = Field(default=False, description="convolve every channel on its own")
+
+    @model_validator(mode="after")
+    def _in_memory(self) -> NetworkSettings:
+        convolved = _MATRICES if self.depthwise else _MATRICES * self.channels
+        weights = self.depth * self.channels * (convolved + 2 * self.width)
+        if weights > limits.WEIGHTS:
+            raise ValueError(f"expected a network of at most {limits.WEIGHTS:,} weights, got up to {weights:,}")
+        return self
 
     @property
     def channels(self) -> int:

@@ -14,11 +14,26 @@ import torch.distributed as dist
 
 from cascade_qec.errors import CascadeError
 
+_ANNOUNCED = ("RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
+"""What `torchrun` sets beside WORLD_SIZE."""
+
 
 @contextmanager
 def process_group(device: str) -> Iterator[str]:
-    """Join the group that `torchrun` announces, if any; yields the device of this process, a GPU as the current one."""
-    alone = int(os.environ.get("WORLD_SIZE", "1")) == 1
+    """Join the group that `torchrun` announces, if any; yields the device of this process, a GPU as the current one.
+
+    Raises
+    ------
+    CascadeError
+        If the environment announces a group in part only.
+    """
+    alone = os.environ.get("WORLD_SIZE", "1") == "1"
+    missing = [] if alone else [name for name in _ANNOUNCED if not os.environ.get(name)]
+    if missing:
+        raise CascadeError(
+            f"expected torchrun to start each of several processes, got WORLD_SIZE={os.environ['WORLD_SIZE']} without "
+            f"{', '.join(missing)}"
+        )
     cuda = device.startswith("cuda")
     if cuda and not alone:
         device = f"cuda:{os.environ['LOCAL_RANK']}"

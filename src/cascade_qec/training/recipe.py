@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from cascade_qec import circuits, codes
+from cascade_qec import circuits, codes, limits
 from cascade_qec.codes import Operators
 from cascade_qec.errors import CascadeError
 from cascade_qec.nn import ModelDescription, NetworkSettings
@@ -31,8 +31,8 @@ class NoiseCurriculum(_Section):
     model: str = Field(default="uniform", description="noise model of cascade_qec.circuits")
     p: float = Field(gt=0, le=0.1, description="rate at which the model is trained")
     start: float = Field(gt=0, le=0.1, description="rate of the first steps")
-    hold_steps: int = Field(default=0, ge=0, description="steps at the starting rate")
-    ramp_steps: int = Field(default=0, ge=0, description="steps from the starting rate to p")
+    hold_steps: int = Field(default=0, ge=0, le=limits.STEPS, description="steps at the starting rate")
+    ramp_steps: int = Field(default=0, ge=0, le=limits.STEPS, description="steps from the starting rate to p")
     log_uniform_from: float | None = Field(
         default=None,
         gt=0,
@@ -71,12 +71,12 @@ class NoiseCurriculum(_Section):
 class OptimizerSettings(_Section):
     """Muon for matrices, Lion for the rest; linear warm-up, cosine to a tenth, averaged weights."""
 
-    steps: int = Field(ge=1)
+    steps: int = Field(ge=1, le=limits.STEPS)
     muon_lr: float = Field(default=3e-3, gt=0)
     lion_lr: float = Field(default=2e-4, gt=0, description="at base_width; output weights scale with 1/width")
-    base_width: int = Field(default=64, ge=1, description="width at which the rates were found (MuP)")
+    base_width: int = Field(default=64, ge=1, le=limits.WIDTH, description="width at which the rates were found (MuP)")
     weight_decay: float = Field(default=3e-3, ge=0)
-    warmup_steps: int = Field(default=1000, ge=0)
+    warmup_steps: int = Field(default=1000, ge=0, le=limits.STEPS)
     final_lr: float = Field(default=0.1, ge=0, le=1, description="share of the peak at the last step")
     clip: float = Field(default=1.0, gt=0, description="bound on the gradient's norm")
     ema: float = Field(default=0.9998, ge=0, lt=1, description="decay of the averaged weights")
@@ -85,23 +85,25 @@ class OptimizerSettings(_Section):
 class BatchSettings(_Section):
     """A step sees `micro_batches` times `shots` shots of each basis; statistics are a micro-batch's."""
 
-    shots: int = Field(ge=2, description="shots of each basis in a micro-batch")
-    micro_batches: int = Field(default=1, ge=1)
+    shots: int = Field(ge=2, le=limits.BATCH, description="shots of each basis in a micro-batch")
+    micro_batches: int = Field(default=1, ge=1, le=limits.BATCH)
 
 
 class ValidationSettings(_Section):
     p: list[Annotated[float, Field(gt=0, le=0.1)]] = Field(default=[0.002, 0.003, 0.005], min_length=1)
-    shots: int = Field(default=4000, ge=1, description="of each basis and rate")
-    every: int = Field(default=1000, ge=1, description="steps between validations and checkpoints")
-    statistics_batches: int = Field(default=16, ge=1, description="batches for batch norm's statistics")
+    shots: int = Field(default=4000, ge=1, le=limits.SHOTS, description="of each basis and rate")
+    every: int = Field(default=1000, ge=1, le=limits.STEPS, description="steps between validations and checkpoints")
+    statistics_batches: int = Field(
+        default=16, ge=1, le=limits.STEPS, description="batches for batch norm's statistics"
+    )
 
 
 class Recipe(_Section):
     name: str = Field(pattern=r"^[a-z0-9_]+$")
     code: str
-    rounds: int = Field(ge=1)
+    rounds: int = Field(ge=1, le=limits.ROUNDS)
     bases: list[Literal["X", "Z"]] = Field(default=["Z", "X"], min_length=1, max_length=2)
-    seed: int = Field(default=0, ge=0, lt=2**63)
+    seed: int = Field(default=0, ge=0, le=limits.SEED)
     network: NetworkSettings
     operators: Operators = Field(
         default="translations",

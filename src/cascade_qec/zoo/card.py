@@ -2,10 +2,11 @@
 
 from datetime import date as Date
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from cascade_qec import limits
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import written_whole
 from cascade_qec.guards import Guards
@@ -23,7 +24,7 @@ class Measurement(_Part):
     """Physical error rate of the memory experiment."""
     basis: Literal["X", "Z", "both"]
     """Basis of the memory experiment; "both" pools equal numbers of shots of the two."""
-    rounds: int = Field(ge=1)
+    rounds: int = Field(ge=1, le=limits.ROUNDS)
     shots: int = Field(ge=1)
     failures: int = Field(ge=0)
     """Shots with any observable predicted wrongly."""
@@ -83,7 +84,7 @@ class Card(_Part):
     name: str
     code: str
     bases: list[Literal["X", "Z"]]
-    rounds: list[int]
+    rounds: list[Annotated[int, Field(ge=1, le=limits.ROUNDS)]]
     """Numbers of rounds of the experiments that it was trained on."""
     network: dict[str, Any]
     """Settings of the network: width, depth, kind of convolution."""

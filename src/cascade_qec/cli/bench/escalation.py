@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from cascade_qec import limits
 from cascade_qec.cli.options import Model, Seed
 from cascade_qec.cli.progress import progress
 
@@ -15,17 +16,23 @@ def escalation(
         str, typer.Option(help="A classical decoder, such as relay, tesseract, bposd-filtered or pymatching.")
     ] = "relay",
     p: Annotated[float, typer.Option(min=0.0, max=1.0, help="Noise rate of the shots.")] = 0.003,
-    rounds: Annotated[int | None, typer.Option(min=1, help="[default: those of training]")] = None,
+    rounds: Annotated[int | None, typer.Option(min=1, max=limits.ROUNDS, help="[default: those of training]")] = None,
     basis: Annotated[Literal["Z", "X"], typer.Option(help="Basis of the experiment.")] = "Z",
-    shots: Annotated[int, typer.Option(min=4, help="Shots at most.")] = 100_000,
+    shots: Annotated[int, typer.Option(min=4, max=limits.KEPT, help="Shots at most.")] = 100_000,
     failures: Annotated[
-        int | None, typer.Option(min=1, help="Stop after so many failures of the fallback.  [default: go on]")
+        int | None,
+        typer.Option(min=1, max=limits.KEPT, help="Stop after so many failures of the fallback.  [default: go on]"),
     ] = None,
-    seconds: Annotated[float, typer.Option(min=0.001, help="Stop after so much time; Ctrl-C does so too.")] = 300.0,
+    seconds: Annotated[
+        float, typer.Option(min=0.001, max=limits.SECONDS, help="Stop after so much time; Ctrl-C does so too.")
+    ] = 300.0,
     device: Annotated[str, typer.Option(help="Of the model: auto, cpu, cuda or cuda:N.")] = "auto",
     precision: Annotated[str, typer.Option(help="Of the model: auto, float32 or bfloat16.")] = "auto",
     threads: Annotated[
-        int | None, typer.Option(min=1, help="CPU threads of the model; the fallback has one.  [default: all cores]")
+        int | None,
+        typer.Option(
+            min=1, max=limits.PROCESSES, help="CPU threads of the model; the fallback has one.  [default: all cores]"
+        ),
     ] = None,
     seed: Seed = 2026,
     out: Annotated[Path, typer.Option(help="Table of results.")] = Path("benchmarks/results/escalation.csv"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from cascade_qec import limits
 from cascade_qec.cli.options import Seed
 from cascade_qec.errors import CascadeError
 
@@ -25,20 +26,29 @@ def latency(
         list[str] | None, typer.Option(help="A classical decoder, such as pymatching or bposd-filtered; repeat.")
     ] = None,
     p: Annotated[float, typer.Option(min=0.0, max=1.0, help="Noise rate of the shots.")] = 0.003,
-    rounds: Annotated[int | None, typer.Option(min=1, help="[default: those of training]")] = None,
+    rounds: Annotated[int | None, typer.Option(min=1, max=limits.ROUNDS, help="[default: those of training]")] = None,
     basis: Annotated[Literal["Z", "X"], typer.Option(help="Basis of the experiment.")] = "Z",
-    shots: Annotated[int, typer.Option(min=1, help="Single shots to decode, one at a time.")] = 5000,
+    shots: Annotated[int, typer.Option(min=1, max=limits.KEPT, help="Single shots to decode, one at a time.")] = 5000,
     batch: Annotated[
-        list[int] | None, typer.Option(min=1, help="Shots in a call; repeat.  [default: 1, 8, 64, 512, 4096]")
+        list[int] | None,
+        typer.Option(min=1, max=limits.BATCH, help="Shots in a call; repeat.  [default: 1, 8, 64, 512, 4096]"),
     ] = None,
     seconds: Annotated[
-        float, typer.Option(min=0.001, help="For each decoder and batch; a batch that takes longer is left out.")
+        float,
+        typer.Option(
+            min=0.001, max=limits.SECONDS, help="For each decoder and batch; a batch that takes longer is left out."
+        ),
     ] = 10.0,
-    turns: Annotated[int, typer.Option(min=1, help="Turns in which the decoders share the time.")] = 10,
+    turns: Annotated[
+        int, typer.Option(min=1, max=limits.KEPT, help="Turns in which the decoders share the time.")
+    ] = 10,
     device: Annotated[str, typer.Option(help="Of the models: auto, cpu, cuda or cuda:N.")] = "auto",
     precision: Annotated[str, typer.Option(help="Of the models: auto, float32 or bfloat16.")] = "auto",
     threads: Annotated[
-        int | None, typer.Option(min=1, help="CPU threads of the models; rivals have one.  [default: all cores]")
+        int | None,
+        typer.Option(
+            min=1, max=limits.PROCESSES, help="CPU threads of the models; rivals have one.  [default: all cores]"
+        ),
     ] = None,
     seed: Seed = 2026,
     out: Annotated[

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from cascade_qec import limits
 from cascade_qec.cli.options import Device, Precision
 from cascade_qec.cli.progress import progress
 from cascade_qec.errors import CascadeError
@@ -11,8 +12,12 @@ from cascade_qec.errors import CascadeError
 
 def verify(
     model: Annotated[str, typer.Argument(help="Name of a model, or path of a .safetensors file with its card.")],
-    minutes: Annotated[float, typer.Option(min=0, help="Time for decoding, shared out among the card's rows.")] = 5.0,
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the shots.  [default: a random one]")] = None,
+    minutes: Annotated[
+        float, typer.Option(min=0, max=limits.SECONDS, help="Time for decoding, shared out among the card's rows.")
+    ] = 5.0,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=limits.SEED, help="Seed of the shots.  [default: a random one]")
+    ] = None,
     p: Annotated[list[float] | None, typer.Option(help="Noise rate; repeat for several.  [default: all]")] = None,
     rivals: Annotated[bool, typer.Option("--rivals", help="Check the rivals' rows as well.")] = False,
     false_alarm: Annotated[

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import stim
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from cascade_qec import circuits, codes, decoders, zoo
+from cascade_qec import circuits, codes, decoders, limits, zoo
 from cascade_qec.codes import Basis
 from cascade_qec.decoders import Decoder, classical
 from cascade_qec.decoders.named import MODEL_PREFIX, NamedModel, model_and_threshold
@@ -36,13 +36,17 @@ class Experiments(_Table):
     """
 
     codes: list[str] = Field(min_length=1)
-    p: list[Annotated[float, Field(gt=0)]] = Field(min_length=1)
-    rounds: list[Annotated[int, Field(ge=1)] | Literal["d"]] = Field(default=["d"], min_length=1)
+    p: list[Annotated[float, Field(gt=0, le=1)]] = Field(min_length=1)
+    rounds: list[Annotated[int, Field(ge=1, le=limits.ROUNDS)] | Literal["d"]] = Field(default=["d"], min_length=1)
     bases: list[Basis] = Field(default=["Z", "X"], min_length=1)
     decoders: list[str] = Field(min_length=1)
     noise: str = Field(default="uniform", description="noise model of cascade_qec.circuits")
-    max_shots: int | None = Field(default=None, ge=1, description="of each combination; the plan's by default")
-    max_errors: int | None = Field(default=None, ge=1, description="of each combination; the plan's by default")
+    max_shots: int | None = Field(
+        default=None, ge=1, le=limits.SHOTS, description="of each combination; the plan's by default"
+    )
+    max_errors: int | None = Field(
+        default=None, ge=1, le=limits.SHOTS, description="of each combination; the plan's by default"
+    )
 
     @field_validator("codes")
     @classmethod
@@ -69,8 +73,12 @@ class Experiments(_Table):
 class Plan(_Table):
     """What a collection shall contain when it is complete."""
 
-    max_shots: int = Field(default=1_000_000, ge=1, description="shots that are enough for a combination")
-    max_errors: int | None = Field(default=1000, ge=1, description="errors that are enough; null for no such limit")
+    max_shots: int = Field(
+        default=1_000_000, ge=1, le=limits.SHOTS, description="shots that are enough for a combination"
+    )
+    max_errors: int | None = Field(
+        default=1000, ge=1, le=limits.SHOTS, description="errors that are enough; null for no such limit"
+    )
     experiments: list[Experiments] = Field(min_length=1)
 
 
