@@ -5,12 +5,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
 import stim
+
+from cascade_qec.error_models import Mechanisms, error_model
+from cascade_qec.lattice import memory_lattice
+from cascade_qec.recognition import Recognition
+from cascade_qec.recognition.placement import reference
 
 
 @dataclass
@@ -120,3 +126,34 @@ class Draft:
 def draft_of() -> Callable[[stim.Circuit], Draft]:
     """Takes a circuit apart."""
     return Draft.of
+
+
+def _confirm_map(found: Recognition, source: stim.Circuit | stim.DetectorErrorModel) -> None:
+    """Every error that both experiments know, and that is the only one with its symptoms, flips what the map says.
+
+    Nearly all errors must be of this sort, or there would be little to confirm.
+    """
+    lattice, observables = found.lattice, found.observables
+    mechanisms = Mechanisms.of(source if isinstance(source, stim.DetectorErrorModel) else error_model(source))
+    ours = reference(lattice.code, lattice.rounds, lattice.basis)
+    own_sites = memory_lattice(lattice.code, lattice.rounds, lattice.basis).detector_sites
+    present = set(lattice.detector_sites.tolist())
+    known: defaultdict[frozenset[int], set[tuple[int, ...]]] = defaultdict(set)
+    for a, b, flips in zip(ours.start[:-1], ours.start[1:], ours.observables, strict=True):
+        known[frozenset(own_sites[ours.detector[a:b]].tolist()) & present].add(tuple(flips.tolist()))
+    confirmed = 0
+    for a, b, flipped in zip(mechanisms.start[:-1], mechanisms.start[1:], mechanisms.observables, strict=True):
+        detectors = mechanisms.detector[a:b]
+        possible = known[frozenset(lattice.detector_sites[detectors].tolist()) - {-1}]
+        if len(possible) == 1:
+            (flips,) = possible
+            said = observables.logicals.astype(int) @ flips + observables.detectors[:, detectors].sum(axis=1)
+            assert np.array_equal(said % 2, flipped), f"{detectors} flip {flipped}, not {said % 2}"
+            confirmed += 1
+    assert confirmed > 0.5 * len(mechanisms.probability)
+
+
+@pytest.fixture(scope="session")
+def confirm_map() -> Callable[[Recognition, stim.Circuit | stim.DetectorErrorModel], None]:
+    """Asserts that an experiment's own errors flip the observables that its recognition says."""
+    return _confirm_map

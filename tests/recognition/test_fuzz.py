@@ -16,9 +16,6 @@ from cascade_qec.codes import gf2
 from cascade_qec.codes.gf2 import Bits
 from cascade_qec.decoders.bound_cascade import BoundCascade
 from cascade_qec.decoders.cascade import CascadeDecoder
-from cascade_qec.error_models import Mechanisms
-from cascade_qec.lattice import memory_lattice
-from cascade_qec.recognition.placement import reference
 
 # Rounds other than the code's distance, so that tests are quick.
 pytestmark = [pytest.mark.filterwarnings("ignore::cascade_qec.errors.CascadeWarning"), pytest.mark.slow]
@@ -152,26 +149,6 @@ def model_of(circuit: stim.Circuit) -> stim.DetectorErrorModel:
     return circuit.detector_error_model(approximate_disjoint_errors=True)  # of Pauli channels
 
 
-def confirm_map(bound: BoundCascade, source: stim.Circuit | stim.DetectorErrorModel) -> None:
-    """Every error that both experiments know flips the observables that the map says."""
-    model = source if isinstance(source, stim.DetectorErrorModel) else model_of(source)
-    lattice, found = bound.lattice, Mechanisms.of(model)
-    ours = reference(lattice.code, lattice.rounds, lattice.basis)
-    own_sites = memory_lattice(lattice.code, lattice.rounds, lattice.basis).detector_sites
-    known = {
-        frozenset(own_sites[ours.detector[a:b]].tolist()): flips
-        for a, b, flips in zip(ours.start[:-1], ours.start[1:], ours.observables, strict=True)
-    }
-    symptoms = np.zeros((len(found.probability), found.detectors), dtype=np.int64)
-    symptoms[found.owner, found.detector] = 1
-    flips = [
-        known[frozenset(lattice.detector_sites[found.detector[a:b]].tolist())]
-        for a, b in zip(found.start[:-1], found.start[1:], strict=True)
-    ]
-    said = np.array(flips) @ bound.observables.logicals.T + symptoms @ bound.observables.detectors.T
-    assert np.array_equal(said % 2, found.observables)
-
-
 codes_and_circuits = st.tuples(
     st.sampled_from(["surface_d3", "surface_d3", "surface_d5", "bb72"]),
     st.sampled_from("XZ"),
@@ -210,7 +187,7 @@ def test_predictions_do_not_depend_on_how_a_circuit_is_written(draft_of, case, s
 
 @given(case=codes_and_circuits, steps=steps_of, seed=st.integers(0, 10_000))
 @settings(derandomize=True, deadline=None, max_examples=10)
-def test_error_models_are_laid_on_with_observables_that_fit(draft_of, case, steps, seed):
+def test_error_models_are_laid_on_with_observables_that_fit(draft_of, confirm_map, case, steps, seed):
     """A model does not tell the direction of time, nor one symmetry of the experiment from another."""
     code, basis, _ = case
     random, decoder = np.random.default_rng(seed), decoder_of(code)
@@ -223,12 +200,12 @@ def test_error_models_are_laid_on_with_observables_that_fit(draft_of, case, step
     assert bound.recognition is not None
     assert bound.recognition.agreement == pytest.approx(1)
     assert bound.num_observables == k
-    confirm_map(bound, model)
+    confirm_map(bound.recognition, model)
 
 
 @given(basis=st.sampled_from("XZ"), kept=st.integers(1, 12), steps=steps_of, seed=st.integers(0, 10_000))
 @settings(derandomize=True, deadline=None, max_examples=4)
-def test_sums_of_observables(draft_of, basis, kept, steps, seed):
+def test_sums_of_observables(draft_of, confirm_map, basis, kept, steps, seed):
     """Of translations the one with the shortest sums is taken, which need not be the original place."""
     circuit, events = original("bb72", basis, "CX")
     random, decoder = np.random.default_rng(seed), decoder_of("bb72")
@@ -243,7 +220,8 @@ def test_sums_of_observables(draft_of, basis, kept, steps, seed):
     source, permutation = rewritten(draft, steps, random)
     bound = decoder.bind(source)
     assert bound.num_observables == kept
-    confirm_map(bound, source)
+    assert bound.recognition is not None
+    confirm_map(bound.recognition, source)
     assert bound.observables.logicals.sum() <= logicals.sum()
     if bound.observables.logicals.sum() > kept:
         # Else several places can be as good.

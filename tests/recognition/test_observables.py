@@ -133,3 +133,39 @@ def test_detectors_in_a_sum_turn_it_round():
     turned = ObservableMap(np.eye(3, dtype=np.uint8), detectors).turned(events)
     np.testing.assert_array_equal(turned, (events.astype(int) @ detectors.T) % 2 == 1)
     assert not ObservableMap.identity(3, 5).turned(events).any()
+
+
+def without(mechanisms: Mechanisms, dropped: np.ndarray) -> Mechanisms:
+    """The model less some of its mechanisms, bool [mechanisms]."""
+    weight = mechanisms.weight[~dropped]
+    return Mechanisms(
+        mechanisms.probability[~dropped],
+        mechanisms.detector[~dropped[mechanisms.owner]],
+        np.concatenate([[0], np.cumsum(weight)]),
+        mechanisms.observables[~dropped],
+        mechanisms.detectors,
+    )
+
+
+@pytest.mark.parametrize(("name", "rounds"), CODES)
+def test_what_no_error_tells_is_not_guessed(name, rounds):
+    """A detector's coefficient matters where an error of the circuit flips it, and not where nothing does."""
+    mechanisms, lattice = experiment(name, rounds, "Z")
+    way = Placement("Z", lattice.detector_sites, 1.0)
+    detector = int(np.flatnonzero(np.isin(lattice.detector_sites, lattice.check_sites("Z")))[0])
+    flipped = symptoms(mechanisms)[:, detector] == 1
+    silent = without(mechanisms, flipped)
+    assert not observable_maps([way], silent, [lattice])[0].detectors.any()
+    # Two errors at once are one that the code does not know: one that flips the detector, and one far from it.
+    both = np.flatnonzero(flipped)[0], np.flatnonzero(~flipped & symptoms(mechanisms).any(axis=1))[-1]
+    together = np.flatnonzero(symptoms(mechanisms)[list(both)].sum(axis=0) % 2)
+    strange = Mechanisms(
+        np.array([0.001]),
+        together,
+        np.array([0, len(together)]),
+        mechanisms.observables[both[0]][None] ^ mechanisms.observables[both[1]],
+        mechanisms.detectors,
+    )
+    assert observable_maps([way], mechanisms.joined(strange), [lattice])[0].is_identity
+    with pytest.raises(CascadeError, match=f"known up to detectors: .* takes part in .*D{detector}, .*got none"):
+        observable_maps([way], silent.joined(strange), [lattice])

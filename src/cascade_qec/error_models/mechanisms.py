@@ -65,6 +65,16 @@ class Mechanisms:
         np.bitwise_xor.accumulate(values[self.detector], out=total[1:])
         return total[self.start[1:]] ^ total[self.start[:-1]]
 
+    def joined(self, other: Mechanisms) -> Mechanisms:
+        """Those of two models of the same detectors and observables, one after the other."""
+        return Mechanisms(
+            probability=np.concatenate([self.probability, other.probability]),
+            detector=np.concatenate([self.detector, other.detector]),
+            start=np.concatenate([self.start, self.start[-1] + other.start[1:]]),
+            observables=np.concatenate([self.observables, other.observables]),
+            detectors=self.detectors,
+        )
+
     @classmethod
     def of(cls, dem: stim.DetectorErrorModel) -> Mechanisms:
         """Read a model; the parts that ``^`` suggests are put together again."""

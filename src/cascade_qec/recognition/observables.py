@@ -96,10 +96,37 @@ def observable_maps(
     Raises
     ------
     CascadeError
-        If an observable is no sum of logical operators and detectors; the message names it.
+        If an observable is no sum of logical operators and detectors, or if errors that can happen would tell apart
+        several sums that it may be; the message names it.
     """
-    pairs = list(zip(ways, lattices, strict=True))
-    parts = [_known(way, mechanisms, lattice, number) for number, (way, lattice) in enumerate(pairs)]
+    parts = [_known(*pair, mechanisms, seed) for seed, pair in enumerate(zip(ways, lattices, strict=True))]
+    columns = np.concatenate([part.detectors for part in parts])
+    logicals, count = sum(part.flips.shape[1] for part in parts), mechanisms.observables.shape[1]
+    unknowns = logicals + len(columns)
+    known = _equations(parts, mechanisms)
+    flips = np.hstack([part.flips[known] for part in parts])
+    symptoms = _symptoms(mechanisms, columns, known)
+    reduced, pivots = gf2.row_reduce(np.hstack([flips, symptoms, mechanisms.observables[known]]))
+    contradicted = [pivot - unknowns for pivot in pivots if pivot >= unknowns]
+    if contradicted:
+        code, bases = lattices[0].code, " and ".join(lattice.basis for lattice in lattices)
+        raise CascadeError(
+            f"observable L{contradicted[0]} is no logical operator of {code.name}: expected a sum of its {code.k} "
+            f"logical operators of basis {bases} and of detectors, which no choice makes agree with all errors"
+        )
+    _check_determined(reduced[:, :unknowns], pivots, columns, mechanisms, known, lattices[0].code)
+    solution = np.zeros((unknowns, count), dtype=np.uint8)
+    solution[pivots] = reduced[:, unknowns:]
+    detectors = np.zeros((len(parts), count, mechanisms.detectors), dtype=np.uint8)
+    ends = np.cumsum([len(part.detectors) for part in parts])
+    for own, part, rows in zip(detectors, parts, np.split(solution[logicals:], ends[:-1]), strict=True):
+        own[:, part.detectors] = rows.T
+    of_parts = np.split(solution[:logicals], len(parts))
+    return [ObservableMap(np.ascontiguousarray(own.T), beside) for own, beside in zip(of_parts, detectors, strict=True)]
+
+
+def _equations(parts: Sequence[_Known], mechanisms: Mechanisms) -> NDArray[np.int64]:
+    """Mechanisms that tell something of the observables: int64 [equations]."""
     flipped = mechanisms.observables
     seen = np.bitwise_xor.reduce([part.seen for part in parts])
     usable = np.all([part.matched for part in parts], axis=0) & ((seen != 0) | flipped.any(axis=1))
@@ -111,37 +138,62 @@ def observable_maps(
     # Errors of the circuit that look the same and flip other observables say nothing: with some schedules the fault of
     # an ancilla looks like that of a data qubit on the other side of a logical operator.
     _, alike, times = np.unique(seen[matched], return_inverse=True, return_counts=True)
-    matched = matched[times[alike] == 1]
+    return matched[times[alike] == 1]
 
-    flips = np.hstack([part.flips[matched] for part in parts])
-    columns = np.concatenate([part.detectors for part in parts])
+
+def _symptoms(mechanisms: Mechanisms, columns: NDArray[np.int64], chosen: NDArray[np.int64]) -> Bits:
+    """Whether each of some mechanisms flips each of some detectors: uint8 [chosen, columns]."""
     number = np.full(mechanisms.detectors, -1)
     number[columns] = np.arange(len(columns))
-    owner, detector = mechanisms.owner, number[mechanisms.detector]
     row = np.full(len(mechanisms.probability), -1)
-    row[matched] = np.arange(len(matched))
-    used = (row[owner] >= 0) & (detector >= 0)
-    symptoms = np.zeros((len(matched), len(columns)), dtype=np.uint8)
-    symptoms[row[owner[used]], detector[used]] = 1
+    row[chosen] = np.arange(len(chosen))
+    owner, detector = row[mechanisms.owner], number[mechanisms.detector]
+    used = (owner >= 0) & (detector >= 0)
+    symptoms = np.zeros((len(chosen), len(columns)), dtype=np.uint8)
+    symptoms[owner[used], detector[used]] = 1
+    return symptoms
 
-    count, logicals = flipped.shape[1], flips.shape[1]
-    unknowns = logicals + len(columns)
-    reduced, pivots = gf2.row_reduce(np.hstack([flips, symptoms, flipped[matched]]))
-    contradicted = [pivot - unknowns for pivot in pivots if pivot >= unknowns]
-    if contradicted:
-        code, bases = lattices[0].code, " and ".join(lattice.basis for lattice in lattices)
+
+def _check_determined(
+    reduced: Bits,
+    pivots: Sequence[int],
+    columns: NDArray[np.int64],
+    mechanisms: Mechanisms,
+    known: NDArray[np.int64],
+    code: CSSCode,
+) -> None:
+    """Check that whatever the equations leave open changes no observable, whichever errors happen.
+
+    A sum may be replaced by another that agrees with all equations. The two differ for no mechanism whose flips are a
+    sum of the equations' own; so it must be with each mechanism, and with each logical operator, which decoders may
+    find flipped on their own.
+
+    Parameters
+    ----------
+    reduced : uint8 [rank, logicals + columns]
+        The equations' left sides in reduced row echelon form.
+    """
+    logicals = reduced.shape[1] - len(columns)
+    free = np.setdiff1d(np.arange(reduced.shape[1]), pivots)
+    if not len(free):
+        return
+    if set(range(logicals)) - set(pivots) or reduced[:logicals, free].any():
         raise CascadeError(
-            f"observable L{contradicted[0]} is no logical operator of {code.name}: expected a sum of its {code.k} "
-            f"logical operators of basis {bases} and of detectors, which no choice makes agree with all errors"
+            f"expected errors that tell observable L0 from other sums of {code.name}'s logical operators and of "
+            "detectors, got too few"
         )
-    solution = np.zeros((unknowns, count), dtype=np.uint8)
-    solution[pivots] = reduced[: len(pivots), unknowns:]
-    detectors = np.zeros((len(parts), count, mechanisms.detectors), dtype=np.uint8)
-    ends = np.cumsum([len(part.detectors) for part in parts])
-    for own, part, rows in zip(detectors, parts, np.split(solution[logicals:], ends[:-1]), strict=True):
-        own[:, part.detectors] = rows.T
-    of_parts = np.split(solution[:logicals], len(parts))
-    return [ObservableMap(np.ascontiguousarray(own.T), beside) for own, beside in zip(of_parts, detectors, strict=True)]
+    others = np.setdiff1d(np.arange(len(mechanisms.probability)), known)
+    rows = np.zeros((len(others), reduced.shape[1]), dtype=np.uint8)
+    rows[:, logicals:] = _symptoms(mechanisms, columns, others)
+    # Whatever remains of a row once the equations are subtracted. In float32 products of large matrices are fast.
+    sums = rows[:, pivots].astype(np.float32) @ reduced[:, free].astype(np.float32)
+    left_open = np.flatnonzero((rows[:, free] != sums % 2).any(axis=1))
+    if len(left_open):
+        flipped = columns[np.flatnonzero(rows[left_open[0], logicals:])]
+        raise CascadeError(
+            f"observable L0 is known up to detectors: expected errors of {code.name} that tell whether it takes part "
+            f"in {', '.join(f'D{d}' for d in flipped[:5].tolist())}, got none"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +218,7 @@ class _Known:
     flips: Bits
 
 
-def _known(way: Placement, mechanisms: Mechanisms, lattice: Lattice, seed: int) -> _Known:
+def _known(way: Placement, lattice: Lattice, mechanisms: Mechanisms, seed: int) -> _Known:
     primary = np.isin(way.sites, lattice.check_sites(lattice.basis))
     sites = np.where(primary, way.sites, -1)
     values = random_words(lattice.sites, seed)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import chain
+
 import stim
 
 from cascade_qec.error_models import refused
 
 _RATE = 0.001
+
+_Group = list[stim.GateTarget]
 
 
 def is_annotation(name: str) -> bool:
@@ -24,6 +29,9 @@ def perfect(circuit: stim.Circuit) -> list[stim.CircuitInstruction]:
 def probed(circuit: stim.Circuit) -> stim.DetectorErrorModel:
     """Error model of a circuit whose every gate, reset and measurement fails at one rate, whatever its own noise is.
 
+    Qubits fail before measurements, of products too, and after everything else; outcomes are flipped besides. Every
+    Pauli error anywhere in the circuit is a product of these faults.
+
     Raises
     ------
     CascadeError
@@ -33,31 +41,51 @@ def probed(circuit: stim.Circuit) -> stim.DetectorErrorModel:
     for instruction in perfect(circuit):
         name = instruction.name
         data = stim.gate_data(name)
-        qubits = [target.value for target in instruction.targets_copy() if target.is_qubit_target]
-        if data.produces_measurements and data.is_single_qubit_gate:
-            noisy.append("DEPOLARIZE1", qubits, _RATE)
-        if data.is_unitary and data.is_two_qubit_gate and len(qubits) == len(instruction.targets_copy()):
-            for layer in _layers(qubits):
-                noisy.append(name, layer)
-                noisy.append("DEPOLARIZE2", layer, _RATE)
+        if is_annotation(name) or name == "MPAD":
+            noisy.append(instruction)
             continue
-        noisy.append(instruction)
-        if data.is_reset or (data.is_unitary and data.is_single_qubit_gate):
-            noisy.append("DEPOLARIZE1", qubits, _RATE)
+        for layer in _layers(instruction.target_groups()):
+            # A gate that an outcome controls changes only what is to be expected of the qubit.
+            groups = [_qubits(group) for group in layer if not any(t.is_measurement_record_target for t in group)]
+            qubits = list(chain(*groups))
+            if data.produces_measurements and qubits:
+                noisy.append("DEPOLARIZE1", qubits, _RATE)
+            noisy.append(name, _targets(layer), _RATE if data.produces_measurements else ())
+            if (data.is_reset or data.is_unitary) and qubits:
+                noisy.append("DEPOLARIZE2" if data.is_two_qubit_gate else "DEPOLARIZE1", qubits, _RATE)
     try:
         return noisy.detector_error_model()
     except ValueError as error:
         raise refused(error) from error
 
 
-def _layers(qubits: list[int]) -> list[list[int]]:
-    """Pairs in their order, in runs in which no qubit comes twice: Stim merges what stands between two of them."""
-    layers: list[list[int]] = []
+def _layers(groups: Sequence[_Group]) -> list[list[_Group]]:
+    """Groups of targets in their order, in runs in which no qubit comes twice.
+
+    Stim merges what stands between two instructions of one name, and so does `perfect` once noise is gone.
+    """
+    layers: list[list[_Group]] = []
     busy: set[int] = set()
-    for pair in zip(qubits[::2], qubits[1::2], strict=True):
-        if not layers or not busy.isdisjoint(pair):
+    for group in groups:
+        qubits = _qubits(group)
+        if not layers or not busy.isdisjoint(qubits):
             layers.append([])
             busy = set()
-        layers[-1] += pair
-        busy.update(pair)
+        layers[-1].append(group)
+        busy.update(qubits)
     return layers
+
+
+def _qubits(group: _Group) -> list[int]:
+    return list(dict.fromkeys(target.value for target in group if not target.is_measurement_record_target))
+
+
+def _targets(layer: Sequence[_Group]) -> list[stim.GateTarget]:
+    """The groups as an instruction has them: with combiners between the Paulis of a product."""
+    targets: list[stim.GateTarget] = []
+    for group in layer:
+        for number, target in enumerate(group):
+            if number and target.pauli_type != "I":
+                targets.append(stim.target_combiner())
+            targets.append(target)
+    return targets

@@ -104,10 +104,11 @@ def recognise(
         probe = own if skeletons[0].both else Mechanisms.of(probed(source))
         if not len(probe.probability):
             raise CascadeError("expected noise in an experiment of both bases; without any, observables stay unknown")
+        telling = probe if probe is own else probe.joined(own)
     else:
         source, _ = unlikely(source)
         skeletons = dem_skeletons(source, code)
-        probe = own = Mechanisms.of(source)
+        telling = probe = own = Mechanisms.of(source)
     refusal: CascadeError | None = None
     for skeleton in skeletons:
         try:
@@ -117,7 +118,7 @@ def recognise(
             continue
         for chosen in product(*ways):
             try:
-                maps, chosen = _with_observables(chosen, probe, code, skeleton.rounds)
+                maps, chosen = _with_observables(chosen, telling, code, skeleton.rounds)
             except CascadeError as error:
                 # A symmetry of one basis' checks alone need not be one of the code.
                 refusal = refusal or error
@@ -128,15 +129,15 @@ def recognise(
 
 
 def _with_observables(
-    ways: Sequence[Placement], probe: Mechanisms, code: CSSCode, rounds: int
+    ways: Sequence[Placement], mechanisms: Mechanisms, code: CSSCode, rounds: int
 ) -> tuple[list[ObservableMap], Sequence[Placement]]:
     """The observables, after translations that make them short."""
     lattices = [memory_lattice(code, rounds, way.basis) for way in ways]
-    maps = observable_maps(ways, probe, lattices)
+    maps = observable_maps(ways, mechanisms, lattices)
     moved = [best_translated(*found) for found in zip(ways, maps, lattices, strict=True)]
     if all(new is old for new, old in zip(moved, ways, strict=True)):
         return maps, ways
-    return observable_maps(moved, probe, lattices), moved
+    return observable_maps(moved, mechanisms, lattices), moved
 
 
 def _recognition(
