@@ -179,8 +179,9 @@ class TestProcesses:
         [("cuda", "cuda:3", ["cuda:3", "cpu:gloo,cuda:nccl", "end"]), ("cpu", "cpu", ["gloo", "end"])],
     )
     def test_several(self, device, chosen, expected, asked, monkeypatch):
-        monkeypatch.setenv("WORLD_SIZE", "8")
-        monkeypatch.setenv("LOCAL_RANK", "3")
+        announced = {"WORLD_SIZE": 8, "RANK": 3, "LOCAL_RANK": 3, "MASTER_ADDR": "localhost", "MASTER_PORT": 29500}
+        for name, value in announced.items():
+            monkeypatch.setenv(name, str(value))
         with distributed.process_group(device) as found:
             assert found == chosen
         assert asked == expected
