@@ -124,8 +124,8 @@ def test_discards_are_kept_and_left_out_of_rates(run, tmp_path):
             ["--codes", "surface_d3", "--p", "0.01", "--decoders", "cascade:surface_d3@2", "--out", "c.csv"],
             "cascade:surface_d3.*: expected a threshold of confidence above 0 and up to 1, got 2.0",
         ),
-        (["nowhere.toml"], "nowhere.toml: cannot be read"),
-        (["nowhere.toml", "--codes", "bb72"], "either a plan or flags"),
+        (["nowhere.toml"], "nowhere.toml: expected a file to read, found nothing of that name"),
+        ([__file__, "--codes", "bb72"], "either a plan or flags"),
     ],
 )
 def test_mistakes(run, arguments, message):

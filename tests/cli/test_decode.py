@@ -296,7 +296,7 @@ class TestBadInput:
 
     @pytest.mark.parametrize("flag", ["circuit", "dem"])
     def test_missing_circuit(self, flag, refused, tmp_path):
-        refused("none: expected a file of", **({"circuit": None} | {flag: tmp_path / "none"}))
+        refused("none: expected a file to read", **({"circuit": None} | {flag: tmp_path / "none"}))
 
     @pytest.mark.parametrize("flag", ["circuit", "dem"])
     def test_circuit_that_is_a_directory(self, flag, refused, tmp_path):
@@ -309,6 +309,7 @@ class TestBadInput:
         refused("found nothing of that name", **{"in": tmp_path / "none.b8"})
 
     def test_unknown_ending(self, refused, tmp_path):
+        (tmp_path / "shots.bin").touch()
         refused("expected --in_format among", **{"in": tmp_path / "shots.bin"})
 
     def test_truth_of_other_length(self, refused, tmp_path):

@@ -149,7 +149,7 @@ def test_a_circuit_without_noise_and_a_code_without_model(tmp_path, capsys):
     captured = capsys.readouterr().out
     assert "surface_d9 [[81, 1, 9]]" in captured
     assert "1 round, basis Z" in captured
-    assert "There is no model of surface_d9 yet." in captured
+    assert "There is no model of surface_d9 yet: train one" in captured
     assert next(line for line in captured.splitlines() if line.startswith("noise")).split() == ["noise", "none"]
 
 
@@ -174,9 +174,8 @@ def test_whether_a_model_fits(tiny_model, tmp_path, capsys):
         (("surface_d3", "--circuit", RELAY), "expected the checks of surface_d3, 4 of X and 4 of Z on 9 data qubits"),
         (("bb73", "--circuit", RELAY), "unknown model 'bb73'"),
         (("--circuit", RELAY, "--dem", RELAY), "expected one experiment, got --circuit and --dem"),
-        (("--circuit", RELAY.with_name("none.stim")), "expected a file of a Stim circuit, found none"),
+        (("--circuit", RELAY.with_name("none.stim")), "none.stim: expected a file to read, found nothing of that name"),
         (("--circuit", RELAY.parent), "expected a file of a Stim circuit, found none"),
-        (("--circuit", RELAY.with_suffix(".dem")), "got a detector error model by the file's ending"),
         (("--dem", RELAY), "expected a detector error model"),
         (("--circuit", RELAY.with_name("README.md")), "expected a Stim circuit"),
     ],
@@ -187,6 +186,12 @@ def test_bad_input_is_refused_in_one_line(arguments, message, capsys):
     assert message in captured.err
     assert captured.err.count("\n") == 1
     assert captured.out == ""
+
+
+def test_an_error_model_is_no_circuit(tmp_path, capsys):
+    (tmp_path / "c.dem").write_text("error(0.1) D0 L0\n")
+    assert main(["info", "--circuit", str(tmp_path / "c.dem")]) == 2
+    assert "expected a Stim circuit, got a detector error model by the file's ending" in capsys.readouterr().err
 
 
 def test_zoo_list(capsys):

@@ -65,7 +65,7 @@ def test_the_kind_of_prediction_can_be_chosen(tmp_path, capsys):
         (["post-selection", "{table}"], "threshold"),
         (["spectrum", "{table}", "--per", "block"], "spectrum: expected no per"),
         (["rates", "{table}", "--of", "flip"], "rates: expected no of"),
-        (["rates", "missing.csv"], "missing.csv: cannot be read"),
+        (["rates", "missing.csv"], "missing.csv: expected a file to read"),
         (["rates", "{table}", "--out", "{folder}/missing/x.svg"], "expected a directory to write into"),
         (["rates", "{table}", "--out", "{folder}/x.xyz"], "got '.xyz'"),
     ],

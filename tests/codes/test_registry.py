@@ -30,9 +30,17 @@ def test_representation_names_the_parameters(name, shown):
     assert repr(codes.get(name)) == shown
 
 
-@pytest.mark.parametrize("name", ["bb73", "", "surface", "surface_d", "surface_d05", "surface_d-3", "BB72", "bb72 "])
+@pytest.mark.parametrize("name", ["steane", "", "surface", "bb"])
 def test_unknown_name_is_answered_with_the_known_ones(name):
     with pytest.raises(CascadeError, match=r"unknown code .*surface_d<odd>.*bb72, bb90, bb108, bb144, bb288"):
+        codes.get(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("bb73", "bb72"), ("BB72", "bb72"), ("bb72 ", "bb72"), ("surface_d05", "surface_d5")]
+)
+def test_nearly_a_name_is_answered_with_that(name, meant):
+    with pytest.raises(CascadeError, match=f"unknown code '{name}': did you mean {meant}\\?$"):
         codes.get(name)
 
 

@@ -199,7 +199,7 @@ def test_matching_refuses_what_it_would_silently_leave_out(name):
 
 
 def test_unknown_name_is_told_the_known_ones():
-    with pytest.raises(CascadeError, match="unknown classical decoder 'mwpm'; expected one of pymatching, "):
+    with pytest.raises(CascadeError, match="unknown classical decoder 'mwpm': expected one of pymatching, "):
         classical.get("mwpm")
 
 

@@ -88,7 +88,7 @@ WRONG = [
     ),
     ({"validation": {"every": 0}}, "validation.every: Input should be greater than or equal to 1, got 0"),
     ({"code": "surface_d4"}, "code: "),
-    ({"code": "bb73"}, "code: unknown code 'bb73'; expected surface_d<odd> or one of bb72"),
+    ({"code": "bb73"}, "code: unknown code 'bb73': did you mean bb72?"),
 ]
 
 

@@ -64,7 +64,7 @@ def test_pull_fetches_what_is_not_at_hand(index, home, hosted, capsys):
     assert zoo.path("tiny") == path
     assert zoo.pull("surface_d3") == zoo.path("surface_d3")
     for name in ("surface_d99", str(hosted)):
-        with pytest.raises(CascadeError, match=f"{name}: expected a released model, one of tiny"):
+        with pytest.raises(CascadeError, match=f"unknown released model '{name}': expected one of tiny"):
             zoo.pull(name)
 
 

@@ -39,13 +39,16 @@ def fuzz(
         make_arena(template)
         attempt = partial(try_line, seed=seed, template=template, work=work)
         if only is not None:
-            print(attempt(only))
+            outcome = attempt(only)
+            print(
+                f"{outcome.said}\n{outcome.line}\nstatus {outcome.status}, {outcome.seconds:.1f} s, {outcome.problem}"
+            )
             return
         with ProcessPoolExecutor(jobs, mp_context=get_context("fork")) as pool:
             for done, outcome in enumerate(pool.map(attempt, range(runs), chunksize=8), 1):
                 statuses[outcome.status] += 1
                 if outcome.problem:
-                    kind = outcome.command, outcome.problem.split(" ")[0], re.sub(r"[\d'].*", "", outcome.said)
+                    kind = outcome.command, outcome.problem.split(" ")[0], re.sub(r"[\d'].*", "", outcome.last_words)
                     found.setdefault(kind, []).append(outcome)
                 report(done, runs, f"{len(found)} kinds of faults")
     for outcomes in found.values():
@@ -54,7 +57,7 @@ def fuzz(
             f"\n{first.command}: {first.problem} ({len(outcomes)} times; status {first.status}, {first.seconds:.1f} s)"
         )
         print(f"  --seed {seed} --only {first.number}: {first.line}")
-        print(f"  {first.said}")
+        print(f"  {first.last_words}")
     ended = ", ".join(f"{count} with {status}" for status, count in sorted(statuses.items()))
     print(f"\n{runs} command lines ended: {ended}. Faults: {sum(map(len, found.values()))} of {len(found)} kinds.")
     if found:

@@ -1,7 +1,7 @@
 """Random command lines from the tree of `cascade`'s commands: plausible values, and hostile ones."""
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -36,8 +36,20 @@ _INPUTS: Mapping[str, str] = {
 }
 """Parameters that name files to read, and of which kind."""
 
-_MODELS = ("surface_d3", "surface_d33", "surface_d9", "bb72", "hf:owner/name", "hf:", "cascade:surface_d3")
+_MODELS = (*("surface_d3",) * 6, "bb72", "surface_d33", "surface_d9", "hf:owner/name", "cascade:surface_d3")
 _CLASSICAL = ("pymatching", "pymatching-filtered", "bposd", "relay", "tesseract", "pymaching", "chromobius")
+_DRAWN_FROM: Mapping[str, tuple[str, ...]] = {
+    "rates": ("counts.csv", "surface_d3.csv", "demo.csv", "fits.csv", "rare.csv"),
+    "distance": ("counts.csv", "surface_d3.csv", "demo.csv"),
+    "fit": ("counts.csv", "surface_d3.csv", "demo.csv"),
+    "lambda": ("fits.csv",),
+    "latency": ("latency_cpu.csv",),
+    "post-selection": ("post_selection.csv",),
+    "learning": ("metrics.jsonl",),
+    **{name: (f"{name}.csv",) for name in ("reliability", "spectrum", "escalation")},
+}
+"""Tables that a figure, or a command, is made for."""
+
 _PLAUSIBLE: Mapping[str, tuple[str, ...]] = {
     "code": ("surface_d3", "bb72", "surface_d4", "surface_d99999", "sruface_d3"),
     "codes": ("surface_d3", "surface_d3,bb72", "bb7", ","),
@@ -49,22 +61,12 @@ _PLAUSIBLE: Mapping[str, tuple[str, ...]] = {
     "p": ("0.003", "0.01", "0.5"),
     "rounds": ("1", "3", "d"),
     "bases": ("Z", "X", "Z,X", "pooled", "apart"),
-    "basis": ("Z", "X", "XZ", "Y"),
+    "basis": ("Z", "Z", "X", "X", "XZ"),
     "device": ("auto", "cpu", "cuda", "cuda:7", "mps"),
     "precision": ("auto", "float32", "bfloat16", "float64"),
     "kernel_choice": ("auto", "triton", "reference"),
     **dict.fromkeys(("in_format", "out_format", "obs_in_format"), ("01", "b8", "r8", "hits", "dets", "ptb64", "npy")),
-    "figure": (
-        "rates",
-        "distance",
-        "latency",
-        "lambda",
-        "reliability",
-        "post-selection",
-        "spectrum",
-        "escalation",
-        "learning",
-    ),
+    "figure": (*_DRAWN_FROM, "circle"),
     "per": ("block", "cycle", "shot"),
     "of": ("shot", "observable", "flip"),
     "url": ("./", "https://example.org/models/", "file:///"),
@@ -78,10 +80,23 @@ _PLAUSIBLE: Mapping[str, tuple[str, ...]] = {
     "processes": ("1", "2"),
     "workers": ("0", "1"),
     "threads": ("1", "2"),
+    **dict.fromkeys(("below", "target", "at", "p_max", "false_alarm", "discard"), ("0.01", "0.5", "0.99", "1")),
+    "max_batch_seconds": ("0.1", "1"),
 }
 """Values that a parameter takes, or nearly."""
 
-_NEW = ("new.csv", "new.b8", "new.01", "new.npy", "new.png", "new.pdf", "new", "deep/er/new.csv", "counts.csv", "out.x")
+_NEW = (
+    *("new.png",) * 4,
+    "new.csv",
+    "new.b8",
+    "new.01",
+    "new.npy",
+    "new.pdf",
+    "new",
+    "deep/er/new.csv",
+    "counts.csv",
+    "out.x",
+)
 _TEXTS = ("", " ", "~", "--", "ü", "💥", "\udcff", "a" * 300, "%s%n", "a b", "a,b", "'", '"', "[red]", "\x1b[31m", "{}")
 
 
@@ -139,7 +154,8 @@ def draw_line(draw: random.Random, here: Path) -> Line:
             if option and parameter.is_flag:
                 continue
             anything = draw.random() < hostile and name not in OUTPUTS
-            value = draw.choice((*NUMBERS, *_TEXTS, *ODD)) if anything else _value(name, line, draw, here)
+            about = positional[0] if positional else names[-1]
+            value = draw.choice((*NUMBERS, *_TEXTS, *ODD)) if anything else _value(name, about, line, draw, here)
             (line.arguments if option else positional).append(value)
             if name in OUTPUTS:
                 line.outputs.append(value)
@@ -151,23 +167,24 @@ def draw_line(draw: random.Random, here: Path) -> Line:
     return line
 
 
-def _value(name: str, line: Line, draw: random.Random, here: Path) -> str:
+def _value(name: str, about: str, line: Line, draw: random.Random, here: Path) -> str:
     if name in OUTPUTS:  # nothing outside the arena
         return draw.choice((*_NEW, *_NEW, *ODD, ".", "", "~", "a" * 300, "\udcff.csv", "c.stim", "m.safetensors"))
     if name in _INPUTS:
-        return _input(_INPUTS[name], line, draw, here)
+        likely = _DRAWN_FROM.get(about, ()) if name == "tables" else ()
+        return _input(_INPUTS[name], likely, line, draw, here)
     if name in _PLAUSIBLE:
         return draw.choice(_PLAUSIBLE[name])
-    return draw.choice(("1", "2", "20", "0.5", "0.01"))
+    return draw.choice(("1", "2", "20", "19"))
 
 
-def _input(kind: str, line: Line, draw: random.Random, here: Path) -> str:
+def _input(kind: str, likely: Sequence[str], line: Line, draw: random.Random, here: Path) -> str:
     """A file of that kind, or of another one, good or damaged; a model may be a name."""
     if kind == "model" and draw.random() < 0.4:
         return draw.choice(_MODELS)
     if draw.random() < 0.1:
         kind = draw.choice(list(SAMPLES))
-    name = draw.choice(SAMPLES[kind])
+    name = draw.choice(likely if likely and draw.random() < 0.9 else SAMPLES[kind])
     good = here / name
     if not good.is_file() or draw.random() > _DAMAGED:
         return name

@@ -30,8 +30,8 @@ _PROCESSES = 64
 """Processes that a command may start."""
 _BROKEN = 70
 """Exit status of a process whose command let an exception through."""
-_DEFAULTS = ("runs", "cascade-demo", "benchmarks")
-"""What commands write where they are not told, from where they run."""
+_DEFAULTS = ("runs", "cascade-demo", "benchmarks", f"../{HOME}")
+"""What commands, and packages that they use, write where they are not told, from where they run."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Outcome:
     problem
         What was wrong; empty if nothing was.
     said
-        The last line on stderr.
+        All that it wrote to stderr.
     """
 
     number: int
@@ -61,6 +61,11 @@ class Outcome:
     seconds: float
     problem: str
     said: str
+
+    @property
+    def last_words(self) -> str:
+        """The last line on stderr."""
+        return (self.said.strip().splitlines() or [""])[-1]
 
 
 def try_line(number: int, seed: int, template: Path, work: Path) -> Outcome:
@@ -79,19 +84,19 @@ def try_line(number: int, seed: int, template: Path, work: Path) -> Outcome:
     columns = draw.choice(("20", "40", "80", "200"))
     before = seen(root)
     began = time.monotonic()
-    errors = work / f"stderr-{os.getpid()}"
+    errors = work / f"stderr-{number}"  # what an earlier one has left running writes into its own
     process = os.fork()
     if process == 0:
         _become(line, root, standard_input, columns, errors)
     status, late = _waited(process, draw.choice(_PATIENCE) if line.command[-1] in WORKING else LIMIT)
     seconds = time.monotonic() - began
     said = errors.read_text(errors="replace")
+    errors.unlink()
     problem = late or _judged(status, said) or _harm(line, status, before, seen(root))
     for name in line.files:
         (root / HERE / name).unlink(missing_ok=True)
-    lines = said.strip().splitlines()
     words = " ".join(["cascade", *(shlex.quote(word) for word in line.arguments)])
-    return Outcome(number, words, " ".join(line.command), status, seconds, problem, lines[-1] if lines else "")
+    return Outcome(number, words, " ".join(line.command), status, seconds, problem, said)
 
 
 def _become(line: Line, root: Path, standard_input: str, columns: str, errors: Path) -> None:
@@ -199,7 +204,7 @@ def _harm(line: Line, status: int, before: dict[str, Entry], after: dict[str, En
 
 def _is_of(path: str, named: str) -> bool:
     """Whether a path is what was named, in it, or on the way to it."""
-    return path == named or path.startswith(f"{named}/") or named.startswith(f"{path}/")
+    return named in (path, ".") or path.startswith(f"{named}/") or named.startswith(f"{path}/")
 
 
 def _listed(paths: set[str] | list[str]) -> str:

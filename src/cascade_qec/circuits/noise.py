@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from cascade_qec.errors import CascadeError
+from cascade_qec.errors import CascadeError, unknown
 
 # At these strengths a channel has erased all information; beyond them it is no longer noise of that kind.
 _MAXIMUM = {
@@ -193,7 +193,7 @@ def noise_model(name: str, p: float) -> NoiseModel:
         If the name is unknown or p is out of the model's range.
     """
     if name not in _FACTORIES:
-        raise CascadeError(f"unknown noise model {name!r}: expected one of {', '.join(_FACTORIES)}")
+        raise unknown("noise model", name, _FACTORIES)
     return _FACTORIES[name](p)
 
 

@@ -28,7 +28,8 @@ def print_circuit(found: Recognition, models: Sequence[str | Path]) -> None:
     if models:
         _show_models([registry.path(model) for model in models], found.strength)
     else:
-        console().print(f"There is no model of {lattice.code.name} yet.")
+        sentence = registry.no_model_yet(lattice.code.name)
+        console().print(f"There is {sentence}.", soft_wrap=True)
 
 
 def models_of(code: CSSCode) -> list[str]:

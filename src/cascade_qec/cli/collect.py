@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cascade_qec import limits
+from cascade_qec.cli.options import there
 from cascade_qec.errors import CascadeError
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def collect(
     plan: Annotated[
-        Path | None, typer.Argument(help="What to collect, a TOML file (see benchmarks/collections/).")
+        Path | None, typer.Argument(help="What to collect, a TOML file (see benchmarks/collections/).", callback=there)
     ] = None,
     save_resume_filepath: Annotated[
         Path | None,

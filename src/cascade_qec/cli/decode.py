@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from cascade_qec import limits
-from cascade_qec.cli.options import Device, Precision
+from cascade_qec.cli.options import Device, Precision, known_model, there
 from cascade_qec.cli.progress import progress
 from cascade_qec.errors import CascadeError
 
@@ -19,14 +19,17 @@ Format = Literal["01", "b8", "r8", "hits", "dets", "ptb64"]
 
 
 def decode(
-    model: Annotated[str, typer.Option(help="Name of a model, or path of a .safetensors file.")],
-    shots_in: Annotated[Path, typer.Option("--in", "--dets", help="File of detection events; - is standard input.")],
+    model: Annotated[str, typer.Option(help="Name of a model, or path of a .safetensors file.", callback=known_model)],
+    shots_in: Annotated[
+        Path, typer.Option("--in", "--dets", help="File of detection events; - is standard input.", callback=there)
+    ],
     predictions_out: Annotated[
         Path, typer.Option("--out", "--obs_out", help="File for the predicted observable flips; - is standard output.")
     ],
-    circuit: Annotated[Path | None, typer.Option(help="The Stim circuit behind the shots.")] = None,
+    circuit: Annotated[Path | None, typer.Option(help="The Stim circuit behind the shots.", callback=there)] = None,
     dem: Annotated[
-        Path | None, typer.Option(help="Instead of --circuit: its detector error model, as Stim writes it.")
+        Path | None,
+        typer.Option(help="Instead of --circuit: its detector error model, as Stim writes it.", callback=there),
     ] = None,
     rounds: Annotated[
         int | None,
@@ -54,7 +57,8 @@ def decode(
         ),
     ] = False,
     obs_in: Annotated[
-        Path | None, typer.Option("--obs_in", help="File of the true observable flips, to count failures.")
+        Path | None,
+        typer.Option("--obs_in", help="File of the true observable flips, to count failures.", callback=there),
     ] = None,
     obs_in_format: Annotated[
         Format | None, typer.Option("--obs_in_format", help="Format of --obs_in [default: by the file's ending].")

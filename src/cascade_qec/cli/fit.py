@@ -6,13 +6,15 @@ from typing import Annotated
 import typer
 
 from cascade_qec import limits
-from cascade_qec.cli.options import Fields
+from cascade_qec.cli.options import Fields, there
 from cascade_qec.cli.progress import progress
 from cascade_qec.errors import CascadeError
 
 
 def fit(
-    tables: Annotated[list[Path], typer.Argument(metavar="CSV...", help="sinter's CSVs, or tables of rates.")],
+    tables: Annotated[
+        list[Path], typer.Argument(metavar="CSV...", help="sinter's CSVs, or tables of rates.", callback=there)
+    ],
     out: Annotated[Path | None, typer.Option(help="Write the fits here, as CSV.")] = None,
     target: Annotated[
         float, typer.Option(help="Error per logical per cycle whose cost in qubits is estimated.")

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cascade_qec.cli.options import known_model, there
 from cascade_qec.errors import CascadeError
 
 
@@ -12,11 +13,17 @@ def info(
     model: Annotated[
         str | None,
         typer.Argument(
-            help="Name of a model, or path of a .safetensors file with its card beside it.", metavar="MODEL"
+            help="Name of a model, or path of a .safetensors file with its card beside it.",
+            metavar="MODEL",
+            callback=known_model,
         ),
     ] = None,
-    circuit: Annotated[Path | None, typer.Option("--circuit", help="A Stim circuit to recognise.")] = None,
-    dem: Annotated[Path | None, typer.Option("--dem", help="A detector error model to recognise.")] = None,
+    circuit: Annotated[
+        Path | None, typer.Option("--circuit", help="A Stim circuit to recognise.", callback=there)
+    ] = None,
+    dem: Annotated[
+        Path | None, typer.Option("--dem", help="A detector error model to recognise.", callback=there)
+    ] = None,
 ) -> None:
     """Show a model's card: training, measured block errors, recipe. Without MODEL: what is installed.
 

@@ -1,12 +1,33 @@
 """Options that several commands have."""
 
+import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cascade_qec import limits
+from cascade_qec.errors import CascadeError
 
-Model = Annotated[str, typer.Argument(help="Name of a model, or path of a .safetensors file.")]
+
+def known_model(name: str | list[str] | None) -> str | list[str] | None:
+    """For `callback` of options and arguments that name models: refuse unknown ones before PyTorch is loaded."""
+    from cascade_qec.zoo import registry
+
+    for one in [name] if isinstance(name, str) else name or []:
+        registry.require(one)
+    return name
+
+
+def there(path: Path | list[Path] | None) -> Path | list[Path] | None:
+    """For `callback` of options and arguments that name files to read: refuse missing ones; - is standard input."""
+    for one in [path] if isinstance(path, Path) else path or []:
+        if str(one) != "-" and not os.path.exists(one):
+            raise CascadeError(f"{one}: expected a file to read, found nothing of that name")
+    return path
+
+
+Model = Annotated[str, typer.Argument(help="Name of a model, or path of a .safetensors file.", callback=known_model)]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 Precision = Annotated[str, typer.Option(help="auto, float32 or bfloat16.")]
 Activations = Annotated[str, typer.Option(help="Of the activations: auto, float32 or bfloat16.")]

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from cascade_qec.cli.options import Fields
+from cascade_qec.cli.options import Fields, there
 
 FigureName = Literal[
     "rates", "distance", "latency", "lambda", "reliability", "post-selection", "spectrum", "escalation", "learning"
@@ -14,7 +14,9 @@ FigureName = Literal[
 
 def plot(
     figure: Annotated[FigureName, typer.Argument(help="What to draw.")],
-    tables: Annotated[list[Path], typer.Argument(metavar="TABLE...", help="Tables; their rows are drawn together.")],
+    tables: Annotated[
+        list[Path], typer.Argument(metavar="TABLE...", help="Tables; their rows are drawn together.", callback=there)
+    ],
     out: Annotated[list[Path], typer.Option(help="File to write: .png, .svg or .pdf. May be given several times.")],
     per: Annotated[
         Literal["block", "cycle"] | None, typer.Option(help="Rate per block, or per logical qubit per cycle.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from cascade_qec import limits
+from cascade_qec.cli.options import known_model
 from cascade_qec.cli.progress import progress
 from cascade_qec.errors import CascadeError
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 def spectrum(
     p: Annotated[list[float], typer.Option("--p", help="Noise strength; may be given several times.")],
     out: Annotated[Path, typer.Option(help="Folder for the tables; counts that are there are added to.")],
-    model: Annotated[str | None, typer.Option(help="Name of a model, or path of a .safetensors file.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Name of a model, or path of a .safetensors file.", callback=known_model)
+    ] = None,
     decoder: Annotated[str | None, typer.Option(help="Instead of --model: name of a classical decoder.")] = None,
     code: Annotated[str | None, typer.Option(help="With --decoder: name of the code.")] = None,
     noise: Annotated[str | None, typer.Option(help="With --decoder: noise model [default: uniform].")] = None,

@@ -8,15 +8,16 @@ from typing import Annotated
 import typer
 
 from cascade_qec import limits
-from cascade_qec.cli.options import Activations, Device, Kernels, Threads, Workers
+from cascade_qec.cli.options import Activations, Device, Kernels, Threads, Workers, known_model, there
 
 
 def train(
-    recipe: Annotated[Path, typer.Argument(help="Recipe, a TOML file (see recipes/).")],
+    recipe: Annotated[Path, typer.Argument(help="Recipe, a TOML file (see recipes/).", callback=there)],
     out: Annotated[Path | None, typer.Option(help="Folder of the run.  [default: runs/<recipe's name>]")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's checkpoint.")] = False,
     start_from: Annotated[
-        str | None, typer.Option(help="Model, by name or file, whose weights a new run begins with.")
+        str | None,
+        typer.Option(help="Model, by name or file, whose weights a new run begins with.", callback=known_model),
     ] = None,
     minutes: Annotated[
         float | None, typer.Option(min=0.01, max=limits.SECONDS, help="Stop, resumable, after so many minutes.")

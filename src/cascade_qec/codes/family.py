@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from cascade_qec.codes.css import CSSCode
-from cascade_qec.errors import CascadeError
+from cascade_qec.errors import unknown
 
 
 @dataclass(frozen=True)
@@ -79,4 +79,4 @@ def get(name: str) -> CSSCode:
         code = family.find(name)
         if code is not None:
             return code
-    raise CascadeError(f"unknown code {name!r}; expected {' or '.join(family.expected for family in families())}")
+    raise unknown("code", name, names(), " or ".join(family.expected for family in families()))

@@ -7,7 +7,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from pydantic import BaseModel
 
-from cascade_qec.errors import CascadeError
+from cascade_qec.errors import CascadeError, unknown
 from cascade_qec.evaluation.escalation.table import EscalationRow
 from cascade_qec.evaluation.fit_row import FitRow
 from cascade_qec.evaluation.latency.table import LatencyRow
@@ -58,7 +58,7 @@ def draw(
         the figure has no use for something asked for.
     """
     if name not in FIGURES:
-        raise CascadeError(f"unknown figure {name!r}: expected one of {', '.join(FIGURES)}")
+        raise unknown("figure", name, FIGURES)
     if not paths:
         raise CascadeError(f"expected at least one table to draw {name} from, got none")
     read, figure = FIGURES[name]

@@ -1,9 +1,11 @@
 """The one door to models by name: which there are, where their files are, and what their cards say."""
 
+import os
 from pathlib import Path
 from typing import Literal
 
-from cascade_qec.errors import CascadeError
+from cascade_qec import codes
+from cascade_qec.errors import CascadeError, unknown
 from cascade_qec.zoo import hub, index, store
 from cascade_qec.zoo.card import Card
 from cascade_qec.zoo.home import offline
@@ -54,6 +56,26 @@ def path(name: str | Path) -> Path:
     return _file(str(name), ".safetensors")
 
 
+def require(name: str | Path) -> None:
+    """Find out, before anything heavy is loaded, whether there is such a model. Nothing is fetched.
+
+    Raises
+    ------
+    CascadeError
+        If not, as `path` says it; what is on Hugging Face is taken to be there.
+    """
+    if str(name) not in sources() and not str(name).startswith(hub.PREFIX):
+        _own_file(Path(name))
+
+
+def no_model_yet(code: str) -> str:
+    """What to do without a model of a code, as a sentence."""
+    return (
+        f"no model of {code} yet: train one (cascade train, with a recipe of code = {code!r}), or decode by another "
+        "decoder (cascade_qec.decoders.get, such as pymatching-correlated for surface codes)"
+    )
+
+
 def card(name: str | Path) -> Card:
     """The card of a model, read from the JSON file beside its weights.
 
@@ -88,7 +110,7 @@ def pull(name: str, *, force: bool = False) -> Path:
         return path(name)
     released = index.releases(anew=not offline())
     if name not in released:
-        raise CascadeError(f"{name}: expected a released model, one of {', '.join(released) or 'none yet'}")
+        raise unknown("released model", name, released, "" if released else "none, there are none yet")
     if force or not store.holds(released[name]):
         store.fetch(released[name])
     return store.file(name, ".safetensors")
@@ -115,19 +137,24 @@ def _file(name: str, suffix: Suffix) -> Path:
 def _own_file(given: Path) -> Path:
     """Weights by the path of their file, or of a folder."""
     if given.suffix == ".safetensors":
-        if given.is_file():
+        if os.path.isfile(given):
             return given
         raise CascadeError(f"{given}: expected a model file, found nothing of that name")
-    if given.is_dir():
+    if os.path.isdir(given):  # unlike Path's, no error where a name is too long
         models = sorted(given.glob("*.safetensors"))
         if len(models) != 1:
             found = ", ".join(model.stem for model in models) or "none"
             raise CascadeError(f"{given}: expected a folder with one model, or {given}/NAME, found {found}")
         return models[0]
-    if len(given.parts) > 1 and (in_folder := given.with_name(f"{given.name}.safetensors")).is_file():
+    if len(given.parts) > 1 and os.path.isfile(in_folder := given.with_name(f"{given.name}.safetensors")):
         return in_folder
-    known = ", ".join(sources()) or "none shipped"
-    raise CascadeError(
-        f"unknown model '{given}': expected a name ({known}) or the path of a .safetensors file, of a folder with one "
-        "model, or hf:owner/name"
+    known = sources()
+    if str(given) in {name for family in codes.families() for name in family.recognised}:
+        raise CascadeError(no_model_yet(str(given)))
+    raise unknown(
+        "model",
+        str(given),
+        known,
+        f"a name ({', '.join(known) or 'none shipped'}) or the path of a .safetensors file, of a folder with one "
+        "model, or hf:owner/name",
     )

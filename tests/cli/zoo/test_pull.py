@@ -97,7 +97,7 @@ def test_pull_then_use_without_anything_else(released, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["pull", "surface_d99"], "surface_d99: expected a released model, one of tiny"),
+        (["pull", "surface_d99"], "unknown released model 'surface_d99': expected one of tiny"),
         (["pull", "tiny", "--all"], "expected names or --all, got both: tiny"),
         (["pull", "tiny", "--force"], "tiny.json: cannot be fetched: No such file or directory"),
         (["release", "surface_d99", "out"], "unknown model 'surface_d99'"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from cascade_qec import limits
-from cascade_qec.cli.options import Seed
+from cascade_qec.cli.options import Seed, known_model
 from cascade_qec.errors import CascadeError
 
 if TYPE_CHECKING:
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 def latency(
     models: Annotated[
         list[str],
-        typer.Argument(help="Names in the zoo, or .safetensors files. Those of one code are measured together."),
+        typer.Argument(
+            help="Names in the zoo, or .safetensors files. Those of one code are measured together.",
+            callback=known_model,
+        ),
     ],
     rival: Annotated[
         list[str] | None, typer.Option(help="A classical decoder, such as pymatching or bposd-filtered; repeat.")

@@ -5,9 +5,11 @@ from typing import Annotated
 
 import typer
 
+from cascade_qec.cli.options import known_model
+
 
 def release(
-    name: Annotated[str, typer.Argument(help="A model, by name or path, with its card.")],
+    name: Annotated[str, typer.Argument(help="A model, by name or path, with its card.", callback=known_model)],
     folder: Annotated[Path, typer.Argument(help="Folder for weights, card and README.md.")],
     url: Annotated[
         str, typer.Option(help="Where the folder will be found, for the entry; may be relative to the index.")

@@ -5,13 +5,15 @@ from typing import Annotated
 import typer
 
 from cascade_qec import limits
-from cascade_qec.cli.options import Device, Precision
+from cascade_qec.cli.options import Device, Precision, known_model
 from cascade_qec.cli.progress import progress
 from cascade_qec.errors import CascadeError
 
 
 def verify(
-    model: Annotated[str, typer.Argument(help="Name of a model, or path of a .safetensors file with its card.")],
+    model: Annotated[
+        str, typer.Argument(help="Name of a model, or path of a .safetensors file with its card.", callback=known_model)
+    ],
     minutes: Annotated[
         float, typer.Option(min=0, max=limits.SECONDS, help="Time for decoding, shared out among the card's rows.")
     ] = 5.0,

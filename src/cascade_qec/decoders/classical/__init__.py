@@ -6,7 +6,7 @@ from cascade_qec.decoders.classical.filtered import Filtered
 from cascade_qec.decoders.classical.matching import Chromobius, PyMatching
 from cascade_qec.decoders.classical.matrices import CheckMatrices, check_matrices
 from cascade_qec.decoders.classical.search import TESSERACT_LONG_BEAM, Tesseract
-from cascade_qec.errors import CascadeError
+from cascade_qec.errors import unknown
 
 __all__ = [
     "BPLSD",
@@ -59,7 +59,7 @@ def get(name: str) -> ClassicalDecoder:
         If there is no decoder of that name.
     """
     if name not in _BY_NAME:
-        raise CascadeError(f"unknown classical decoder {name!r}; expected one of {', '.join(names())}")
+        raise unknown("classical decoder", name, names())
     return _BY_NAME[name]
 
 

@@ -11,7 +11,7 @@ import stim
 from cascade_qec.codes import BASES
 from cascade_qec.decoders.cascade import CascadeDecoder
 from cascade_qec.decoders.protocol import Decoder
-from cascade_qec.errors import CascadeError
+from cascade_qec.errors import CascadeError, unknown
 from cascade_qec.evaluation.reliability.measurement import CURVE, RIVALS, measure
 from cascade_qec.evaluation.reliability.tables import Setting, complete, put_outcomes
 
@@ -57,15 +57,16 @@ def run(
     CascadeError
         For bases, noise rates, rivals or tables that cannot be used; before any decoding.
     """
-    if unknown := [basis for basis in bases if basis not in BASES]:
-        raise CascadeError(f"expected bases X and Z, got {', '.join(unknown)}")
+    if others := [basis for basis in bases if basis not in BASES]:
+        raise CascadeError(f"expected bases X and Z, got {', '.join(others)}")
     if outside := [value for value in (*ps, *discards) if not 0 < value < 1]:
         raise CascadeError(f"expected noise and discard rates above 0 and below 1, got {outside[0]}")
     for name, values in (("noise rate", ps), ("basis", bases), ("rival", rivals), ("discard rate", discards)):
         if len(set(values)) != len(values):
             raise CascadeError(f"expected each {name} once, got {', '.join(map(str, values))}")
-    if unknown := [name for name in rivals if name not in RIVALS]:
-        raise CascadeError(f"unknown rival {unknown[0]!r}: expected one of {', '.join(RIVALS)}")
+    for name in rivals:
+        if name not in RIVALS:
+            raise unknown("rival", name, RIVALS)
     rounds = decoder.description.rounds if rounds is None else rounds
     settings = [
         Setting(decoder.code.name, p, rounds, basis, shots + shots % 2, seed)
