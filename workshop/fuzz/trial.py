@@ -194,7 +194,8 @@ def _harm(line: Line, status: int, before: dict[str, Entry], after: dict[str, En
         if path.endswith((".part", ".lock")):
             return f"leaves {_listed([path])}"
     named = [os.path.normpath(os.path.join(HERE, out)) for out in (*line.outputs, *_DEFAULTS)]
-    named += [os.path.join(os.path.dirname(path), before[path][3]) for path in named if path in before]
+    links = [path for path in named if path in before and before[path][3]]
+    named += [os.path.join(os.path.dirname(path), before[path][3]) for path in links]
     if line.command == ("collect",):
         named += [os.path.join(HERE, f"{Path(word).stem}.csv") for word in line.arguments]
     named = [os.path.normpath(path) for path in named]
