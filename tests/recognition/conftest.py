@@ -16,7 +16,7 @@ import stim
 from cascade_qec.error_models import Mechanisms, error_model
 from cascade_qec.lattice import memory_lattice
 from cascade_qec.recognition import Recognition
-from cascade_qec.recognition.placement import reference
+from cascade_qec.recognition.likeness import reference
 
 
 @dataclass

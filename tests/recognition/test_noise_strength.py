@@ -6,7 +6,7 @@ from cascade_qec import codes
 from cascade_qec.circuits import SI1000, UniformDepolarizing, memory
 from cascade_qec.error_models import Mechanisms
 from cascade_qec.lattice import memory_lattice
-from cascade_qec.recognition.placement import event_rate, noise_strength
+from cascade_qec.recognition.likeness import event_rate, noise_strength
 
 
 def model(name: str, noise, basis: str = "Z", rounds: int = 3) -> Mechanisms:

@@ -56,7 +56,7 @@ def invertible(k: int, random: np.random.Generator) -> Bits:
 @pytest.mark.parametrize(("name", "rounds"), CODES)
 def test_our_own_are_our_own(name, rounds, basis):
     mechanisms, lattice = experiment(name, rounds, basis)
-    found = observable_maps([Placement(basis, lattice.detector_sites, 1.0)], mechanisms, [lattice])[0]
+    found = observable_maps([Placement(basis, lattice.detector_sites, (1.0,))], mechanisms, [lattice])[0]
     assert found.is_identity
     assert np.array_equal(found.logicals, ObservableMap.identity(lattice.code.k, lattice.detectors).logicals)
     assert found.detectors.shape == (lattice.code.k, lattice.detectors)
@@ -79,7 +79,7 @@ def test_sums_of_logicals_and_detectors_are_found(case, basis, seed, data):
     shuffled = Mechanisms(
         changed.probability, number[changed.detector], changed.start, changed.observables, changed.detectors
     )
-    found = observable_maps([Placement(basis, lattice.detector_sites[order], 1.0)], shuffled, [lattice])[0]
+    found = observable_maps([Placement(basis, lattice.detector_sites[order], (1.0,))], shuffled, [lattice])[0]
     assert np.array_equal(found.logicals, logicals)
     # Which detectors is not unique, where checks depend on each other; what they say of every error is.
     said = mechanisms.observables.astype(int) @ found.logicals.T + symptoms(shuffled).astype(int) @ found.detectors.T
@@ -91,7 +91,7 @@ def test_an_observable_of_detectors_alone_has_no_logical():
     detectors = np.zeros((1, lattice.detectors), dtype=np.uint8)
     detectors[0, 0] = 1
     changed = with_observables(mechanisms, np.zeros((1, 1), dtype=np.uint8), detectors)
-    found = observable_maps([Placement("Z", lattice.detector_sites, 1.0)], changed, [lattice])[0]
+    found = observable_maps([Placement("Z", lattice.detector_sites, (1.0,))], changed, [lattice])[0]
     assert found.logicals.tolist() == [[0]]
     assert np.flatnonzero(found.detectors).tolist() == [0]
 
@@ -101,7 +101,7 @@ def test_missing_detectors_leave_the_logicals_as_they_are(name, rounds):
     mechanisms, lattice = experiment(name, rounds, "Z")
     kept = np.arange(lattice.detectors) % 11 > 0
     sites = np.where(kept, lattice.detector_sites, -1)
-    found = observable_maps([Placement("Z", sites, 1.0)], mechanisms, [lattice])[0]
+    found = observable_maps([Placement("Z", sites, (1.0,))], mechanisms, [lattice])[0]
     assert np.array_equal(found.logicals, np.eye(lattice.code.k))
     assert not found.detectors[:, ~kept].any()
 
@@ -122,7 +122,7 @@ def test_what_is_no_logical_is_named(name, rounds, number):
         Mechanisms(mechanisms.probability, mechanisms.detector, mechanisms.start, by_flip, mechanisms.detectors),
     ):
         with pytest.raises(CascadeError, match=rf"observable L{number % k} is no logical operator of {name}: .* {k} "):
-            observable_maps([Placement("Z", lattice.detector_sites, 1.0)], changed, [lattice])[0]
+            observable_maps([Placement("Z", lattice.detector_sites, (1.0,))], changed, [lattice])[0]
 
 
 def test_detectors_in_a_sum_turn_it_round():
@@ -151,7 +151,7 @@ def without(mechanisms: Mechanisms, dropped: np.ndarray) -> Mechanisms:
 def test_what_no_error_tells_is_not_guessed(name, rounds):
     """A detector's coefficient matters where an error of the circuit flips it, and not where nothing does."""
     mechanisms, lattice = experiment(name, rounds, "Z")
-    way = Placement("Z", lattice.detector_sites, 1.0)
+    way = Placement("Z", lattice.detector_sites, (1.0,))
     detector = int(np.flatnonzero(np.isin(lattice.detector_sites, lattice.check_sites("Z")))[0])
     flipped = symptoms(mechanisms)[:, detector] == 1
     silent = without(mechanisms, flipped)

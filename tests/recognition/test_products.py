@@ -51,6 +51,7 @@ def test_observables_are_the_ones_that_errors_flip(row, written, confirm_map):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*leave open which basis or direction of time")  # the error model's
 @pytest.mark.parametrize("row", [0, 1, 2])
 def test_a_model_decodes_them_whatever_the_representative(row):
     """10^4 shots, seed 1: no more failures than matching has, some 16."""

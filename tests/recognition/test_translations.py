@@ -8,8 +8,9 @@ from cascade_qec import codes
 from cascade_qec.circuits import UniformDepolarizing, memory
 from cascade_qec.error_models import Mechanisms
 from cascade_qec.lattice import memory_lattice
+from cascade_qec.recognition.likeness import agreement
 from cascade_qec.recognition.observables import best_translated, observable_maps
-from cascade_qec.recognition.placement import Placement, agreement
+from cascade_qec.recognition.placement import Placement
 
 
 @pytest.mark.parametrize("basis", ["X", "Z"])
@@ -26,7 +27,7 @@ def test_an_experiment_of_the_code_is_moved_back(name, basis):
         for kind in ("X", "Z"):
             sites = lattice.check_sites(kind)
             moved[sites] = sites[:, np.roll(place, shift, axis=(0, 1)).ravel()]
-        way = Placement(basis, moved[lattice.detector_sites], 1.0)
+        way = Placement(basis, moved[lattice.detector_sites], (1.0,))
         # As far as errors go, it makes no difference; to the observables it does.
         assert agreement(mechanisms, way.sites, lattice) == pytest.approx(1)
         observables = observable_maps([way], mechanisms, [lattice])[0]
@@ -46,9 +47,9 @@ def test_ignored_detectors_stay_ignored():
     sites = lattice.check_sites("Z")
     moved = np.full(lattice.sites, -1)
     moved[sites] = np.roll(sites.reshape(2, 6, 6), 2, axis=2).reshape(2, 36)
-    observables = observable_maps([Placement("Z", moved[lattice.detector_sites], 1.0)], mechanisms, [lattice])[0]
+    observables = observable_maps([Placement("Z", moved[lattice.detector_sites], (1.0,))], mechanisms, [lattice])[0]
     partly = np.where(np.arange(lattice.detectors) % 5 > 0, moved[lattice.detector_sites], -1)
-    back = best_translated(Placement("Z", partly, 1.0), observables, lattice)
+    back = best_translated(Placement("Z", partly, (1.0,)), observables, lattice)
     assert np.array_equal(back.sites, np.where(partly >= 0, lattice.detector_sites, -1))
 
 
@@ -56,5 +57,5 @@ def test_a_surface_code_has_no_translations():
     lattice = memory_lattice(codes.get("surface_d3"), 2, "Z")
     circuit = memory(lattice.code, rounds=2, noise=UniformDepolarizing(0.001))
     mechanisms = Mechanisms.of(circuit.detector_error_model(flatten_loops=True))
-    way = Placement("Z", lattice.detector_sites, 1.0)
+    way = Placement("Z", lattice.detector_sites, (1.0,))
     assert best_translated(way, observable_maps([way], mechanisms, [lattice])[0], lattice) is way

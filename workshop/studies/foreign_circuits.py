@@ -22,7 +22,7 @@ from cascade_qec import circuits
 from cascade_qec.codes import Basis
 from cascade_qec.decoders.cascade import CascadeDecoder
 from cascade_qec.recognition import read_circuit, recognise
-from cascade_qec.recognition.placement import reference
+from cascade_qec.recognition.likeness import reference
 from cascade_qec.statistics import failures, wilson
 from cascade_qec.tables import read_rows, write_rows
 from workshop import CHECKOUT, RESULTS

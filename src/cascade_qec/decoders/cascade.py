@@ -46,6 +46,13 @@ _STRONG = 2
 _FAMILIAR = 0.99
 """Share of a circuit's noise that should be of kinds that training had."""
 
+_LIKE = 0.9
+"""Overlap of the errors' probabilities with those of training that is remarked upon if it is less.
+
+Stim's and SI1000 noise have 0.98 and more, that of data and measurements alone 0.92, a data qubit fifty times as noisy
+as the others 0.8.
+"""
+
 _BINDINGS = 8
 """Experiments whose tables a decoder keeps, the latest ones."""
 
@@ -333,6 +340,16 @@ class CascadeDecoder:
             differences.append(
                 f"{100 * (1 - found.agreement):.0f} % of its noise is of kinds that training had not (another order of "
                 "gates, say)"
+            )
+        elif found.strength and found.overlap < _LIKE:
+            differences.append(
+                f"its errors are spread unlike those of training (overlap {found.overlap:.2f}; one qubit much noisier "
+                "than others, say)"
+            )
+        if found.ambiguous:
+            differences.append(
+                "its errors leave open which basis or direction of time it has (errors that the checks of both bases "
+                "see, or the circuit, would tell)"
             )
         if differences:
             warnings.warn(

@@ -23,7 +23,8 @@ from cascade_qec.codes.gf2 import Bits
 from cascade_qec.error_models import Mechanisms, random_words
 from cascade_qec.errors import CascadeError
 from cascade_qec.lattice import Lattice
-from cascade_qec.recognition.placement import Placement, known_by_sites
+from cascade_qec.recognition.likeness import known_by_sites
+from cascade_qec.recognition.placement import Placement
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,10 +17,14 @@ from cascade_qec.lattice import Lattice, memory_lattice
 from cascade_qec.recognition.circuit_skeleton import circuit_skeleton
 from cascade_qec.recognition.dem.chains import distinct
 from cascade_qec.recognition.dem.skeletons import dem_skeletons
+from cascade_qec.recognition.likeness import agreement, noise_strength, overlap, same_problem
 from cascade_qec.recognition.observables import ObservableMap, best_translated, observable_maps
-from cascade_qec.recognition.placement import Placement, agreement, described, noise_strength, placements
+from cascade_qec.recognition.placement import Placement, described, placements
 from cascade_qec.recognition.probe import probed
 from cascade_qec.recognition.skeleton import Skeleton
+
+_CLOSE = 0.003
+"""Difference of two overlaps that tells nothing: estimated probabilities scatter as much."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +57,12 @@ class Recognition:
         The p of uniform depolarizing noise that causes as many detection events; 0 without noise.
     agreement : float
         Share of the noise, by probability, that our own noise model has, too.
+    overlap : float
+        How far the probabilities of errors are those of our own noise model, up to a factor: 1 where they are the same,
+        0 where they have nothing in common.
+    ambiguous : bool
+        Whether the errors fit other placements of the detectors as well, which are other decoding problems: those of
+        the other basis, of the other direction of time or of a mirror image.
     """
 
     parts: tuple[Part, ...]
@@ -63,6 +73,8 @@ class Recognition:
     heralds: int
     strength: float
     agreement: float
+    overlap: float
+    ambiguous: bool
 
     @property
     def lattice(self) -> Lattice:
@@ -108,24 +120,51 @@ def recognise(
     else:
         source, _ = unlikely(source)
         skeletons = dem_skeletons(source, code)
-        telling = probe = own = Mechanisms.of(source)
+        telling = probe = own = Mechanisms.of(unlikely(source)[0])
+    candidates: list[tuple[Skeleton, tuple[Placement, ...]]] = []
     refusal: CascadeError | None = None
     for skeleton in skeletons:
         try:
-            ways = [placements(view, probe, code, bases) for view in skeleton.by_basis()]
+            ways = [placements(view, own, probe, code, bases) for view in skeleton.by_basis()]
         except CascadeError as error:
             refusal = refusal or error
             continue
-        for chosen in product(*ways):
-            try:
-                maps, chosen = _with_observables(chosen, telling, code, skeleton.rounds)
-            except CascadeError as error:
-                # A symmetry of one basis' checks alone need not be one of the code.
-                refusal = refusal or error
-                continue
-            return _recognition(skeleton, chosen, maps, own, code)
+        candidates += [(skeleton, chosen) for chosen in product(*ways)]
+    candidates.sort(key=lambda candidate: _likeness(candidate[1]), reverse=True)
+    for skeleton, chosen in candidates:
+        try:
+            maps, moved = _with_observables(chosen, telling, code, skeleton.rounds)
+        except CascadeError as error:
+            # A symmetry of one basis' checks alone need not be one of the code.
+            refusal = refusal or error
+            continue
+        ambiguous = any(
+            _as_good(ways, chosen) and not _same(ways, chosen, own, code, other.rounds) for other, ways in candidates
+        )
+        return _recognition(skeleton, moved, maps, own, code, ambiguous)
     assert refusal is not None
     raise refusal
+
+
+def _likeness(ways: Sequence[Placement]) -> tuple[float, ...]:
+    return tuple(map(min, zip(*(way.likeness for way in ways), strict=True)))
+
+
+def _as_good(ways: Sequence[Placement], best: Sequence[Placement]) -> bool:
+    *shares, overlap = _likeness(ways)
+    *best_shares, best_overlap = _likeness(best)
+    return shares == best_shares and overlap > best_overlap - _CLOSE
+
+
+def _same(
+    ways: Sequence[Placement], others: Sequence[Placement], mechanisms: Mechanisms, code: CSSCode, rounds: int
+) -> bool:
+    return all(
+        same_problem(
+            mechanisms, *((placed.sites, memory_lattice(code, rounds, placed.basis)) for placed in (way, other))
+        )
+        for way, other in zip(ways, others, strict=True)
+    )
 
 
 def _with_observables(
@@ -141,7 +180,12 @@ def _with_observables(
 
 
 def _recognition(
-    skeleton: Skeleton, ways: Sequence[Placement], maps: Sequence[ObservableMap], own: Mechanisms, code: CSSCode
+    skeleton: Skeleton,
+    ways: Sequence[Placement],
+    maps: Sequence[ObservableMap],
+    own: Mechanisms,
+    code: CSSCode,
+    ambiguous: bool,
 ) -> Recognition:
     rounds = skeleton.rounds
     lattices = [memory_lattice(code, rounds, way.basis) for way in ways]
@@ -158,6 +202,8 @@ def _recognition(
         heralds=skeleton.heralds,
         strength=float(np.mean([noise_strength(own, way.sites, whole) for way, whole in pairs])),
         agreement=min(agreement(own, way.sites, whole) for way, whole in pairs),
+        overlap=min(overlap(own, way.sites, whole) for way, whole in pairs),
+        ambiguous=ambiguous,
     )
 
 

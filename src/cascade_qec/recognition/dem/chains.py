@@ -135,13 +135,14 @@ def linked(pairs: NDArray[np.int64], kept: NDArray[np.bool_], code: CSSCode) -> 
     return Chains(check, position, np.array(length, dtype=np.int64))
 
 
-def oriented(chains: Chains, mechanisms: Mechanisms, primary: NDArray[np.bool_], degree: int) -> Chains:
+def oriented(chains: Chains, mechanisms: Mechanisms, primary: NDArray[np.bool_], degree: int) -> list[Chains]:
     """Turn chains round until all run the same way in time: of the two ways, that of the detectors' numbers.
 
     Two checks of one data qubit fire together in every slice, by its errors between two rounds. By its errors within a
     round they also fire in successive slices, but only the one check first that the qubit meets last. So the detectors
     that fire together sit at equal places in their chains more often than at opposite ones, if the chains run the same
-    way; and the same holds, summed over all, of the times of the two bases.
+    way; and the same holds, summed over all, of the times of the two bases. Where no error is seen by both, the model
+    leaves open whether their chains run the same way.
 
     Parameters
     ----------
@@ -149,6 +150,11 @@ def oriented(chains: Chains, mechanisms: Mechanisms, primary: NDArray[np.bool_],
         Which of them are of the experiment's own basis.
     degree
         Checks of each basis that a data qubit meets, away from boundaries.
+
+    Returns
+    -------
+    list of Chains
+        One, or two where the model leaves open how the times of the two bases belong together.
     """
     sets = flipping(mechanisms, degree)
     ends = np.concatenate([sets[:, [i, j]] for i in range(degree) for j in range(degree) if i != j])
@@ -174,9 +180,14 @@ def oriented(chains: Chains, mechanisms: Mechanisms, primary: NDArray[np.bool_],
     own_times, other_times = (
         np.bincount(owner, weights=of_detector * kind, minlength=len(mechanisms.probability)) for kind in (own, ~own)
     )
-    turned = np.zeros(size, dtype=bool)
-    turned[~primary] = own_times @ other_times < 0
-    late = np.where(turned[chains.check], -late, late)
+    together = own_times @ other_times
+    others = np.where(primary[chains.check], 0, late)
+    turns = [together < 0] if together or not others.any() else [False, True]
+    return [_numbered(chains, late - 2 * others * turn) for turn in turns]
+
+
+def _numbered(chains: Chains, late: NDArray[np.int64]) -> Chains:
+    """Chains with places by a time, int64 [detectors], twice the place less that of the middle, or all turned round."""
     if late @ np.arange(len(late)) < 0:
         late = -late
     return replace(chains, position=np.where(chains.check >= 0, (late + chains.length[chains.check] - 1) // 2, -1))

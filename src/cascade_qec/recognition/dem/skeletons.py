@@ -51,8 +51,9 @@ def dem_skeletons(dem: stim.DetectorErrorModel, code: CSSCode) -> list[Skeleton]
     Returns
     -------
     list of Skeleton
-        Candidates, best first, one unless the model was compared with a circuit. They are right up to a symmetry of the
-        code, which may exchange X with Z, and up to the direction of time. Checks without detectors are left out.
+        Candidates, one unless the model was compared with a circuit or has no errors that the checks of both bases see.
+        They are right up to a symmetry of the code, which may exchange X with Z, and up to the direction of time.
+        Checks without detectors are left out.
 
     Raises
     ------
@@ -78,10 +79,12 @@ def dem_skeletons(dem: stim.DetectorErrorModel, code: CSSCode) -> list[Skeleton]
             raise CascadeError(f"expected one kind of {code.name}'s checks in the first and the last slice, got both")
         supports = np.vstack([code.hx, code.hz])[check]
     degree = int(code.hx.sum(axis=0).max())
-    chains = oriented(chains, mechanisms, primary, degree)
-    # The other basis' checks have no detector in the first slice.
-    time = np.where(kept, chains.position + ~primary[chains.check], 0)
-    return [Skeleton(rounds=rounds, check=chains.check, time=time, supports=supports, primary=primary)]
+    skeletons = []
+    for turned in oriented(chains, mechanisms, primary, degree):
+        # The other basis' checks have no detector in the first slice.
+        time = np.where(kept, turned.position + ~primary[turned.check], 0)
+        skeletons.append(Skeleton(rounds=rounds, check=turned.check, time=time, supports=supports, primary=primary))
+    return skeletons
 
 
 def _places(dem: stim.DetectorErrorModel, kept: NDArray[np.bool_], code: CSSCode) -> NDArray[np.int64] | None:
