@@ -45,7 +45,7 @@ def test_shapes_and_types(code, rounds, basis):
     assert result.observables.shape == result.probabilities.shape == (5, bound.decoder.code.k)
     assert result.confidence.shape == (5,)
     assert (result.observables.dtype, result.probabilities.dtype) == (np.bool_, np.float32)
-    assert result.confidence.dtype == np.float32
+    assert (result.log_odds.dtype, result.confidence.dtype) == (np.float32, np.float64)
     assert (bound.lattice.rounds, bound.lattice.basis) == (rounds, basis)
     assert len(np.unique(result.probabilities)) > 1
 

@@ -74,29 +74,29 @@ def test_no_shots_give_no_results(bit_packed: bool) -> None:
 
 
 class _Copies:
-    """Predicts that L0 flips where D0 fires, and is as sure as it is told, or does not tell."""
+    """Predicts that L0 flips where D0 fires, and has the log-odds that it is told, or does not tell."""
 
     name = "copies"
 
-    def __init__(self, *confidence: float) -> None:
-        self.confidence = np.array(confidence, np.float32) if confidence else None
+    def __init__(self, *log_odds: float) -> None:
+        self.log_odds = np.array(log_odds, np.float32) if log_odds else None
 
     def bind(self, experiment: stim.Circuit | stim.DetectorErrorModel, /) -> "_Copies":
         return self
 
     def decode_batch(self, detection_events: np.ndarray, *, bit_packed: bool = False) -> DecodeResult:
-        return DecodeResult(detection_events[:, :1], confidence=self.confidence)
+        return DecodeResult(detection_events[:, :1], log_odds=self.log_odds)
 
 
 DEM = stim.DetectorErrorModel("error(0.1) D0 L0")
 
 
 def test_any_decoder_that_tells_its_confidence_escalates() -> None:
-    decoder = EscalatingDecoder(_Copies(0.95, 0.5, np.nan), _Copies(), 0.9)
+    decoder = EscalatingDecoder(_Copies(3, 0), _Copies(), 0.9)
     assert (decoder.name, settings(decoder)) == ("copies+copies", "below=0.9")
-    result = decoder.bind(DEM).decode_batch(np.zeros((3, 1), np.bool_))
+    result = decoder.bind(DEM).decode_batch(np.zeros((2, 1), np.bool_))
     assert result.escalated is not None
-    assert result.escalated.tolist() == [False, True, True]  # what is no number is no confidence
+    assert result.escalated.tolist() == [False, True]
     with pytest.raises(CascadeError, match="expected a decoder that tells its confidence, got copies\\+copies"):
         EscalatingDecoder(_Copies(), _Copies(), 0.9).bind(DEM).decode_batch(np.zeros((3, 1), np.bool_))
 

@@ -8,7 +8,7 @@ import torch
 
 from cascade_qec import codes
 from cascade_qec.lattice import logical_operators
-from cascade_qec.nn import Decision
+from cascade_qec.nn import Decision, together
 from cascade_qec.nn import decision as decision_module
 from cascade_qec.nn.decision import logical_classes, votes
 
@@ -28,13 +28,20 @@ def by_all_cases(evidence: np.ndarray, logicals: np.ndarray, wanted: np.ndarray)
     return {value: weight / norm for value, weight in weights.items()}
 
 
+def decided(decision: Decision, evidence: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Observables, P(flipped) of each, and P(none wrong)."""
+    observables, suspects, log_odds = decision(evidence)
+    wrong = suspects * torch.sigmoid(-log_odds)[:, None]
+    return observables, torch.where(observables, 1 - wrong, wrong), torch.sigmoid(log_odds)
+
+
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_decisions_by_going_through_all_classes(count):
     random = np.random.default_rng(count)
     logicals = logical_operators(codes.get("bb72"), "Z").logicals
     wanted = random.integers(0, 2, (count, 12), dtype=np.uint8)
     evidence = random.normal(size=(2, len(logicals))).astype(np.float32)
-    observables, probabilities, confidence = Decision(logicals, wanted)(torch.from_numpy(evidence))
+    observables, probabilities, confidence = decided(Decision(logicals, wanted), torch.from_numpy(evidence))
     for shot in range(2):
         joint = by_all_cases(evidence[shot], logicals, wanted)
         best = max(joint, key=lambda value: joint[value])
@@ -46,7 +53,7 @@ def test_decisions_by_going_through_all_classes(count):
 
 def test_one_observable_is_decided_as_the_network_says():
     logits = torch.tensor([[-2.0], [0.5], [3.0]])
-    observables, probabilities, confidence = Decision(np.ones((1, 1), dtype=np.uint8))(logits)
+    observables, probabilities, confidence = decided(Decision(np.ones((1, 1), dtype=np.uint8)), logits)
     assert observables.tolist() == [[False], [True], [True]]
     torch.testing.assert_close(probabilities, torch.sigmoid(logits))
     torch.testing.assert_close(confidence, torch.sigmoid(logits.abs())[:, 0])
@@ -80,9 +87,9 @@ def step_by_step(monkeypatch):
 def test_steps_find_what_all_classes_say(error, request):
     logicals = logical_operators(codes.get("bb72"), "Z").logicals
     _, evidence = noisy_evidence(logicals, 400, error=error, seed=3)
-    exact = Decision(logicals)(evidence)
+    exact = decided(Decision(logicals), evidence)
     request.getfixturevalue("step_by_step")
-    found = Decision(logicals)(evidence)
+    found = decided(Decision(logicals), evidence)
     alike = (exact[0] == found[0]).all(dim=1)
     assert alike.float().mean() > 0.97
     # Confidence takes observables for independent: near the exact one where that is high.
@@ -94,7 +101,7 @@ def test_steps_find_what_all_classes_say(error, request):
 
 def test_one_observable_step_by_step_is_exact(step_by_step):
     logits = torch.tensor([[-2.0], [0.5], [3.0]])
-    observables, probabilities, confidence = Decision(np.ones((1, 1), dtype=np.uint8))(logits)
+    observables, probabilities, confidence = decided(Decision(np.ones((1, 1), dtype=np.uint8)), logits)
     assert observables.tolist() == [[False], [True], [True]]
     torch.testing.assert_close(probabilities, torch.sigmoid(logits))
     torch.testing.assert_close(confidence, torch.sigmoid(logits.abs())[:, 0])
@@ -107,14 +114,41 @@ def test_a_code_of_many_logical_qubits_is_decided_without_going_through_all_clas
     logicals = logical_operators(code, "Z").logicals
     truth, evidence = noisy_evidence(logicals, 200, error=0.0, seed=4)
     decision = Decision(logicals)
-    observables, probabilities, confidence = decision(evidence)
+    observables, probabilities, confidence = decided(decision, evidence)
     assert torch.equal(observables, truth)
     assert torch.equal(probabilities > 0.5, truth)
     assert not decision.wrong(-evidence.abs()).any()
     assert ((confidence > 0) & (confidence <= 1)).all()
     wanted = np.random.default_rng(5).integers(0, 2, (3, 24), dtype=np.uint8)
-    sums, of_sums, _ = Decision(logicals, wanted)(evidence)
+    sums, of_sums, _ = decided(Decision(logicals, wanted), evidence)
     expected = truth.int() @ torch.from_numpy(wanted.T).int() % 2 > 0
     assert torch.equal(sums, expected)
     sure = confidence > 0.999
     assert torch.equal((of_sums > 0.5)[sure], expected[sure])
+
+
+@pytest.mark.parametrize("exact", [True, False])
+@pytest.mark.parametrize("wanted", [None, np.array([[1, 1, 0]], dtype=np.uint8)])
+def test_log_odds_tell_apart_what_probabilities_round_to_one(exact, wanted, request):
+    """Three observables of one operator each: those of nats given are wrong with probability e^-nats."""
+    if not exact:
+        request.getfixturevalue("step_by_step")
+    nats = torch.tensor([[5.0, -70.0, 80.0], [20.0, -60.0, 60.0], [120.0, -200.0, 90.0]])
+    decision = Decision(np.eye(3, dtype=np.uint8), wanted)
+    scale = 3 / (3 * 4 / 7)  # what one operator's evidence counts for among three observables
+    _, suspects, log_odds = decision(nats / scale)
+    alone = nats[:, :2] if exact and wanted is not None else nats  # by steps it is always all that are judged
+    expected = -torch.logsumexp(-alone.abs().double(), dim=1).float()
+    torch.testing.assert_close(log_odds, expected, rtol=1e-3, atol=1e-3)
+    if wanted is None:
+        torch.testing.assert_close(suspects.argmax(dim=1), nats.abs().argmin(dim=1))
+        torch.testing.assert_close(suspects.amax(dim=1), torch.ones(3), rtol=0, atol=1e-3)
+
+
+def test_what_is_known_of_several_things_together():
+    alone = torch.tensor([[-3.0, 2.0, 20.0, 300.0], [1.0, 2.0, 30.0, 301.0]], dtype=torch.float64)
+    right = torch.sigmoid(alone[:, :2]).prod(dim=0)
+    found = together(alone, dim=0)
+    torch.testing.assert_close(found[:2], torch.logit(right))
+    torch.testing.assert_close(found[2:], -torch.logsumexp(-alone[:, 2:], dim=0))
+    assert torch.isfinite(together(torch.tensor([[1e4], [torch.inf]]), dim=0)).all()

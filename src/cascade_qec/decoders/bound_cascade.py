@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from cascade_qec.codes import CSSCode
 from cascade_qec.decoders import events
 from cascade_qec.decoders.bound import Bound
-from cascade_qec.decoders.result import NetworkResult
+from cascade_qec.decoders.result import NetworkResult, sigmoid
 from cascade_qec.error_models import Flips
+from cascade_qec.errors import CascadeError
 from cascade_qec.lattice import logical_operators
-from cascade_qec.nn import CascadeNetwork, Decision, Geometry, ModelDescription, Questions, Unpacking
+from cascade_qec.nn import CascadeNetwork, Decision, Geometry, ModelDescription, Questions, Unpacking, together
 from cascade_qec.recognition import Part, Recognition
 
 _CHUNK_ACTIVATIONS = {"cpu": 1 << 22, "cuda": 1 << 28}
@@ -76,18 +77,19 @@ class _BoundPart:
     def decide(
         self, packed: NDArray[np.uint8], network: CascadeNetwork, dtype: torch.dtype
     ) -> tuple[NDArray[np.bool_], NDArray[np.float32], NDArray[np.float32]]:
-        """Observables, their probabilities and the confidence of packed events, as `Decision` has them."""
-        probabilities: NDArray[np.float32]
+        """Observables, which of them to suspect, and log-odds of packed events, as `Decision` has them."""
+        observables: NDArray[np.bool_]
         with torch.inference_mode():
             states, _ = self._unpacking(packed)
             logits = network(states, self._geometry, dtype)
             evidence = logits * (1 - 2 * self._questions.parities(states))
-            observables, probabilities, confidence = (x.cpu().numpy() for x in self._decision(evidence))
+            finite = torch.isfinite(logits).all()
+            observables, suspects, log_odds = (x.cpu().numpy() for x in self._decision(evidence))
+        if not finite:
+            raise CascadeError("expected finite numbers from the network, got infinite ones or none at all (NaN)")
         if self._turns:
-            turned = self._observables.turned(events.unpacked(packed, self._detectors))
-            observables = observables ^ turned
-            probabilities = np.where(turned, 1 - probabilities, probabilities)
-        return observables, probabilities, confidence
+            observables = observables ^ self._observables.turned(events.unpacked(packed, self._detectors))
+        return observables, suspects, log_odds
 
 
 class BoundCascade(Bound[NetworkResult]):
@@ -126,16 +128,19 @@ class BoundCascade(Bound[NetworkResult]):
         packed = np.require(packed, requirements="W")  # PyTorch warns of arrays that cannot be written, such as files'
         observables = np.zeros((len(packed), self.num_observables), dtype=np.bool_)
         probabilities = np.zeros((len(packed), self.num_observables), dtype=np.float32)
-        confidence = np.ones(len(packed), dtype=np.float32)
+        log_odds = np.zeros(len(packed), dtype=np.float32)
+        network = self.decoder.network
         for start in range(0, len(packed), self._binding.chunk):
             shots = slice(start, start + self._binding.chunk)
-            for part in self._binding.parts:
-                decided, probable, sure = part.decide(packed[shots], self.decoder.network, self.decoder.dtype)
+            parts = [part.decide(packed[shots], network, self.decoder.dtype) for part in self._binding.parts]
+            for decided, suspects, of_part in parts:
                 observables[shots] ^= decided
+                wrong = suspects * sigmoid(-of_part)[:, None]
                 # a sum of independent flips
+                probable = np.where(decided, 1 - wrong, wrong)
                 probabilities[shots] += probable - 2 * probabilities[shots] * probable
-                confidence[shots] *= sure
-        return NetworkResult(observables, probabilities, confidence)
+            log_odds[shots] = together(torch.as_tensor(np.stack([part[2] for part in parts])), dim=0).numpy()
+        return NetworkResult(observables, probabilities, log_odds)
 
     def __reduce__(self) -> tuple[Callable[..., BoundCascade], tuple[object, ...]]:
         return _bound_anew, (self.decoder, self._binding.found, self._binding.flips)

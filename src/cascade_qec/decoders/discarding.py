@@ -70,4 +70,4 @@ class BoundDiscarding:
             If the decoder does not know its confidence.
         """
         result = self.decoder.decode_batch(detection_events, bit_packed=bit_packed)
-        return replace(result, discarded=~(result.confidence_of(self.name) >= self.below))
+        return replace(result, discarded=result.confidence_of(self.name) < self.below)

@@ -68,7 +68,7 @@ class EscalatingDecoder:
         What decodes those that it doubts.
     below
         Confidence below which a shot is escalated, above 0 and at most 1. At 1 only those stay of which the first
-        decoder is certain, as far as float32 can tell.
+        decoder is certain, as far as float64 can tell.
 
     Raises
     ------
@@ -122,7 +122,7 @@ class BoundEscalation(Bound[DecodeResult]):
     def _decode(self, detection_events: NDArray, bit_packed: bool) -> DecodeResult:
         """Decode with the first decoder, and what it doubts once more; `DecodeResult.escalated` says which shots."""
         result = self.first.decode_batch(detection_events, bit_packed=bit_packed)
-        escalated = ~(result.confidence_of(self.name) >= self.below)  # what is no number is no confidence
+        escalated = result.confidence_of(self.name) < self.below
         observables = result.observables.copy()
         doubted = self.fallback.decode_batch(detection_events[escalated], bit_packed=bit_packed)
         observables[escalated] = doubted.observables

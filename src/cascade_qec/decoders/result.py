@@ -17,9 +17,8 @@ _Result = TypeVar("_Result", bound="DecodeResult")
 class DecodeResult:
     """Predictions for a batch of shots, and what else the decoder knows of them.
 
-    Where a fallback decided (`escalated`), probabilities and confidence stay those of the first decoder: the
-    confidence is the doubt for which the fallback was asked, and a probability may lie on the other side of 1/2 than
-    its observable.
+    Where a fallback decided (`escalated`), probabilities and log-odds stay those of the first decoder: they are the
+    doubt for which the fallback was asked, and a probability may lie on the other side of 1/2 than its observable.
 
     Attributes
     ----------
@@ -27,8 +26,10 @@ class DecodeResult:
         Whether each logical observable was flipped: the jointly likeliest values.
     probabilities : float32 [shots, k] or None
         P(observable flipped).
-    confidence : float32 [shots] or None
-        P(no observable wrong).
+    log_odds : float32 [shots] or None
+        ln P(no observable wrong) / P(any wrong). It tells apart what a probability rounds to 1.
+    confidence : float64 [shots] or None
+        P(no observable wrong), which is made of the log-odds.
     escalated : bool [shots] or None
         Whether the fallback decided; None where there is none.
     discarded : bool [shots] or None
@@ -36,18 +37,23 @@ class DecodeResult:
 
     Examples
     --------
-    >>> result = DecodeResult(np.array([[True], [False]]), confidence=np.array([0.6, 0.99], np.float32))
+    >>> result = DecodeResult(np.array([[True], [False]]), log_odds=np.array([0.5, 7], np.float32))
     >>> result
-    <DecodeResult: 2 shots, 1 observables, 1 with flips, confidence 0.6 to 0.99>
+    <DecodeResult: 2 shots, 1 observables, 1 with flips, log-odds 0.5 to 7>
     >>> len(result[result.confidence > 0.9])
     1
     """
 
     observables: NDArray[np.bool_]
     probabilities: NDArray[np.floating] | None = None
-    confidence: NDArray[np.floating] | None = None
+    log_odds: NDArray[np.floating] | None = None
     escalated: NDArray[np.bool_] | None = None
     discarded: NDArray[np.bool_] | None = None
+
+    @property
+    def confidence(self) -> NDArray[np.float64] | None:
+        """P(no observable wrong), float64 [shots]; None where the decoder does not know it."""
+        return None if self.log_odds is None else sigmoid(self.log_odds)
 
     def __len__(self) -> int:
         return len(self.observables)
@@ -64,7 +70,7 @@ class DecodeResult:
             known["probabilities"] = np.where(observables, 1 - self.probabilities, self.probabilities)
         return replace(self, **known)
 
-    def confidence_of(self, name: str) -> NDArray[np.floating]:
+    def confidence_of(self, name: str) -> NDArray[np.float64]:
         """The confidence, for those who cannot do without; `name` is what the error calls the decoder.
 
         Raises
@@ -72,15 +78,16 @@ class DecodeResult:
         CascadeError
             If the decoder does not know it.
         """
-        if self.confidence is None:
+        confidence = self.confidence
+        if confidence is None:
             raise CascadeError(f"expected a decoder that tells its confidence, got {name}, which does not")
-        return self.confidence
+        return confidence
 
     def __repr__(self) -> str:
         shots, k = self.observables.shape
         parts = [f"{shots} shots", f"{k} observables", f"{int(self.observables.any(axis=1).sum())} with flips"]
-        if self.confidence is not None and shots:
-            parts.append(f"confidence {self.confidence.min():.3g} to {self.confidence.max():.3g}")
+        if self.log_odds is not None and shots:
+            parts.append(f"log-odds {self.log_odds.min():.3g} to {self.log_odds.max():.3g}")
         parts += [
             f"{int(chosen.sum())} {name}"
             for name in ("escalated", "discarded")
@@ -89,9 +96,23 @@ class DecodeResult:
         return f"<{type(self).__name__}: {', '.join(parts)}>"
 
 
+def sigmoid(log_odds: NDArray[np.floating]) -> NDArray[np.float64]:
+    """The probability of log-odds, float64."""
+    return np.exp(-np.logaddexp(0, -np.asarray(log_odds, np.float64)))  # exact near 0 too
+
+
 @dataclass(frozen=True, repr=False, eq=False)
 class NetworkResult(DecodeResult):
-    """What a network says of a batch of shots: always with probabilities and confidence."""
+    """What a network says of a batch of shots.
 
-    probabilities: NDArray[np.float32]  # pyright: ignore[reportGeneralTypeIssues]
-    confidence: NDArray[np.float32]  # pyright: ignore[reportGeneralTypeIssues]
+    Probabilities and log-odds are None where they were not checked, see `cascade_qec.decoders.cascade.load`. Their
+    types leave that out (`Any`), as most bindings know them.
+    """
+
+    probabilities: NDArray[np.float32] | Any = None
+    log_odds: NDArray[np.float32] | Any = None
+
+    @property
+    def confidence(self) -> NDArray[np.float64] | Any:
+        """P(no observable wrong), float64 [shots], or None."""
+        return super().confidence

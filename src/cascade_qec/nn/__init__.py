@@ -1,6 +1,6 @@
 """The network and what it is told of a code."""
 
-from cascade_qec.nn.decision import Decision
+from cascade_qec.nn.decision import Decision, together
 from cascade_qec.nn.geometry import Geometry
 from cascade_qec.nn.growth import deepened
 from cascade_qec.nn.layers import collect_statistics
@@ -23,4 +23,5 @@ __all__ = [
     "load_model",
     "model_bytes",
     "rebuilt",
+    "together",
 ]

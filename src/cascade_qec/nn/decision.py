@@ -37,13 +37,19 @@ def _scale(operators: int, k: int) -> float:
     return k / differing
 
 
+def together(log_odds: torch.Tensor, dim: int) -> torch.Tensor:
+    """Log-odds that several independent things all hold, from those of each along a dimension, float64."""
+    any_fails = torch.nn.functional.softplus(-log_odds.double(), threshold=torch.inf).sum(dim=dim)  # -ln P(all hold)
+    return -torch.log(torch.expm1(any_fails).clamp(min=torch.finfo(any_fails.dtype).tiny))
+
+
 class Decision(torch.nn.Module):
     """The likeliest joint value of the observables.
 
     With up to `MOST_EXACT` observables of the code, posterior and decision are exact, over all logical classes. With
     more, the decision is the best class that changes of one or two observables at a time find, from what each
-    observable's own operators say and from no flip; a probability is that of an observable given the others as decided,
-    and the confidence is their product, as if observables were independent.
+    observable's own operators say and from no flip; each observable is then judged given the others as decided, and
+    they are put together as if they were independent.
 
     Parameters
     ----------
@@ -108,31 +114,45 @@ class Decision(torch.nn.Module):
         Returns
         -------
         observables : bool [shots, wanted]
-        probabilities : float32 [shots, wanted]
-            P(flipped) of each.
-        confidence : float32 [shots]
-            P(none of them wrong).
+        suspects : float32 [shots, wanted]
+            P(this one is wrong, given that any is): with `log_odds` it gives each one's own probability.
+        log_odds : float32 [shots]
+            ln P(none of them wrong) / P(any wrong); infinite where nothing can be wrong.
         """
         if not self.exact:
             return self._decided_by_ascent(evidence)
-        posterior = torch.softmax(self.scores(evidence), dim=1)
+        scores = self.scores(evidence)
+        posterior = torch.softmax(scores, dim=1)
         of_class, values = self.get_buffer("of_class"), self.get_buffer("values")
         if self._one_to_one:
             joint = posterior[:, of_class]
         else:
             joint = torch.zeros(len(posterior), len(values), device=posterior.device)
             joint.index_add_(1, of_class, posterior)
-        confidence, best = joint.max(dim=1)
-        return values[best] > 0, (joint @ values).clamp(0, 1), confidence
+        best = joint.argmax(dim=1)
+        # A sum that is rounded to 1 leaves nothing to subtract: the winner and the others are weighed apart.
+        if self._one_to_one:
+            of_value = scores[:, of_class]
+        else:
+            weights = (scores - scores.amax(dim=1, keepdim=True)).double().exp()
+            of_value = weights.new_zeros(joint.shape).index_add_(1, of_class, weights).log().float()
+        winner = of_value.gather(1, best[:, None])
+        others = of_value.scatter(1, best[:, None], -torch.inf)
+        against = others.logsumexp(dim=1)
+        observables = values[best] > 0
+        flipped = torch.softmax(others, dim=1).nan_to_num() @ values  # where there are no others nothing is wrong
+        suspects = torch.where(observables, 1 - flipped, flipped).clamp(0, 1)
+        return observables, suspects, winner[:, 0] - against
 
     def _decided_by_ascent(self, evidence: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         flipped, gain = self._ascent(evidence)
-        right = torch.sigmoid(-gain)  # a step that would lose nothing is a coin's
-        of_each = torch.where(flipped, right, 1 - right)
         sums = self.get_buffer("sums")
-        # An odd number of independent flips: (1 - prod(1 - 2 p)) / 2.
-        odd = 1 - torch.where(sums[None] > 0, 1 - 2 * of_each[:, None], 1.0).prod(dim=2)
-        return (flipped.float() @ sums.t()) % 2 > 0, (odd / 2).clamp(0, 1), right.prod(dim=1)
+        gain = gain.double()
+        log_odds = together(-gain, dim=1)
+        # A sum is wrong if an odd number of independent flips is: (1 - prod(1 - 2 p)) / 2.
+        even = torch.where(sums[None] > 0, torch.log1p(-2 * torch.sigmoid(gain).clamp(max=0.5))[:, None], 0.0)
+        suspects = (-torch.expm1(even.sum(dim=2)) / 2 / torch.sigmoid(-log_odds)[:, None]).clamp(0, 1)
+        return (flipped.float() @ sums.t()) % 2 > 0, suspects.float(), log_odds.float()
 
     def _ascent(self, evidence: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """A class that no step betters, bool [shots, k], and what a change of each observable would gain."""

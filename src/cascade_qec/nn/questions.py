@@ -71,6 +71,10 @@ class Questions(torch.nn.Module):
         """`Decision.wrong` of each experiment, bool [experiments, shots]."""
         return torch.stack([decision.wrong(part) for decision, part in self._parts(against)])
 
+    def log_odds(self, against: Float32[torch.Tensor, "shots operators"]) -> Float32[torch.Tensor, "experiments shots"]:
+        """Log-odds of each experiment's decision, as `Decision` gives them: float32 [experiments, shots]."""
+        return torch.stack([decision(part)[2] for decision, part in self._parts(against)])
+
     def _parts(self, against: torch.Tensor) -> Iterator[tuple[Decision, torch.Tensor]]:
         return zip(cast(Sequence[Decision], self._decisions), against.split(self.counts, dim=1), strict=True)
 

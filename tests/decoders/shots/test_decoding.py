@@ -31,7 +31,8 @@ class Parity:
         halves = events.reshape(len(events), 2, -1).sum(axis=2)
         likely = 1 - 0.4 / (1 + halves)
         probabilities = np.where(halves % 2, likely, 1 - likely).astype(np.float32)
-        return NetworkResult(probabilities > 0.5, probabilities, likely.prod(axis=1, dtype=np.float32))
+        sure = likely.prod(axis=1)
+        return NetworkResult(probabilities > 0.5, probabilities, np.log(sure / (1 - sure)).astype(np.float32))
 
 
 def _shots(path: Path, shots: int, seed: int = 1) -> ShotFile:
@@ -67,7 +68,7 @@ def test_shots_keep_their_order_and_alike_ones_are_decoded_once(format, tmp_path
     np.testing.assert_array_equal(np.load(tmp_path / "p.npy"), expected.probabilities)
     confidence = np.load(tmp_path / "c.npy")
     assert (confidence.dtype, confidence.shape) == (np.float32, (1280,))
-    np.testing.assert_array_equal(confidence, expected.confidence)
+    np.testing.assert_array_equal(confidence, expected.confidence.astype(np.float32))
 
 
 def test_ptb64_has_whole_groups_only(tmp_path):
@@ -128,7 +129,7 @@ def test_pipes_are_read_once_and_written_as_it_goes(tmp_path, monkeypatch):
     with open(read, "rb") as file:
         rows = np.frombuffer(file.read(), np.uint8).reshape(200, 3)[:, :2] == ord("1")
     np.testing.assert_array_equal(rows, expected.observables)
-    np.testing.assert_array_equal(np.load(tmp_path / "c.npy"), expected.confidence)
+    np.testing.assert_array_equal(np.load(tmp_path / "c.npy"), expected.confidence.astype(np.float32))
     assert (decoded.shots, decoded.failures) == (200, 3)
     assert reports == [(64, None), (128, None), (192, None), (200, None)]
 

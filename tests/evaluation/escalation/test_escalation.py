@@ -55,8 +55,8 @@ def _network(clock: _Clock) -> _Decoder:
     """Predicts that nothing flips; sure where the detector is silent."""
 
     def predict(dets: np.ndarray) -> DecodeResult:
-        confidence = np.where(dets[:, 0], np.float32(0.5), np.float32(0.9))
-        return DecodeResult(np.zeros((len(dets), 1), np.bool_), confidence=confidence)
+        log_odds = np.where(dets[:, 0], 0, np.log(9))
+        return DecodeResult(np.zeros((len(dets), 1), np.bool_), log_odds=log_odds)
 
     return _Decoder(clock, lambda dets: 1.0, predict)
 
@@ -79,7 +79,7 @@ def test_every_shot_is_decoded_by_both_and_timed() -> None:
     shares: list[float] = []
     shots = decode_both(_network(clock), slower, _BITS, shots=600, seed=3, clock=clock, report=shares.append)
     dets, truth = (part[:600] for part in _sampled(BATCH, 2))
-    np.testing.assert_array_equal(shots.confidence, np.where(dets, np.float32(0.5), np.float32(0.9)))
+    np.testing.assert_allclose(shots.confidence, np.where(dets, 0.5, 0.9), rtol=1e-12)
     np.testing.assert_array_equal(shots.network_failed, truth)
     np.testing.assert_array_equal(shots.fallback_failed, dets != truth)
     np.testing.assert_array_equal(shots.fallback_seconds, np.where(dets, 2.0, 0.5))
@@ -205,7 +205,7 @@ def test_the_cheapest_threshold_against_all_of_them() -> None:
         network, fallback = rng.random(80) < 0.3 * (1.1 - confidence), rng.random(80) < 0.3
         shots = _shots(confidence, network, fallback)
         half = shots[:40]
-        points = [escalate(half, float(t)) for t in [*np.unique(half.confidence), np.float32(1)]]
+        points = [escalate(half, float(t)) for t in [*np.unique(half.confidence), 1.0]]
         good = [point.threshold for point in points if point.worse == 0 or point.difference.high <= 0]
         found = choose(shots)
         expected = min(good, default=None) if half.network_failed.any() else None

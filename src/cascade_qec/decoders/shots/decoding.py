@@ -133,14 +133,14 @@ def _batches(
 
 def _array_writer(
     stack: ExitStack, path: Path | None, columns: tuple[int, ...]
-) -> Callable[[NDArray[np.float32] | None], None]:
+) -> Callable[[NDArray[np.floating] | None], None]:
     """Give a function that appends rows to a .npy file of float32, or does nothing where there is to be none."""
     if path is None:
         return lambda values: None
     file = stack.enter_context(written_whole(path))
     rows = 0
 
-    def write(values: NDArray[np.float32] | None) -> None:
+    def write(values: NDArray[np.floating] | None) -> None:
         nonlocal rows
         if values is None:
             raise CascadeError(f"{path}: expected a decoder that knows probabilities and confidence, got one without")

@@ -37,7 +37,7 @@ class EscalationShots:
 
     Attributes
     ----------
-    confidence : float32 [shots]
+    confidence : float64 [shots]
         The network's.
     network_failed, fallback_failed : bool [shots]
         Whether any observable was wrong.
@@ -47,7 +47,7 @@ class EscalationShots:
         Wall time of the network for a shot, decoded in batches of `BATCH`.
     """
 
-    confidence: NDArray[np.float32]
+    confidence: NDArray[np.float64]
     network_failed: NDArray[np.bool_]
     fallback_failed: NDArray[np.bool_]
     fallback_seconds: NDArray[np.float64]
@@ -153,7 +153,7 @@ def decode_both(
         raise CascadeError(f"expected at least 2 shots decoded when the time is up, got {len(outcomes)}")
     confidence, network_wrong, fallback_wrong, times = zip(*outcomes, strict=True)
     return EscalationShots(
-        np.array(confidence, np.float32),
+        np.array(confidence, np.float64),
         np.array(network_wrong, np.bool_),
         np.array(fallback_wrong, np.bool_),
         np.array(times, np.float64),
@@ -269,7 +269,7 @@ def _cheapest(shots: EscalationShots) -> float | None:
     lost, won = (shots.network_failed & ~shots.fallback_failed), (shots.fallback_failed & ~shots.network_failed)
     # of the shots from the i-th in order of confidence on, which a threshold there leaves to the network
     worse, better = (np.append(np.cumsum(part[order][::-1])[::-1], 0) for part in (lost, won))
-    for threshold in np.unique(np.append(confidence, np.float32(1))):
+    for threshold in np.unique(np.append(confidence, 1.0)):
         first = int(np.searchsorted(confidence, threshold))
         kept = int(worse[first]), int(better[first])
         if kept[0] == 0 or paired_difference(*kept, len(shots)).high <= 0:

@@ -93,7 +93,7 @@ class ComplementaryGap(SoftDecoder):
             scores=gap[:, None],
             # as tanh it neither overflows nor loses the small ones' digits that matter here
             probabilities=0.5 - 0.5 * np.tanh(difference[:, None] / 2),
-            confidence=0.5 + 0.5 * np.tanh(gap / 2),
+            log_odds=gap,
         )
 
 

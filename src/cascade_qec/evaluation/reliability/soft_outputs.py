@@ -95,4 +95,4 @@ def scores(result: DecodeResult, name: str) -> NDArray[np.float64]:
     """
     if isinstance(result, SoftResult):
         return result.scores
-    return result.confidence_of(name).astype(np.float64)[:, None]
+    return result.confidence_of(name)[:, None]
