@@ -9,6 +9,9 @@ ROUNDS = 10_000
 DETECTORS = 100_000
 """Detectors of an experiment that is bound: its error model has some millions of entries then."""
 
+EQUATIONS = 4 * 10**9
+"""Bits of the matrix by which observables are recognised: 0.5 GB, as surface_d3 with 7,000 rounds has."""
+
 OPERATIONS = 10_000_000
 """Instructions of a circuit or error model, loops counted as often as they run: they are unrolled one by one."""
 

@@ -169,3 +169,10 @@ def test_what_no_error_tells_is_not_guessed(name, rounds):
     assert observable_maps([way], mechanisms.joined(strange), [lattice])[0].is_identity
     with pytest.raises(CascadeError, match=f"known up to detectors: .* takes part in .*D{detector}, .*got none"):
         observable_maps([way], silent.joined(strange), [lattice])
+
+
+def test_what_would_take_too_much_memory_is_refused(monkeypatch):
+    mechanisms, lattice = experiment("bb72", 2, "Z")
+    monkeypatch.setattr("cascade_qec.limits.EQUATIONS", 1000)
+    with pytest.raises(CascadeError, match=r"at most 1,000 bits, got .* take fewer rounds"):
+        observable_maps([Placement("Z", lattice.detector_sites, (1.0,))], mechanisms, [lattice])

@@ -346,6 +346,11 @@ class CascadeDecoder:
                 f"its errors are spread unlike those of training (overlap {found.overlap:.2f}; one qubit much noisier "
                 "than others, say)"
             )
+        if found.unseen:
+            differences.append(
+                "errors that no detector sees, and so no decoder, flip an observable with probability "
+                f"{found.unseen:.2g}"
+            )
         if found.ambiguous:
             differences.append(
                 "its errors leave open which basis or direction of time it has (errors that the checks of both bases "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, chain
 
 import numpy as np
@@ -65,6 +65,12 @@ class Mechanisms:
         np.bitwise_xor.accumulate(values[self.detector], out=total[1:])
         return total[self.start[1:]] ^ total[self.start[:-1]]
 
+    def on(self, kept: NDArray[np.bool_]) -> Mechanisms:
+        """The same ones as seen by some of the detectors, bool [detectors], which keep their numbers."""
+        entries = kept[self.detector]
+        weight = np.bincount(self.owner[entries], minlength=len(self.probability))
+        return replace(self, detector=self.detector[entries], start=np.concatenate([[0], np.cumsum(weight)]))
+
     def joined(self, other: Mechanisms) -> Mechanisms:
         """Those of two models of the same detectors and observables, one after the other."""
         return Mechanisms(
@@ -77,14 +83,17 @@ class Mechanisms:
 
     @classmethod
     def of(cls, dem: stim.DetectorErrorModel) -> Mechanisms:
-        """Read a model; the parts that ``^`` suggests are put together again."""
+        """Read a model; the parts that ``^`` suggests are put together again, and what never happens is left out."""
         probability, symptoms, flips = [], [], []
         # Stim's text is read several times faster than its objects: a large code has 10^5 mechanisms.
         for line in str(dem.flattened()).splitlines():
             if not line.startswith("error"):
                 continue
             head, _, text = line.partition(")")
-            probability.append(float(head.partition("(")[2]))
+            p = float(head.partition("(")[2])
+            if p == 0:
+                continue
+            probability.append(p)
             targets = text.split()
             if "^" in text or len(set(targets)) != len(targets):
                 targets = [target for target, times in Counter(targets).items() if times % 2 and target != "^"]

@@ -18,6 +18,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from cascade_qec import limits
 from cascade_qec.codes import BASES, Basis, CSSCode, gf2
 from cascade_qec.codes.gf2 import Bits
 from cascade_qec.error_models import Mechanisms, random_words
@@ -25,6 +26,9 @@ from cascade_qec.errors import CascadeError
 from cascade_qec.lattice import Lattice
 from cascade_qec.recognition.likeness import known_by_sites
 from cascade_qec.recognition.placement import Placement
+
+_BLOCK = 4096
+"""Equations that are written with a byte for a bit at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,20 +108,27 @@ def observable_maps(
     columns = np.concatenate([part.detectors for part in parts])
     logicals, count = sum(part.flips.shape[1] for part in parts), mechanisms.observables.shape[1]
     unknowns = logicals + len(columns)
-    known = _equations(parts, mechanisms)
-    flips = np.hstack([part.flips[known] for part in parts])
-    symptoms = _symptoms(mechanisms, columns, known)
-    reduced, pivots = gf2.row_reduce(np.hstack([flips, symptoms, mechanisms.observables[known]]))
-    contradicted = [pivot - unknowns for pivot in pivots if pivot >= unknowns]
+    # What no detector sees, no decoder can tell, and it tells nothing.
+    shown = np.any([way.sites >= 0 for way in ways], axis=0)
+    visible = np.bincount(mechanisms.owner[shown[mechanisms.detector]], minlength=len(mechanisms.probability)) > 0
+    seen = np.bitwise_xor.reduce([part.seen for part in parts])
+    known = _equations(parts, mechanisms, seen, visible)
+    reduced, pivots = _reduced(parts, mechanisms, columns, known)
+    solution = np.zeros((unknowns, count), dtype=np.uint8)
+    left = [pivot for pivot in pivots if pivot < unknowns]
+    solution[left] = reduced[: len(left), unknowns:]
+    nothing = ~solution.any(axis=0) & mechanisms.observables.any(axis=0)
+    contradicted = [*(pivot - unknowns for pivot in pivots if pivot >= unknowns), *np.flatnonzero(nothing).tolist()]
     if contradicted:
         code, bases = lattices[0].code, " and ".join(lattice.basis for lattice in lattices)
         raise CascadeError(
             f"observable L{contradicted[0]} is no logical operator of {code.name}: expected a sum of its {code.k} "
             f"logical operators of basis {bases} and of detectors, which no choice makes agree with all errors"
         )
-    _check_determined(reduced[:, :unknowns], pivots, columns, mechanisms, known, lattices[0].code)
-    solution = np.zeros((unknowns, count), dtype=np.uint8)
-    solution[pivots] = reduced[:, unknowns:]
+    # Errors that look like one of the equations are told as well as that.
+    first = np.unique(seen, return_index=True)[1]
+    others = first[(seen[first] != 0) & ~np.isin(seen[first], seen[known])]
+    _check_determined(reduced[:, :unknowns], pivots, _symptoms(mechanisms, columns, others), columns, lattices[0].code)
     detectors = np.zeros((len(parts), count, mechanisms.detectors), dtype=np.uint8)
     ends = np.cumsum([len(part.detectors) for part in parts])
     for own, part, rows in zip(detectors, parts, np.split(solution[logicals:], ends[:-1]), strict=True):
@@ -126,11 +137,20 @@ def observable_maps(
     return [ObservableMap(np.ascontiguousarray(own.T), beside) for own, beside in zip(of_parts, detectors, strict=True)]
 
 
-def _equations(parts: Sequence[_Known], mechanisms: Mechanisms) -> NDArray[np.int64]:
-    """Mechanisms that tell something of the observables: int64 [equations]."""
+def _equations(
+    parts: Sequence[_Known], mechanisms: Mechanisms, seen: NDArray[np.uint64], visible: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """Mechanisms that tell something of the observables: int64 [equations].
+
+    Parameters
+    ----------
+    seen
+        A word for what each mechanism flips of the detectors that tell of observables.
+    visible
+        Whether it flips any detector.
+    """
     flipped = mechanisms.observables
-    seen = np.bitwise_xor.reduce([part.seen for part in parts])
-    usable = np.all([part.matched for part in parts], axis=0) & ((seen != 0) | flipped.any(axis=1))
+    usable = visible & np.all([part.matched for part in parts], axis=0) & ((seen != 0) | flipped.any(axis=1))
     matched = np.flatnonzero(usable)
     # One of those that say the same is enough.
     words = np.where(flipped, random_words(flipped.shape[1], seed=len(parts))[:-1], np.uint64(0))
@@ -155,13 +175,27 @@ def _symptoms(mechanisms: Mechanisms, columns: NDArray[np.int64], chosen: NDArra
     return symptoms
 
 
+def _reduced(
+    parts: Sequence[_Known], mechanisms: Mechanisms, columns: NDArray[np.int64], known: NDArray[np.int64]
+) -> tuple[Bits, list[int]]:
+    """The equations (logicals, detectors, observables) in reduced row echelon form, and the pivot of each row."""
+    width = sum(part.flips.shape[1] for part in parts) + len(columns) + mechanisms.observables.shape[1]
+    if len(known) * width > limits.EQUATIONS:
+        raise CascadeError(
+            f"expected an experiment whose observables take a matrix of at most {limits.EQUATIONS:,} bits, got "
+            f"{len(known):,} different errors on {len(columns):,} detectors: take fewer rounds"
+        )
+    words = [np.zeros((0, max(1, -(-width // 64))), dtype=np.uint64)]
+    for some in np.split(known, range(_BLOCK, len(known), _BLOCK)):
+        flips = [part.flips[some] for part in parts]
+        words.append(gf2.pack(np.hstack([*flips, _symptoms(mechanisms, columns, some), mechanisms.observables[some]])))
+    packed = np.concatenate(words)
+    pivots = gf2.reduce_words(packed, range(width))
+    return gf2.unpack(packed[: len(pivots)], width), pivots
+
+
 def _check_determined(
-    reduced: Bits,
-    pivots: Sequence[int],
-    columns: NDArray[np.int64],
-    mechanisms: Mechanisms,
-    known: NDArray[np.int64],
-    code: CSSCode,
+    reduced: Bits, pivots: Sequence[int], others: Bits, columns: NDArray[np.int64], code: CSSCode
 ) -> None:
     """Check that whatever the equations leave open changes no observable, whichever errors happen.
 
@@ -173,6 +207,8 @@ def _check_determined(
     ----------
     reduced : uint8 [rank, logicals + columns]
         The equations' left sides in reduced row echelon form.
+    others : uint8 [mechanisms, columns]
+        Mechanisms of which there is no equation.
     """
     logicals = reduced.shape[1] - len(columns)
     free = np.setdiff1d(np.arange(reduced.shape[1]), pivots)
@@ -183,14 +219,12 @@ def _check_determined(
             f"expected errors that tell observable L0 from other sums of {code.name}'s logical operators and of "
             "detectors, got too few"
         )
-    others = np.setdiff1d(np.arange(len(mechanisms.probability)), known)
-    rows = np.zeros((len(others), reduced.shape[1]), dtype=np.uint8)
-    rows[:, logicals:] = _symptoms(mechanisms, columns, others)
+    rows = np.hstack([np.zeros((len(others), logicals), dtype=np.uint8), others])
     # Whatever remains of a row once the equations are subtracted. In float32 products of large matrices are fast.
     sums = rows[:, pivots].astype(np.float32) @ reduced[:, free].astype(np.float32)
     left_open = np.flatnonzero((rows[:, free] != sums % 2).any(axis=1))
     if len(left_open):
-        flipped = columns[np.flatnonzero(rows[left_open[0], logicals:])]
+        flipped = columns[np.flatnonzero(others[left_open[0]])]
         raise CascadeError(
             f"observable L0 is known up to detectors: expected errors of {code.name} that tell whether it takes part "
             f"in {', '.join(f'D{d}' for d in flipped[:5].tolist())}, got none"

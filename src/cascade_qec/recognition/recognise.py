@@ -8,6 +8,7 @@ from itertools import product
 
 import numpy as np
 import stim
+from numpy.typing import NDArray
 
 from cascade_qec import codes
 from cascade_qec.codes import BASES, Basis, CSSCode
@@ -15,8 +16,7 @@ from cascade_qec.error_models import Mechanisms, check_size, error_model, unlike
 from cascade_qec.errors import CascadeError
 from cascade_qec.lattice import Lattice, memory_lattice
 from cascade_qec.recognition.circuit_skeleton import circuit_skeleton
-from cascade_qec.recognition.dem.chains import distinct
-from cascade_qec.recognition.dem.skeletons import dem_skeletons
+from cascade_qec.recognition.dem.skeletons import dem_skeletons, of_checks
 from cascade_qec.recognition.likeness import agreement, noise_strength, overlap, same_problem
 from cascade_qec.recognition.observables import ObservableMap, best_translated, observable_maps
 from cascade_qec.recognition.placement import Placement, described, placements
@@ -60,6 +60,8 @@ class Recognition:
     overlap : float
         How far the probabilities of errors are those of our own noise model, up to a factor: 1 where they are the same,
         0 where they have nothing in common.
+    unseen : float
+        Probability that errors which flip no detector flip an observable, that of the observable that suffers most.
     ambiguous : bool
         Whether the errors fit other placements of the detectors as well, which are other decoding problems: those of
         the other basis, of the other direction of time or of a mirror image.
@@ -74,6 +76,7 @@ class Recognition:
     strength: float
     agreement: float
     overlap: float
+    unseen: float
     ambiguous: bool
 
     @property
@@ -203,8 +206,17 @@ def _recognition(
         strength=float(np.mean([noise_strength(own, way.sites, whole) for way, whole in pairs])),
         agreement=min(agreement(own, way.sites, whole) for way, whole in pairs),
         overlap=min(overlap(own, way.sites, whole) for way, whole in pairs),
+        unseen=_unseen(own, np.any([way.sites >= 0 for way in ways], axis=0)),
         ambiguous=ambiguous,
     )
+
+
+def _unseen(own: Mechanisms, kept: NDArray[np.bool_]) -> float:
+    """Probability that errors seen by none of the detectors kept, bool [detectors], flip an observable."""
+    invisible = own.on(kept).weight == 0
+    # P(odd) of independent flips: (1 - prod(1 - 2 p)) / 2.
+    even = np.where(own.observables[invisible] == 1, 1 - 2 * own.probability[invisible][:, None], 1).prod(axis=0)
+    return float((1 - even.min(initial=1)) / 2)
 
 
 def recognise_any(source: stim.Circuit | stim.DetectorErrorModel) -> Recognition:
@@ -247,7 +259,8 @@ def recognise_any(source: stim.Circuit | stim.DetectorErrorModel) -> Recognition
 
 def _of_error_model(dem: stim.DetectorErrorModel) -> tuple[list[CSSCode], str]:
     """Codes whose experiments can have as many detectors, the likeliest first, and what was found."""
-    _, kept = distinct(Mechanisms.of(dem))
+    mechanisms, kept, _ = of_checks(dem)
+    observables = int(mechanisms.observables.any(axis=0).sum())
     detectors = int(kept.sum())
     if not detectors:
         raise CascadeError("expected the error model of an experiment, got one without errors that flip detectors")
@@ -260,10 +273,10 @@ def _of_error_model(dem: stim.DetectorErrorModel) -> tuple[list[CSSCode], str]:
     # Codes without symmetries last: it takes longest to refuse them. Of the others those first that have about d
     # rounds, as most experiments do.
     likeliest = sorted(
-        (code for code in _known() if code.k >= dem.num_observables and rounds(code)),
+        (code for code in _known() if code.k >= observables and rounds(code)),
         key=lambda code: (len(code.translations) == 1, min(abs(r - (code.d or r)) for r in rounds(code))),
     )
-    return likeliest, f"{detectors} detectors that differ, and {dem.num_observables} observables"
+    return likeliest, f"{detectors} detectors that differ, and {observables} observables"
 
 
 def _known() -> list[CSSCode]:

@@ -33,7 +33,7 @@ class Skeleton:
         Whether the experiment keeps the logical operators of both bases, so that all checks have detectors in the first
         and the last slice.
     heralds : int
-        Detectors of heralds alone.
+        Detectors of heralds alone; those of an error model without coordinates, where all checks' have them.
     """
 
     rounds: int

@@ -52,8 +52,7 @@ class Faults:
             If the model has no mechanisms, or one that is certain.
         """
         found = Mechanisms.of(model)
-        possible = found.probability > 0
-        probabilities = found.probability[possible]
+        probabilities = found.probability
         if not len(probabilities):
             raise CascadeError("expected a detector error model with error mechanisms, got one without any")
         if probabilities.max() >= 1:
@@ -62,9 +61,9 @@ class Faults:
         rows = np.concatenate([found.owner, fault])
         bits = np.concatenate([found.detector, found.detectors + observable])
         width = found.detectors + found.observables.shape[1]
-        symptoms = np.zeros((len(possible), -(-width // 8)), np.uint8)
+        symptoms = np.zeros((len(probabilities), -(-width // 8)), np.uint8)
         np.bitwise_or.at(symptoms, (rows, bits >> 3), np.left_shift(1, bits & 7).astype(np.uint8))
-        return cls(probabilities, symptoms[possible], found.detectors, found.observables.shape[1])
+        return cls(probabilities, symptoms, found.detectors, found.observables.shape[1])
 
     @property
     def log_odds(self) -> NDArray[np.float64]:

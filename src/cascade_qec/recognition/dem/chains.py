@@ -53,10 +53,7 @@ def distinct(mechanisms: Mechanisms) -> tuple[Mechanisms, NDArray[np.bool_]]:
     kept = np.zeros(mechanisms.detectors, dtype=bool)
     kept[np.unique(symptoms, return_index=True)[1]] = True
     kept &= symptoms != 0
-    entries = kept[mechanisms.detector]
-    weight = np.bincount(mechanisms.owner[entries], minlength=len(mechanisms.probability))
-    start = np.concatenate([[0], np.cumsum(weight)])
-    return replace(mechanisms, detector=mechanisms.detector[entries], start=start), kept
+    return mechanisms.on(kept), kept
 
 
 def flipping(mechanisms: Mechanisms, weight: int) -> NDArray[np.int64]:
@@ -90,6 +87,13 @@ def repeated(mechanisms: Mechanisms, place: NDArray[np.int64]) -> NDArray[np.int
     """Pairs of detectors at one place, int64 [detectors], that a mechanism flips: int64 [pairs, 2]."""
     pairs = flipping(mechanisms, 2)
     return pairs[place[pairs[:, 0]] == place[pairs[:, 1]]]
+
+
+def in_order(place: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Pairs of detectors that follow each other in number at one place, -1 for none: int64 [pairs, 2]."""
+    order = np.argsort(place, kind="stable")
+    follows = (place[order[1:]] == place[order[:-1]]) & (place[order[1:]] >= 0)
+    return np.stack([order[:-1], order[1:]], axis=1)[follows]
 
 
 def linked(pairs: NDArray[np.int64], kept: NDArray[np.bool_], code: CSSCode) -> Chains:
@@ -216,6 +220,11 @@ def experiment_of(chains: Chains, code: CSSCode) -> tuple[int, NDArray[np.bool_]
     """
     checks = len(code.hx)
     longest = int(chains.length.max(initial=0))
+    if longest == 1:
+        raise CascadeError(
+            f"expected measurement errors of {code.name}, which connect the detectors of a check in order of time, got "
+            "none: give the circuit, which tells the order without them"
+        )
     found = Counter(chains.length.tolist())
     if longest < 2 or found not in ({longest: checks}, {longest: checks, longest - 2: checks}):
         shown = ", ".join(f"{number} of {length}" for length, number in sorted(found.items(), reverse=True)[:6])

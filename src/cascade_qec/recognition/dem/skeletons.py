@@ -21,6 +21,7 @@ from cascade_qec.recognition.dem.chains import (
     Chains,
     distinct,
     experiment_of,
+    in_order,
     linked,
     measurement_errors,
     oriented,
@@ -46,7 +47,8 @@ def dem_skeletons(dem: stim.DetectorErrorModel, code: CSSCode) -> list[Skeleton]
     dem
         Error model under circuit-level noise, of any tool: with all detectors or those of one basis only, in any order,
         with any coordinates. Unless each of the code's data qubits meets three checks of each basis, it has coordinates
-        of the checks, or the mechanisms of a circuit of this package.
+        of the checks, or the mechanisms of a circuit of this package. Detectors without coordinates, where others have
+        them, are taken for heralds.
 
     Returns
     -------
@@ -60,9 +62,12 @@ def dem_skeletons(dem: stim.DetectorErrorModel, code: CSSCode) -> list[Skeleton]
     CascadeError
         If the model is of no such experiment.
     """
-    mechanisms, kept = distinct(Mechanisms.of(dem))
+    mechanisms, kept, heralds = of_checks(dem)
     if not kept.any():
-        raise CascadeError(f"expected an error model of {code.name}, got one without errors that flip detectors")
+        raise CascadeError(
+            f"expected an error model of {code.name}, got one without errors that flip detectors, which leaves open "
+            "what they are: give the circuit, which tells it without errors"
+        )
     if all((code.checks(basis).sum(axis=0) == _DEGREE).all() for basis in BASES):
         chains = linked(measurement_errors(mechanisms), kept, code)
         rounds, primary = experiment_of(chains, code)
@@ -71,7 +76,12 @@ def dem_skeletons(dem: stim.DetectorErrorModel, code: CSSCode) -> list[Skeleton]
         place = _places(dem, kept, code)
         if place is None:
             return isomorphic_skeletons(mechanisms, kept, code)
-        chains = linked(repeated(mechanisms, place), kept, code)
+        pairs = repeated(mechanisms, place)
+        every = np.ones_like(kept)
+        if not len(pairs) and (placed := _places(dem, every, code)) is not None:
+            # Measurements never fail: no error tells the order of the slices, and some slices may have no errors.
+            kept, place, pairs = every, placed, in_order(placed)
+        chains = linked(pairs, kept, code)
         rounds, primary = experiment_of(chains, code)
         check = np.empty(len(primary), dtype=np.int64)
         check[chains.check[kept]] = place[kept]
@@ -83,8 +93,29 @@ def dem_skeletons(dem: stim.DetectorErrorModel, code: CSSCode) -> list[Skeleton]
     for turned in oriented(chains, mechanisms, primary, degree):
         # The other basis' checks have no detector in the first slice.
         time = np.where(kept, turned.position + ~primary[turned.check], 0)
-        skeletons.append(Skeleton(rounds=rounds, check=turned.check, time=time, supports=supports, primary=primary))
+        skeletons.append(Skeleton(rounds, turned.check, time, supports, primary, heralds=heralds))
     return skeletons
+
+
+def of_checks(dem: stim.DetectorErrorModel) -> tuple[Mechanisms, NDArray[np.bool_], int]:
+    """Leave out the detectors that tell nothing of their own, and those of heralds.
+
+    Returns
+    -------
+    mechanisms : Mechanisms
+        As the other detectors see them.
+    kept : bool [detectors]
+        Those others.
+    heralds : int
+        Detectors without coordinates, where others have them.
+    """
+    mechanisms, kept = distinct(Mechanisms.of(dem))
+    coordinates = dem.get_detector_coordinates()
+    placed = np.array([len(coordinates[detector]) > 0 for detector in range(len(kept))], dtype=bool)
+    if not placed[kept].any():
+        return mechanisms, kept, 0
+    kept_placed = kept & placed
+    return mechanisms.on(kept_placed), kept_placed, int((kept & ~placed).sum())
 
 
 def _places(dem: stim.DetectorErrorModel, kept: NDArray[np.bool_], code: CSSCode) -> NDArray[np.int64] | None:
