@@ -6,6 +6,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from cascade_qec.cli import main
 from cascade_qec.cli.collect import collect
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.collection import workers as collection_workers
@@ -70,6 +71,27 @@ def test_flags(run, tmp_path):
     again = run(*arguments, "--max_shots", 300, "--processes", 1, "--out", out)
     assert "0 shots added" in again.stderr
     assert again.stdout.count("/ 300") == 4
+
+
+def test_limits_stand_in_the_help(capsys):
+    assert main(["collect", "--help"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "[default: 1,000,000]" in told
+    assert "[default: 1,000; with --max_shots alone no such limit]" in told
+
+
+def test_tasks_say_which_limit_ended_them(run, tmp_path):
+    flags = ["--codes", "surface_d3", "--p", "0.1", "--bases", "Z", "--decoders", "pymatching", "--processes", 1]
+    shots = run(*flags, "--max_shots", 5000, "--out", tmp_path / "shots.csv")
+    (stats,) = read_store(tmp_path / "shots.csv")
+    # About a third of the shots fail; fewer than 1000 are 20 standard deviations away.
+    assert stats.shots == 5000
+    assert stats.errors > 1000
+    assert "5,000 shots, ended by max_shots" in shots.stderr
+    assert "Tasks ended: 1 by max_shots." in shots.stdout
+    errors = run(*flags, "--max_shots", 5000, "--max_errors", 20, "--out", tmp_path / "errors.csv")
+    assert ", ended by max_errors" in errors.stderr
+    assert "Tasks ended: 1 by max_errors." in errors.stdout
 
 
 def test_plan_with_limits_of_its_own_and_a_skip(run, tmp_path, monkeypatch):

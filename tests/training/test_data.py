@@ -5,8 +5,6 @@
 
 import multiprocessing
 import os
-import signal
-import time
 from math import prod
 
 import numpy as np
@@ -126,18 +124,6 @@ def test_background_processes_give_the_same_batches_in_the_same_order(tiny):
 
 def test_no_steps_no_processes(tiny):
     assert batches(tiny(), range(30, 30), range(1), 2) == []
-
-
-def test_producers_live_on_when_the_whole_group_is_told_to_stop():
-    process = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(600,))
-    with data._signals_blocked():
-        process.start()
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        os.kill(process.pid, signum)
-    process.join(timeout=0.5)
-    assert process.is_alive()
-    process.kill()
-    process.join()
 
 
 def test_a_dead_producer_is_told(tiny):

@@ -217,7 +217,7 @@ class TestStopping:
         sessions = json.loads((stopped / "run.json").read_text())["sessions"]
         assert [session["from_step"] for session in sessions] == [0, 17]
 
-    def test_a_second_interrupt_does_not_wait_for_the_step(self, tiny_file, tmp_path, monkeypatch):
+    def test_a_second_interrupt_does_not_wait_for_the_step(self, tiny_file, tmp_path, monkeypatch, capsys):
         def twice(self):
             signal.raise_signal(signal.SIGINT)
             signal.raise_signal(signal.SIGINT)
@@ -225,6 +225,8 @@ class TestStopping:
         after_steps(monkeypatch, {17}, twice)
         arguments = ["--workers", "0", "--threads", "1", "--out", str(tmp_path / "run")]
         assert main(["train", str(tiny_file()), *arguments]) == 130
+        said = f"Interrupted: a checkpoint in {tmp_path / 'run'} stays as it was; --resume goes on from there"
+        assert said in capsys.readouterr().err
         assert load_checkpoint(tmp_path / "run" / "checkpoint.pt")["step"] == 10
         assert not list((tmp_path / "run").glob(".*"))
 

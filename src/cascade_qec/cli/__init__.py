@@ -14,6 +14,7 @@ from cascade_qec.cli.demo import demo
 from cascade_qec.cli.fit import fit
 from cascade_qec.cli.info import info
 from cascade_qec.cli.plot import plot
+from cascade_qec.cli.progress import INTERRUPTED, tell
 from cascade_qec.cli.reliability import reliability
 from cascade_qec.cli.spectrum import spectrum
 from cascade_qec.cli.train import train
@@ -70,9 +71,9 @@ def run(app: typer.Typer, arguments: list[str] | None = None) -> int:
         return _fail(str(error), 2)
     except OSError as error:
         return _fail(str(error), 1)
-    except KeyboardInterrupt:
-        return 130
     except SystemExit as done:
+        if done.code == INTERRUPTED and isinstance(done.__context__, typer.Exit):  # nobody has said so yet
+            tell("Interrupted")
         return done.code if isinstance(done.code, int) else 1 if done.code else 0
     return 0
 

@@ -31,10 +31,16 @@ def collect(
     decoders: Annotated[str, typer.Option(help="Without a plan: decoders by name; cascade is the code's model.")] = "",
     noise: Annotated[str, typer.Option(help="Without a plan: noise model.")] = "uniform",
     max_shots: Annotated[
-        int | None, typer.Option(min=1, max=limits.SHOTS, help="Shots of each task that are enough.")
+        int | None,
+        typer.Option(min=1, max=limits.SHOTS, help="Shots of each task that are enough.  [default: 1,000,000]"),
     ] = None,
     max_errors: Annotated[
-        int | None, typer.Option(min=1, max=limits.SHOTS, help="Errors of each task that are enough.")
+        int | None,
+        typer.Option(
+            min=1,
+            max=limits.SHOTS,
+            help="Errors of each task that are enough.  [default: 1,000; with --max_shots alone no such limit]",
+        ),
     ] = None,
     max_batch_seconds: Annotated[
         float, typer.Option(min=0.1, max=limits.SECONDS, help="Workers report at least this often.")
@@ -54,7 +60,7 @@ def collect(
     which is sinter's, as they come; when interrupted, the same command goes on. Shots and errors that the file
     already has count.
     """
-    from cascade_qec.cli.progress import progress, tell
+    from cascade_qec.cli.progress import interruptible, progress, tell
     from cascade_qec.cli.rate_table import line, print_collection
     from cascade_qec.decoders import settings
     from cascade_qec.decoders.named import MODEL_PREFIX
@@ -74,6 +80,7 @@ def collect(
         tell(f"{decoder}: {settings(machine.decoder(decoder)) or 'no parameters'}")
     latest: dict[Cell, Progress] = {}
     with (
+        interruptible(f"what was collected is in {save_resume_filepath}; the same command goes on from there"),
         collection.CollectionStore(save_resume_filepath) as store,
         _pool(ray, processes) as pool,
         progress("tasks") as show,
@@ -86,7 +93,7 @@ def collect(
         effort = collection.collect(
             tasks, store=store, pool=pool, machine=machine, max_batch_seconds=max_batch_seconds, report=report
         )
-    print_collection(latest.values())
+    print_collection(list(latest.values()))
     text = f"{save_resume_filepath}: {effort.shots:,} shots added"
     if effort.shots:
         share = effort.sampling_seconds / effort.worker_seconds

@@ -9,7 +9,7 @@ import typer
 
 from cascade_qec import limits
 from cascade_qec.cli.options import Device, Precision, known_model, there
-from cascade_qec.cli.progress import progress
+from cascade_qec.cli.progress import NOTHING_KEPT, interruptible, progress
 from cascade_qec.errors import CascadeError
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def decode(
         k if in_includes_appended_observables else 0,
     )
     truth = obs_in and ShotFile(obs_in, obs_in_format or guess_format(obs_in, "--obs_in_format"), 0, k)
-    with progress("decoding") as report:
+    with interruptible(NOTHING_KEPT), progress("decoding") as report:
         decoded = decode_file(
             decoder,
             shots,

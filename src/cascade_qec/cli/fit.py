@@ -7,7 +7,7 @@ import typer
 
 from cascade_qec import limits
 from cascade_qec.cli.options import Fields, there
-from cascade_qec.cli.progress import progress
+from cascade_qec.cli.progress import NOTHING_KEPT, interruptible, progress
 from cascade_qec.errors import CascadeError
 
 
@@ -52,7 +52,7 @@ def fit(
     measured = curves(read_points(tables, fields_from(field or [])), pooled=bases == "pooled", p_max=p_max)
     if not measured:
         raise CascadeError(f"expected shots at noise rates up to {p_max:g} in {', '.join(map(str, tables))}, got none")
-    with progress("fit, curves") as report:
+    with interruptible(NOTHING_KEPT), progress("fit, curves") as report:
         rows, left_out = analyse(measured, at=rates, target=target, simulations=simulations, seed=seed, report=report)
     if not rows:
         raise CascadeError(f"expected failures at two noise rates or of two distances: {'; '.join(left_out)}")

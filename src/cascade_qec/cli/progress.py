@@ -8,6 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+INTERRUPTED = 130
+"""Exit status of a command that Ctrl-C ended."""
+
+NOTHING_KEPT = "no file was written; the same command starts again"
+"""What `interruptible` says of commands that write at their end."""
+
 _SECONDS_BETWEEN_LINES = 10.0
 
 
@@ -20,6 +26,16 @@ class Report(Protocol):
 def tell(text: str) -> None:
     """A line on stderr, at once."""
     print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def interruptible(kept: str) -> Iterator[None]:
+    """Ctrl-C in the block ends the command with exit status 130 and a line that says what is kept and how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        tell(f"Interrupted: {kept}")
+        raise SystemExit(INTERRUPTED) from None
 
 
 @contextmanager

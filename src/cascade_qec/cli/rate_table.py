@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cascade_qec import codes
@@ -39,6 +40,7 @@ _OF_TASKS: list[Column[Progress]] = [
         spare=4,
     ),
     Column("us / shot", lambda found: _speed(found), right=True, spare=3),
+    Column("ended by", lambda found: found.ended_by or ""),
 ]
 
 
@@ -55,12 +57,15 @@ def or_below(rate: Interval) -> str:
 def line(found: Progress) -> str:
     """What there is of a task, in a line."""
     discards = f", {_share(found)} of them discarded" if found.total.discards else ""
-    return f"{found.cell}: {found.total.errors:,} errors in {found.total.shots:,} shots{discards}"
+    ended = f", ended by {found.ended_by}" if found.ended_by else ""
+    return f"{found.cell}: {found.total.errors:,} errors in {found.total.shots:,} shots{discards}{ended}"
 
 
-def print_collection(tasks: Iterable[Progress]) -> None:
-    """Print what there is of each task, with its rates and their convention."""
-    show(tasks, _OF_TASKS, notes=[CONVENTION])
+def print_collection(tasks: Sequence[Progress]) -> None:
+    """Print what there is of each task, with its rates, their convention, and the limits that ended the tasks."""
+    ended = Counter(found.ended_by for found in tasks if found.ended_by)
+    parts = [f"{number} by {limit}" for limit, number in sorted(ended.items())]
+    show(tasks, _OF_TASKS, notes=[CONVENTION, f"Tasks ended: {', '.join(parts)}."])
 
 
 def _counts(found: Progress) -> str:

@@ -7,7 +7,7 @@ import typer
 
 from cascade_qec import limits
 from cascade_qec.cli.options import Device, Model, Precision, Seed
-from cascade_qec.cli.progress import progress
+from cascade_qec.cli.progress import interruptible, progress
 
 
 def reliability(
@@ -57,7 +57,8 @@ def reliability(
 
     decoder = load(model, device=device, precision=precision)
     printed = discard or [0.01, 0.05]
-    with progress("shots decoded") as report:
+    kept = f"noise rates and bases that are done are in {out}; the same command with --resume goes on after them"
+    with interruptible(kept), progress("shots decoded") as report:
         run(
             decoder,
             rival or [],

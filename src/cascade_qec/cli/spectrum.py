@@ -8,7 +8,7 @@ import typer
 
 from cascade_qec import limits
 from cascade_qec.cli.options import known_model
-from cascade_qec.cli.progress import progress
+from cascade_qec.cli.progress import interruptible, progress
 from cascade_qec.errors import CascadeError
 
 if TYPE_CHECKING:
@@ -107,7 +107,8 @@ def _collect(subject: "Subject", out: Path, *, seconds: float, enumerate_up_to: 
     counts = out / run.file_name
     tallies = read_tallies(counts, run, model.ps)
     out.mkdir(parents=True, exist_ok=True)
-    with progress(f"{run.decoder} {run.code}, seconds") as report:
+    kept = f"counts up to the last pass are in {counts}; the same command adds to them"
+    with interruptible(kept), progress(f"{run.decoder} {run.code}, seconds") as report:
         Collector(
             model,
             bound,

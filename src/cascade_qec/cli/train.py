@@ -41,17 +41,23 @@ def train(
     import torch
 
     from cascade_qec import kernels, zoo
+    from cascade_qec.cli.progress import interruptible
     from cascade_qec.device import pick_device, pick_dtype
     from cascade_qec.training import Trainer, distributed, load_recipe
 
     loaded = load_recipe(recipe)
     if threads is not None:
         torch.set_num_threads(threads)
-    with kernels.use(kernel_choice), distributed.process_group(str(pick_device(device))) as chosen:
+    folder = out or Path("runs") / loaded.name
+    with (
+        interruptible(f"a checkpoint in {folder} stays as it was; --resume goes on from there"),
+        kernels.use(kernel_choice),
+        distributed.process_group(str(pick_device(device))) as chosen,
+    ):
         kernels.backend(chosen)  # refuses, before the folder is made, kernels that the device cannot run
         trainer = Trainer(
             loaded,
-            out or Path("runs") / loaded.name,
+            folder,
             resume=resume,
             start_from=None if start_from is None else zoo.path(start_from),
             device=chosen,

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from functools import lru_cache
 from itertools import islice
 from math import exp, log
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
@@ -23,6 +20,7 @@ import stim
 
 from cascade_qec import circuits, codes
 from cascade_qec.codes import Basis
+from cascade_qec.processes import signals_blocked
 from cascade_qec.training import distributed
 from cascade_qec.training.recipe import Recipe
 
@@ -106,7 +104,7 @@ class Producers:
 
     def __enter__(self) -> Producers:
         context = multiprocessing.get_context("spawn")  # a forked child would share torch's threads
-        with _signals_blocked():
+        with signals_blocked():
             for worker in range(self._workers if self._steps else 0):
                 reader, writer = context.Pipe(duplex=False)
                 share = (self._recipe, self._steps, self._micros, worker, self._workers)
@@ -152,20 +150,6 @@ def _produce(recipe: Recipe, steps: range, micros: range, worker: int, workers: 
             writer.send(sample(recipe, TRAINING, *key, recipe.batch.shots))
     except BrokenPipeError:  # the trainer was killed
         return
-
-
-@contextmanager
-def _signals_blocked() -> Iterator[None]:
-    """Processes started in this context never see SIGINT and SIGTERM, also where these go to the whole group.
-
-    The trainer decides when to stop, and ends its producers.
-    """
-    resource_tracker.ensure_running()  # it comes with the first process, and would unblock the signals again
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
 
 def _on_grid(rate: float, last: float) -> float:

@@ -133,3 +133,19 @@ def test_rows_tell_the_experiment_and_the_settings():
         100,
         10,
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "enough"),
+    [
+        ({}, (1_000_000, 1000)),
+        ({"max_shots": 10**9}, (10**9, None)),
+        ({"max_errors": 50}, (1_000_000, 50)),
+        ({"max_shots": 7, "max_errors": 50}, (7, 50)),
+    ],
+)
+def test_errors_end_nothing_whose_shots_alone_are_limited(given, enough):
+    table = {"codes": ["surface_d3"], "p": [0.01], "decoders": ["pymatching"], "bases": ["Z"]}
+    for plan in ({"experiments": [table], **given}, {"experiments": [table | given]}):
+        (cell,) = cells(make_plan(plan, "test"), skipped=pytest.fail)
+        assert (cell.max_shots, cell.max_errors) == enough

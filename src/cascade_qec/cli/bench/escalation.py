@@ -7,7 +7,7 @@ import typer
 
 from cascade_qec import limits
 from cascade_qec.cli.options import Model, Seed
-from cascade_qec.cli.progress import progress
+from cascade_qec.cli.progress import NOTHING_KEPT, interruptible, progress
 
 
 def escalation(
@@ -58,7 +58,7 @@ def escalation(
     classical = fallback_decoder(fallback, network.code)
     rounds = network.description.rounds if rounds is None else rounds
     circuit = network.experiment(p, rounds=rounds, basis=basis)
-    with progress("escalation, percent") as report:
+    with interruptible(NOTHING_KEPT), progress("escalation, percent") as report:
         decoded = decode_both(
             network,
             classical,

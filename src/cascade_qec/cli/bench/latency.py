@@ -66,7 +66,7 @@ def latency(
     import torch
 
     from cascade_qec import load
-    from cascade_qec.cli.progress import progress, tell
+    from cascade_qec.cli.progress import interruptible, progress, tell
     from cascade_qec.decoders import classical
     from cascade_qec.device import pick_device
     from cascade_qec.evaluation.latency.sweep import latency_sweep, ready_entrants
@@ -86,7 +86,8 @@ def latency(
         circuit = ours[0].experiment(p, rounds=cycles, basis=basis)
         entrants = ready_entrants(ours, rivals, circuit, skipped=tell)
         sampled = sample_shots(circuit, max(shots, *batches), seed=seed)
-        with progress(f"{code}, turns") as report:
+        kept = f"codes that are done are in {table}; {code} is to be measured again"
+        with interruptible(kept), progress(f"{code}, turns") as report:
             timings = latency_sweep(
                 entrants, sampled, single_shots=shots, batches=batches, seconds=seconds, turns=turns, report=report
             )

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Literal
 
 import sinter
 
@@ -41,6 +42,13 @@ class Progress:
     def accepted(self) -> int:
         """Shots that were not discarded."""
         return self.total.shots - self.total.discards
+
+    @property
+    def ended_by(self) -> Literal["max_shots", "max_errors"] | None:
+        """The limit that ended it; None while it is not finished."""
+        if not self.finished:
+            return None
+        return "max_shots" if self.total.shots >= self.cell.max_shots else "max_errors"
 
 
 @dataclass

@@ -73,11 +73,14 @@ class Experiments(_Table):
 class Plan(_Table):
     """What a collection shall contain when it is complete."""
 
-    max_shots: int = Field(
-        default=1_000_000, ge=1, le=limits.SHOTS, description="shots that are enough for a combination"
+    max_shots: int | None = Field(
+        default=None, ge=1, le=limits.SHOTS, description="shots that are enough for a combination; by default 1,000,000"
     )
     max_errors: int | None = Field(
-        default=1000, ge=1, le=limits.SHOTS, description="errors that are enough; null for no such limit"
+        default=None,
+        ge=1,
+        le=limits.SHOTS,
+        description="errors that are enough; by default 1000, and with max_shots alone no such limit",
     )
     experiments: list[Experiments] = Field(min_length=1)
 
@@ -157,12 +160,12 @@ def cells(plan: Plan, *, skipped: Callable[[str], None]) -> list[Cell]:
     found: list[Cell] = []
     reasons: dict[str, None] = {}
     for table in plan.experiments:
-        limits = (table.max_shots or plan.max_shots, table.max_errors or plan.max_errors)
+        enough = _enough(table, plan)
         for code in table.codes:
             usable = list(_usable_decoders(table, code, reasons))
             for p, rounds, basis, decoder in product(table.p, table.rounds, table.bases, usable):
                 rounds = _distance(code) if rounds == "d" else rounds
-                found.append(Cell(code, p, rounds, basis, table.noise, decoder, *limits))
+                found.append(Cell(code, p, rounds, basis, table.noise, decoder, *enough))
     if not found:
         raise CascadeError("; ".join(reasons))
     seen: set[Cell] = set()
@@ -174,6 +177,12 @@ def cells(plan: Plan, *, skipped: Callable[[str], None]) -> list[Cell]:
     for reason in reasons:
         skipped(reason)
     return found
+
+
+def _enough(table: Experiments, plan: Plan) -> tuple[int, int | None]:
+    """Shots and errors at which a combination ends. As in sinter, nobody who names shots alone is cut by errors."""
+    shots, errors = table.max_shots or plan.max_shots, table.max_errors or plan.max_errors
+    return shots or 1_000_000, 1000 if shots is None and errors is None else errors
 
 
 def decoder_model(decoder: Decoder, circuit: stim.Circuit) -> stim.DetectorErrorModel:

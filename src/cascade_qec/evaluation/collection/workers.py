@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import signal
 import time
 import traceback
 from collections import OrderedDict
@@ -20,6 +19,7 @@ from cascade_qec.decoders.sinter import BatchSampler
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.collection.plan import Cell
 from cascade_qec.evaluation.collection.tasks import Machine, sinter_task
+from cascade_qec.processes import signals_blocked
 
 _TASKS_KEPT = 2
 """Tasks whose decoder a worker keeps ready; some take gigabytes."""
@@ -196,14 +196,13 @@ class LocalPool:
     def _start(self) -> tuple[BaseProcess, Connection]:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(target=_serve, args=(theirs,), daemon=True)
-        process.start()
+        with signals_blocked():
+            process.start()
         theirs.close()  # so that the end of the process is the end of the pipe
         return process, ours
 
 
 def _serve(connection: Connection) -> None:
-    # Ctrl-C reaches all processes of a terminal; the parent is the one to act on it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     sampling = Sampling()
     try:
         while True:
