@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -31,6 +32,11 @@ def test_help_lists_the_subcommands(capsys):
     listed = capsys.readouterr().out
     for command in COMMANDS:
         assert f"  {command} " in listed
+
+
+def test_the_version_is_that_of_the_package(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"cascade-qec {version('cascade-qec')}\n"
 
 
 @pytest.mark.parametrize("command", COMMANDS)

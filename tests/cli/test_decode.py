@@ -305,6 +305,9 @@ class TestBadInput:
     def test_shots_that_are_no_multiple_for_ptb64(self, refused, tmp_path):
         refused("expected a multiple of 64 shots to write as ptb64, got 100", out=tmp_path / "out" / "o.ptb64")
 
+    def test_standard_input_for_two_files(self, refused):
+        refused("expected standard input (-) for one file", **{"in": "-", "circuit": "-"})
+
     def test_missing_shots(self, refused, tmp_path):
         refused("found nothing of that name", **{"in": tmp_path / "none.b8"})
 

@@ -1,6 +1,10 @@
 """``cascade info`` and ``cascade zoo list``."""
 
+import io
 import json
+import os
+import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -186,6 +190,22 @@ def test_bad_input_is_refused_in_one_line(arguments, message, capsys):
     assert message in captured.err
     assert captured.err.count("\n") == 1
     assert captured.out == ""
+
+
+@pytest.mark.parametrize("flag", ["--circuit", "--dem"])
+def test_standard_input_and_pipes(flag, tmp_path, capsys, monkeypatch):
+    circuit = circuits.memory(codes.get("surface_d3"), rounds=2, noise=circuits.UniformDepolarizing(0.003))
+    text = str(circuit if flag == "--circuit" else circuit.detector_error_model())
+    monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+    assert main(["info", flag, "-"]) == 0
+    shown = capsys.readouterr().out
+    assert "2 rounds, basis Z" in shown
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_text, args=(text,))
+    writer.start()
+    assert main(["info", flag, str(tmp_path / "pipe")]) == 0
+    writer.join()
+    assert capsys.readouterr().out == shown
 
 
 def test_an_error_model_is_no_circuit(tmp_path, capsys):

@@ -4,9 +4,11 @@ import signal
 import sys
 import warnings
 from types import FrameType
+from typing import Annotated
 
 import typer
 
+import cascade_qec
 from cascade_qec.cli.bench import bench
 from cascade_qec.cli.collect import collect
 from cascade_qec.cli.decode import decode
@@ -38,7 +40,23 @@ def application(name: str, about: str) -> typer.Typer:
     )
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"cascade-qec {cascade_qec.__version__}")
+        raise typer.Exit
+
+
 app = application("cascade", "Cascade, a neural-network decoder for quantum error correction.")
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version, and exit.")
+    ] = False,
+) -> None: ...
+
+
 app.command()(demo)
 app.command()(info)
 app.command()(decode)

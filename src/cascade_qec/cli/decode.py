@@ -93,6 +93,8 @@ def decode(
             "expected the experiment once, by --circuit, by --dem, or by --rounds and --basis, "
             f"got {' and '.join(flags)}"
         )
+    if [str(path) for path in (circuit, dem, shots_in, obs_in)].count("-") > 1:
+        raise CascadeError("expected standard input (-) for one file, got it for several")
     if obs_in is not None and in_includes_appended_observables:
         raise CascadeError("expected the truth once, got --obs_in and --in_includes_appended_observables")
     if (fallback is None) != (below is None):

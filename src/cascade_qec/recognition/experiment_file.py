@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TypeGuard, TypeVar
 
@@ -17,7 +18,7 @@ _Kind = TypeVar("_Kind", stim.Circuit, stim.DetectorErrorModel)
 def read_experiment(source: Experiment | str | Path) -> Experiment:
     """A circuit or error model as it is, from its text, or from a file: an error model where its name ends in .dem.
 
-    A string of several lines is text, any other the path of a file.
+    A string of several lines is text, any other the path of a file or a pipe; "-" is standard input.
 
     Raises
     ------
@@ -37,7 +38,7 @@ def read_experiment(source: Experiment | str | Path) -> Experiment:
 
 
 def read_circuit(source: str | Path) -> stim.Circuit:
-    """A circuit from a file, or from its text.
+    """A circuit from a file, a pipe, standard input ("-"), or from its text.
 
     Raises
     ------
@@ -50,7 +51,7 @@ def read_circuit(source: str | Path) -> stim.Circuit:
 
 
 def read_error_model(source: str | Path) -> stim.DetectorErrorModel:
-    """A detector error model from a file of any ending, or from its text.
+    """A detector error model from a file of any ending, a pipe, standard input ("-"), or from its text.
 
     Raises
     ------
@@ -68,6 +69,10 @@ def _read(kind: type[_Kind], source: str | Path, what: str) -> _Kind:
     try:
         if _is_text(source):
             return kind(source)
+        if str(source) == "-":
+            return kind(sys.stdin.read())
+        if Path(source).is_fifo():  # which Stim would read from in pieces
+            return kind(Path(source).read_text())
         if not Path(source).is_file():
             raise CascadeError(f"{source}: expected a file of {what}, found none")
         return kind.from_file(source)
