@@ -78,6 +78,12 @@ def test_letters_are_never_left_out(capsys, terminal):
     assert "…" not in letters
 
 
+@pytest.mark.parametrize("width", [28, 40, 60])
+def test_names_stay_in_one_piece(width, capsys, terminal):
+    terminal(width)
+    assert "surface_d5" in _shown(capsys)
+
+
 def test_a_line_stands_between_sections(capsys):
     apart = _shown(capsys, section=lambda row: row.code).splitlines()
     plain = _shown(capsys).splitlines()

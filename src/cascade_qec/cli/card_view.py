@@ -24,11 +24,11 @@ def show_models() -> None:
     """Print a row for each model at hand."""
     columns = [
         Column[Card]("model", lambda card: card.name),
-        Column[Card]("code", lambda card: card.code, spare=1),
-        Column[Card]("parameters", lambda card: f"{card.parameters:,}", right=True, spare=1),
-        Column[Card]("shots seen", lambda card: f"{card.shots:,}", right=True, spare=1),
+        Column[Card]("code", lambda card: card.code, spare=2),
+        Column[Card]("parameters", lambda card: f"{card.parameters:,}", right=True, spare=2),
+        Column[Card]("shots seen", lambda card: f"{card.shots:,}", right=True, spare=2),
         Column[Card]("block error, 95 % interval", _headline),
-        Column[Card]("rung", _rung),
+        Column[Card]("rung", _rung, spare=1),
     ]
     show(map(registry.card, registry.names()), columns, title="Models")
 

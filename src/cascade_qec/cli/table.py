@@ -17,6 +17,8 @@ Row = TypeVar("Row")
 
 # A pipe or a log has no width of its own.
 _WIDE = 1000
+# Around a text of the first column.
+_PADDING = 3
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,11 @@ def show(
         last = max(range(len(shown)), key=lambda i: (shown[i].spare, i))
         left_out.insert(0, " ".join(shown.pop(last).title.split()))
         table = _table(rows, shown, title, section)
+    # names, which stand first, stay in one piece if half of the terminal is enough for them
+    names = [shown[0].title, *(shown[0].text(row) for row in rows)]
+    table.columns[0].no_wrap = (
+        2 * (_PADDING + max(len(line) for text in names for line in text.split("\n"))) <= terminal.width
+    )
     terminal.print(table)
     if left_out:
         terminal.print(f"Not shown on a terminal of this width: {', '.join(left_out)}.")
