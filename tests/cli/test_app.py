@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 import pytest
 
+from cascade_qec import cli
 from cascade_qec.cli import main
 
 COMMANDS = (
@@ -68,6 +69,15 @@ def test_an_error_is_one_line_and_the_process_exits_with_2():
     assert done.stdout == ""
     assert done.stderr.startswith("Error: unknown model 'bb73'")
     assert done.stderr.count("\n") == 1
+
+
+def test_an_interrupt_while_the_words_are_read_is_no_traceback(monkeypatch, capsys):
+    def interrupted(arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "app", interrupted)
+    assert main(["info"]) == 130
+    assert capsys.readouterr().err == "Interrupted\n"
 
 
 def _modules_after(statement: str) -> set[str]:

@@ -89,6 +89,9 @@ def run(app: typer.Typer, arguments: list[str] | None = None) -> int:
         return _fail(str(error), 2)
     except OSError as error:
         return _fail(str(error), 1)
+    except KeyboardInterrupt:  # while the words were still being read
+        tell("Interrupted")
+        return INTERRUPTED
     except SystemExit as done:
         if done.code == INTERRUPTED and isinstance(done.__context__, typer.Exit):  # nobody has said so yet
             tell("Interrupted")
