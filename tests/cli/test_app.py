@@ -1,5 +1,6 @@
 """The command line as a whole: help, errors, exit statuses, and how fast it starts."""
 
+import signal
 import subprocess
 import sys
 from importlib.metadata import version
@@ -78,6 +79,29 @@ def test_an_interrupt_while_the_words_are_read_is_no_traceback(monkeypatch, caps
     monkeypatch.setattr(cli, "app", interrupted)
     assert main(["info"]) == 130
     assert capsys.readouterr().err == "Interrupted\n"
+
+
+def test_an_interrupt_that_a_library_turns_into_another_error_is_no_traceback(monkeypatch, capsys):
+    def interrupted(arguments):
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise ValueError("no shape") from None
+
+    monkeypatch.setattr(cli, "app", interrupted)
+    before = signal.getsignal(signal.SIGINT)
+    assert main(["info"]) == 130
+    assert capsys.readouterr().err == "Interrupted\n"
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_other_errors_are_not_taken_for_interrupts(monkeypatch):
+    def broken(arguments):
+        raise ValueError("a fault of ours")
+
+    monkeypatch.setattr(cli, "app", broken)
+    with pytest.raises(ValueError, match="a fault of ours"):
+        main(["info"])
 
 
 def _modules_after(statement: str) -> set[str]:

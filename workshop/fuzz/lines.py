@@ -183,7 +183,7 @@ def _input(kind: str, likely: Sequence[str], line: Line, draw: random.Random, he
     if kind == "model" and draw.random() < 0.4:
         return draw.choice(_MODELS)
     if draw.random() < 0.1:
-        kind = draw.choice(list(SAMPLES))
+        kind, likely = draw.choice(list(SAMPLES)), ()
     name = draw.choice(likely if likely and draw.random() < 0.9 else SAMPLES[kind])
     good = here / name
     if not good.is_file() or draw.random() > _DAMAGED:

@@ -3,6 +3,8 @@
 import signal
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Annotated
 
@@ -83,20 +85,41 @@ def run(app: typer.Typer, arguments: list[str] | None = None) -> int:
     """
     signal.signal(signal.SIGTERM, _terminated)
     warnings.showwarning = _warn
-    try:
-        app(arguments)
-    except CascadeError as error:
-        return _fail(str(error), 2)
-    except OSError as error:
-        return _fail(str(error), 1)
-    except KeyboardInterrupt:  # while the words were still being read
-        tell("Interrupted")
-        return INTERRUPTED
-    except SystemExit as done:
-        if done.code == INTERRUPTED and isinstance(done.__context__, typer.Exit):  # nobody has said so yet
-            tell("Interrupted")
-        return done.code if isinstance(done.code, int) else 1 if done.code else 0
+    with _interrupts() as interrupts:
+        try:
+            app(arguments)
+        except CascadeError as error:
+            return _fail(str(error), 2)
+        except OSError as error:
+            return _fail(str(error), 1)
+        except SystemExit as done:
+            if done.code == INTERRUPTED and isinstance(done.__context__, typer.Exit):  # nobody has said so yet
+                tell("Interrupted")
+            return done.code if isinstance(done.code, int) else 1 if done.code else 0
+        except (KeyboardInterrupt, Exception) as error:
+            if not interrupts and not isinstance(error, KeyboardInterrupt):
+                raise
+            tell("Interrupted")  # while the words were read, or where a library made another error of it
+            return INTERRUPTED
     return 0
+
+
+@contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """Interrupts so far. Each raises KeyboardInterrupt, as ever."""
+    seen: list[int] = []
+
+    def interrupt(signum: int, frame: FrameType | None) -> None:
+        seen.append(signum)
+        raise KeyboardInterrupt
+
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.default_int_handler:  # not where a shell has it ignored
+        signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield seen
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _fail(message: str, status: int) -> int:

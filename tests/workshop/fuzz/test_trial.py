@@ -40,7 +40,7 @@ def test_an_arena_has_every_sample_and_copies_of_it_are_alike(arena: Path, tmp_p
 
 
 def test_lines_are_the_same_for_a_seed_and_reach_every_command(arena: Path) -> None:
-    first, again = ([draw_line(random.Random(f"1:{number}"), arena / HERE) for number in range(300)] for _ in range(2))
+    first, again = ([draw_line(random.Random(f"1:{number}"), arena / HERE) for number in range(3000)] for _ in range(2))
     assert first == again
     assert {line.command for line in first} == {names for names, _ in commands()}
     assert any(line.files for line in first)
