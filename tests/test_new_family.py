@@ -89,6 +89,7 @@ class ToricCode(CSSCode):
         return Frame(
             plane_sizes=(places, places),
             data_plane_sizes=(places, places),
+            coords=checks,
             check_place={basis: own, opposite(basis): self._at(self.check_coords(opposite(basis)) + step, checks)},
             place_kind=np.repeat([0, 1], places),
             kinds=2,
@@ -99,6 +100,7 @@ class ToricCode(CSSCode):
                 )
             },
             to_data=SpaceRelations(self._at(data[:, None] + STEPS, checks), (0, 1), read="checks", out="data"),
+            period=(int(self.size[0]), int(self.size[1])),
         )
 
 

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from cascade_qec import codes
 from cascade_qec.circuits import UniformDepolarizing, memory
 from cascade_qec.lattice import memory_lattice
-from cascade_qec.nn import CascadeNetwork, Geometry, NetworkSettings
+from cascade_qec.nn import CascadeNetwork, Geometry, LogicalHead, NetworkSettings
 from cascade_qec.training.optimizers import Optimizers
 from cascade_qec.training.recipe import OptimizerSettings
 
@@ -29,6 +29,7 @@ def sizes_before_and_changes_after_training(width: int) -> tuple[dict[str, float
     torch.manual_seed(0)
     network = CascadeNetwork(code, NetworkSettings(width=width, depth=2, convolution="direct"))
     optimizers = Optimizers(network, OptimizerSettings(steps=1000, muon_lr=0.01, lion_lr=5e-4, warmup_steps=0))
+    assert isinstance(network.head, LogicalHead)
     watched: dict[str, torch.nn.Module] = {"sums": geometry.operator_sums, "hidden": network.head.hidden}
     for index, block in enumerate(network.trunk.blocks):
         watched |= {f"block {index}": block, f"convolution {index}": block.get_submodule("convolutions.0")}

@@ -16,15 +16,16 @@ def test_the_true_class_has_the_probability_that_the_decoder_gives_it(tiny):
     shots, device = 16, torch.device("cpu")
     examples = Examples(recipe, device)
     questions = examples.questions
+    assert isinstance(questions, Questions)
     states, labels = examples(sample(recipe, TRAINING, 0, 0, shots))
     # what leans towards the truth, so that most decisions are right: of those the decoder tells the probability
     against = 2 * torch.randn(labels.shape, generator=torch.Generator().manual_seed(1)) - 1.5
     evidence = against * (1 - 2 * labels) * (1 - 2 * questions.parities(states))
-    parts, wrongs = evidence.split(questions.counts, dim=1), questions.wrong(against)
+    parts, wrongs = evidence.split(questions.counts, dim=1), questions.wrong(against, labels)
     right = 0
     for lattice, part, score, wrong in zip(examples.lattices, parts, questions.scores(against), wrongs, strict=True):
         asked = logical_operators(lattice.code, lattice.basis, recipe.operators)
-        confidence = Decision(asked.logicals)(part)[2]
+        confidence = torch.sigmoid(Decision(asked.logicals)(part)[2])
         probability = torch.exp(-score.logsumexp(dim=1))
         torch.testing.assert_close(probability[~wrong], confidence[~wrong], rtol=1e-3, atol=0)
         assert (probability[wrong] < confidence[wrong]).all()

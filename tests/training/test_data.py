@@ -84,8 +84,7 @@ def test_statistics_are_those_of_the_noise_of_the_step(step, p, tiny):
 def test_a_given_rate_overrides_the_curriculum(tiny):
     def events(p):
         made = tiny()
-        seeds = (made.seed, VALIDATION, 0, 0)
-        rows = sample_experiments(made.code, made.rounds, made.bases, "uniform", lambda _: p, 2000, seeds)
+        rows = sample_experiments(made.description(), lambda _: p, 2000, (made.seed, VALIDATION, 0, 0))
         return bits(made, rows)[0].mean()
 
     low, high = events(0.001), events(0.01)
@@ -94,7 +93,7 @@ def test_a_given_rate_overrides_the_curriculum(tiny):
 
 def test_log_uniform_rates_differ_from_batch_to_batch_and_basis_to_basis(tiny, monkeypatch):
     rates = []
-    monkeypatch.setattr(data, "_circuit", lambda *key: rates.append(key[-1]) or stim.Circuit())
+    monkeypatch.setattr(data, "circuit", lambda *key: rates.append(key[-1]) or stim.Circuit())
     recipe = tiny(noise={"log_uniform_from": 0.001})
     for micro in range(200):
         sample(recipe, TRAINING, 1000, micro, 1)

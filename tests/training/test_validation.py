@@ -61,7 +61,7 @@ def test_statistics_of_other_noise(network, validator, tiny):
         if name.endswith("variance"):
             buffer.mul_(4)
     assert "floor" in broken(seen(network, validator))
-    measure_statistics(network, validator.geometry, recipe, recipe.noise.ramp_end, torch.float32)
+    measure_statistics(network, validator.examples, recipe, recipe.noise.ramp_end, torch.float32)
     assert broken(seen(network, validator)) == []
 
 
@@ -73,7 +73,7 @@ def test_flips_on_silence(network, validator):
 
 
 def test_a_bad_basis(network, validator):
-    geometry = validator.geometry
+    geometry = validator.examples.geometry
     sites = len(geometry.embedding_offset) // 2
     geometry.embedding_offset[sites:] = geometry.embedding_offset[sites:].roll(1)
     found = seen(network, validator)

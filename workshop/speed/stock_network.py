@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 from cascade_qec.codes import CSSCode
 from cascade_qec.kernels import Relations
-from cascade_qec.nn import CascadeNetwork, Geometry, NetworkSettings
+from cascade_qec.nn import CascadeNetwork, Geometry, LogicalHead, NetworkSettings
 from cascade_qec.nn.layers import BatchNorm, Bottleneck, LatticeConvolution
 
 
@@ -41,6 +41,7 @@ class StockNetwork(CascadeNetwork):
             x = self._bottleneck(x, block, geometry)  # pyright: ignore[reportArgumentType]
         x = F.silu(_normalised(x, self.trunk.norm_out))
         head = self.head
+        assert isinstance(head, LogicalHead)
         logical = geometry.operator_sums(x if self.site_major else x.transpose(0, 1), head.to_data.weight)
         hidden = F.silu(F.linear(_normalised(logical, head.norm), head.hidden.weight) + head.hidden_bias)
         return F.linear(hidden, head.output, head.output_bias).squeeze(-1).t()

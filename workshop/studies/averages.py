@@ -67,7 +67,7 @@ def rows(trainer: Trainer, kept: dict[str, CascadeNetwork]) -> list[Row]:
     """A row for each average and noise rate."""
     recipe, found = trainer.recipe, []
     for name, network in kept.items():
-        measure_statistics(network, trainer.geometry, recipe, recipe.optimizer.steps, trainer.dtype)
+        measure_statistics(network, trainer.examples, recipe, recipe.optimizer.steps, trainer.dtype)
         seen = trainer.validator(network, recipe.validation.p, recipe.validation.shots)
         for p, counts in seen.pooled.items():
             rate = wilson(counts.failures, counts.shots)

@@ -233,12 +233,14 @@ class BivariateBicycleCode(CSSCode):
             plane_sizes=(size, size),
             data_plane_sizes=(size, size),
             check_place={basis: place, opposite(basis): size + place},
+            coords=np.tile(self.check_coords("X"), (2, 1)),
             place_kind=np.repeat([PRIMARY, SECONDARY], size) + (2 if turned else 0),
             kinds=4,
             data_qubit=self.dual_qubit if turned else np.arange(self.n),
             convolutions={"bipartite": (to_data, from_data), "direct": (direct,)},
             to_data=to_data,
             reverse_time=turned,
+            period=(self.l, self.m),
         )
 
     def _checks_read_checks(self) -> NDArray[np.int64]:

@@ -54,6 +54,8 @@ class Frame:
         Number of check places, and of data places, in each plane; all places of a plane share weights.
     check_place : dict
         Basis -> int64 [checks]: the place of each check of that basis.
+    coords : int64 [check places, 2]
+        Where each check place is: a translation of the code adds the same to all.
     place_kind : int64 [check places]
         Index of the embedding that a check place uses; primary checks are even, secondary ones odd.
     kinds : int
@@ -66,17 +68,29 @@ class Frame:
         From checks to data qubits: a data qubit at slice t reads its checks at t and t + 1.
     reverse_time : bool
         Whether time runs backwards in this frame.
+    period : (int, int) or None
+        After what steps `coords` come back to where they were; None on a plane.
     """
 
     plane_sizes: tuple[int, ...]
     data_plane_sizes: tuple[int, ...]
     check_place: Mapping[str, NDArray[np.int64]]
+    coords: NDArray[np.int64]
     place_kind: NDArray[np.int64]
     kinds: int
     data_qubit: NDArray[np.int64]
     convolutions: Mapping[str, tuple[SpaceRelations, ...]]
     to_data: SpaceRelations
     reverse_time: bool = False
+    period: tuple[int, int] | None = None
+
+    def steps(self, origin: NDArray[np.int64], to: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The step from one place to another, the shortest on a torus: int64 [..., 2] from places of one shape."""
+        step = self.coords[to] - self.coords[origin]
+        if self.period is None:
+            return step
+        half = np.array(self.period) // 2
+        return (step + half) % self.period - half
 
     def convolution(self, style: str) -> tuple[SpaceRelations, ...]:
         """The steps of the convolution of that name.

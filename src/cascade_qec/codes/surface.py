@@ -146,6 +146,7 @@ class RotatedSurfaceCode(CSSCode):
             plane_sizes=(len(order),),
             data_plane_sizes=tuple(np.bincount(plane, minlength=2).tolist()),
             check_place={basis: place[:primary], other: place[primary:]},
+            coords=rows_cols,
             place_kind=np.repeat([PRIMARY, SECONDARY], [primary, secondary])[order],
             kinds=2,
             data_qubit=data_qubit,

@@ -11,7 +11,7 @@ import threading
 import warnings
 from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import stim
 import torch
@@ -36,6 +36,9 @@ from cascade_qec.nn import (
 )
 from cascade_qec.recognition import ObservableMap, Part, read_error_model, read_experiment, recognise
 from cascade_qec.zoo import registry
+
+if TYPE_CHECKING:
+    from cascade_qec.decoders.local import BoundLocal
 
 Source = stim.Circuit | stim.DetectorErrorModel | str | Path
 """A circuit or error model, its text (of several lines), or the path of a file of it."""
@@ -118,7 +121,7 @@ def load(
     precision: str = "auto",
     fallback: str | None = None,
     below: float | None = None,
-) -> CascadeDecoder | BoundCascade | EscalatingDecoder | BoundEscalation:
+) -> CascadeDecoder | BoundCascade | BoundLocal | EscalatingDecoder | BoundEscalation:
     """Load a trained decoder.
 
     Parameters
@@ -143,7 +146,7 @@ def load(
     Returns
     -------
     CascadeDecoder, or BoundCascade with a circuit or error model
-        With a fallback EscalatingDecoder, or BoundEscalation.
+        With a fallback EscalatingDecoder, or BoundEscalation. Of a local model LocalDecoder, or BoundLocal.
 
     Raises
     ------
@@ -165,9 +168,12 @@ def load(
         raise CascadeError(f"expected fallback and below together, got fallback = {fallback!r} and below = {below!r}")
     if circuit is not None and dem is not None:
         raise CascadeError("expected a circuit or an error model (dem), got both")
+    from cascade_qec.decoders.local import LocalDecoder  # here: it builds on this module
+
     network, description = load_model(registry.path(model))
+    kind = LocalDecoder if description.head == "local" else CascadeDecoder
     decoder: CascadeDecoder | EscalatingDecoder
-    decoder = network_decoder = CascadeDecoder(network, description, device=device, precision=precision)
+    decoder = network_decoder = kind(network, description, device=device, precision=precision)
     if fallback is not None and below is not None:
         decoder = EscalatingDecoder(decoder, fallback_decoder(fallback, network_decoder.code), below)
     if dem is not None:

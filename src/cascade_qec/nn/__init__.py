@@ -1,10 +1,13 @@
 """The network and what it is told of a code."""
 
 from cascade_qec.nn.decision import Decision, together
+from cascade_qec.nn.faults import Faults
 from cascade_qec.nn.geometry import Geometry
 from cascade_qec.nn.growth import deepened
 from cascade_qec.nn.layers import collect_statistics
-from cascade_qec.nn.model_file import ModelDescription, load_model, model_bytes, rebuilt
+from cascade_qec.nn.local_head import LocalHead
+from cascade_qec.nn.logical_head import LogicalHead
+from cascade_qec.nn.model_file import ModelDescription, load_model, model_bytes, network_of, rebuilt
 from cascade_qec.nn.network import CascadeNetwork
 from cascade_qec.nn.questions import Questions
 from cascade_qec.nn.settings import NetworkSettings
@@ -13,7 +16,10 @@ from cascade_qec.nn.unpacking import Unpacking
 __all__ = [
     "CascadeNetwork",
     "Decision",
+    "Faults",
     "Geometry",
+    "LocalHead",
+    "LogicalHead",
     "ModelDescription",
     "NetworkSettings",
     "Questions",
@@ -22,6 +28,7 @@ __all__ = [
     "deepened",
     "load_model",
     "model_bytes",
+    "network_of",
     "rebuilt",
     "together",
 ]

@@ -1,4 +1,4 @@
-"""What the network is told of one or several experiments: tables, kinds of site, and where logicals are read."""
+"""What the network is told of one or several experiments: tables, kinds of site, and where its head reads."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from cascade_qec.codes import Operators
+from cascade_qec.components import Components
 from cascade_qec.kernels import Relations
 from cascade_qec.lattice import ABSENT, Lattice, concatenate, convolution_tables, logical_operators
 from cascade_qec.nn.operator_sums import OperatorSums
@@ -26,8 +27,9 @@ class Geometry(torch.nn.Module):
     lattices : sequence of Lattice
         Of one code family.
     convolution : {"direct", "bipartite"}
-    operators : {"observables", "translations", "lightest", "light"}
-        What the head is asked about, see `cascade_qec.codes.Operators`.
+    asked : {"observables", "translations", "lightest", "light"} or sequence of Components
+        What the head is asked about: logical operators, see `cascade_qec.codes.Operators`, or the components of each
+        experiment's error model, all of known types.
 
     Attributes
     ----------
@@ -36,10 +38,14 @@ class Geometry(torch.nn.Module):
     sites : int
         Of all experiments.
     operator_sums : OperatorSums
-        Of the operators of all experiments, one experiment's after the other.
+        Of the operators of all experiments, one experiment's after the other, if it is asked about operators.
+    owner, type_of : int64 [components]
+        Of the components of all experiments, one experiment's after the other, if it is asked about components.
     """
 
-    def __init__(self, lattices: Sequence[Lattice], convolution: str, operators: Operators = "translations") -> None:
+    def __init__(
+        self, lattices: Sequence[Lattice], convolution: str, asked: Operators | Sequence[Components] = "translations"
+    ) -> None:
         super().__init__()
         tables = [convolution_tables(lattice.frame, convolution, lattice.slices) for lattice in lattices]
         self.steps = torch.nn.ModuleList(Relations(concatenate(step)) for step in zip(*tables, strict=True))
@@ -47,6 +53,13 @@ class Geometry(torch.nn.Module):
         self.embedding_offset: torch.Tensor
         offsets = np.concatenate([STATES * lattice.site_kind for lattice in lattices])
         self.register_buffer("embedding_offset", torch.from_numpy(offsets), persistent=False)
-        self.operator_sums = OperatorSums(
-            lattices, [logical_operators(lattice.code, lattice.basis, operators).support for lattice in lattices]
-        )
+        if isinstance(asked, str):
+            supports = [logical_operators(lattice.code, lattice.basis, asked).support for lattice in lattices]
+            self.operator_sums = OperatorSums(lattices, supports)
+            return
+        self.owner: torch.Tensor
+        self.type_of: torch.Tensor
+        first = np.cumsum([0, *(lattice.sites for lattice in lattices)])
+        owner = np.concatenate([start + one.owner for start, one in zip(first[:-1], asked, strict=True)])
+        self.register_buffer("owner", torch.from_numpy(owner), persistent=False)
+        self.register_buffer("type_of", torch.from_numpy(np.concatenate([one.type for one in asked])), persistent=False)

@@ -14,6 +14,7 @@ from safetensors.torch import save
 
 from cascade_qec import codes, limits
 from cascade_qec.codes import Operators
+from cascade_qec.components import ComponentType
 from cascade_qec.errors import CascadeError
 from cascade_qec.nn.network import CascadeNetwork
 from cascade_qec.nn.settings import NetworkSettings
@@ -45,10 +46,12 @@ class ModelDescription(BaseModel):
     noise_model: str = "uniform"
     noise_p: float
     network: NetworkSettings
-    head: Literal["logical"] = "logical"
-    """What the network makes of the trunk's features."""
+    head: Literal["logical", "local"] = "logical"
+    """What the network makes of the trunk's features: logits of logical operators, or of components of the noise."""
     operators: Operators = "translations"
     """The logical operators that the network is to be asked about."""
+    components: list[ComponentType] | None = None
+    """The types of component that a local head knows, in its order."""
 
 
 def model_bytes(network: CascadeNetwork, description: ModelDescription) -> bytes:
@@ -68,7 +71,8 @@ def load_model(path: str | Path) -> tuple[CascadeNetwork, ModelDescription]:
     try:
         with safe_open(path, framework="pt") as file:
             text = (file.metadata() or {}).get(_KEY)
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+            # copies, so that they are aligned whatever the length of the header is
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118 (not a dict)
     except (OSError, SafetensorError) as error:
         raise CascadeError(f"cannot read model file {path}: {error}") from error
     if text is None:
@@ -94,7 +98,7 @@ def rebuilt(description: ModelDescription, tensors: Mapping[str, torch.Tensor]) 
         If the weights do not fit the description.
     """
     with torch.device("meta"):  # none are drawn, and the global random state stays
-        network = CascadeNetwork(codes.get(description.code), description.network)
+        network = network_of(description)
     wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     if wanted != found:
@@ -105,6 +109,12 @@ def rebuilt(description: ModelDescription, tensors: Mapping[str, torch.Tensor]) 
         )
     network.load_state_dict(dict(tensors), assign=True)
     return network.eval().requires_grad_(False)
+
+
+def network_of(description: ModelDescription) -> CascadeNetwork:
+    """A network as described, its weights drawn anew."""
+    types = None if description.components is None else len(description.components)
+    return CascadeNetwork(codes.get(description.code), description.network, types)
 
 
 def _renamed(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -1,4 +1,4 @@
-"""The Cascade network (arXiv 2604.08358): detection events in, one logit per logical operator out."""
+"""The Cascade network (arXiv 2604.08358): detection events in, logits of what its head is asked about out."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from jaxtyping import Float32, UInt8
 
 from cascade_qec.codes import CSSCode
 from cascade_qec.nn.geometry import Geometry
+from cascade_qec.nn.local_head import LocalHead
 from cascade_qec.nn.logical_head import LogicalHead
 from cascade_qec.nn.settings import NetworkSettings
 from cascade_qec.nn.trunk import Trunk
@@ -20,18 +21,21 @@ class CascadeNetwork(torch.nn.Module):
     code : CSSCode
         Gives the number of relations and planes; any code of the same family and check weights fits.
     settings : NetworkSettings
+    types : int, optional
+        Types of component that a local head knows; without them the head is asked about logical operators.
     """
 
-    def __init__(self, code: CSSCode, settings: NetworkSettings) -> None:
+    def __init__(self, code: CSSCode, settings: NetworkSettings, types: int | None = None) -> None:
         super().__init__()
         self.settings = settings
         self.trunk = Trunk(code, settings)
-        self.head = LogicalHead(code, settings.width)
+        self.head: LogicalHead | LocalHead
+        self.head = LogicalHead(code, settings.width) if types is None else LocalHead(settings.width, types)
 
     def forward(
         self, states: UInt8[torch.Tensor, "sites shots"], geometry: Geometry, dtype: torch.dtype = torch.float32
-    ) -> Float32[torch.Tensor, "shots operators"]:
-        """Logits of the logical operators that the geometry asks about.
+    ) -> Float32[torch.Tensor, "shots asked"]:
+        """Logits of the logical operators, or of the components, that the geometry asks about.
 
         Parameters
         ----------
@@ -43,6 +47,6 @@ class CascadeNetwork(torch.nn.Module):
 
         Returns
         -------
-        float32 [shots, operators]
+        float32 [shots, operators] or [shots, components]
         """
         return self.head(self.trunk(states, geometry, dtype), geometry)

@@ -7,6 +7,7 @@ from typing import cast
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from jaxtyping import Bool, Float32, UInt8
 
 from cascade_qec.codes import Operators
@@ -24,16 +25,23 @@ class Questions(torch.nn.Module):
     operators : {"observables", "translations", "lightest", "light"}
         Which ones, see `cascade_qec.codes.Operators`.
 
+    joint : bool
+        Whether the loss has that of the logical class, too, for which the operators decide together.
+
     Attributes
     ----------
     counts : list of int
         Operators of each experiment.
+    names : list of str
+        Of all operators, such as "Z3".
     """
 
-    def __init__(self, lattices: Sequence[Lattice], operators: Operators) -> None:
+    def __init__(self, lattices: Sequence[Lattice], operators: Operators, *, joint: bool = False) -> None:
         super().__init__()
+        self._joint, self._k = joint, lattices[0].code.k
         asked = [logical_operators(lattice.code, lattice.basis, operators) for lattice in lattices]
         self.counts = [len(one.support) for one in asked]
+        self.names = [f"{lattice.basis}{i}" for lattice, n in zip(lattices, self.counts, strict=True) for i in range(n)]
         offsets = np.cumsum([0, *(lattice.sites for lattice in lattices[:-1])])
         self._sums = torch.nn.ModuleList(
             _Sums(offset + lattice.check_sites(lattice.basis), np.hstack([one.logicals, one.checks]), lattice.code.k)
@@ -67,7 +75,23 @@ class Questions(torch.nn.Module):
         """`Decision.scores` of each experiment, from float32 [shots, operators]."""
         return [decision.scores(part) for decision, part in self._parts(against)]
 
-    def wrong(self, against: Float32[torch.Tensor, "shots operators"]) -> Bool[torch.Tensor, "experiments shots"]:
+    def loss(
+        self, against: Float32[torch.Tensor, "shots operators"]
+    ) -> tuple[Float32[torch.Tensor, ""], Float32[torch.Tensor, " operators"]]:
+        """Cross-entropy of log-odds against the truth, and the part of each operator."""
+        losses = F.softplus(against).mean(dim=0)
+        if not self._joint:
+            return losses.mean(), losses
+        by_experiment = torch.stack([scores.logsumexp(dim=1).mean() for scores in self.scores(against)])
+        return losses.mean() + by_experiment.mean() / self._k, losses
+
+    def by_name(self, values: Float32[torch.Tensor, " operators"]) -> Float32[torch.Tensor, " operators"]:
+        """Themselves: every operator has a name."""
+        return values
+
+    def wrong(
+        self, against: Float32[torch.Tensor, "shots operators"], labels: Float32[torch.Tensor, "shots operators"]
+    ) -> Bool[torch.Tensor, "experiments shots"]:
         """`Decision.wrong` of each experiment, bool [experiments, shots]."""
         return torch.stack([decision.wrong(part) for decision, part in self._parts(against)])
 

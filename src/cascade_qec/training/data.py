@@ -9,19 +9,17 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
 from itertools import islice
 from math import exp, log
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
 import numpy as np
-import stim
 
-from cascade_qec import circuits, codes
-from cascade_qec.codes import Basis
+from cascade_qec.nn import ModelDescription
 from cascade_qec.processes import signals_blocked
 from cascade_qec.training import distributed
+from cascade_qec.training.experiments import circuit, noise
 from cascade_qec.training.recipe import Recipe
 
 TRAINING, STATISTICS, VALIDATION = range(3)
@@ -44,42 +42,43 @@ def default_workers(device: str) -> int:
 
 def sample(recipe: Recipe, purpose: int, step: int, micro: int, shots: int) -> np.ndarray:
     """One micro-batch of a recipe at the noise of a step, as `sample_experiments` gives it."""
-    noise = recipe.noise
 
     def rate(uniform: float) -> float:
-        return _on_grid(noise.rate(step, uniform), noise.p)
+        return _on_grid(recipe.noise.rate(step, uniform), recipe.noise.p)
 
-    seeds = (recipe.seed, purpose, step, micro)
-    return sample_experiments(recipe.code, recipe.rounds, recipe.bases, noise.model, rate, shots, seeds)
+    return sample_experiments(recipe.description(), rate, shots, (recipe.seed, purpose, step, micro))
 
 
 def sample_experiments(
-    code: str,
-    rounds: int,
-    bases: Sequence[Basis],
-    noise_model: str,
-    rate: Callable[[float], float],
-    shots: int,
-    seeds: Sequence[int],
+    made: ModelDescription, rate: Callable[[float], float], shots: int, seeds: Sequence[int]
 ) -> np.ndarray:
-    """Shots of memory experiments in one or both bases, bit-packed: uint8 [shots, bytes].
+    """Shots of a model's memory experiments in one or both bases, bit-packed: uint8 [shots, bytes].
 
-    A row has the detection events and then the observables of one basis after the other, first bits lowest, each
-    from a new byte on; `cascade_qec.nn.Unpacking` reads it.
+    A row has the detection events and then the truth (the observables, or the components) of one basis after the other,
+    first bits lowest, each from a new byte on; `cascade_qec.nn.Unpacking` reads it.
 
     Parameters
     ----------
+    made
+        Code, rounds, bases, noise model, and what its head is asked about.
     rate
         The noise rate, of a number drawn for each basis from [0, 1).
     seeds
         The same ones give the same shots.
     """
     parts = []
-    for index, basis in enumerate(bases):
+    for index, basis in enumerate(made.bases):
         rng = np.random.default_rng(np.random.SeedSequence([*seeds, index]))
-        circuit = _circuit(code, rounds, basis, noise_model, rate(rng.random()))
-        sampler = circuit.compile_detector_sampler(seed=int(rng.integers(2**63)))
-        parts += sampler.sample(shots, separate_observables=True, bit_packed=True)
+        experiment = (made.code, made.rounds, basis, made.noise_model, rate(rng.random()))
+        seed = int(rng.integers(2**63))
+        if made.components is None:
+            sampler = circuit(*experiment).compile_detector_sampler(seed=seed)
+            parts += sampler.sample(shots, separate_observables=True, bit_packed=True)
+            continue
+        model, components = noise(*experiment, tuple(made.components))
+        events, _, errors = model.compile_sampler(seed=seed).sample(shots, return_errors=True)
+        assert errors is not None
+        parts += [np.packbits(bits, axis=1, bitorder="little") for bits in (events, components.flipped(errors))]
     return np.concatenate(parts, axis=1)
 
 
@@ -154,9 +153,3 @@ def _produce(recipe: Recipe, steps: range, micros: range, worker: int, workers: 
 
 def _on_grid(rate: float, last: float) -> float:
     return last if rate == last else exp(round(log(rate) / _RATE_GRID) * _RATE_GRID)
-
-
-@lru_cache(maxsize=256)  # as many as a log-uniform draw over a decade has on the grid, for both bases
-def _circuit(code: str, rounds: int, basis: Basis, model: str, p: float) -> stim.Circuit:
-    noise = circuits.noise_model(model, p)
-    return circuits.memory(codes.get(code), rounds=rounds, basis=basis, noise=noise)

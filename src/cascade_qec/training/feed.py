@@ -10,7 +10,8 @@ import torch
 
 from cascade_qec import codes
 from cascade_qec.lattice import memory_lattices
-from cascade_qec.nn import ModelDescription, Questions, Unpacking
+from cascade_qec.nn import Faults, Geometry, ModelDescription, Questions, Unpacking
+from cascade_qec.training.experiments import components
 from cascade_qec.training.recipe import Recipe
 
 _AHEAD = 2
@@ -22,23 +23,32 @@ class Examples:
     Parameters
     ----------
     made : Recipe or ModelDescription
-        Whose experiments a row has, each with its observables, and the operators whose values are the labels.
+        Whose experiments a row has, each with what its head is asked about.
 
     Attributes
     ----------
     lattices : list of Lattice
     unpacking : Unpacking
-    questions : Questions
+    questions : Questions or Faults
+    geometry : Geometry
     """
 
     def __init__(self, made: Recipe | ModelDescription, device: torch.device) -> None:
         self.device = device
         self.lattices = memory_lattices(codes.get(made.code), made.rounds, made.bases)
-        self.unpacking = Unpacking(self.lattices, [lattice.code.k for lattice in self.lattices]).to(device)
-        self.questions = Questions(self.lattices, made.operators).to(device)
+        asked = components(made.description() if isinstance(made, Recipe) else made) or made.operators
+        if isinstance(asked, list):
+            bits, questions = [len(one) for one in asked], Faults(self.lattices, asked)
+        else:
+            joint = isinstance(made, Recipe) and made.loss == "classes"
+            bits = [lattice.code.k for lattice in self.lattices]
+            questions = Questions(self.lattices, asked, joint=joint)
+        self.unpacking = Unpacking(self.lattices, bits).to(device)
+        self.questions = questions.to(device)
+        self.geometry = Geometry(self.lattices, made.network.convolution, asked).to(device)
 
     def __call__(self, packed: np.ndarray | torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """States, uint8 [sites, shots], and labels, float32 [shots, operators], of rows as `data.sample` gives them."""
+        """States, uint8 [sites, shots], and labels, float32 [shots, asked], of rows as `data.sample` gives them."""
         states, observables = self.unpacking(packed)
         return states, self.questions.labels(states, observables)
 

@@ -12,6 +12,7 @@ from cascade_qec import circuits, codes, limits
 from cascade_qec.codes import Operators
 from cascade_qec.errors import CascadeError
 from cascade_qec.nn import ModelDescription, NetworkSettings
+from cascade_qec.training.experiments import component_types
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -105,6 +106,9 @@ class Recipe(_Section):
     bases: list[Literal["X", "Z"]] = Field(default=["Z", "X"], min_length=1, max_length=2)
     seed: int = Field(default=0, ge=0, le=limits.SEED)
     network: NetworkSettings
+    head: Literal["logical", "local"] = Field(
+        default="logical", description="learn logical operators, or every component of the error model"
+    )
     operators: Operators = Field(
         default="translations",
         description="logical operators learnt: observables, translations, all no heavier, or two heavier at most",
@@ -145,6 +149,7 @@ class Recipe(_Section):
 
     def description(self) -> ModelDescription:
         """What files say of the model that it makes."""
+        experiments = (self.code, self.rounds, tuple(self.bases), self.noise.model, self.noise.p)
         return ModelDescription(
             name=self.name,
             code=self.code,
@@ -153,7 +158,9 @@ class Recipe(_Section):
             noise_model=self.noise.model,
             noise_p=self.noise.p,
             network=self.network,
+            head=self.head,
             operators=codes.get(self.code).decided_by(self.operators),
+            components=component_types(*experiments) if self.head == "local" else None,
         )
 
     def differences(self, other: Recipe) -> list[str]:

@@ -10,12 +10,10 @@ from collections import deque
 from collections.abc import Callable, Iterator
 
 import torch
-import torch.nn.functional as F
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from cascade_qec import codes
 from cascade_qec.errors import CascadeError, CascadeWarning
-from cascade_qec.nn import CascadeNetwork, Geometry, Questions
+from cascade_qec.nn import CascadeNetwork, Faults, Geometry, Questions
 from cascade_qec.training import distributed
 from cascade_qec.training.optimizers import Optimizers
 from cascade_qec.training.recipe import Recipe
@@ -103,7 +101,7 @@ class Step:
         Follows the network's weights.
     geometry : Geometry
         On the device.
-    questions : Questions
+    questions : Questions or Faults
         What the geometry asks about, on the device.
     dtype : torch.dtype
         Of the activations; weights, averages and optimizer state are float32.
@@ -122,7 +120,7 @@ class Step:
         network: CascadeNetwork,
         average: CascadeNetwork,
         geometry: Geometry,
-        questions: Questions,
+        questions: Questions | Faults,
         recipe: Recipe,
         *,
         device: torch.device,
@@ -141,7 +139,6 @@ class Step:
         *gradients, self._losses = self._sums.split([*sizes, sum(questions.counts)])
         for parameter, gradient in zip(self._parameters, gradients, strict=True):
             parameter.grad = gradient.view_as(parameter)
-        self._k = codes.get(recipe.code).k
         self._questions = questions
         self._graph = graph and device.type == "cuda"
         self._run: Callable[..., torch.Tensor] | None = None
@@ -159,7 +156,7 @@ class Step:
 
         Returns
         -------
-        float32 [operators]
+        float32 [names]
             Mean losses over all micro-batches of all processes, on the device.
         """
         for _ in self._micros:
@@ -174,11 +171,11 @@ class Step:
         Parameters
         ----------
         states : uint8 [sites, shots]
-        labels : float32 [shots, operators]
+        labels : float32 [shots, asked]
 
         Returns
         -------
-        float32 [operators]
+        float32 [names]
             Mean losses of the micro-batch.
 
         Raises
@@ -202,7 +199,7 @@ class Step:
 
         Returns
         -------
-        float32 [operators]
+        float32 [names]
             Mean losses, as a step's.
         """
         settings = self._recipe.optimizer
@@ -219,11 +216,7 @@ class Step:
     def _micro_batch(self, states: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         logits = self.network(states, self._geometry, self._dtype)
         against = logits * (1 - 2 * labels)
-        losses = F.softplus(against).mean(dim=0)  # binary cross-entropy
-        loss = losses.mean()
-        if self._recipe.loss == "classes":
-            by_basis = torch.stack([scores.logsumexp(dim=1).mean() for scores in self._questions.scores(against)])
-            loss = loss + by_basis.mean() / self._k
+        loss, losses = self._questions.loss(against)
         share = 1 / self._recipe.batch.micro_batches
         (loss * share).backward()
         self._losses.add_(losses.detach(), alpha=share)

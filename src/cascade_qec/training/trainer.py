@@ -20,7 +20,7 @@ from cascade_qec import codes, kernels
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import written_whole
 from cascade_qec.guards import ALIVE
-from cascade_qec.nn import CascadeNetwork, Geometry, deepened, load_model, model_bytes
+from cascade_qec.nn import CascadeNetwork, Faults, LocalHead, deepened, load_model, model_bytes, network_of
 from cascade_qec.training import distributed
 from cascade_qec.training.data import Producers, default_workers
 from cascade_qec.training.feed import Examples, feed
@@ -89,23 +89,22 @@ class Trainer:
             raise CascadeError(f"nothing to resume: {self.checkpoint} does not exist")
         if resume and start_from is not None:
             raise CascadeError(f"{self.checkpoint} has weights already: --resume and --start_from exclude each other")
-        code = codes.get(recipe.code)
         torch.manual_seed(recipe.seed)
-        self.network = CascadeNetwork(code, recipe.network)
+        self.network = network_of(recipe.description()).to(self.device)
+        self.examples = Examples(recipe, self.device)
+        if isinstance(self.examples.questions, Faults) and isinstance(self.network.head, LocalHead):
+            self.network.head.begin(self.examples.questions.priors)
         self.start_from = start_from
         if start_from is not None:
             self.network.load_state_dict(_weights_for(self.network, recipe, start_from))
-        self.network.to(self.device)
         self.average = copy.deepcopy(self.network).requires_grad_(False)
-        self.examples = Examples(recipe, self.device)
-        self.geometry = Geometry(self.examples.lattices, recipe.network.convolution, recipe.operators).to(self.device)
         self.validator = Validator(
             recipe.description(), device=self.device, dtype=dtype, batch=recipe.batch.shots, seed=recipe.seed
         )
         self.take_step = Step(
             self.network,
             self.average,
-            self.geometry,
+            self.examples.geometry,
             self.examples.questions,
             recipe,
             device=self.device,
@@ -161,18 +160,18 @@ class Trainer:
                 if progress.log_due or validate or stop:
                     self._check_and_log(progress)
                 if distributed.is_main() and (validate or stop):
-                    measure_statistics(self.average, self.geometry, self.recipe, self.step, self.dtype)
+                    measure_statistics(self.average, self.examples, self.recipe, self.step, self.dtype)
                     if validate:
                         self._validate(progress)
                     self._save()
         return self.step >= last
 
     def _check_and_log(self, progress: Progress) -> None:
-        losses, operators = progress.mean_losses(), self._operators()
-        bad = [name for name, first in zip(operators, progress.not_finite(), strict=True) if first]
+        losses, names = progress.mean_losses(), self.examples.questions.names
+        bad = [name for name, first in zip(names, progress.not_finite(), strict=True) if first]
         if bad:
             raise CascadeError(f"the loss of {first_names(bad)} is not finite, seen at step {self.step}")
-        highest, worst = max(zip(losses, operators, strict=True))
+        highest, worst = max(zip(losses, names, strict=True))
         dead = sum(loss > ALIVE * math.log(2) for loss in losses) if self._has_settled else 0
         row = {"step": self.step, "shots": self.shots, "seconds": round(self.seconds, 3)}
         # of bicycle codes there are thousands of operators: a row has their mean and the worst of them
@@ -210,10 +209,6 @@ class Trainer:
     def shots(self) -> int:
         """Shots seen so far."""
         return self.step * self.recipe.shots_per_step
-
-    def _operators(self) -> list[str]:
-        counts = zip(self.recipe.bases, self.examples.questions.counts, strict=True)
-        return [f"{basis}{index}" for basis, count in counts for index in range(count)]
 
     def _record_session(self) -> None:
         settings = {
@@ -272,7 +267,10 @@ class Trainer:
 
 
 def _weights_for(network: CascadeNetwork, recipe: Recipe, path: Path) -> dict[str, torch.Tensor]:
-    """Weights of a model file, which fit any code of its family and a network of its settings, or a deeper one."""
+    """Weights of a model file, which fit any code of its family and a network of its settings, or a deeper one.
+
+    Of a model with another head it is the trunk alone.
+    """
     trained, description = load_model(path)
     families = [codes.get(name).family for name in (recipe.code, description.code)]
     shallower = description.network.depth <= recipe.network.depth
@@ -282,4 +280,8 @@ def _weights_for(network: CascadeNetwork, recipe: Recipe, path: Path) -> dict[st
             f"expected weights for a {families[0]} code with {recipe.network!r}, or a smaller depth, to start "
             f"{recipe.name} from, got those of {description.code} with {description.network!r} in {path}"
         )
-    return deepened(network, trained)
+    state, wanted = deepened(network, trained), recipe.description()
+    if (description.head, description.components) != (wanted.head, wanted.components):
+        own = network.state_dict()
+        state = {name: state[name] if name.startswith("trunk.") else own[name] for name in own}
+    return state

@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from cascade_qec import kernels
+from cascade_qec.nn import LogicalHead
 from cascade_qec.training import data
 from cascade_qec.training.feed import Examples
 from workshop.speed.contender import build
@@ -20,6 +21,7 @@ def test_logits_and_gradients_are_the_same(tiny, code, convolution, depthwise, v
     found = []
     for name in (variant, "reference"):
         network, geometry = build(recipe, name)
+        assert isinstance(network.head, LogicalHead)
         # The head stays float32 in both: it is given float32 by design.
         head = (network.head.norm, network.head.hidden)
         network.double()

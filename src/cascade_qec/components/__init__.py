@@ -1,0 +1,17 @@
+"""The components of an error model, and what their posteriors decide."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cascade_qec.components.components import UNKNOWN, Components, ComponentType
+from cascade_qec.components.matching import PosteriorMatching
+from cascade_qec.components.ordered_statistics import OrderedStatistics
+
+__all__ = ["UNKNOWN", "ComponentType", "Components", "OrderedStatistics", "PosteriorMatching", "decides"]
+
+
+def decides(components: Components, detectors: int) -> PosteriorMatching | OrderedStatistics:
+    """What decides by posteriors: matching where no component flips more than two of that many detectors."""
+    matched = np.diff(components.start).max(initial=0) <= 2
+    return (PosteriorMatching if matched else OrderedStatistics)(components, detectors)

@@ -1,0 +1,191 @@
+"""Components: an error model's mechanisms, as the checks of the experiment's basis see them.
+
+What flips no check of that basis flips no observable, and mechanisms that look alike to it are one component. Each is
+named by the site that owns it and by its type, which is the same wherever a translation takes it: so a network that
+knows a few types knows every component of any distance and any number of rounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade_qec.codes.gf2 import Bits
+from cascade_qec.lattice import Lattice, site_index
+
+if TYPE_CHECKING:
+    from cascade_qec.error_models import Mechanisms
+
+ComponentType = tuple[int, tuple[tuple[int, int, int], ...]]
+"""The kind of check at the site that owns a component, and the steps in time and space (t, and two of the frame's
+coordinates) from there to each site whose detector it flips, itself among them, ascending."""
+
+UNKNOWN = -1
+"""Type of a component that is none of those given."""
+
+_HALF, _BITS = 1 << 19, 20  # a step as a number: three coordinates of twenty bits each
+
+
+@dataclass(frozen=True, eq=False)
+class Components:
+    """The components of an experiment's error model.
+
+    Attributes
+    ----------
+    of_mechanism : int64 [mechanisms]
+        The component that each mechanism of the model flips, -1 for none.
+    prior : float64 [components]
+        Probability that an odd number of a component's mechanisms happen.
+    detector : int64 [entries]
+        Detectors flipped, those of one component after those of another, ascending within each.
+    start : int64 [components + 1]
+        Component c flips ``detector[start[c]:start[c + 1]]``.
+    observables : uint8 [components, k]
+        Whether it flips each observable.
+    owner : int64 [components]
+        The site that owns it.
+    type : int64 [components]
+        Index into `types`, or `UNKNOWN`.
+    types : tuple of ComponentType
+    """
+
+    of_mechanism: NDArray[np.int64]
+    prior: NDArray[np.float64]
+    detector: NDArray[np.int64]
+    start: NDArray[np.int64]
+    observables: Bits
+    owner: NDArray[np.int64]
+    type: NDArray[np.int64]
+    types: tuple[ComponentType, ...]
+
+    def __len__(self) -> int:
+        return len(self.prior)
+
+    @classmethod
+    def of(cls, mechanisms: Mechanisms, lattice: Lattice, types: Sequence[ComponentType] | None = None) -> Components:
+        """The components of an error model whose detectors sit on a lattice.
+
+        Parameters
+        ----------
+        mechanisms
+            Of the experiment.
+        lattice
+            The site of each of its detectors.
+        types
+            Those that are known; by default all that occur, in ascending order.
+        """
+        from cascade_qec.error_models import random_words  # here: Stim comes along, which the network does without
+
+        sites = lattice.detector_sites
+        own = np.isin(sites, lattice.check_sites(lattice.basis))
+        words = np.where(own, random_words(len(sites))[:-1], np.uint64(0))
+        seen = mechanisms.xor(np.append(words, np.uint64(0)))
+        flips = random_words(mechanisms.observables.shape[1], seed=1)[:-1]
+        named = seen ^ np.bitwise_xor.reduce(np.where(mechanisms.observables, flips, np.uint64(0)), axis=1)
+        visible = np.flatnonzero(seen != 0)
+        _, first, which = np.unique(named[visible], return_index=True, return_inverse=True)
+        of_mechanism = np.full(len(named), -1)
+        # in the order in which the model has them, whatever the words are
+        order = np.argsort(first, kind="stable")
+        number = np.empty_like(order)
+        number[order] = np.arange(len(order))
+        of_mechanism[visible] = number[which]
+        first = visible[first[order]]
+
+        even = np.ones(len(first))
+        np.multiply.at(even, of_mechanism[visible], 1 - 2 * mechanisms.probability[visible])
+        kept = own[mechanisms.detector] & np.isin(mechanisms.owner, first)
+        row = np.full(len(named), -1)
+        row[first] = np.arange(len(first))
+        component, detector = row[mechanisms.owner[kept]], mechanisms.detector[kept]
+        by_component = np.argsort(component, kind="stable")
+        detector = detector[by_component]
+        start = np.concatenate([[0], np.cumsum(np.bincount(component, minlength=len(first)))])
+        owner, keys = _placed(lattice, sites[detector], start)
+        if types is None:
+            types = sorted(set(keys))
+        index = {key: number for number, key in enumerate(types)}
+        return cls(
+            of_mechanism=of_mechanism,
+            prior=(1 - even) / 2,
+            detector=detector,
+            start=start,
+            observables=mechanisms.observables[first],
+            owner=owner,
+            type=np.array([index.get(key, UNKNOWN) for key in keys], dtype=np.int64),
+            types=tuple(types),
+        )
+
+    def flipped(self, errors: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which components the mechanisms that happened flip: bool [shots, components] from [shots, mechanisms]."""
+        shot, mechanism = np.nonzero(errors)
+        component = self.of_mechanism[mechanism]
+        shot, component = shot[component >= 0], component[component >= 0]
+        times = np.bincount(shot * len(self) + component, minlength=len(errors) * len(self))
+        return (times % 2 > 0).reshape(len(errors), len(self))
+
+    def symptoms(self, flipped: NDArray[np.bool_], detectors: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """What flipped components, bool [shots, components], make of an experiment with so many detectors.
+
+        Returns
+        -------
+        events : bool [shots, detectors]
+            Of the detectors of the basis; the others are silent.
+        observables : bool [shots, k]
+        """
+        shot, component = np.nonzero(flipped)
+        weight = np.diff(self.start)[component]
+        entry = np.repeat(self.start[component] - np.cumsum(weight) + weight, weight) + np.arange(weight.sum())
+        at = np.repeat(shot, weight) * detectors + self.detector[entry]
+        events = np.bincount(at, minlength=len(flipped) * detectors) % 2 > 0
+        observables = np.zeros((len(flipped), self.observables.shape[1]), dtype=np.int64)
+        np.add.at(observables, shot, self.observables[component])
+        return events.reshape(len(flipped), detectors), observables % 2 > 0
+
+
+def _placed(
+    lattice: Lattice, sites: NDArray[np.int64], start: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], list[ComponentType]]:
+    """The owner, int64 [components], and the type of components that flip detectors at these sites.
+
+    Of all sites the one owns a component from which the steps to the others are least.
+    """
+    frame, weight = lattice.frame, np.diff(start)
+    time, place = np.empty((2, lattice.sites), dtype=np.int64)
+    index = site_index(frame.plane_sizes, lattice.slices)
+    time[index], place[index] = np.indices(index.shape)
+    owner = np.empty(len(weight), dtype=np.int64)
+    keys: list[ComponentType] = [(0, ())] * len(weight)
+    for w in np.unique(weight).tolist():
+        chosen = np.flatnonzero(weight == w)
+        at = sites[start[chosen][:, None] + np.arange(w)]  # [components, w]
+        origin, to = np.broadcast_arrays(at[:, :, None], at[:, None])  # [components, w, w]
+        steps = np.concatenate([(time[to] - time[origin])[..., None], frame.steps(place[origin], place[to])], axis=3)
+        seen_from = np.sort(_numbered(steps), axis=2)
+        # the least in lexicographic order; of equal ones, on a small torus, the first site
+        ranks = np.unique(seen_from.reshape(-1, w), axis=0, return_inverse=True)[1].reshape(-1, w)
+        rows = np.arange(len(chosen))
+        best = (ranks * lattice.sites + at).argmin(axis=1)
+        owner[chosen] = at[rows, best]
+        found, which = np.unique(seen_from[rows, best], axis=0, return_inverse=True)
+        shapes = [tuple(map(tuple, shape)) for shape in _steps(found).tolist()]
+        kinds = lattice.site_kind[owner[chosen]]
+        for component, kind, number in zip(chosen.tolist(), kinds.tolist(), which.ravel().tolist(), strict=True):
+            keys[component] = (kind, shapes[number])
+    return owner, keys
+
+
+def _numbered(steps: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Steps, int64 [..., 3], as numbers in the same order."""
+    t, x, y = np.moveaxis(steps + _HALF, -1, 0)
+    return (t << 2 * _BITS) | (x << _BITS) | y
+
+
+def _steps(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The steps that `_numbered` made numbers of."""
+    mask = (1 << _BITS) - 1
+    return np.stack([numbers >> 2 * _BITS, (numbers >> _BITS) & mask, numbers & mask], axis=-1) - _HALF

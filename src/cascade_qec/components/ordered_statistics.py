@@ -1,0 +1,160 @@
+"""Ordered statistics: of all sets of components that explain a shot, a likely one, by linear algebra over GF(2).
+
+The likeliest components that are independent are solved for the events; then sets of the others are tried, which
+change the solution, as long as that makes it likelier (Fossorier and Lin, 1995; for quantum codes Panteleev and
+Kalachev, Quantum 5, 585). Components that are nearly impossible are left out: few are in doubt, so systems are small.
+Rows are bit-packed, and many shots are eliminated side by side.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade_qec.components.components import Components
+
+_BITS = 64
+_WORDS = 1 << 22
+"""Words of bits that are eliminated at a time."""
+
+_PAIRED = 40
+"""Free components of which pairs are tried, those that cost least alone."""
+
+
+class OrderedStatistics:
+    """Explains events by components of any weight.
+
+    Parameters
+    ----------
+    components
+    detectors
+        Of the experiment.
+    unlikely
+        Components that are less likely than this are left out, but of shots that cannot be explained without them.
+    """
+
+    def __init__(self, components: Components, detectors: int, *, unlikely: float = 3e-4) -> None:
+        self._own = np.unique(components.detector)
+        row = np.full(detectors, -1)
+        row[self._own] = np.arange(len(self._own))
+        weight = np.diff(components.start)
+        # the rows of each component, the last one repeated where it has fewer
+        place = components.start[:-1, None] + np.minimum(np.arange(weight.max(initial=1)), weight[:, None] - 1)
+        self._rows = row[components.detector[place]]
+        self._observables = components.observables.astype(np.int64)
+        self._least = np.log(unlikely) - np.log1p(-unlikely)
+
+    def decode(self, log_odds: NDArray[np.float32], events: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """The observables that a likely set of components flips which explains the events.
+
+        Parameters
+        ----------
+        log_odds : float32 [shots, components]
+            That each is flipped.
+        events : bool [shots, detectors]
+
+        Returns
+        -------
+        bool [shots, k]
+        """
+        observables = np.zeros((len(events), self._observables.shape[1]), dtype=np.bool_)
+        lit, size = events[:, self._own], (log_odds > self._least).sum(axis=1)
+        asked = np.flatnonzero(lit.any(axis=1) | (log_odds > 0).any(axis=1))
+        asked = asked[np.argsort(size[asked], kind="stable")]  # those of about one size together
+        start = 0
+        while start < len(asked):
+            shots = asked[start:]
+            cost = (np.arange(len(shots)) + 1) * (size[shots] // _BITS + 1) * len(self._own)
+            shots = shots[: max(1, int(np.searchsorted(cost, _WORDS)))]
+            observables[shots] = self._solved(log_odds[shots], lit[shots], int(size[shots].max()))
+            start += len(shots)
+        return observables
+
+    def _solved(self, log_odds: NDArray[np.float32], lit: NDArray[np.bool_], most: int) -> NDArray[np.bool_]:
+        """Observables, bool [shots, k], by the `most` likeliest components of each shot."""
+        likely = np.argsort(-log_odds, axis=1, kind="stable")[:, :most]
+        system = _System(self._rows[likely], lit)
+        flips = np.zeros((len(lit), self._observables.shape[1]), dtype=np.int64)
+        for shot, solvable in enumerate(system.solvable.tolist()):
+            if solvable:
+                cost = -log_odds[shot, likely[shot]].astype(np.float64)
+                chosen = likely[shot, system.cheap(shot, cost)]
+            elif most < log_odds.shape[1]:  # not without the unlikely ones
+                wider = min(4 * most + _BITS, log_odds.shape[1])
+                flips[shot] = self._solved(log_odds[shot : shot + 1], lit[shot : shot + 1], wider)[0]
+                continue
+            else:
+                chosen = likely[shot, :0]  # no set explains this: nothing is said
+            flips[shot] = self._observables[chosen].sum(axis=0)
+        return flips % 2 > 0
+
+
+class _System:
+    """Linear systems of several shots, each reduced so that its first independent columns are solved for.
+
+    Parameters
+    ----------
+    rows : int64 [shots, columns, weight]
+        Rows in which each column has a one, any of them several times.
+    lit : bool [shots, rows]
+        The right side.
+    """
+
+    def __init__(self, rows: NDArray[np.int64], lit: NDArray[np.bool_]) -> None:
+        shots, self._columns, _ = rows.shape
+        words = self._columns // _BITS + 1  # one bit more, for the right side
+        dense = np.zeros((shots, lit.shape[1], words * _BITS), dtype=bool)
+        dense[np.arange(shots)[:, None, None], rows, np.arange(self._columns)[:, None]] = True
+        dense[:, :, self._columns] = lit
+        packed = np.packbits(dense, axis=2, bitorder="little").view("<u8")
+        self._pivot = np.full(lit.shape, -1)  # the column that each row is solved for
+        free = np.ones(lit.shape, dtype=bool)
+        each = np.arange(shots)
+        for column in range(self._columns):
+            ones = (packed[:, :, column // _BITS] >> np.uint64(column % _BITS)) & np.uint64(1) > 0
+            usable = ones & free
+            row = usable.argmax(axis=1)
+            found = usable[each, row]
+            if not found.any():
+                continue
+            ones[each, row] = False
+            shot, changed = np.nonzero(ones & found[:, None])
+            packed[shot, changed] ^= packed[shot, row[shot]]
+            free[each[found], row[found]] = False
+            self._pivot[each[found], row[found]] = column
+        self._reduced = packed
+        right = self._bits(packed)[:, :, self._columns]
+        self.solvable = ~(right & free).max(axis=1)
+
+    def cheap(self, shot: int, cost: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """A solution that no column besides, and no pair of them, makes cheaper: bool [columns]."""
+        row = np.flatnonzero(self._pivot[shot] >= 0)
+        solved = self._pivot[shot, row]
+        bits = self._bits(self._reduced[shot, row])
+        right = bits[:, self._columns]
+        besides = np.ones(self._columns, dtype=bool)
+        besides[solved] = False
+        other = np.flatnonzero(besides)
+        table = bits[:, other].astype(np.float64)
+        taken = np.zeros(len(other), dtype=bool)
+        while len(other):
+            gain = cost[solved] * np.where(right, -1.0, 1.0)
+            alone = gain @ table + cost[other] * np.where(taken, -1.0, 1.0)
+            tried = np.argpartition(alone, min(_PAIRED, len(alone) - 1))[:_PAIRED]
+            part = table[:, tried]
+            together = alone[tried][:, None] + alone[tried] - 2 * (part * gain[:, None]).T @ part
+            np.fill_diagonal(together, alone[tried])
+            best = int(together.argmin())
+            if together.flat[best] > -1e-9:
+                break
+            for i in {*np.unravel_index(best, together.shape)}:
+                taken[tried[i]] ^= True
+                right = right ^ bits[:, other[tried[i]]]
+        chosen = np.zeros(self._columns, dtype=bool)
+        chosen[solved[right]] = True
+        chosen[other[taken]] = True
+        return chosen
+
+    @staticmethod
+    def _bits(packed: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        return np.unpackbits(np.ascontiguousarray(packed).view(np.uint8), axis=-1, bitorder="little").view(np.bool_)

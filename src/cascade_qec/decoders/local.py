@@ -1,0 +1,165 @@
+"""Local models: a network says how likely every component of the noise is, and a classical search decides by that.
+
+One set of weights serves every distance and any number of rounds of a family of codes.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import stim
+import torch
+from numpy.typing import NDArray
+
+from cascade_qec import codes
+from cascade_qec.codes import Basis
+from cascade_qec.components import UNKNOWN, Components, ComponentType, decides
+from cascade_qec.decoders import events
+from cascade_qec.decoders.bound import Bound
+from cascade_qec.decoders.cascade import CascadeDecoder, Source
+from cascade_qec.decoders.result import DecodeResult
+from cascade_qec.error_models import Mechanisms, error_model, unlikely
+from cascade_qec.errors import CascadeError, CascadeWarning
+from cascade_qec.lattice import Lattice
+from cascade_qec.nn import Geometry, Unpacking
+from cascade_qec.recognition import Recognition, read_experiment, recognise_any
+
+_CHUNK_ACTIVATIONS = {"cpu": 1 << 22, "cuda": 1 << 28}
+"""Activations of the residual stream decoded at a time, as of `cascade_qec.decoders.bound_cascade`."""
+
+_UNFAMILIAR = 0.01
+"""Share of the noise, by probability, that may be of types that training had not, without a warning."""
+
+
+class LocalDecoder(CascadeDecoder):
+    """A trained local model, for experiments of any code of its family, of any number of rounds. Made by `load`."""
+
+    def bind(
+        self, experiment: Source | None = None, /, *, rounds: int | None = None, basis: Basis | None = None
+    ) -> BoundLocal:
+        """Make ready for the shots of an experiment. The decoder stays as it was; the network is shared.
+
+        Parameters
+        ----------
+        experiment
+            A memory experiment of a code of the model's family that any tool made: a circuit or error model, its text,
+            or the path of a file of it. The posteriors are those of its own error model's components.
+        rounds, basis
+            Instead of it: those of an experiment of the code, with the noise, of training.
+
+        Raises
+        ------
+        CascadeError
+            If it is no such experiment.
+
+        Warns
+        -----
+        CascadeWarning
+            If more than a little of its noise is of types that training had not: those keep their prior probability.
+        """
+        if experiment is None:
+            chosen = self.description.bases[0] if basis is None else basis
+            source = self.experiment(self.description.noise_p, rounds=rounds, basis=chosen)
+        elif rounds is not None or basis is not None:
+            raise CascadeError("expected an experiment, or the rounds and basis of the decoder's own, got both")
+        else:
+            source = read_experiment(experiment)
+        found = recognise_any(source)
+        family = codes.get(found.lattice.code.name).family
+        if family != self.code.family:
+            raise CascadeError(
+                f"model {self.description.name} decodes codes of the family {self.code.family!r}, "
+                f"got an experiment of {found.lattice.code.name}"
+            )
+        bound = BoundLocal(self, found, error_model(source) if isinstance(source, stim.Circuit) else source)
+        strange = max(part.unfamiliar for part in bound.parts)
+        if strange > _UNFAMILIAR:
+            warnings.warn(
+                f"model {self.description.name} does not know {100 * strange:.0f} % of the circuit's noise by its type "
+                "(another order of gates, say): the network leaves it as likely as the circuit says",
+                CascadeWarning,
+                stacklevel=2,
+            )
+        return bound
+
+
+class BoundLocal(Bound[DecodeResult]):
+    """A local model that is ready for the shots of one experiment. Made by `LocalDecoder.bind` or `load`.
+
+    Attributes
+    ----------
+    decoder : LocalDecoder
+    recognition : Recognition
+    parts : list of LocalPart
+        One, or one for each basis where the experiment keeps the logical operators of both.
+    """
+
+    def __init__(self, decoder: LocalDecoder, found: Recognition, dem: stim.DetectorErrorModel) -> None:
+        self.decoder, self.recognition, self._dem = decoder, found, dem
+        likely, self.flips = unlikely(dem)
+        mechanisms, types = Mechanisms.of(likely), decoder.description.components or []
+        self.parts = [LocalPart(decoder, types, part.lattice, mechanisms) for part in found.parts]
+        self.num_detectors, self.num_observables = dem.num_detectors, dem.num_observables
+        lattice = found.lattice
+        basis = " and ".join(part.lattice.basis for part in found.parts)
+        self.name = f"model {decoder.description.name} ({lattice.code.name}, {lattice.rounds} rounds, basis {basis})"
+        per_shot = max(part.sites for part in self.parts) * decoder.network.settings.width
+        self._chunk = max(1, _CHUNK_ACTIVATIONS[decoder.device.type] // per_shot)
+
+    def _decode(self, detection_events: NDArray[Any], bit_packed: bool) -> DecodeResult:
+        self.decoder.mind_forks()
+        packed = detection_events if bit_packed else events.packed(detection_events)
+        packed = np.require(packed, requirements="W")  # PyTorch warns of arrays that cannot be written
+        observables = np.zeros((len(packed), self.num_observables), dtype=np.bool_)
+        for start in range(0, len(packed), self._chunk):
+            shots = slice(start, start + self._chunk)
+            for part in self.parts:
+                observables[shots] ^= part.decide(packed[shots])
+        return DecodeResult(observables)
+
+    def __reduce__(self) -> tuple[Callable[..., BoundLocal], tuple[object, ...]]:
+        return BoundLocal, (self.decoder, self.recognition, self._dem)
+
+
+class LocalPart:
+    """The network's tables for one memory experiment, and what decides by its posteriors.
+
+    Attributes
+    ----------
+    components : Components
+        Of the experiment's own error model.
+    unfamiliar : float
+        Share of them, by probability, of types that the model does not know.
+    sites : int
+    """
+
+    def __init__(
+        self, decoder: LocalDecoder, types: Sequence[ComponentType], lattice: Lattice, mechanisms: Mechanisms
+    ) -> None:
+        self._network, self._dtype = decoder.network, decoder.dtype
+        self.components = Components.of(mechanisms, lattice, types)
+        self._unknown = self.components.type == UNKNOWN
+        prior = self.components.prior
+        self.unfamiliar = float(prior[self._unknown].sum() / prior.sum()) if prior.any() else 0.0
+        with np.errstate(divide="ignore"):
+            self._prior = np.log(prior / (1 - prior)).astype(np.float32)
+        settings = decoder.network.settings
+        self._geometry = Geometry([lattice], settings.convolution, [self.components]).to(decoder.device)
+        self._unpacking = Unpacking([lattice]).to(decoder.device)
+        self._decides = decides(self.components, lattice.detectors)
+        self._detectors, self.sites = lattice.detectors, lattice.sites
+
+    def log_odds(self, packed: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Of each component that it is flipped, float32 [shots, components], from uint8 [shots, bytes]."""
+        with torch.inference_mode():
+            states, _ = self._unpacking(packed)
+            log_odds: NDArray[np.float32] = self._network(states, self._geometry, self._dtype).cpu().numpy()
+        log_odds[:, self._unknown] = self._prior[self._unknown]
+        return log_odds
+
+    def decide(self, packed: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """The observables, bool [shots, k]."""
+        return self._decides.decode(self.log_odds(packed), events.unpacked(packed, self._detectors))

@@ -1,0 +1,135 @@
+"""A local model decodes any distance, any number of rounds, and circuits of other tools."""
+
+# Stim's annotations have loops even in flattened circuits.
+# pyright: reportAttributeAccessIssue=false
+
+import pickle
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pymatching
+import pytest
+import stim
+
+import cascade_qec as cascade
+from cascade_qec import circuits, codes
+from cascade_qec.codes import Basis
+from cascade_qec.decoders.local import LocalDecoder
+from cascade_qec.error_models import error_model
+from cascade_qec.errors import CascadeError, CascadeWarning
+from cascade_qec.training import Recipe, Trainer
+
+pytestmark = pytest.mark.slow
+
+RECIPE = {
+    "name": "local_tiny",
+    "code": "surface_d3",
+    "rounds": 5,
+    "seed": 2,
+    "head": "local",
+    "network": {"width": 16, "depth": 2, "convolution": "direct"},
+    "noise": {"p": 0.008, "start": 0.008},
+    "optimizer": {"steps": 300, "muon_lr": 0.01, "lion_lr": 0.002, "warmup_steps": 10, "ema": 0.95},
+    "batch": {"shots": 32},
+    "validation": {"p": [0.005], "shots": 50, "every": 300},
+}
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("run")
+    assert Trainer(Recipe.model_validate(RECIPE), out, workers=0).run()
+    return out / "local_tiny.safetensors"
+
+
+def failures(circuit: stim.Circuit, model: Path, shots: int = 1000) -> tuple[int, int]:
+    """Of the model, and of matching, on the same shots."""
+    events, flips = circuit.compile_detector_sampler(seed=4).sample(shots, separate_observables=True)
+    matching = pymatching.Matching.from_detector_error_model(error_model(circuit, decomposed=True))
+    found = cascade.load(model, circuit=circuit, device="cpu").decode_batch(events)
+    wrong = (found.observables != flips).any(axis=1)
+    return int(wrong.sum()), int((matching.decode_batch(events) != flips).any(axis=1).sum())
+
+
+@pytest.mark.parametrize(("code", "rounds", "basis"), [("surface_d3", 12, "X"), ("surface_d5", 5, "Z")])
+def test_distances_rounds_and_bases_that_it_was_not_trained_on(
+    model: Path, code: str, rounds: int, basis: Basis
+) -> None:
+    noise = circuits.UniformDepolarizing(0.008)
+    circuit = circuits.memory(codes.get(code), rounds=rounds, basis=basis, noise=noise)
+    own, matched = failures(circuit, model)
+    # Both fail on some 50 to 200 shots, most of them the same; a network of a few seconds' training is about as good.
+    assert own < 1.2 * matched + 5 * np.sqrt(matched)
+
+
+def test_circuits_of_another_tool(model: Path) -> None:
+    circuit = stim.Circuit.generated(
+        "surface_code:rotated_memory_x",
+        distance=5,
+        rounds=4,
+        after_clifford_depolarization=0.006,
+        before_measure_flip_probability=0.006,
+        after_reset_flip_probability=0.006,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CascadeWarning)
+        own, matched = failures(circuit, model)
+    assert own < 1.2 * matched + 5 * np.sqrt(matched)
+
+
+def test_an_error_model_and_bit_packed_shots_give_the_same(model: Path) -> None:
+    decoder = cascade.load(model, device="cpu")
+    assert isinstance(decoder, LocalDecoder)
+    circuit = decoder.experiment(0.006)
+    events = circuit.compile_detector_sampler(seed=1).sample(100)
+    bound = decoder.bind(circuit)
+    expected = bound.decode_batch(events)
+    assert expected.observables.any()
+    packed = np.packbits(events, axis=1, bitorder="little")
+    assert np.array_equal(bound.decode_batch(packed, bit_packed=True).observables, expected.observables)
+    again = pickle.loads(pickle.dumps(bound))
+    assert np.array_equal(again.decode_batch(events).observables, expected.observables)
+    assert "surface_d3, 5 rounds, basis Z" in repr(bound)
+
+
+def test_likely_errors_are_undone(model: Path) -> None:
+    decoder = cascade.load(model, device="cpu")
+    dem = error_model(decoder.experiment(0.004)).flattened()
+    events = dem.compile_sampler(seed=1).sample(200)[0]
+    turned, flipped = stim.DetectorErrorModel(), np.zeros(dem.num_detectors, dtype=bool)
+    observable = False
+    for number, instruction in enumerate(dem):
+        if instruction.type != "error" or number % 7:
+            turned.append(instruction)
+            continue
+        turned.append("error", 1 - instruction.args_copy()[0], instruction.targets_copy())
+        for target in instruction.targets_copy():
+            if target.is_relative_detector_id():
+                flipped[target.val] ^= True
+            else:
+                observable ^= target.is_logical_observable_id()
+    found = decoder.bind(turned).decode_batch(events ^ flipped).observables
+    assert np.array_equal(found ^ observable, decoder.bind(dem).decode_batch(events).observables)
+
+
+def test_another_family_is_refused(model: Path) -> None:
+    circuit = circuits.memory(codes.get("bb72"), rounds=2, noise=circuits.UniformDepolarizing(0.001))
+    with pytest.raises(CascadeError, match="decodes codes of the family 'surface', got an experiment of bb72"):
+        cascade.load(model, circuit=circuit, device="cpu")
+
+
+def test_faults_of_types_that_training_had_not_are_told(model: Path) -> None:
+    circuit = circuits.memory(codes.get("surface_d3"), rounds=3, noise=circuits.UniformDepolarizing(0.002))
+    dem = error_model(circuit)
+    far = [d for d, place in dem.get_detector_coordinates().items() if place[3] == 1 and place[2] in (0, 3)]
+    strange = dem + stim.DetectorErrorModel(f"error(0.02) D{far[0]} D{far[-1]}")
+    with pytest.warns(CascadeWarning, match="does not know 2?[0-9] % of the circuit's noise by its type"):
+        cascade.load(model, circuit=strange, device="cpu")
+
+
+def test_no_confidence_is_claimed(model: Path) -> None:
+    decoder = cascade.load(model, device="cpu")
+    result = decoder.bind().decode_batch(np.zeros((2, decoder.bind().num_detectors), dtype=bool))
+    assert result.confidence is None
+    assert not result.observables.any()
