@@ -87,20 +87,25 @@ def run(app: typer.Typer, arguments: list[str] | None = None) -> int:
     warnings.showwarning = _warn
     with _interrupts() as interrupts:
         try:
-            app(arguments)
-        except CascadeError as error:
-            return _fail(str(error), 2)
-        except OSError as error:
-            return _fail(str(error), 1)
-        except SystemExit as done:
-            if done.code == INTERRUPTED and isinstance(done.__context__, typer.Exit):  # nobody has said so yet
-                tell("Interrupted")
-            return done.code if isinstance(done.code, int) else 1 if done.code else 0
+            return _status(app, arguments)
         except (KeyboardInterrupt, Exception) as error:
             if not interrupts and not isinstance(error, KeyboardInterrupt):
                 raise
-            tell("Interrupted")  # while the words were read, or where a library made another error of it
+            tell("Interrupted")  # outside the command's own work, or where a library made another error of it
             return INTERRUPTED
+
+
+def _status(app: typer.Typer, arguments: list[str] | None) -> int:
+    try:
+        app(arguments)
+    except CascadeError as error:
+        return _fail(str(error), 2)
+    except OSError as error:
+        return _fail(str(error), 1)
+    except SystemExit as done:
+        if done.code == INTERRUPTED and isinstance(done.__context__, typer.Exit):  # nobody has said so yet
+            tell("Interrupted")
+        return done.code if isinstance(done.code, int) else 1 if done.code else 0
     return 0
 
 
