@@ -168,7 +168,7 @@ def test_termination_leaves_no_file(tiny_model, sampled, tmp_path, monkeypatch):
         assert len(list(tmp_path.iterdir())) == 2
         signal.raise_signal(signal.SIGTERM)
 
-    monkeypatch.setattr(BoundCascade, "decode_batch", terminate)
+    monkeypatch.setattr(BoundCascade, "decode_chosen", terminate)
     files = (
         "--in",
         sampled[0] / "shots.b8",

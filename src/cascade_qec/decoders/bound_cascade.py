@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
+import stim
 import torch
 from numpy.typing import NDArray
 
-from cascade_qec.codes import CSSCode
+from cascade_qec.codes import Basis, CSSCode
 from cascade_qec.decoders import events
 from cascade_qec.decoders.bound import Bound
+from cascade_qec.decoders.plausibility import ShotCheck
 from cascade_qec.decoders.result import NetworkResult, sigmoid
-from cascade_qec.error_models import Flips
+from cascade_qec.error_models import error_model, unlikely
 from cascade_qec.errors import CascadeError
 from cascade_qec.lattice import logical_operators
 from cascade_qec.nn import CascadeNetwork, Decision, Geometry, ModelDescription, Questions, Unpacking, together
@@ -36,6 +39,8 @@ class Weights(Protocol):
 
     def mind_forks(self) -> None: ...
 
+    def experiment(self, p: float, *, rounds: int | None = None, basis: Basis = "Z") -> stim.Circuit: ...
+
 
 class Binding:
     """What a decoder works out once for an experiment.
@@ -46,14 +51,19 @@ class Binding:
         What is known of the experiment, or the one part of the decoder's own.
     parts
         The network's tables for each memory experiment in it.
+    model
+        The experiment's error model; None of the decoder's own.
     flips
-        What the experiment's errors of probability above 1/2 flip; None where there are none.
+        What its errors of probability above 1/2 flip; None where there are none.
     chunk
         Shots decoded at a time.
     """
 
-    def __init__(self, decoder: Weights, found: Recognition | tuple[Part], flips: Flips | None = None) -> None:
-        self.found, self.flips = found, flips
+    def __init__(
+        self, decoder: Weights, found: Recognition | tuple[Part], model: stim.DetectorErrorModel | None = None
+    ) -> None:
+        self.found, self.model = found, model
+        self.flips = None if model is None else unlikely(model)[1]
         parts = found.parts if isinstance(found, Recognition) else found
         self.parts = [_BoundPart(decoder, part) for part in parts]
         per_shot = max(part.activations for part in self.parts) * decoder.network.settings.width
@@ -121,6 +131,10 @@ class BoundCascade(Bound[NetworkResult]):
         basis = " and ".join(part.lattice.basis for part in parts)
         self.device, self.dtype = decoder.device, decoder.dtype
         self.name = f"model {decoder.description.name} ({self.lattice.rounds} rounds, basis {basis})"
+        own = partial(_own_model, decoder, self.lattice.rounds, self.lattice.basis)
+        self.check = ShotCheck(
+            own if binding.model is None else binding.model, self.name, strength_known=binding.model is not None
+        )
 
     def _decode(self, detection_events: NDArray[Any], bit_packed: bool) -> NetworkResult:
         self.decoder.mind_forks()  # pyright: ignore[reportPrivateUsage]
@@ -143,8 +157,14 @@ class BoundCascade(Bound[NetworkResult]):
         return NetworkResult(observables, probabilities, log_odds)
 
     def __reduce__(self) -> tuple[Callable[..., BoundCascade], tuple[object, ...]]:
-        return _bound_anew, (self.decoder, self._binding.found, self._binding.flips)
+        return _bound_anew, (self.decoder, self._binding.found, self._binding.model)
 
 
-def _bound_anew(decoder: Weights, found: Recognition | tuple[Part], flips: Flips | None) -> BoundCascade:
-    return BoundCascade(decoder, Binding(decoder, found, flips))
+def _bound_anew(
+    decoder: Weights, found: Recognition | tuple[Part], model: stim.DetectorErrorModel | None
+) -> BoundCascade:
+    return BoundCascade(decoder, Binding(decoder, found, model))
+
+
+def _own_model(decoder: Weights, rounds: int, basis: Basis) -> stim.DetectorErrorModel:
+    return error_model(decoder.experiment(decoder.description.noise_p, rounds=rounds, basis=basis))

@@ -22,7 +22,7 @@ from cascade_qec.codes import Basis
 from cascade_qec.decoders.bound_cascade import Binding, BoundCascade
 from cascade_qec.decoders.escalation import BoundEscalation, EscalatingDecoder, fallback_decoder
 from cascade_qec.device import pick_device, pick_dtype
-from cascade_qec.error_models import error_model, unlikely
+from cascade_qec.error_models import error_model
 from cascade_qec.errors import CascadeError, CascadeWarning
 from cascade_qec.files import written_whole
 from cascade_qec.lattice import memory_lattice
@@ -307,8 +307,7 @@ class CascadeDecoder:
 
     def _recognised(self, source: stim.Circuit | stim.DetectorErrorModel) -> Binding:
         found = recognise(source, self.code, self.description.bases)
-        _, flips = unlikely(error_model(source) if isinstance(source, stim.Circuit) else source)
-        return Binding(self, found, flips)
+        return Binding(self, found, error_model(source) if isinstance(source, stim.Circuit) else source)
 
     def _bound(self, key: Hashable, made: Callable[[], Binding]) -> BoundCascade:
         self.mind_forks()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cascade_qec.codes import CSSCode
 from cascade_qec.decoders import classical
-from cascade_qec.decoders.bound import Bound
+from cascade_qec.decoders.bound import Bound, decode_chosen
 from cascade_qec.decoders.classical import ClassicalDecoder
 from cascade_qec.decoders.protocol import BoundDecoder, Decoder
 from cascade_qec.decoders.result import DecodeResult
@@ -118,12 +118,13 @@ class BoundEscalation(Bound[DecodeResult]):
         self.num_detectors, self.num_observables = experiment.num_detectors, experiment.num_observables
         self.first: BoundDecoder = decoder.first.bind(experiment)
         self.fallback: BoundDecoder = decoder.fallback.bind(experiment)
+        self.check = self.first.check if isinstance(self.first, Bound) else None
 
     def _decode(self, detection_events: NDArray, bit_packed: bool) -> DecodeResult:
         """Decode with the first decoder, and what it doubts once more; `DecodeResult.escalated` says which shots."""
-        result = self.first.decode_batch(detection_events, bit_packed=bit_packed)
+        result = decode_chosen(self.first, detection_events, bit_packed=bit_packed)
         escalated = result.confidence_of(self.name) < self.below
         observables = result.observables.copy()
-        doubted = self.fallback.decode_batch(detection_events[escalated], bit_packed=bit_packed)
+        doubted = decode_chosen(self.fallback, detection_events[escalated], bit_packed=bit_packed)
         observables[escalated] = doubted.observables
         return replace(result, observables=observables, escalated=escalated)

@@ -9,6 +9,7 @@ import numpy as np
 import stim
 from numpy.typing import NDArray
 
+from cascade_qec.decoders.bound import decode_chosen
 from cascade_qec.decoders.protocol import BoundDecoder, Decoder, settings
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.tables import Row
@@ -150,7 +151,7 @@ class _Tally:
             affordable = (seconds - elapsed) * done / elapsed if elapsed else 1
             chunk = slice(done, done + int(max(1, min(4 * done, affordable, len(dets) - done))))
             began = time.perf_counter()
-            predictions = decoder.decode_batch(dets[chunk]).observables
+            predictions = decode_chosen(decoder, dets[chunk]).observables
             elapsed += time.perf_counter() - began
             self.failures += failures(predictions, observables[chunk])
             done += len(predictions)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from cascade_qec.decoders import events
 from cascade_qec.decoders.bound import Bound
 from cascade_qec.decoders.classical.packages import require_package
+from cascade_qec.decoders.plausibility import ShotCheck
 from cascade_qec.decoders.projection import without_decomposition
 from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.error_models import check_size, error_model, unlikely
@@ -97,12 +98,13 @@ class ClassicalDecoder(ABC):
                 dem = error_model(experiment, decomposed=self.decomposed)
             except CascadeError as error:
                 raise CascadeError(f"{self.name} cannot decode this circuit: {error}") from error
-        dem, flips = unlikely(dem)
+        whole, (dem, flips) = dem, unlikely(dem)
         if not self.decomposed:
             dem = without_decomposition(dem)
         self.check(dem)
         bound = BoundClassical(self.name, dem.num_detectors, dem.num_observables, self.prepare(dem))
         bound.flips = flips
+        bound.check = ShotCheck(whole, self.name, strength_known=True)
         return bound
 
 

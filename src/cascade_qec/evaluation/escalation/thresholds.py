@@ -11,6 +11,7 @@ import numpy as np
 import stim
 from numpy.typing import NDArray
 
+from cascade_qec.decoders.bound import decode_chosen
 from cascade_qec.decoders.protocol import Decoder
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.reliability.post_selection import choose_threshold
@@ -120,8 +121,8 @@ def decode_both(
     sampler = circuit.compile_detector_sampler(seed=seed)
     size = min(BATCH, shots)
     warm_up = np.zeros((size, circuit.num_detectors), np.bool_)
-    first.decode_batch(warm_up)
-    second.decode_batch(warm_up[:1])
+    decode_chosen(first, warm_up)
+    decode_chosen(second, warm_up[:1])
     outcomes: list[tuple[float, bool, bool, float]] = []
     network_seconds, network_shots, failed = 0.0, 0, 0
     begun = clock()
@@ -133,7 +134,7 @@ def decode_both(
         while done() < 1:
             dets, truth = sampler.sample(size, separate_observables=True)
             before = clock()
-            result = first.decode_batch(dets)
+            result = decode_chosen(first, dets)
             network_seconds += clock() - before
             network_shots += size
             confidence, wrong = result.confidence_of(network.name), (result.observables != truth).any(axis=1)
@@ -141,7 +142,7 @@ def decode_both(
                 if i and done() >= 1:
                     break
                 before = clock()
-                predicted = second.decode_batch(dets[i : i + 1]).observables
+                predicted = decode_chosen(second, dets[i : i + 1]).observables
                 elapsed = clock() - before
                 fallback_failed = bool((predicted[0] != truth[i]).any())
                 outcomes.append((float(confidence[i]), bool(wrong[i]), fallback_failed, elapsed))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from cascade_qec.decoders.bound import decode_chosen
 from cascade_qec.decoders.protocol import BoundDecoder
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.rare_events.fault_model import FaultModel
@@ -159,7 +160,7 @@ class Collector:
 
     def _fails(self, sets: NDArray[np.int64]) -> NDArray[np.bool_]:
         dets, observables = self.model.faults.outcomes(sets)
-        predictions = self.decoder.decode_batch(dets).observables
+        predictions = decode_chosen(self.decoder, dets).observables
         if predictions.shape != observables.shape:
             raise CascadeError(
                 f"expected predictions of the observables' shape {list(observables.shape)}, "

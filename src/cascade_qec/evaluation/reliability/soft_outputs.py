@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cascade_qec.decoders import events
 from cascade_qec.decoders.bound import Bound
+from cascade_qec.decoders.plausibility import ShotCheck
 from cascade_qec.decoders.protocol import BoundDecoder
 from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.error_models import error_model, unlikely
@@ -77,6 +78,7 @@ class Rival:
         dem, flips = unlikely(experiment)
         bound = self.bound.of(dem)
         bound.flips = flips
+        bound.check = ShotCheck(experiment, self.name, strength_known=True)
         return bound
 
 
