@@ -141,10 +141,14 @@ def _confirm_map(found: Recognition, source: stim.Circuit | stim.DetectorErrorMo
     known: defaultdict[frozenset[int], set[tuple[int, ...]]] = defaultdict(set)
     for a, b, flips in zip(ours.start[:-1], ours.start[1:], ours.observables, strict=True):
         known[frozenset(own_sites[ours.detector[a:b]].tolist()) & present].add(tuple(flips.tolist()))
+    own: defaultdict[frozenset[int], set[tuple[int, ...]]] = defaultdict(set)
+    for a, b, flips in zip(mechanisms.start[:-1], mechanisms.start[1:], mechanisms.observables, strict=True):
+        own[frozenset(lattice.detector_sites[mechanisms.detector[a:b]].tolist()) - {-1}].add(tuple(flips.tolist()))
     confirmed = 0
     for a, b, flipped in zip(mechanisms.start[:-1], mechanisms.start[1:], mechanisms.observables, strict=True):
         detectors = mechanisms.detector[a:b]
-        possible = known[frozenset(lattice.detector_sites[detectors].tolist()) - {-1}]
+        seen = frozenset(lattice.detector_sites[detectors].tolist()) - {-1}
+        possible = known[seen] if seen and len(own[seen]) == 1 else ()
         if len(possible) == 1:
             (flips,) = possible
             said = observables.logicals.astype(int) @ flips + observables.detectors[:, detectors].sum(axis=1)

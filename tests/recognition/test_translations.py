@@ -6,8 +6,9 @@ import pytest
 
 from cascade_qec import codes
 from cascade_qec.circuits import UniformDepolarizing, memory
-from cascade_qec.error_models import Mechanisms
+from cascade_qec.error_models import Mechanisms, error_model
 from cascade_qec.lattice import memory_lattice
+from cascade_qec.recognition import recognise
 from cascade_qec.recognition.likeness import agreement
 from cascade_qec.recognition.observables import best_translated, observable_maps
 from cascade_qec.recognition.placement import Placement
@@ -59,3 +60,15 @@ def test_a_surface_code_has_no_translations():
     mechanisms = Mechanisms.of(circuit.detector_error_model(flatten_loops=True))
     way = Placement("Z", lattice.detector_sites, (1.0,))
     assert best_translated(way, observable_maps([way], mechanisms, [lattice])[0], lattice) is way
+
+
+@pytest.mark.parametrize("basis", ["X", "Z"])
+def test_a_circuit_and_its_error_model_are_placed_alike(basis):
+    code = codes.get("bb72")
+    circuit = memory(code, rounds=2, basis=basis, noise=UniformDepolarizing(0.003))
+    of_circuit, of_model = (recognise(source, code) for source in (circuit, error_model(circuit)))
+    assert of_circuit.lattice.basis == of_model.lattice.basis == basis
+    assert np.array_equal(of_circuit.lattice.detector_sites, of_model.lattice.detector_sites)
+    assert np.array_equal(of_circuit.observables.logicals, of_model.observables.logicals)
+    assert not of_circuit.ambiguous
+    assert not of_model.ambiguous
