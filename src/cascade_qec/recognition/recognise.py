@@ -99,7 +99,8 @@ def recognise(
     ----------
     source
         A memory experiment of `code`, by any tool: any order, coordinates or none, any schedule, either basis or both,
-        any logical representatives. Of a circuit the noise plays no part; of an error model it is all there is.
+        any logical representatives. Of a circuit the noise only chooses between symmetric placements; of an error model
+        it is all there is.
     bases
         Bases of the lattice that will do.
 
