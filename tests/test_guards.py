@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from cascade_qec.guards import FALL, FALSE_ALARM, Bases, Floor, Guards, Head, floor, unequal_bases, worst_head
+from cascade_qec.guards import FALL, FALSE_ALARM, Bases, Floor, Guards, Head, claims, floor, unequal_bases, worst_head
 from cascade_qec.statistics import Counts
 
 FLOOR = Floor(p=0.001, above=0.002, block_error=1e-4, allowed=3e-4, probability=1.0)
@@ -126,3 +126,32 @@ class TestBases:
 
     def test_one_basis_has_no_other(self):
         assert unequal_bases({0.005: {"Z": 3000}}, 10_000, 1) is None
+
+
+class TestConfidence:
+    def among(self, failures, *, odds=8.0, shots=10_000):
+        wrong = np.arange(shots) < failures
+        found = claims({0.003: np.full(shots, odds), 0.002: np.full(shots, 20.0)}, {0.003: wrong, 0.002: wrong & False})
+        assert found is not None
+        return found
+
+    def test_sure_shots_may_fail_as_often_as_they_claim(self):
+        """At log-odds of 8 there are 3.4 failures to expect among 10,000."""
+        found = self.among(6)
+        assert (found.p, found.sure, found.failures, round(found.claimed, 2)) == (0.003, 10_000, 6, 3.35)
+        assert found.probability > 0.1
+
+    def test_more_than_that_is_told(self):
+        found = self.among(14)
+        assert found.probability < FALSE_ALARM
+        (broken,) = GOOD.model_copy(update={"confidence": found}).broken
+        assert (broken.guard, "14 of 10,000 sure shots fail at 0.3 %" in broken.figures) == ("confidence", True)
+
+    def test_shots_that_are_not_sure_are_none_of_its_business(self):
+        assert self.among(5000, odds=6.9).probability == 1  # a confidence of 0.99899
+
+    def test_false_alarms_are_as_rare_as_said(self):
+        """With a hundred times the probability to see some: of two rates, one of which cannot fail."""
+        rng = np.random.default_rng(2)
+        found = [self.among(n).probability for n in rng.poisson(3.354, 2000)]
+        assert 0 < np.mean(np.array(found) < 100 * FALSE_ALARM) <= 100 * FALSE_ALARM

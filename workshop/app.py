@@ -3,6 +3,7 @@
 from cascade_qec import cli
 from workshop.commands.bench_convolution import bench_convolution
 from workshop.commands.bench_training import bench_training
+from workshop.commands.calibrate import calibrate
 from workshop.commands.card import card
 from workshop.commands.equal_predictions import equal_predictions
 from workshop.commands.equal_speed import equal_speed
@@ -18,6 +19,7 @@ app = cli.application("python -m workshop", "Make the project's models and figur
 app.command("queue")(show_queue)
 app.command()(train)
 app.command()(card)
+app.command()(calibrate)
 app.command()(guards)
 app.command()(fuzz)
 app.command()(bench_training)

@@ -9,6 +9,9 @@ bases
     Neither basis fails more than twice as often as the other.
 silence
     No detection event, no flip.
+confidence
+    Of the shots that claim to be right with more than `SURE`, no more fail than they claim. They are none of those that
+    the calibration was fitted to.
 
 Failures are compared beyond what chance makes of them: of networks that keep such a guard, at most a share of
 `FALSE_ALARM` is said to break it. Block errors saturate where outcomes are a coin's; comparisons take that out.
@@ -21,12 +24,14 @@ from collections.abc import Iterable, Mapping
 from itertools import combinations, permutations
 from typing import Literal, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from cascade_qec.statistics import Counts
 
 FALSE_ALARM = 1e-3
-"""Probability, at most, with which either guard that compares failures is said to be broken where it is not."""
+"""Probability, at most, with which a guard that compares failures is said to be broken where it is not."""
 
 ALIVE = 0.9
 """A head has learnt something if its loss is below this share of a guess's; those of decoders are below 0.5."""
@@ -36,6 +41,10 @@ FALL = 1.5
 
 UNEQUAL = 2.0
 """A basis may have so many times the failures of the other."""
+
+
+SURE = 0.999
+"""Confidence from which on claims are tried."""
 
 
 class Verdict(NamedTuple):
@@ -86,6 +95,19 @@ class Bases(_Part):
     """Of so many failures or more in one basis, if it fails `UNEQUAL` times as often; at most, over all rates."""
 
 
+class Claims(_Part):
+    """The noise rate at which shots that are sure, of more than `SURE`, fail most convincingly more than they claim."""
+
+    p: float
+    sure: int = Field(ge=0)
+    """Shots that are, of both bases."""
+    failures: int = Field(ge=0)
+    claimed: float = Field(ge=0)
+    """Failures that are to be expected if the claims are true."""
+    probability: float = Field(ge=0, le=1)
+    """Of so many failures or more, if they are; at most, over all rates."""
+
+
 class Guards(_Part):
     """What the guards of a network saw."""
 
@@ -98,6 +120,8 @@ class Guards(_Part):
     """None of a model of one basis."""
     flips_on_silence: list[Literal["X", "Z"]]
     """Bases in which a shot without any detection event is decoded as a flip."""
+    confidence: Claims | None = None
+    """None of a model that claims nothing, and on cards older than the guard."""
 
     @property
     def verdicts(self) -> list[Verdict]:
@@ -118,6 +142,12 @@ class Guards(_Part):
             found.append(Verdict("bases", bases.probability >= FALSE_ALARM, figures))
         flips = " and ".join(self.flips_on_silence)
         found.append(Verdict("silence", not flips, f"flips in {flips}" if flips else "no flip"))
+        if (claims := self.confidence) is not None:
+            figures = (
+                f"{claims.failures:,} of {claims.sure:,} sure shots fail at {_percent(claims.p)}, "
+                f"{claims.claimed:.2g} are claimed, P = {claims.probability:.2g}"
+            )
+            found.append(Verdict("confidence", claims.probability >= FALSE_ALARM, figures))
         return found
 
     @property
@@ -157,6 +187,21 @@ def unequal_bases(failures: Mapping[float, Mapping[Literal["X", "Z"], int]], sho
             together = min(1.0, 2 * len(failures) * probability)
             found.append(Bases(p=p, shots=shots, failures=dict(by_basis), probability=together))
     return min(found, key=lambda pair: pair.probability, default=None)
+
+
+def claims(log_odds: Mapping[float, NDArray[np.floating]], wrong: Mapping[float, NDArray[np.bool_]]) -> Claims | None:
+    """Where sure shots fail most beyond what they claim, by log-odds and failures of shots at each noise rate."""
+    from scipy.special import gammainc
+
+    found = []
+    for p, odds in log_odds.items():
+        sure = odds > math.log(SURE / (1 - SURE))
+        claimed, failures = float(np.exp(-np.logaddexp(0, odds[sure])).sum()), int(wrong[p][sure].sum())
+        probability = float(gammainc(failures, claimed)) if failures else 1.0  # P(Poisson(claimed) >= failures)
+        together = min(1.0, len(log_odds) * probability)
+        found.append(Claims(p=p, sure=int(sure.sum()), failures=failures, claimed=claimed, probability=together))
+    # of rates that say nothing against it, the one with most to lose
+    return min(found, key=lambda rate: (rate.probability, -rate.claimed), default=None)
 
 
 def _excess(one: Counts, other: Counts, factor: float, k: int) -> tuple[float, float]:

@@ -108,24 +108,24 @@ def test_plan_with_limits_of_its_own_and_a_skip(run, tmp_path, monkeypatch):
 
 def test_a_models_rows_tell_its_weights_and_precision(run, tmp_path):
     out = tmp_path / "c.csv"
-    flags = ["--codes", "surface_d3", "--p", "0.01", "--bases", "Z", "--decoders", "cascade", "--precision", "float32"]
+    flags = ["--codes", "surface_d3", "--p", "0.007", "--bases", "Z", "--decoders", "cascade", "--precision", "float32"]
     run(*flags, "--max_shots", 200, "--processes", 1, "--out", out)
     (stats,) = read_store(out)
     assert stats.decoder == "cascade:surface_d3"
     assert json.dumps(stats.json_metadata["parameters"]).startswith('{"precision": "float32", "weights_sha256": "')
-    # About 6 % of the shots fail; more than 40 of 200 would with probability below 1e-9.
+    # About 4 % of the shots fail; more than 40 of 200 would with probability below 1e-9.
     assert stats.errors < 40
 
 
 def test_discards_are_kept_and_left_out_of_rates(run, tmp_path):
     out = tmp_path / "c.csv"
     decoder = "cascade:surface_d3@0.99"
-    flags = ["--codes", "surface_d3", "--p", "0.01", "--bases", "Z", "--decoders", decoder, "--precision", "float32"]
+    flags = ["--codes", "surface_d3", "--p", "0.007", "--bases", "Z", "--decoders", decoder, "--precision", "float32"]
     result = run(*flags, "--max_shots", 500, "--processes", 1, "--out", out)
     (stats,) = read_store(out)
     assert (stats.decoder, stats.shots, stats.json_metadata["parameters"]["discard_below"]) == (decoder, 500, 0.99)
-    # More than half of the shots are less sure than that; 100 from the mean are nine standard deviations.
-    assert 180 < stats.discards < 380
+    # About a third of the shots are less sure than that; 100 from the mean are nine standard deviations.
+    assert 60 < stats.discards < 300
     share = f"{stats.discards / 500:.2g}"
     assert f"{stats.errors} / {500 - stats.discards}" in result.stdout
     assert f"{share} of shots discarded" in result.stdout

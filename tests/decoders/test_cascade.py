@@ -430,7 +430,7 @@ def test_rounds_that_the_model_has_not_learnt_are_warned_of() -> None:
 def test_circuits_unlike_those_of_training_are_warned_of() -> None:
     decoder = CascadeDecoder.untrained("surface_d3", width=8, depth=1)
     decoder.bind(decoder.experiment(0.005))
-    with pytest.warns(CascadeWarning, match=r"as strong as p = 0\.02, and the model was trained up to p = 0\.005"):
+    with pytest.warns(CascadeWarning, match=r"as strong as p = 0\.02, and the model was trained up to p = 0\.008"):
         decoder.bind(decoder.experiment(0.02))
     without_first = decoder.experiment(0.005)
     order = np.arange(1, without_first.num_detectors)

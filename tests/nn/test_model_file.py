@@ -1,6 +1,8 @@
 import json
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
@@ -31,7 +33,9 @@ def rewritten(path: Path, *, without: str = "", **changes) -> Path:
     with safe_open(path, framework="pt") as file:
         description = json.loads(file.metadata()["cascade"])
         tensors = {name: file.get_tensor(name) for name in file.keys() if name != without}  # noqa: SIM118
+    description.pop("sha256")
     description["network"] |= changes.pop("network", {})
+    changes = {"format": 2} | changes  # which need no digest
     save_file(tensors, path, metadata={"cascade": json.dumps(description | changes)})
     return path
 
@@ -95,9 +99,46 @@ def test_files_that_are_no_models_are_refused(tmp_path):
         ({"bases": []}, "description .* cannot be read"),
         ({"bases": ["Y"]}, "description .* cannot be read"),
         ({"rounds": 0}, "description .* cannot be read"),
-        ({"format": 3}, "description .* cannot be read"),
+        ({"format": 4}, "description .* cannot be read"),
     ],
 )
 def test_weights_that_do_not_fit_their_description_are_refused(model_file, changes, message):
     with pytest.raises(CascadeError, match=message):
         load_model(rewritten(model_file, **changes))
+
+
+def test_any_flipped_bit_is_noticed(model_file):
+    """The digest is of the description, and of names, types, shapes and bytes of all weights; by fixed places."""
+    whole = model_file.read_bytes()
+    header = 8 + int.from_bytes(whole[:8], "little")
+    random = np.random.default_rng(1)
+    places = [*random.integers(0, 8 * header, 250), *random.integers(8 * header, 8 * len(whole), 250)]
+    for place in places:
+        damaged = bytearray(whole)
+        damaged[place // 8] ^= 1 << place % 8
+        model_file.write_bytes(damaged)
+        with pytest.raises(CascadeError, match=re.escape(str(model_file))):
+            load_model(model_file)
+
+
+def test_a_digest_cannot_be_left_out(model_file):
+    with safe_open(model_file, framework="pt") as file:
+        text, tensors = file.metadata()["cascade"], {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    save_file(tensors, model_file, metadata={"cascade": text.partition(',"sha256"')[0] + "}"})
+    with pytest.raises(CascadeError, match="is damaged: its contents do not match the digest"):
+        load_model(model_file)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite_are_refused(model_file, value, lively_network):
+    network = lively_network("surface_d3", convolution="direct")
+    network.head.output[0] = value
+    model_file.write_bytes(model_bytes(network, description_of(network)))
+    with pytest.raises(CascadeError, match=r"expected finite weights, got NaN or infinity in head\.output"):
+        load_model(model_file)
+
+
+def test_files_from_before_digests_can_be_read(model_file):
+    network, description = load_model(rewritten(model_file, format=2))
+    assert (description.format, description.name) == (3, "lively")
+    assert network.settings.width == 8

@@ -36,7 +36,7 @@ def broken(found):
 def test_a_good_network_keeps_all_guards_and_is_left_as_it_was(network, validator):
     found = seen(network, validator)
     assert broken(found) == []
-    assert [verdict.guard for verdict in found.guards.verdicts] == ["heads", "floor", "bases", "silence"]
+    assert [verdict.guard for verdict in found.guards.verdicts] == ["heads", "floor", "bases", "silence", "confidence"]
     assert not network.training
     assert (found.guards.p, found.shots) == (0.006, 1000)
     for p, counts in found.pooled.items():

@@ -133,7 +133,7 @@ def test_shipped_models(name):
     assert card.zero_syndrome.min_confidence > 0.999
     assert card.guards is not None
     assert card.guards.broken == []
-    assert [verdict.guard for verdict in card.guards.verdicts] == ["heads", "floor", "bases", "silence"]
+    assert [verdict.guard for verdict in card.guards.verdicts] == ["heads", "floor", "bases", "silence", "confidence"]
     assert all(row.failures >= 200 or row.shots >= 200_000 for row in card.measurements)
 
 

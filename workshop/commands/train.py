@@ -25,6 +25,9 @@ _MOST_RESERVE_SECONDS = 10.0
 _FAILURES = 200
 """Of the model at each noise rate that are enough for a card, as for `python -m workshop card`."""
 
+_CALIBRATION = 1000
+"""Shots of each basis and noise rate that calibrate a model whose run was stopped before a validation did."""
+
 
 def train(
     name: Annotated[
@@ -145,9 +148,12 @@ def _measure(
     import math
 
     from cascade_qec.decoders.cascade import load
+    from cascade_qec.device import pick_device, pick_dtype
     from cascade_qec.evaluation.model_guards import see_guards, with_floor
     from cascade_qec.evaluation.tables import pool
+    from cascade_qec.nn import load_model
     from cascade_qec.zoo.card import Card
+    from workshop.cards.calibration import calibrate
     from workshop.cards.making import (
         RATES,
         make_card,
@@ -160,6 +166,9 @@ def _measure(
 
     name = stretch.recipe.name
     weights = stretch.run / f"{name}.safetensors"
+    if load_model(weights)[1].calibration is None:  # the time ended before the last step
+        where = pick_device(device)
+        calibrate(weights, shots=_CALIBRATION, device=where, dtype=pick_dtype(precision, where))
     decoder = load(weights, device=device, precision=precision)
     before, table = models / f"{name}.json", results / f"{name}.csv"
     old = Card.read(before) if before.exists() else None

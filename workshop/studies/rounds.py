@@ -16,7 +16,7 @@ def main() -> None:
     warnings.simplefilter("ignore", cascade.CascadeWarning)  # other rounds are what this is about
     rows = []
     for name, counts in ROUNDS.items():
-        decoder = cascade.load(name)
+        decoder = cascade.load(name, allow_unmeasured=True)
         decoders = {CASCADE: decoder, "pymatching": classical.get("pymatching")}
         for rounds in counts:
             circuits = {basis: decoder.experiment(P, rounds=rounds, basis=basis) for basis in ("Z", "X")}

@@ -62,7 +62,7 @@ def sources_view() -> str:
 
 def show_card(card: Card) -> None:
     """Print everything the card says."""
-    zero, found = card.zero_syndrome, standing(card)
+    found = standing(card)
     console().print(Text(card.name, style="bold underline"))
     show_facts(
         [
@@ -71,7 +71,7 @@ def show_card(card: Card) -> None:
             ("training", f"{card.shots:,} shots in {card.hours:.3g} h on {card.hardware}, seed {card.seed}"),
             ("made", f"{card.date}, commit {card.commit}, {_settings(card.versions)}"),
             ("ladder", "" if found is None else "\n".join(map(str, (found, *found.rungs)))),
-            ("no event", f"{zero.observables_flipped} observables flipped, confidence {zero.min_confidence:.5f}"),
+            ("no event", str(card.zero_syndrome)),
             ("guards", "" if card.guards is None else guards_text(card.guards)),
             ("notes", card.notes),
         ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cascade_qec import limits
-from cascade_qec.cli.options import there
+from cascade_qec.cli.options import AllowUnmeasured, there
 from cascade_qec.errors import CascadeError
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def collect(
     ray: Annotated[
         str | None, typer.Option(help="Workers on a Ray cluster: its address, auto, or local for one of its own.")
     ] = None,
+    allow_unmeasured: AllowUnmeasured = False,
     device: Annotated[str, typer.Option(help="Of models: auto, cpu, cuda or cuda:N.")] = "auto",
     precision: Annotated[str, typer.Option(help="Of models: auto, float32 or bfloat16.")] = "auto",
 ) -> None:
@@ -73,7 +74,7 @@ def collect(
             raise CascadeError("expected --save_resume_filepath, the CSV file to add rows to, or a plan that names it")
         save_resume_filepath = Path(f"{plan.stem}.csv")
     tasks = collection.cells(wanted, skipped=lambda reason: tell(f"Skipped: {reason}"))
-    machine = collection.Machine(device, precision)
+    machine = collection.Machine(device, precision, allow_unmeasured)
     if any(task.decoder.startswith(MODEL_PREFIX) for task in tasks):
         machine = machine.resolved()
     for decoder in dict.fromkeys(task.decoder for task in tasks):

@@ -3,12 +3,12 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from cascade_qec import limits
-from cascade_qec.cli.options import Device, Precision, known_model, there
+from cascade_qec.cli.options import AllowUnmeasured, Device, Precision, known_model, there
 from cascade_qec.cli.progress import NOTHING_KEPT, interruptible, progress
 from cascade_qec.errors import CascadeError
 
@@ -76,6 +76,7 @@ def decode(
     below: Annotated[
         float | None, typer.Option(help="With --fallback: the confidence below which a shot is doubtful, up to 1.")
     ] = None,
+    allow_unmeasured: AllowUnmeasured = False,
     device: Device = "auto",
     precision: Precision = "auto",
 ) -> None:
@@ -108,12 +109,13 @@ def decode(
     from cascade_qec.recognition import read_circuit, read_error_model
 
     experiment = read_circuit(circuit) if circuit is not None else read_error_model(dem) if dem is not None else None
+    how: Any = {"device": device, "precision": precision, "allow_unmeasured": allow_unmeasured}
     if experiment is None:
-        decoder = load(model, device=device, precision=precision).bind(rounds=rounds, basis=basis or "Z")
+        decoder = load(model, **how).bind(rounds=rounds, basis=basis or "Z")
     elif fallback is None or below is None:
-        decoder = load(model, circuit=experiment, device=device, precision=precision)
+        decoder = load(model, circuit=experiment, **how)
     else:
-        decoder = load(model, circuit=experiment, device=device, precision=precision, fallback=fallback, below=below)
+        decoder = load(model, circuit=experiment, fallback=fallback, below=below, **how)
     k = decoder.num_observables
     shots = ShotFile(
         shots_in,

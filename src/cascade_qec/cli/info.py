@@ -43,7 +43,11 @@ def info(
 
         source = read_error_model(file) if circuit is None else read_circuit(file)
         # The model itself says whether it fits, and warns where it does so badly.
-        found = load(model, circuit=source, device="cpu").recognition if model else recognise_any(source)
+        found = (
+            load(model, circuit=source, device="cpu", allow_unmeasured=True).recognition
+            if model
+            else recognise_any(source)
+        )
         if found is not None:
             print_circuit(found, [model] if model else models_of(found.lattice.code))
     elif model is not None:

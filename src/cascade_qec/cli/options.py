@@ -33,6 +33,13 @@ Precision = Annotated[str, typer.Option(help="auto, float32 or bfloat16.")]
 Activations = Annotated[str, typer.Option(help="Of the activations: auto, float32 or bfloat16.")]
 Kernels = Annotated[str, typer.Option("--kernels", help="auto, triton or reference (plain PyTorch).")]
 Threads = Annotated[int | None, typer.Option(min=1, max=limits.PROCESSES, help="CPU threads.  [default: all cores]")]
+AllowUnmeasured = Annotated[
+    bool,
+    typer.Option(
+        "--allow_unmeasured",
+        help="Decode other numbers of rounds than a model was measured at too, without a confidence.",
+    ),
+]
 Seed = Annotated[int, typer.Option(min=0, max=limits.SEED, help="Seed of the shots.")]
 Workers = Annotated[
     int | None,

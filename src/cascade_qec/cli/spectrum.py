@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from cascade_qec import limits
-from cascade_qec.cli.options import known_model
+from cascade_qec.cli.options import AllowUnmeasured, known_model
 from cascade_qec.cli.progress import interruptible, progress
 from cascade_qec.errors import CascadeError
 
@@ -41,6 +41,7 @@ def spectrum(
         ),
     ] = False,
     seed: Annotated[int, typer.Option(help="Seed of the faults.", min=0, max=limits.SEED)] = 0,
+    allow_unmeasured: AllowUnmeasured = False,
     device: Annotated[str, typer.Option(help="With --model: auto, cpu, cuda or cuda:N.")] = "auto",
     precision: Annotated[str, typer.Option(help="With --model: auto, float32 or bfloat16.")] = "auto",
 ) -> None:
@@ -65,13 +66,13 @@ def spectrum(
         from cascade_qec.decoders.cascade import load
         from cascade_qec.zoo import registry
 
-        subject = load(model, device=device, precision=precision)
+        subject = load(model, device=device, precision=precision, allow_unmeasured=allow_unmeasured)
         made, digest = subject.description, hashlib.sha256(registry.path(model).read_bytes()).hexdigest()
         code, noise, rounds = made.code, made.noise_model, rounds or made.rounds
         parameters = f"weights=sha256:{digest[:16]}, dtype={str(subject.dtype).removeprefix('torch.')}"
     else:
         assert decoder is not None  # checked above
-        subject = decoders.get(decoder, device=device, precision=precision)
+        subject = decoders.get(decoder, device=device, precision=precision, allow_unmeasured=allow_unmeasured)
         parameters = settings(subject)
     assert code is not None  # checked above, or the model's
     strengths = sorted(set(p))

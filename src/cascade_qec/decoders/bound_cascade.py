@@ -109,6 +109,8 @@ class BoundCascade(Bound[NetworkResult]):
     torus all that are no heavier), and the likeliest joint value of the observables is predicted. Where an experiment
     keeps the logical operators of both bases, each basis is decoded on its own.
 
+    How sure it is comes by the model's calibration, fitted to its decisions about all observables of the code.
+
     Attributes
     ----------
     decoder : CascadeDecoder
@@ -130,16 +132,24 @@ class BoundCascade(Bound[NetworkResult]):
         self.num_detectors, self.num_observables = self.lattice.detectors, len(self.observables.logicals)
         basis = " and ".join(part.lattice.basis for part in parts)
         self.device, self.dtype = decoder.device, decoder.dtype
+        made = decoder.description
+        self._calibration = made.calibration if made.measured_at(self.lattice.rounds) else None
         self.name = f"model {decoder.description.name} ({self.lattice.rounds} rounds, basis {basis})"
         own = partial(_own_model, decoder, self.lattice.rounds, self.lattice.basis)
         self.check = ShotCheck(
             own if binding.model is None else binding.model, self.name, strength_known=binding.model is not None
         )
 
+    @property
+    def tells_confidence(self) -> bool:
+        """Whether results have log-odds and probabilities: of a calibrated model at its own number of rounds."""
+        return self._calibration is not None
+
     def _decode(self, detection_events: NDArray[Any], bit_packed: bool) -> NetworkResult:
         self.decoder.mind_forks()  # pyright: ignore[reportPrivateUsage]
         packed = detection_events if bit_packed else events.packed(detection_events)
         packed = np.require(packed, requirements="W")  # PyTorch warns of arrays that cannot be written, such as files'
+        calibration = self._calibration
         observables = np.zeros((len(packed), self.num_observables), dtype=np.bool_)
         probabilities = np.zeros((len(packed), self.num_observables), dtype=np.float32)
         log_odds = np.zeros(len(packed), dtype=np.float32)
@@ -147,14 +157,20 @@ class BoundCascade(Bound[NetworkResult]):
         for start in range(0, len(packed), self._binding.chunk):
             shots = slice(start, start + self._binding.chunk)
             parts = [part.decide(packed[shots], network, self.decoder.dtype) for part in self._binding.parts]
-            for decided, suspects, of_part in parts:
+            for decided, _, _ in parts:
                 observables[shots] ^= decided
+            if calibration is None:
+                continue
+            worth = [calibration(of_part) for _, _, of_part in parts]
+            log_odds[shots] = together(torch.as_tensor(np.stack(worth)), dim=0).numpy()
+            for (decided, suspects, _), of_part in zip(parts, worth, strict=True):
                 wrong = suspects * sigmoid(-of_part)[:, None]
                 # a sum of independent flips
                 probable = np.where(decided, 1 - wrong, wrong)
                 probabilities[shots] += probable - 2 * probabilities[shots] * probable
-            log_odds[shots] = together(torch.as_tensor(np.stack([part[2] for part in parts])), dim=0).numpy()
-        return NetworkResult(observables, probabilities, log_odds)
+        return (
+            NetworkResult(observables) if calibration is None else NetworkResult(observables, probabilities, log_odds)
+        )
 
     def __reduce__(self) -> tuple[Callable[..., BoundCascade], tuple[object, ...]]:
         return _bound_anew, (self.decoder, self._binding.found, self._binding.model)

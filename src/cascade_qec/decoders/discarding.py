@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import stim
 from numpy.typing import NDArray
 
-from cascade_qec.decoders.protocol import BoundDecoder, Decoder
+from cascade_qec.decoders.protocol import BoundDecoder, Decoder, require_confidence
 from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.errors import CascadeError
 
@@ -49,8 +49,16 @@ class Discarding:
         return {**getattr(self.decoder, "parameters", {}), "discard_below": self.below}
 
     def bind(self, experiment: stim.Circuit | stim.DetectorErrorModel, /) -> BoundDiscarding:
-        """Bind the decoder."""
-        return BoundDiscarding(self.decoder.bind(experiment), self.below, self.name)
+        """Bind the decoder.
+
+        Raises
+        ------
+        CascadeError
+            If it tells no confidence on this experiment.
+        """
+        bound = self.decoder.bind(experiment)
+        require_confidence(bound, self.decoder.name)
+        return BoundDiscarding(bound, self.below, self.name)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from cascade_qec.codes import CSSCode
 from cascade_qec.decoders import classical
 from cascade_qec.decoders.bound import Bound, decode_chosen
 from cascade_qec.decoders.classical import ClassicalDecoder
-from cascade_qec.decoders.protocol import BoundDecoder, Decoder
+from cascade_qec.decoders.protocol import BoundDecoder, Decoder, require_confidence
 from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.errors import CascadeError
 from cascade_qec.recognition import read_experiment
@@ -98,7 +98,7 @@ class EscalatingDecoder:
         Raises
         ------
         CascadeError
-            If either cannot decode it, or the fallback's package is missing.
+            If either cannot decode it, the first tells no confidence on it, or the fallback's package is missing.
         """
         source = read_experiment(experiment)
         return BoundEscalation(self, source)
@@ -117,6 +117,7 @@ class BoundEscalation(Bound[DecodeResult]):
         self.name, self.below = decoder.name, decoder.below
         self.num_detectors, self.num_observables = experiment.num_detectors, experiment.num_observables
         self.first: BoundDecoder = decoder.first.bind(experiment)
+        require_confidence(self.first, decoder.first.name)
         self.fallback: BoundDecoder = decoder.fallback.bind(experiment)
         self.check = self.first.check if isinstance(self.first, Bound) else None
 

@@ -18,7 +18,7 @@ MODEL_PREFIX = "cascade:"
 """What comes before the model's name, or its file, where a model is named as a decoder."""
 
 
-def get(name: str, *, device: str = "auto", precision: str = "auto") -> Decoder:
+def get(name: str, *, device: str = "auto", precision: str = "auto", allow_unmeasured: bool = False) -> Decoder:
     """A decoder by its name. A model's weights are not looked for before the decoder is bound.
 
     Parameters
@@ -26,7 +26,7 @@ def get(name: str, *, device: str = "auto", precision: str = "auto") -> Decoder:
     name
         One of `cascade_qec.decoders.classical.names`; ``cascade:MODEL``, with a name in the zoo or the path of a
         ``.safetensors`` file; or ``cascade:MODEL@0.99``, which discards the shots of less confidence.
-    device, precision
+    device, precision, allow_unmeasured
         Of models: as `cascade_qec.load` takes them.
 
     Raises
@@ -37,7 +37,7 @@ def get(name: str, *, device: str = "auto", precision: str = "auto") -> Decoder:
     if not name.startswith(MODEL_PREFIX):
         return classical.get(name)
     model, threshold = model_and_threshold(name)
-    named = NamedModel(model, device, precision)
+    named = NamedModel(model, device, precision, allow_unmeasured)
     return named if threshold is None else Discarding(named, threshold)
 
 
@@ -60,13 +60,14 @@ class NamedModel:
     ----------
     model
         Name in the zoo, or the path of a ``.safetensors`` file.
-    device, precision
+    device, precision, allow_unmeasured
         As `cascade_qec.load` takes them.
     """
 
     model: str
     device: str = "auto"
     precision: str = "auto"
+    allow_unmeasured: bool = False
 
     @property
     def name(self) -> str:
@@ -91,11 +92,17 @@ class NamedModel:
         Raises
         ------
         CascadeError
-            If the model is unknown, or the experiment is none of its code.
+            If the model is unknown, or the experiment is none of its code or of rounds that it was not measured at.
         """
         from cascade_qec.decoders.cascade import load  # here: PyTorch takes seconds to load
 
-        return load(self.model, circuit=experiment, device=self.device, precision=self.precision)
+        return load(
+            self.model,
+            circuit=experiment,
+            device=self.device,
+            precision=self.precision,
+            allow_unmeasured=self.allow_unmeasured,
+        )
 
 
 @lru_cache

@@ -11,6 +11,7 @@ import stim
 from numpy.typing import NDArray
 
 from cascade_qec.decoders.result import DecodeResult
+from cascade_qec.errors import CascadeError
 
 
 class BoundDecoder(Protocol):
@@ -52,6 +53,21 @@ class Decoder(Protocol):
             If it cannot decode the experiment, or a package that it needs is missing.
         """
         ...
+
+
+def require_confidence(bound: BoundDecoder, name: str) -> None:
+    """Refuse a bound decoder that says of itself that it tells no confidence (``tells_confidence``).
+
+    Raises
+    ------
+    CascadeError
+        The message calls the decoder by `name`.
+    """
+    if not getattr(bound, "tells_confidence", True):
+        raise CascadeError(
+            f"expected a decoder whose confidence was measured, got {name}, which tells none: it has no calibration, "
+            "or was not measured at this number of rounds"
+        )
 
 
 def settings(decoder: Decoder) -> str:

@@ -244,10 +244,9 @@ def card_facts(decoder: CascadeDecoder, card: Card) -> list[Fact]:
         _same("parameters", parameters, card.parameters),
         Fact(
             "no event",
-            f"{zero.observables_flipped} flipped, confidence {zero.min_confidence:.5f}",
-            f"{found_zero.observables_flipped} flipped, confidence {found_zero.min_confidence:.5f}",
-            zero.observables_flipped == found_zero.observables_flipped
-            and abs(zero.min_confidence - found_zero.min_confidence) <= _CONFIDENCE,
+            str(zero),
+            str(found_zero),
+            _alike(zero, found_zero),
         ),
         _figures([*card.measurements, *card.rivals], decoder.code.k),
     ]
@@ -260,8 +259,16 @@ def zero_syndrome(decoder: CascadeDecoder) -> ZeroSyndrome:
         circuit = decoder.experiment(decoder.description.noise_p, basis=basis)
         result = decoder.bind(circuit).decode_batch(np.zeros((1, circuit.num_detectors), dtype=bool))
         flipped += int(result.observables.sum())
-        confidence = min(confidence, float(result.confidence[0]))
+        if result.confidence is not None:
+            confidence = min(confidence, float(result.confidence[0]))
+    confidence = None if decoder.description.calibration is None else confidence
     return ZeroSyndrome(observables_flipped=flipped, min_confidence=confidence)
+
+
+def _alike(one: ZeroSyndrome, other: ZeroSyndrome) -> bool:
+    sure, other_sure = one.min_confidence, other.min_confidence
+    near = sure == other_sure or (sure is not None and other_sure is not None and abs(sure - other_sure) <= _CONFIDENCE)
+    return one.observables_flipped == other.observables_flipped and near
 
 
 def _same(subject: str, found: object, *stated: object) -> Fact:

@@ -1,5 +1,6 @@
 """The network and what it is told of a code."""
 
+from cascade_qec.nn.calibration import UNCHECKED, Calibration, calibrated
 from cascade_qec.nn.decision import Decision, together
 from cascade_qec.nn.faults import Faults
 from cascade_qec.nn.geometry import Geometry
@@ -14,6 +15,8 @@ from cascade_qec.nn.settings import NetworkSettings
 from cascade_qec.nn.unpacking import Unpacking
 
 __all__ = [
+    "UNCHECKED",
+    "Calibration",
     "CascadeNetwork",
     "Decision",
     "Faults",
@@ -24,6 +27,7 @@ __all__ = [
     "NetworkSettings",
     "Questions",
     "Unpacking",
+    "calibrated",
     "collect_statistics",
     "deepened",
     "load_model",

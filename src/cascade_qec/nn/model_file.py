@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -16,10 +18,14 @@ from cascade_qec import codes, limits
 from cascade_qec.codes import Operators
 from cascade_qec.components import ComponentType
 from cascade_qec.errors import CascadeError
+from cascade_qec.nn.calibration import UNCHECKED, Calibration
 from cascade_qec.nn.network import CascadeNetwork
 from cascade_qec.nn.settings import NetworkSettings
 
 _KEY = "cascade"
+
+_SIGNED = re.compile(r'(.*),"sha256":"([^"]*)"}', re.DOTALL)
+"""A description with its digest, which is of the description without it."""
 
 _FORMAT_1 = {
     "readout": "to_data",
@@ -37,8 +43,8 @@ class ModelDescription(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    format: Literal[1, 2] = 2
-    """1 where trunk and head were not told apart in the names of weights."""
+    format: Literal[1, 2, 3] = 3
+    """1 where trunk and head were not told apart in the names of weights; from 3 on the file has a digest."""
     name: str
     code: str
     rounds: int = Field(ge=1, le=limits.ROUNDS)
@@ -52,11 +58,29 @@ class ModelDescription(BaseModel):
     """The logical operators that the network is to be asked about."""
     components: list[ComponentType] | None = None
     """The types of component that a local head knows, in its order."""
+    calibration: Calibration | None = None
+    """What its log-odds are worth; None where nobody has looked, so that it tells no confidence."""
+
+    def measured_at(self, rounds: int) -> bool:
+        """Whether it was trained and measured at so many rounds; of what is there to try interfaces, nobody asks."""
+        return rounds == self.rounds or self.calibration == UNCHECKED
 
 
 def model_bytes(network: CascadeNetwork, description: ModelDescription) -> bytes:
+    """The file of a model: its weights, what it says of them, and a digest of both."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    return save(tensors, metadata={_KEY: description.model_dump_json()})
+    text = description.model_dump_json()
+    # in one entry: safetensors writes several in any order
+    return save(tensors, metadata={_KEY: f'{text[:-1]},"sha256":"{_digest(text, tensors)}"}}'})
+
+
+def _digest(text: str, tensors: Mapping[str, torch.Tensor]) -> str:
+    """SHA-256 of the description and of names, types, shapes and bytes of all weights, in hexadecimal."""
+    found = hashlib.sha256(text.encode())
+    for name, tensor in sorted(tensors.items()):
+        found.update(f"\0{name} {tensor.dtype} {list(tensor.shape)}\0".encode())
+        found.update(tensor.contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return found.hexdigest()
 
 
 def load_model(path: str | Path) -> tuple[CascadeNetwork, ModelDescription]:
@@ -65,7 +89,7 @@ def load_model(path: str | Path) -> tuple[CascadeNetwork, ModelDescription]:
     Raises
     ------
     CascadeError
-        If the file is missing, damaged, not one of ours, or its weights do not fit its description.
+        If the file is missing, damaged, not one of ours, or its weights are not finite or do not fit its description.
     """
     path = Path(path)
     try:
@@ -81,8 +105,12 @@ def load_model(path: str | Path) -> tuple[CascadeNetwork, ModelDescription]:
         description = ModelDescription.model_validate(json.loads(text))
     except (ValidationError, json.JSONDecodeError) as error:
         raise CascadeError(f"the description in model file {path} cannot be read: {error}") from error
+    signed = _SIGNED.fullmatch(text)
+    if (description.format >= 3 and signed is None) or (signed and signed[2] != _digest(f"{signed[1]}}}", tensors)):
+        raise CascadeError(f"model file {path} is damaged: its contents do not match the digest in it")
     if description.format == 1:
-        tensors, description = _renamed(tensors), description.model_copy(update={"format": 2})
+        tensors = _renamed(tensors)
+    description = description.model_copy(update={"format": 3})
     try:
         return rebuilt(description, tensors), description
     except CascadeError as error:
@@ -95,7 +123,7 @@ def rebuilt(description: ModelDescription, tensors: Mapping[str, torch.Tensor]) 
     Raises
     ------
     CascadeError
-        If the weights do not fit the description.
+        If the weights do not fit the description, or are not all finite.
     """
     with torch.device("meta"):  # none are drawn, and the global random state stays
         network = network_of(description)
@@ -107,6 +135,9 @@ def rebuilt(description: ModelDescription, tensors: Mapping[str, torch.Tensor]) 
             f"the weights do not fit their description: expected {name} of shape "
             f"{wanted.get(name, 'none')}, got {found.get(name, 'none')}"
         )
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise CascadeError(f"expected finite weights, got NaN or infinity in {name}")
     network.load_state_dict(dict(tensors), assign=True)
     return network.eval().requires_grad_(False)
 

@@ -20,7 +20,7 @@ from cascade_qec import codes, kernels
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import written_whole
 from cascade_qec.guards import ALIVE
-from cascade_qec.nn import CascadeNetwork, Faults, LocalHead, deepened, load_model, model_bytes, network_of
+from cascade_qec.nn import Calibration, CascadeNetwork, Faults, LocalHead, deepened, load_model, model_bytes, network_of
 from cascade_qec.training import distributed
 from cascade_qec.training.data import Producers, default_workers
 from cascade_qec.training.feed import Examples, feed
@@ -161,9 +161,7 @@ class Trainer:
                     self._check_and_log(progress)
                 if distributed.is_main() and (validate or stop):
                     measure_statistics(self.average, self.examples, self.recipe, self.step, self.dtype)
-                    if validate:
-                        self._validate(progress)
-                    self._save()
+                    self._save(self._validate(progress) if validate else None)
         return self.step >= last
 
     def _check_and_log(self, progress: Progress) -> None:
@@ -180,7 +178,8 @@ class Trainer:
         if distributed.is_main():
             self.metrics.append(row)
 
-    def _validate(self, progress: Progress) -> None:
+    def _validate(self, progress: Progress) -> Calibration | None:
+        """Write down what the averaged weights are worth, and give what their log-odds are."""
         found = self.validator(self.average, self.recipe.validation.p, self.recipe.validation.shots)
         errors = {str(p): counts.failures / counts.shots for p, counts in found.pooled.items()}
         by_basis = {str(p): {b: n / found.shots for b, n in by.items()} for p, by in found.failures.items()}
@@ -190,19 +189,21 @@ class Trainer:
         row |= {"guards": found.guards.model_dump(), "broken": [verdict.guard for verdict in broken]}
         self.metrics.append(row)
         progress.validated(self.step, errors, broken)
+        return found.calibration
 
     @property
     def _has_settled(self) -> bool:
         """Whether ramp and warm-up are over: before, a network may break guards without anything being wrong."""
         return self.step > self.recipe.noise.ramp_end + self.recipe.optimizer.warmup_steps
 
-    def _save(self) -> None:
+    def _save(self, calibration: Calibration | None) -> None:
         """Write model and checkpoint, unless the last update spoilt the weights."""
         bad = [name for name, p in self.network.named_parameters() if not torch.isfinite(p).all()]
         if bad:
             raise CascadeError(f"the weights {', '.join(bad)} are not finite at step {self.step}")
         with written_whole(self.out / f"{self.recipe.name}.safetensors") as file:
-            file.write(model_bytes(self.average, self.recipe.description()))
+            description = self.recipe.description().model_copy(update={"calibration": calibration})
+            file.write(model_bytes(self.average, description))
         save_checkpoint(self.checkpoint, self._state())
 
     @property

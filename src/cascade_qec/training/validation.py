@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 
 from cascade_qec import codes
 from cascade_qec.codes import Basis
-from cascade_qec.guards import Guards, floor, unequal_bases, worst_head
-from cascade_qec.nn import CascadeNetwork, ModelDescription, collect_statistics
+from cascade_qec.guards import Guards, claims, floor, unequal_bases, worst_head
+from cascade_qec.nn import (
+    Calibration,
+    CascadeNetwork,
+    ModelDescription,
+    Questions,
+    calibrated,
+    collect_statistics,
+)
 from cascade_qec.statistics import Counts
 from cascade_qec.training import data
 from cascade_qec.training.feed import Examples
@@ -33,12 +41,16 @@ class Validation:
         Failures and shots of all bases together, by noise rate.
     guards : Guards
         The heads' losses are those at the highest noise rate.
+    calibration : Calibration or None
+        The description's own. Where it has none, one that is fitted to the first half of the shots, if enough of them
+        fail; the guards then judge it by the second half.
     """
 
     shots: int
     failures: dict[float, dict[Basis, int]]
     pooled: dict[float, Counts]
     guards: Guards
+    calibration: Calibration | None
 
 
 def measure_statistics(
@@ -77,28 +89,52 @@ class Validator:
         self._made, self._dtype, self._batch, self._seed = made, dtype, batch, seed
         self.examples = Examples(made, device)
 
-    def __call__(self, network: CascadeNetwork, ps: Sequence[float], shots: int) -> Validation:
-        """Decode at least so many shots of each basis at each noise rate; the network is left as it was."""
+    def __call__(
+        self,
+        network: CascadeNetwork,
+        ps: Sequence[float],
+        shots: int,
+        report: Callable[[int], None] = lambda shots: None,
+    ) -> Validation:
+        """Decode at least so many shots of each basis at each noise rate; the network is left as it was.
+
+        `report` is called after each batch with the number of shots in it.
+        """
         bases, questions = self._made.bases, self.examples.questions
         batches = -(-shots // self._batch)
         shots, highest = batches * self._batch, max(ps)
         failures, packed = {}, np.empty(0)
+        log_odds: dict[float, NDArray[np.float32]] = {}
+        failed: dict[float, NDArray[np.bool_]] = {}
         losses = flips = torch.zeros(len(questions.names), device=self.examples.device)
         was_training = network.training
         network.eval()
         for p in dict.fromkeys(ps):
-            failed = torch.zeros(len(bases), dtype=torch.int64, device=self.examples.device)
+            seen: list[tuple[torch.Tensor, torch.Tensor]] = []
             for batch in range(batches):
                 packed = self._sample(p, batch)
                 against, labels, wrong = self._ask(network, packed)
-                failed += wrong.sum(dim=1)
+                # of a local head's answers there are none: a search decides by them
+                known = (
+                    questions.log_odds(against) if isinstance(questions, Questions) else torch.full(wrong.shape, 0.0)
+                )
+                seen.append((known, wrong))
+                report(len(bases) * self._batch)
                 if p == highest:
                     losses = losses + questions.by_name(F.softplus(against).sum(dim=0))  # binary cross-entropy
                     flips = flips + questions.by_name(labels.sum(dim=0))
-            failures[p] = dict(zip(bases, failed.tolist(), strict=True))
+            log_odds[p], failed[p] = (torch.cat(parts, dim=1).cpu().numpy() for parts in zip(*seen, strict=True))
+            failures[p] = dict(zip(bases, failed[p].sum(axis=1).tolist(), strict=True))
         # of the same shape, which compiled kernels need not see anew
         _, _, wrong = self._ask(network, np.zeros_like(packed))
         network.train(was_training)
+        calibration, judged = self._made.calibration, 0
+        if calibration is None and isinstance(questions, Questions):
+            calibration, judged = _fitted(log_odds, failed, shots // 2), shots // 2
+        confidence = calibration and claims(
+            {p: calibration(odds[:, judged:]) for p, odds in log_odds.items()},
+            {p: wrong[:, judged:] for p, wrong in failed.items()},
+        )
 
         k = codes.get(self._made.code).k
         heads = zip(bases, losses.split(questions.counts), flips.split(questions.counts), strict=True)
@@ -111,8 +147,9 @@ class Validator:
             flips_on_silence=[
                 basis for basis, flipped in zip(bases, wrong.any(dim=1).tolist(), strict=True) if flipped
             ],
+            confidence=confidence,
         )
-        return Validation(shots, failures, pooled, guards)
+        return Validation(shots, failures, pooled, guards, calibration)
 
     def _sample(self, p: float, batch: int) -> np.ndarray:
         return data.sample_experiments(self._made, lambda _: p, self._batch, (self._seed, data.VALIDATION, 0, batch))
@@ -123,3 +160,12 @@ class Validator:
         with torch.no_grad():
             against = network(states, self.examples.geometry, self._dtype) * (1 - 2 * labels)
         return against, labels, self.examples.questions.wrong(against, labels)
+
+
+def _fitted(
+    log_odds: Mapping[float, NDArray[np.float32]], failed: Mapping[float, NDArray[np.bool_]], shots: int
+) -> Calibration | None:
+    """A calibration of the first shots of each basis at all noise rates."""
+    raw = np.concatenate([of_rate[:, :shots].ravel() for of_rate in log_odds.values()])
+    wrong = np.concatenate([failed[p][:, :shots].ravel() for p in log_odds])
+    return calibrated(raw, wrong, noise=sorted(log_odds), shots=shots)

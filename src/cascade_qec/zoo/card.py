@@ -74,8 +74,12 @@ class ZeroSyndrome(_Part):
 
     observables_flipped: int = Field(ge=0)
     """Observables predicted flipped, summed over both bases."""
-    min_confidence: float = Field(ge=0, le=1)
-    """Smaller one of the confidences of the two bases."""
+    min_confidence: float | None = Field(ge=0, le=1)
+    """Smaller one of the confidences of the two bases; None of a model without a calibration."""
+
+    def __str__(self) -> str:
+        sure = "no confidence told" if self.min_confidence is None else f"confidence {self.min_confidence:.5f}"
+        return f"{self.observables_flipped} observables flipped, {sure}"
 
 
 class Card(_Part):

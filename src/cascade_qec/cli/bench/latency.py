@@ -79,7 +79,9 @@ def latency(
     if threads is not None:
         torch.set_num_threads(threads)
     table = out or Path("benchmarks/results") / f"latency_{chosen.type}.csv"
-    by_code = _by_code([load(model, device=device, precision=precision) for model in dict.fromkeys(models)])
+    # the time that a shot takes can be measured at any number of rounds
+    loaded = [load(model, device=device, precision=precision, allow_unmeasured=True) for model in dict.fromkeys(models)]
+    by_code = _by_code(loaded)
     measured = []
     for code, ours in by_code.items():
         cycles = ours[0].description.rounds if rounds is None else rounds

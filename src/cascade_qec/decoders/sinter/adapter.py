@@ -22,7 +22,9 @@ from cascade_qec.zoo import registry
 _NAMED_THRESHOLDS = (0.9, 0.99, 0.999)
 
 
-def sinter_decoders(*, discard_below: float | None = None) -> dict[str, sinter.Decoder | sinter.Sampler]:
+def sinter_decoders(
+    *, discard_below: float | None = None, allow_unmeasured: bool = False
+) -> dict[str, sinter.Decoder | sinter.Sampler]:
     """Every shipped model as a sinter decoder, named ``cascade:<model>``, and the decoders of the field beside them.
 
     Sinter's command line calls this without arguments. For it there are decoders with a threshold in their name:
@@ -36,6 +38,9 @@ def sinter_decoders(*, discard_below: float | None = None) -> dict[str, sinter.D
         A threshold for ``cascade:<model>`` itself, in (0, 1]; by default it keeps every shot. Sinter counts the
         others as discards, never as errors. Rows of one decoder's name and task add up in sinter's CSV files, so
         give each threshold a file of its own, or say it in the task's ``json_metadata``.
+    allow_unmeasured
+        Decode experiments of other numbers of rounds than a model was measured at, too. It then tells no confidence,
+        so that nothing can be discarded.
 
     Returns
     -------
@@ -56,7 +61,7 @@ def sinter_decoders(*, discard_below: float | None = None) -> dict[str, sinter.D
     >>> "cascade:bb72" in decoders, "tesseract" in decoders
     (True, True)
     """
-    models = [NamedModel(name) for name in registry.names()]
+    models = [NamedModel(name, allow_unmeasured=allow_unmeasured) for name in registry.names()]
     decoders: dict[str, Decoder] = {
         model.name: model if discard_below is None else Discarding(model, discard_below) for model in models
     }

@@ -20,7 +20,7 @@ class Machine:
 
     Attributes
     ----------
-    device, precision
+    device, precision, allow_unmeasured
         Of networks: as `cascade_qec.load` takes them.
     own
         Decoders beside those that `cascade_qec.decoders.get` knows, by the names that cells call them. They travel to
@@ -29,6 +29,7 @@ class Machine:
 
     device: str = "auto"
     precision: str = "auto"
+    allow_unmeasured: bool = False
     own: Mapping[str, Decoder] = field(default_factory=dict)
 
     def resolved(self) -> Machine:
@@ -40,7 +41,9 @@ class Machine:
 
     def decoder(self, name: str) -> Decoder:
         """The decoder of that name. PyTorch is loaded when a model is bound, not before."""
-        return self.own.get(name) or decoders.get(name, device=self.device, precision=self.precision)
+        return self.own.get(name) or decoders.get(
+            name, device=self.device, precision=self.precision, allow_unmeasured=self.allow_unmeasured
+        )
 
 
 def parameters(decoder: Decoder) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import stim
 from numpy.typing import NDArray
 
 from cascade_qec.decoders.bound import decode_chosen
-from cascade_qec.decoders.protocol import Decoder
+from cascade_qec.decoders.protocol import Decoder, require_confidence
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.reliability.post_selection import choose_threshold
 from cascade_qec.evaluation.two_samples import paired_difference
@@ -118,6 +118,7 @@ def decode_both(
             f"seconds > 0, got {shots}, {failures} and {seconds}"
         )
     first, second = network.bind(circuit), fallback.bind(circuit)
+    require_confidence(first, network.name)
     sampler = circuit.compile_detector_sampler(seed=seed)
     size = min(BATCH, shots)
     warm_up = np.zeros((size, circuit.num_detectors), np.bool_)

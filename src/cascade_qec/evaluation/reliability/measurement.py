@@ -9,7 +9,7 @@ import numpy as np
 import stim
 from numpy.typing import NDArray
 
-from cascade_qec.decoders.protocol import Decoder
+from cascade_qec.decoders.protocol import Decoder, require_confidence
 from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.reliability.cluster_norm import ClusterNorm
@@ -84,6 +84,8 @@ def measure(
         raise CascadeError(f"expected at least 2 shots, one to choose thresholds and one to try them, got {shots}")
     sampler = circuit.compile_detector_sampler(seed=seed)
     bound = [decoder.bind(circuit) for decoder in decoders]
+    for decoder, ready in zip(decoders, bound, strict=True):
+        require_confidence(ready, decoder.name)
     tallies = [_Tally(decoder.name, methods(ready)) for decoder, ready in zip(decoders, bound, strict=True)]
     for start in range(0, shots, _CHUNK):
         dets, truth = sampler.sample(min(_CHUNK, shots - start), separate_observables=True)
