@@ -20,6 +20,7 @@ from cascade_qec.components import UNKNOWN, Components, ComponentType, decides
 from cascade_qec.decoders import events
 from cascade_qec.decoders.bound import Bound
 from cascade_qec.decoders.cascade import CascadeDecoder, Source
+from cascade_qec.decoders.plausibility import ShotCheck
 from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.error_models import Mechanisms, error_model, unlikely
 from cascade_qec.errors import CascadeError, CascadeWarning
@@ -106,6 +107,7 @@ class BoundLocal(Bound[DecodeResult]):
         lattice = found.lattice
         basis = " and ".join(part.lattice.basis for part in found.parts)
         self.name = f"model {decoder.description.name} ({lattice.code.name}, {lattice.rounds} rounds, basis {basis})"
+        self.check = ShotCheck(dem, self.name, strength_known=True)
         per_shot = max(part.sites for part in self.parts) * decoder.network.settings.width
         self._chunk = max(1, _CHUNK_ACTIVATIONS[decoder.device.type] // per_shot)
 

@@ -15,6 +15,7 @@ def _log_loss(probabilities: np.ndarray, flipped: np.ndarray) -> float:
     return float(-(probabilities * np.log(np.column_stack([1 - flipped, flipped]))).sum())
 
 
+@pytest.mark.filterwarnings("ignore:.*can hardly be shots")  # all syndromes, each once, are none
 @pytest.mark.parametrize("basis", ["X", "Z"])
 def test_beats_both_kinds_of_matching_over_all_syndromes(small_memory, all_classes, basis):
     # No shots are drawn: every syndrome counts with its exact probability.

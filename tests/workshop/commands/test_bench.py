@@ -70,7 +70,7 @@ def test_without_recipes_those_of_the_folder_that_are_no_work_for_hours(
     assert "a folder recipes/ with TOML files" in capsys.readouterr().err
     (tmp_path / "recipes").mkdir()
     recipe.rename(tmp_path / "recipes" / "tiny.toml")
-    large = RECIPE.replace("tiny", "large").replace("shots = 16", "shots = 1000000")
+    large = RECIPE.replace("tiny", "large").replace("shots = 16", "shots = 131072")
     (tmp_path / "recipes" / "large.toml").write_text(large)
     assert _training("--variants", "reference") == 0
     assert [row.recipe for row in read_rows(tmp_path / "benchmarks/results/training_cpu.csv", TrainingRow)] == ["tiny"]
