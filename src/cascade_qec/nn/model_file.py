@@ -125,7 +125,8 @@ def rebuilt(description: ModelDescription, tensors: Mapping[str, torch.Tensor]) 
     CascadeError
         If the weights do not fit the description, or are not all finite.
     """
-    with torch.device("meta"):  # none are drawn, and the global random state stays
+    # the global random state stays; on the "meta" device nothing would be drawn, but that takes seconds to import
+    with torch.random.fork_rng(devices=[]):
         network = network_of(description)
     wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
