@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from cascade_qec import provenance
-from cascade_qec.training.run_files import Metrics, record_session
+from cascade_qec.errors import CascadeError
+from cascade_qec.training import Trainer
+from cascade_qec.training.run_files import METRICS, RECORD, Metrics, check_new, record_session
 
 
 class TestMetrics:
@@ -86,3 +88,26 @@ class TestRecord:
         here = (Path(provenance.__file__).parents[2] / ".git").exists()
         commit = provenance.commit()
         assert commit is None or (here and re.fullmatch(r"[0-9a-f]{40,64}(-dirty)?", commit))
+
+
+class TestNewRun:
+    NAMES = (RECORD, METRICS, "tiny.safetensors")
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_files_that_no_run_made_are_not_replaced(self, name, tmp_path):
+        check_new(tmp_path, self.NAMES)
+        (tmp_path / name).write_text('["mine"]\n')
+        with pytest.raises(CascadeError, match=f"{name} is there and was made by no run: move it away, or choose"):
+            check_new(tmp_path, self.NAMES)
+
+    def test_a_run_without_a_checkpoint_yet_may_begin_again(self, tiny, tmp_path):
+        record_session(tmp_path / RECORD, tiny(), 0, {})
+        Metrics(tmp_path / METRICS).append({"step": 1})
+        check_new(tmp_path, self.NAMES)
+
+
+def test_training_refuses_a_folder_with_another_metrics_file(tiny, tmp_path):
+    (tmp_path / METRICS).write_text("mine\n")
+    with pytest.raises(CascadeError, match="was made by no run"):
+        Trainer(tiny(), tmp_path)
+    assert (tmp_path / METRICS).read_text() == "mine\n"

@@ -6,8 +6,9 @@ import io
 import json
 import os
 import pickle
+import warnings
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,15 +16,11 @@ from typing import Any
 
 import torch
 
-from cascade_qec.errors import CascadeError
+from cascade_qec.errors import CascadeError, CascadeWarning
 from cascade_qec.files import written_whole
+from cascade_qec.locks import take_lock
 from cascade_qec.provenance import commit, hardware, versions
 from cascade_qec.training.recipe import Recipe
-
-try:
-    import fcntl
-except ImportError:  # not on Windows
-    fcntl = None
 
 RECORD, METRICS, CHECKPOINT = "run.json", "metrics.jsonl", "checkpoint.pt"
 """Names of the files of a run, beside that of its model."""
@@ -65,6 +62,24 @@ def record_session(path: Path, recipe: Recipe, step: int, settings: dict[str, An
     record |= {"earlier": earlier} if earlier else {}
     with written_whole(path) as file:
         file.write(json.dumps(record, indent=1).encode() + b"\n")
+
+
+def check_new(folder: Path, names: Iterable[str]) -> None:
+    """Refuse to begin a run where files of these names stand that no run has made.
+
+    Raises
+    ------
+    CascadeError
+        If there is one, in a folder without the record of a run.
+    """
+    try:
+        record = json.loads((folder / RECORD).read_text())
+        made_by_run = isinstance(record, dict) and not {"recipe", "sessions", "earlier"}.isdisjoint(record)
+    except (OSError, ValueError):
+        made_by_run = False
+    for path in [] if made_by_run else [folder / name for name in names]:
+        if path.exists():
+            raise CascadeError(f"{path} is there and was made by no run: move it away, or choose another --out")
 
 
 class Metrics:
@@ -140,8 +155,9 @@ def state_of(content: bytes, path: Path) -> dict[str, Any]:
 def run_lock(folder: Path) -> Iterator[None]:
     """Keep other processes from training in a folder, made if need be, while the block runs.
 
-    The system releases the lock when the process ends, however it ends; the file `lock` stays and means nothing by
-    itself. A process that has the lock may ask for it again. Where the platform has no such locks, there is none.
+    The system releases the lock when the process ends, however it ends. The file `lock` stays; it is empty, unless the
+    process was killed, which a `CascadeWarning` then says to the next one. So it does where the system has no locks. A
+    process that has the lock may ask for it again.
 
     Raises
     ------
@@ -149,18 +165,22 @@ def run_lock(folder: Path) -> Iterator[None]:
         If another process has the lock; its number is named.
     """
     path = folder.resolve() / "lock"
-    if fcntl is None or path in _held:
+    if path in _held:
         yield
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as file:  # not "w", which would wipe the number that the holder wrote
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            raise CascadeError(
-                f"{folder}: another process trains in this folder, number {file.read().strip() or 'unknown'}"
-            ) from None
+        taken = take_lock(file)
+        file.seek(0)
+        before = file.read().strip()
+        if taken is False:
+            raise CascadeError(f"{folder}: another process trains in this folder, number {before or 'unknown'}")
+        if taken is None:
+            said = "no locks here: see to it that no other process trains in this folder"
+            warnings.warn(f"{folder}: {said}", CascadeWarning, stacklevel=3)
+        elif before:
+            said = f"process {before}, which trained in this folder, was killed; its place is taken"
+            warnings.warn(f"{folder}: {said}", CascadeWarning, stacklevel=3)
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
@@ -168,4 +188,5 @@ def run_lock(folder: Path) -> Iterator[None]:
         try:
             yield
         finally:
+            file.truncate(0)
             _held.discard(path)

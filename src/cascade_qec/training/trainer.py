@@ -26,7 +26,16 @@ from cascade_qec.training.data import Producers, default_workers
 from cascade_qec.training.feed import Examples, feed
 from cascade_qec.training.progress import Progress, first_names
 from cascade_qec.training.recipe import Recipe
-from cascade_qec.training.run_files import Metrics, load_checkpoint, record_session, run_lock, save_checkpoint
+from cascade_qec.training.run_files import (
+    METRICS,
+    RECORD,
+    Metrics,
+    check_new,
+    load_checkpoint,
+    record_session,
+    run_lock,
+    save_checkpoint,
+)
 from cascade_qec.training.step import Step
 from cascade_qec.training.validation import Validator, measure_statistics
 
@@ -59,7 +68,8 @@ class Trainer:
     Raises
     ------
     CascadeError
-        If the folder has a checkpoint and `resume` is not asked for; if it is, and there is none, a damaged
+        If the folder has a checkpoint, or other files that the run would replace and no run made, and `resume` is not
+        asked for; if it is, and there is none, a damaged
         one or that of another recipe; if the weights to start from do not fit, or are asked for along with
         `resume`; or if the micro-batches cannot be divided among the processes.
     """
@@ -85,6 +95,8 @@ class Trainer:
         self.metrics = Metrics(out / "metrics.jsonl")
         if self.checkpoint.exists() and not resume:
             raise CascadeError(f"{self.checkpoint} exists: resume it with --resume, or choose another --out")
+        if not resume:
+            check_new(out, (RECORD, METRICS, f"{recipe.name}.safetensors"))
         if resume and not self.checkpoint.exists():
             raise CascadeError(f"nothing to resume: {self.checkpoint} does not exist")
         if resume and start_from is not None:

@@ -1,5 +1,7 @@
 """Rows add up, and a row that was cut short does no harm."""
 
+import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +9,8 @@ from pathlib import Path
 import pytest
 import sinter
 
-from cascade_qec.errors import CascadeError
+from cascade_qec.errors import CascadeError, CascadeWarning
+from cascade_qec.evaluation.collection import store as store_module
 from cascade_qec.evaluation.collection.store import CollectionStore, read_store
 
 
@@ -63,14 +66,69 @@ def test_wherever_a_file_is_cut_its_whole_rows_remain(tmp_path):
         assert sum(stats.shots for stats in read_store(path)) == before + 3
 
 
+def test_a_header_of_other_blanks_or_an_older_sinter(tmp_path):
+    path = tmp_path / "counts.csv"
+    columns = [name.strip() for name in sinter.CSV_HEADER.split(",")]
+    for names in (columns, columns[:-1]):
+        path.write_text(",".join(names) + "\n")
+        for shots in (10, 20):
+            with CollectionStore(path) as store:
+                store.add(_stats(shots))
+        assert [stats.shots for stats in read_store(path)] == [30]
+
+
+def test_one_process_at_a_time_adds_rows(tmp_path):
+    path = tmp_path / "counts.csv"
+    hold = (
+        "import sys; from pathlib import Path; from cascade_qec.evaluation.collection import CollectionStore; "
+        f"store = CollectionStore(Path({str(path)!r})); print('held', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout.readline() == "held\n"
+        before = path.read_bytes()
+        with pytest.raises(CascadeError, match=r"counts\.csv: another process adds rows to this file: wait, or name"):
+            CollectionStore(path)
+        assert path.read_bytes() == before
+        holder.kill()
+    with CollectionStore(path) as store:
+        store.add(_stats(10))
+
+
+def test_without_locks_it_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(store_module, "take_lock", lambda file: None)
+    with pytest.warns(CascadeWarning, match="no locks here: see to it that no other process adds rows to this file"):
+        CollectionStore(tmp_path / "counts.csv").__exit__()
+
+
+def test_a_row_that_does_not_fit_on_the_disk_leaves_nothing(tmp_path):
+    path = tmp_path / "counts.csv"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with CollectionStore(path) as store:
+        store.add(_stats(10))
+        content = path.read_bytes()
+        try:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (len(content) + 10, before[1]))
+            with pytest.raises(CascadeError, match=r"counts\.csv: cannot be written: .*; rows before are kept"):
+                store.add(_stats(20))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        assert path.read_bytes() == content
+        store.add(_stats(30))
+    assert [stats.shots for stats in read_store(path)] == [40]
+
+
 def test_other_files_are_refused_and_left_alone(tmp_path):
     path = tmp_path / "notes.csv"
-    for text in ("a,b\n1,2\n", "a,b"):
-        path.write_text(text)
-        with pytest.raises(CascadeError, match="expected a CSV file with sinter's columns"):
+    for content in (b"a,b\n1,2\n", b"a,b", b"a\nlast", b"\x89PNG\n\x00\xff", b"{}\n\n  last"):
+        path.write_bytes(content)
+        with pytest.raises(CascadeError, match=r"notes\.csv: expected a CSV file with sinter's columns shots, errors"):
             CollectionStore(path)
-        assert path.read_text() == text
-    with pytest.raises(CascadeError, match="cannot be written"):
-        CollectionStore(tmp_path)
+        assert path.read_bytes() == content
+    os.mkfifo(tmp_path / "pipe")
+    for no_file in (tmp_path, tmp_path / "pipe", Path("/dev/null"), Path("-")):
+        with pytest.raises(CascadeError, match="expected a file to add rows to, which can be read again, got none"):
+            CollectionStore(no_file)
     with pytest.raises(CascadeError, match="cannot be read"):
         read_store(tmp_path / "nothing.csv")

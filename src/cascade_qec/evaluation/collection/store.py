@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import csv
-import io
+import errno
 import json
+import os
+import warnings
+from contextlib import ExitStack
+from io import FileIO
 from pathlib import Path
 
 import sinter
 
-from cascade_qec.errors import CascadeError
+from cascade_qec.errors import CascadeError, CascadeWarning
+from cascade_qec.locks import take_lock
 
 
 class CollectionStore:
     """A CSV file like those of ``sinter collect``, for ``sinter combine`` and ``sinter plot``: rows of a task add up.
 
     Each row is written at once and at the end of the file, so that nothing is lost but what a killed process
-    had not yet written, and several collections may share a file. A last row that was cut short by a full disk
-    or a power cut is removed when the file is opened again.
+    had not yet written. A last row that was cut short by a full disk or a power cut is removed when the file is opened
+    again. Files without sinter's header are left as they are. One process at a time adds to a file; where the system
+    has no locks, a `CascadeWarning` says that nobody sees to that.
 
     Parameters
     ----------
@@ -27,21 +33,23 @@ class CollectionStore:
     Raises
     ------
     CascadeError
-        If the file cannot be written, or is not such a CSV file.
+        If the file cannot be written, is not such a CSV file, or another process adds to it.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch()
-            _mend(path)
-            if path.stat().st_size == 0:
-                path.write_text(f"{sinter.CSV_HEADER}\n")
-        except OSError as error:
-            raise CascadeError(f"{path}: cannot be written: {error.strerror}") from error
-        self._totals = {stats.strong_id: stats for stats in read_store(path)}
-        self._file = path.open("ab", buffering=0)
+        if str(path) == "-" or (path.exists() and not path.is_file()):
+            raise CascadeError(f"{path}: expected a file to add rows to, which can be read again, got none")
+        with ExitStack() as stack:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = stack.enter_context(path.open("a+b", buffering=0))
+                self._take_lock()
+                _mend(path, self._file)
+            except OSError as error:
+                raise CascadeError(f"{path}: cannot be written: {error.strerror}") from error
+            self._totals = {stats.strong_id: stats for stats in read_store(path)}
+            stack.pop_all()  # it stays open
 
     def __enter__(self) -> CollectionStore:
         return self
@@ -59,12 +67,28 @@ class CollectionStore:
 
         Raises
         ------
-        OSError
-            If it cannot be written.
+        CascadeError
+            If it cannot be written; nothing of it is then in the file.
         """
-        self._file.write(f"{stats.to_csv_line()}\n".encode())
+        row, end = f"{stats.to_csv_line()}\n".encode(), self.path.stat().st_size
+        try:
+            if self._file.write(row) != len(row):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as error:
+            self._file.truncate(end)
+            raise CascadeError(
+                f"{self.path}: cannot be written: {error.strerror}; rows before are kept, and the same command goes on"
+            ) from error
         before = self._totals.get(stats.strong_id)
         self._totals[stats.strong_id] = stats if before is None else before + stats
+
+    def _take_lock(self) -> None:
+        taken = take_lock(self._file)
+        if taken is False:
+            raise CascadeError(f"{self.path}: another process adds rows to this file: wait, or name another file")
+        if taken is None:
+            message = f"{self.path}: no locks here: see to it that no other process adds rows to this file"
+            warnings.warn(message, CascadeWarning, stacklevel=4)
 
 
 def read_store(path: Path) -> list[sinter.TaskStats]:
@@ -83,24 +107,24 @@ def read_store(path: Path) -> list[sinter.TaskStats]:
         raise CascadeError(f"{path}: expected a CSV file with sinter's columns: {error}") from error
 
 
-def _mend(path: Path) -> None:
-    """Give the last line an end, or take it away if it is not whole."""
+def _mend(path: Path, file: FileIO) -> None:
+    """Look whether a file is such a CSV file, then complete its header, and end its last line or take it away."""
+    header = f"{sinter.CSV_HEADER}\n".encode()
     content = path.read_bytes()
-    if not content or content.endswith(b"\n"):
+    if header.startswith(content):  # nothing yet, or cut short
+        file.write(header[len(content) :])
         return
+    names = [name.strip() for name in content.partition(b"\n")[0].decode(errors="replace").split(",")]
+    columns = [name.strip() for name in sinter.CSV_HEADER.split(",")]
+    if names not in (columns, columns[:-1]):  # the last one is new
+        raise CascadeError(f"{path}: expected a CSV file with sinter's columns {', '.join(columns)}, got another file")
     kept, _, last = content.rpartition(b"\n")
-    if not kept:
-        if last.decode(errors="replace") != sinter.CSV_HEADER[: len(last)]:
-            raise CascadeError(f"{path}: expected a CSV file with sinter's columns, got {last[:80]!r}")
-        with path.open("r+b") as file:
-            file.truncate(0)
+    if not last:
         return
-    with path.open("r+b") as file:
-        if _is_whole(last, columns=len(sinter.CSV_HEADER.split(","))):
-            file.seek(0, io.SEEK_END)
-            file.write(b"\n")
-        else:
-            file.truncate(len(kept) + 1)
+    if not kept or _is_whole(last, columns=len(names)):
+        file.write(b"\n")
+    else:
+        file.truncate(len(kept) + 1)
 
 
 def _is_whole(line: bytes, columns: int) -> bool:
