@@ -16,7 +16,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.files import written_whole
+from cascade_qec.files import written_in_place, written_whole
 from cascade_qec.provenance import commit, hardware, versions
 
 Row = TypeVar("Row", bound=BaseModel)
@@ -80,7 +80,8 @@ def write_rows(path: Path, rows: Sequence[BaseModel]) -> None:
 def put_rows(path: Path, rows: Sequence[Row], *, place: Callable[[Row], Hashable]) -> None:
     """Put rows into a CSV file in place of those that have the same place; others stay.
 
-    The file appears whole or not at all; folders on the way to it are made.
+    The file appears whole or not at all; folders on the way to it are made. Devices, pipes and standard output
+    ("-") get the new rows.
 
     Raises
     ------
@@ -89,6 +90,9 @@ def put_rows(path: Path, rows: Sequence[Row], *, place: Callable[[Row], Hashable
     """
     if not rows:
         raise CascadeError(f"{path}: expected at least one row to write, got none")
+    if written_in_place(path):
+        write_rows(path, rows)
+        return
     kept: list[Row] = []
     if path.exists():
         kind, replaced = type(rows[0]), {place(row) for row in rows}

@@ -1,14 +1,18 @@
 """The command line as a whole: help, errors, exit statuses, and how fast it starts."""
 
+import errno
 import signal
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
 from cascade_qec import cli
 from cascade_qec.cli import main
+
+RESULTS = Path(__file__).parents[2] / "benchmarks/results"
 
 COMMANDS = (
     "demo",
@@ -125,3 +129,18 @@ def test_public_names():
     assert dir(cascade_qec) == sorted(cascade_qec.__all__)
     with pytest.raises(AttributeError, match="no attribute 'teleport'"):
         cascade_qec.teleport  # noqa: B018
+
+
+def test_what_the_system_refuses_is_one_line_with_the_name_and_status_2(monkeypatch, capsys):
+    def refused(_):
+        raise OSError(errno.ENOSPC, "No space left on device", "table.csv")
+
+    monkeypatch.setattr("cascade_qec.cli.app", refused)
+    assert main(["info"]) == 2
+    assert capsys.readouterr().err == "Error: table.csv: No space left on device\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device here is always full")
+def test_a_full_device_is_told_by_its_name(capsys):
+    assert main(["fit", str(RESULTS / "surface_d5.csv"), "--simulations", "19", "--out", "/dev/full"]) == 2
+    assert "Error: /dev/full: cannot be written: No space left on device\n" in capsys.readouterr().err

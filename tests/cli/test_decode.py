@@ -1,9 +1,11 @@
 """``cascade decode``: files in, files out, through the public doors."""
 
 import io
+import os
 import signal
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -120,6 +122,37 @@ def test_standard_input_and_output(tiny_model, sampled, expected, tmp_path, caps
     failures = int((expected.observables != obs).any(axis=1).sum())
     assert f"shots: {SHOTS}\nfailures: {failures}\n" in captured.err.decode()
     np.testing.assert_allclose(np.load(tmp_path / "c.npy"), expected.confidence, atol=1e-6)
+
+
+@pytest.mark.parametrize("into", ["-", "link", "pipe"])
+def test_arrays_go_whole_to_standard_output_links_and_pipes(into, tiny_model, sampled, expected, tmp_path, capfdbinary):
+    folder = sampled[0]
+    path, got = tmp_path / into if into != "-" else Path(into), []
+    if into == "link":
+        path.symlink_to("array.npy")
+    reader = threading.Thread(target=lambda: got.append(path.read_bytes()) if into == "pipe" else None)
+    if into == "pipe":
+        os.mkfifo(path)
+    reader.start()
+    files = ("--in", folder / "shots.b8", "--out", "/dev/null", "--out_format", "b8", "--confidence_out", path)
+    assert decode(tiny_model, "--circuit", folder / "c.stim", *files) == 0
+    reader.join()
+    printed = capfdbinary.readouterr()
+    if into == "-":
+        got.append(printed.out)
+        assert f"shots: {SHOTS}\n" in printed.err.decode()
+    elif into == "link":
+        assert path.is_symlink()
+        got.append((tmp_path / "array.npy").read_bytes())
+    np.testing.assert_allclose(np.load(io.BytesIO(got[0])), expected.confidence, atol=1e-6)
+    assert Path("/dev/null").is_char_device()
+
+
+def test_standard_output_takes_one_result(tiny_model, sampled, capfd):
+    folder = sampled[0]
+    files = ("--in", folder / "shots.b8", "--out", "-", "--out_format", "b8", "--confidence_out", "-")
+    assert decode(tiny_model, "--circuit", folder / "c.stim", *files) == 2
+    assert "-: expected a file of its own for each input and output, got it twice" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("flag", ["--circuit", "--dem"])

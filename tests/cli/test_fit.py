@@ -1,6 +1,9 @@
 """``cascade fit``: from tables to tables."""
 
 import csv
+import io
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,8 @@ from typer.testing import CliRunner
 from cascade_qec.cli.fit import fit
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation import Row
-from cascade_qec.tables import write_rows
+from cascade_qec.evaluation.fit_row import FitRow
+from cascade_qec.tables import columns, write_rows
 
 app = typer.Typer(context_settings={"token_normalize_func": lambda flag: flag.replace("-", "_")})
 app.command()(fit)
@@ -36,6 +40,20 @@ def rates(tmp_path: Path) -> Path:
 
 def _run(*arguments: object):
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_fits_alone_go_to_standard_output(rates):
+    command = [sys.executable, "-m", "cascade_qec", "fit", rates, "--simulations", "19", "--out", "-"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert {len(row) for row in csv.reader(io.StringIO(done.stdout))} == {len(columns(FitRow))}
+    assert "per logical per cycle" in " ".join(done.stderr.split())
+
+
+def test_a_table_that_is_read_is_not_replaced(rates):
+    before = rates.read_bytes()
+    with pytest.raises(CascadeError, match="expected a file of its own for each input and output, got it twice"):
+        app([str(rates), "--out", str(rates)], standalone_mode=False)
+    assert rates.read_bytes() == before
 
 
 def test_prints_and_writes_fits(rates, tmp_path):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cascade_qec.cli.options import Activations, Device, Threads
+from cascade_qec.cli.options import Activations, Device, Threads, printed_beside
 
 
 def bench_convolution(
@@ -56,5 +56,6 @@ def bench_convolution(
         )
         put_rows(table, rows, place=lambda row: row.place)
         measured += rows
-    show_convolutions(measured)
-    print(f"Table: {table}")
+    with printed_beside(table):
+        show_convolutions(measured)
+        print(f"Table: {table}")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cascade_qec import limits
-from cascade_qec.cli.options import Activations, Device, Threads
+from cascade_qec.cli.options import Activations, Device, Threads, printed_beside
 from cascade_qec.errors import CascadeError
 
 
@@ -95,8 +95,9 @@ def bench_training(
         # after each, so that what is measured stays whatever comes
         put_rows(table, rows, place=lambda row: row.place)
         measured += rows
-    show_training(measured)
-    print(f"Table: {table}")
+    with printed_beside(table):
+        show_training(measured)
+        print(f"Table: {table}")
 
 
 def _all_recipes() -> list[Path]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cascade_qec.cli.options import printed_beside
 from cascade_qec.errors import CascadeError
 
 if TYPE_CHECKING:
@@ -50,8 +51,9 @@ def roofline(
         description = load_model(registry.path(name))[1]
         rows += model_rows(description.code, description.network, rounds=rounds or description.rounds)
     write_roofline(rows, out)
-    _show(rows)
-    print(f"Table: {out}")
+    with printed_beside(out):
+        _show(rows)
+        print(f"Table: {out}")
 
 
 def _show(rows: Sequence[RooflineRow]) -> None:

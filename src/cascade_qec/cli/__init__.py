@@ -80,7 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
 def run(app: typer.Typer, arguments: list[str] | None = None) -> int:
     """Run a command line and return its exit status.
 
-    0: done. 1: the system refused something, such as a full disk. 2: input that cannot be used, told in one
+    0: done. 2: input that cannot be used, or what the system refuses, such as to write to a full disk; told in one
     line on stderr. 130: interrupted. 143: terminated. (Training stops cleanly when asked to, which is 0.)
     """
     signal.signal(signal.SIGTERM, _terminated)
@@ -101,7 +101,8 @@ def _status(app: typer.Typer, arguments: list[str] | None) -> int:
     except CascadeError as error:
         return _fail(str(error), 2)
     except OSError as error:
-        return _fail(str(error), 1)
+        where = "" if error.filename is None else f"{error.filename}: "
+        return _fail(f"{where}{error.strerror or error}", 2)
     except SystemExit as done:
         if done.code == INTERRUPTED and isinstance(done.__context__, typer.Exit):  # nobody has said so yet
             tell("Interrupted")

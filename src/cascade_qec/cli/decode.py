@@ -1,6 +1,5 @@
 """``cascade decode``: files of detection events to files of predicted observable flips."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -8,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from cascade_qec import limits
-from cascade_qec.cli.options import AllowUnmeasured, Device, Precision, known_model, there
+from cascade_qec.cli.options import AllowUnmeasured, Device, Precision, known_model, printed_beside, there
 from cascade_qec.cli.progress import NOTHING_KEPT, interruptible, progress
 from cascade_qec.errors import CascadeError
+from cascade_qec.files import STANDARD
 
 if TYPE_CHECKING:
     from cascade_qec.decoders.shots import FileDecoding
@@ -65,10 +65,16 @@ def decode(
     ] = None,
     probabilities_out: Annotated[
         Path | None,
-        typer.Option("--probabilities_out", help="File for P(observable flipped): .npy, float32 [shots, observables]."),
+        typer.Option(
+            "--probabilities_out",
+            help="File for P(observable flipped): .npy, float32 [shots, observables]; - is standard output.",
+        ),
     ] = None,
     confidence_out: Annotated[
-        Path | None, typer.Option("--confidence_out", help="File for P(no observable wrong): .npy, float32 [shots].")
+        Path | None,
+        typer.Option(
+            "--confidence_out", help="File for P(no observable wrong): .npy, float32 [shots]; - is standard output."
+        ),
     ] = None,
     fallback: Annotated[
         str | None, typer.Option(help="Classical decoder for doubtful shots, such as relay or tesseract.")
@@ -136,9 +142,10 @@ def decode(
             truth=truth,
             report=report,
         )
-    # Standard output is for predictions alone where they go there.
-    for line in _summary(decoded, predictions_out, fallback):
-        print(line, file=sys.stderr if str(predictions_out) == "-" else sys.stdout)
+    outputs = (predictions_out, probabilities_out, confidence_out)
+    with printed_beside(STANDARD if STANDARD in outputs else None):
+        for line in _summary(decoded, predictions_out, fallback):
+            print(line)
 
 
 def _summary(decoded: "FileDecoding", predictions: Path, fallback: str | None) -> Iterator[str]:

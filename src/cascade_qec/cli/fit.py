@@ -6,16 +6,17 @@ from typing import Annotated
 import typer
 
 from cascade_qec import limits
-from cascade_qec.cli.options import Fields, there
+from cascade_qec.cli.options import Fields, printed_beside, there
 from cascade_qec.cli.progress import NOTHING_KEPT, interruptible, progress
 from cascade_qec.errors import CascadeError
+from cascade_qec.files import check_distinct
 
 
 def fit(
     tables: Annotated[
         list[Path], typer.Argument(metavar="CSV...", help="sinter's CSVs, or tables of rates.", callback=there)
     ],
-    out: Annotated[Path | None, typer.Option(help="Write the fits here, as CSV.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the fits here, as CSV; - is standard output.")] = None,
     target: Annotated[
         float, typer.Option(help="Error per logical per cycle whose cost in qubits is estimated.")
     ] = 1e-12,
@@ -49,6 +50,7 @@ def fit(
         raise CascadeError(f"--target: expected an error rate between 0 and 0.5, got {target}")
     if bases not in ("pooled", "apart"):
         raise CascadeError(f"--bases: expected pooled or apart, got {bases!r}")
+    check_distinct(tables, [out])
     measured = curves(read_points(tables, fields_from(field or [])), pooled=bases == "pooled", p_max=p_max)
     if not measured:
         raise CascadeError(f"expected shots at noise rates up to {p_max:g} in {', '.join(map(str, tables))}, got none")
@@ -58,6 +60,7 @@ def fit(
         raise CascadeError(f"expected failures at two noise rates or of two distances: {'; '.join(left_out)}")
     if out is not None:
         write_rows(out, rows)
-    print_fits(measured, rows, left_out, simulations=simulations)
-    if out is not None:
-        print(f"Table: {out}")
+    with printed_beside(out):
+        print_fits(measured, rows, left_out, simulations=simulations)
+        if out is not None:
+            print(f"Table: {out}")

@@ -1,6 +1,8 @@
 """Options that several commands have."""
 
 import os
+import sys
+from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +10,7 @@ import typer
 
 from cascade_qec import limits
 from cascade_qec.errors import CascadeError
+from cascade_qec.files import STANDARD
 
 
 def known_model(name: str | list[str] | None) -> str | list[str] | None:
@@ -25,6 +28,11 @@ def there(path: Path | list[Path] | None) -> Path | list[Path] | None:
         if str(one) != "-" and not os.path.exists(one):
             raise CascadeError(f"{one}: expected a file to read, found nothing of that name")
     return path
+
+
+def printed_beside(out: Path | None) -> AbstractContextManager[object]:
+    """What is printed in this context goes to stderr where `out` is standard output, which then has results alone."""
+    return redirect_stdout(sys.stderr) if out == STANDARD else nullcontext()
 
 
 Model = Annotated[str, typer.Argument(help="Name of a model, or path of a .safetensors file.", callback=known_model)]

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from cascade_qec.cli.options import Fields, there
+from cascade_qec.files import check_distinct
 
 FigureName = Literal[
     "rates", "distance", "latency", "lambda", "reliability", "post-selection", "spectrum", "escalation", "learning"
@@ -50,6 +51,7 @@ def plot(
     from cascade_qec.plotting import Selection, check_writable, draw, save
 
     check_writable(out)
+    check_distinct(tables, out)
     fields = fields_from(field or [])
     selection = Selection(codes=code or (), bases=basis or (), decoders=decoder or (), rates=p or ())
     save(draw(figure, tables, selection, fields=fields, title=title, per=per, discards=discard, of=of), *out)

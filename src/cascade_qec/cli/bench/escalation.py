@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from cascade_qec import limits
-from cascade_qec.cli.options import Model, Seed
+from cascade_qec.cli.options import Model, Seed, printed_beside
 from cascade_qec.cli.progress import NOTHING_KEPT, interruptible, progress
 
 
@@ -35,7 +35,9 @@ def escalation(
         ),
     ] = None,
     seed: Seed = 2026,
-    out: Annotated[Path, typer.Option(help="Table of results.")] = Path("benchmarks/results/escalation.csv"),
+    out: Annotated[Path, typer.Option(help="Table of results; - is standard output.")] = Path(
+        "benchmarks/results/escalation.csv"
+    ),
 ) -> None:
     """Decode the same shots with a model and a fallback, and see what each threshold of escalation is worth.
 
@@ -85,5 +87,6 @@ def escalation(
     }
     rows = escalation_rows(trade_off(decoded), choose(decoded), escalate(decoded, None), about)
     write_escalations(rows, out)
-    print_escalation(rows)
-    print(f"Table: {out}")
+    with printed_beside(out):
+        print_escalation(rows)
+        print(f"Table: {out}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from cascade_qec import limits
-from cascade_qec.cli.options import Seed, known_model
+from cascade_qec.cli.options import Seed, known_model, printed_beside
 from cascade_qec.errors import CascadeError
 
 if TYPE_CHECKING:
@@ -96,8 +96,9 @@ def latency(
         rows = [latency_row(timing, code=code, p=p, rounds=cycles, basis=basis, seed=seed) for timing in timings]
         write_latencies(rows, table)  # after each code, so that what is measured stays whatever comes
         measured += rows
-    _print_latencies(measured)
-    print(f"Table: {table}")
+    with printed_beside(table):
+        _print_latencies(measured)
+        print(f"Table: {table}")
 
 
 def _by_code(decoders: Sequence[CascadeDecoder]) -> dict[str, list[CascadeDecoder]]:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from io import SEEK_END
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING
+from shutil import copyfileobj
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cascade_qec.decoders.bound import decode_distinct
-from cascade_qec.decoders.shots.files import STANDARD, ShotFile, observables_writer
+from cascade_qec.decoders.shots.files import ShotFile, observables_writer
 from cascade_qec.decoders.shots.formats import GROUP, Format, Packed
 from cascade_qec.errors import CascadeError
-from cascade_qec.files import written_whole
+from cascade_qec.files import check_distinct, written_in_place, written_whole
 
 if TYPE_CHECKING:
     from cascade_qec.decoders.protocol import BoundDecoder
@@ -79,7 +81,7 @@ def decode_file(
         of shots cannot be written as ptb64, or the decoder does not know what is to be written. Before any decoding,
         except for what comes by a pipe, which can be read only once.
     """
-    _check_distinct([shots.path, truth and truth.path], [predictions, probabilities, confidence])
+    check_distinct([shots.path, truth and truth.path], [predictions, probabilities, confidence])
     affordable = _BATCH_BITS // (shots.detectors + shots.observables)
     size = min(_BATCH_SHOTS, max(GROUP, affordable - affordable % GROUP))
 
@@ -134,7 +136,7 @@ def _array_writer(
     """Give a function that appends rows to a .npy file of float32, or does nothing where there is to be none."""
     if path is None:
         return lambda values: None
-    file = stack.enter_context(written_whole(path))
+    file = stack.enter_context(_rewindable(path))
     rows = 0
 
     def write(values: NDArray[np.floating] | None) -> None:
@@ -151,12 +153,14 @@ def _array_writer(
     return write
 
 
-def _check_distinct(inputs: Iterable[Path | None], outputs: Iterable[Path | None]) -> None:
-    seen: set[Path] = set()
-    # What is read from standard input may be written to standard output.
-    for path in [*inputs, *(path for path in outputs if path != STANDARD)]:
-        if path is None:
-            continue
-        if path.resolve() in seen:
-            raise CascadeError(f"{path}: expected a file of its own for each input and output, got it twice")
-        seen.add(path.resolve())
+@contextmanager
+def _rewindable(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write that can be gone back in, also where `path` is a pipe: that gets everything at the end."""
+    with written_whole(path) as file:
+        if not written_in_place(path):
+            yield file
+            return
+        with TemporaryFile() as kept:
+            yield kept
+            kept.seek(0)
+            copyfileobj(kept, file)

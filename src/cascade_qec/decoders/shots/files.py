@@ -12,10 +12,7 @@ from numpy.typing import NDArray
 from cascade_qec.decoders.events import packed, unpacked
 from cascade_qec.decoders.shots.formats import FORMATS, Format, Packed, encoded, read
 from cascade_qec.errors import CascadeError
-from cascade_qec.files import written_whole
-
-STANDARD = Path("-")
-"""In the place of a file: standard input, or standard output."""
+from cascade_qec.files import STANDARD, written_whole
 
 
 def guess_format(path: Path, flag: str) -> Format:
@@ -128,8 +125,8 @@ def _rebatched(pieces: Iterable[Packed], size: int) -> Iterator[Packed]:
 def observables_writer(path: Path, format: Format) -> Iterator[Callable[[NDArray[np.bool_]], int]]:
     """Give a function that appends predicted observables, bool [shots, k], to the file that `path` will be.
 
-    A file appears under its name when the block ends without an exception, and not at all otherwise. Pipes, devices
-    and standard output ("-") are written to as it goes. In ptb64 whole groups of 64 shots are to be appended.
+    A file appears under its name when the block ends without an exception, and not at all otherwise; see
+    `cascade_qec.files.written_whole`. In ptb64 whole groups of 64 shots are to be appended.
 
     Raises
     ------
@@ -138,11 +135,5 @@ def observables_writer(path: Path, format: Format) -> Iterator[Callable[[NDArray
     """
     if format not in FORMATS:
         raise CascadeError(f"{path}: expected a format to write among {', '.join(FORMATS)}, got '{format}'")
-    if path == STANDARD:
-        opened = nullcontext(sys.stdout.buffer)
-    elif path.is_fifo() or path.is_char_device():
-        opened = path.open("wb")
-    else:
-        opened = written_whole(path)
-    with opened as file:
+    with written_whole(path) as file:
         yield lambda observables: file.write(encoded(observables, format))
