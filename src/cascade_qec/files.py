@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 STANDARD = Path("-")
 """In the place of a file: standard input, or standard output."""
 
-_BUFFER = 1 << 17
-"""Bytes that are written at once."""
+_BUFFER = 1 << 15
+"""Bytes that small pieces are gathered to; larger ones, as whole batches are, go out without being copied."""
 
 
 @contextmanager
