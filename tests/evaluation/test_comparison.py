@@ -81,6 +81,7 @@ def test_first_call_is_not_timed():
     assert row.microseconds_per_shot * row.shots < 0.1e6
 
 
+@pytest.mark.filterwarnings("ignore:.*noise is as strong as")
 def test_all_kinds_take_part_with_their_parameters():
     names = ("pymatching", "bposd-filtered", "tesseract", "cascade:surface_d3")
     rows = compare(_experiment(), {name: decoders.get(name, device="cpu") for name in names}, shots=400, seed=2)

@@ -244,7 +244,13 @@ def test_a_model_decodes_every_single_error_or_warns(draft_of, basis, as_model, 
     events[errors.owner, errors.detector] = True
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        bound = cascade_qec.load("surface_d3", circuit=model if as_model else circuit, device="cpu")
-    right = bound.decode_batch(events).observables == (errors.observables == 1)
+        try:
+            bound = cascade_qec.load("surface_d3", circuit=model if as_model else circuit, device="cpu")
+        except CascadeError:
+            assert products  # in an order that leaves checks without a slice of their own
+            return
+    result = bound.decode_batch(events)
+    right = result.observables == (errors.observables == 1)
+    assert (result.confidence[~right.all(axis=1)] < 0.9).all()
     assert right.all() or any(issubclass(warning.category, CascadeWarning) for warning in caught)
     assert right.all() or products

@@ -35,6 +35,7 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
+@pytest.mark.filterwarnings("ignore:.*was killed; its place is taken")
 @pytest.mark.parametrize(
     ("kill", "status", "told"),
     [

@@ -50,7 +50,7 @@ _STRONG = 1.25
 Cards measure models up to 1.2 times, where bb72_medium fails in 19 % of the shots; at 1.6 times the models of bicycle
 codes fail in 58 to 85 %."""
 
-_FAMILIAR = 0.99
+_FAMILIAR = 0.995
 """Share of a circuit's noise that should be of kinds that training had."""
 
 _LIKE = 0.9
