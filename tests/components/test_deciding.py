@@ -49,27 +49,27 @@ def test_with_priors_it_is_matching() -> None:
     matching.set_boundary_nodes({boundary})
     own = np.isin(np.arange(dem.num_detectors), components.detector)
     expected = np.asarray(matching.decode_batch(np.hstack([events & own, np.zeros((500, 1), dtype=bool)])))
-    found = PosteriorMatching(components, dem.num_detectors).decode(prior_odds(components, 500), events)
+    found = PosteriorMatching(components).decode(prior_odds(components, 500), events)
     # where two sets weigh the same, either may be taken
     assert np.count_nonzero(found[:, 0] != expected[:, 0]) <= 2
 
 
 @pytest.mark.parametrize(("name", "rounds"), [("surface_d5", 3), ("bb72", 2)])
 def test_what_is_known_is_right_whatever_else_is_likely(name: str, rounds: int) -> None:
-    dem, components = experiment(name, rounds, 0.004)
+    _dem, components = experiment(name, rounds, 0.004)
     events, flips, flipped = sampled(name, rounds, 0.004, 40)
     decoys = np.random.default_rng(1).random(flipped.shape) < 0.05
     odds = np.where(flipped, 3.0, np.where(decoys, -3.0, -12.0)).astype(np.float32)
-    assert np.array_equal(decides(components, dem.num_detectors).decode(odds, events), flips)
+    assert np.array_equal(decides(components).decode(odds, events), flips)
 
 
 @pytest.mark.parametrize(("name", "rounds"), [("surface_d5", 3), ("bb72", 2)])
 def test_what_seems_impossible_is_looked_at_where_nothing_else_explains_a_shot(name: str, rounds: int) -> None:
-    dem, components = experiment(name, rounds, 0.002)
+    _dem, components = experiment(name, rounds, 0.002)
     events, flips, flipped = sampled(name, rounds, 0.002, 20)
     odds = np.full(flipped.shape, -25, dtype=np.float32)
     odds[flipped] = -20
-    assert np.array_equal(decides(components, dem.num_detectors).decode(odds, events), flips)
+    assert np.array_equal(decides(components).decode(odds, events), flips)
 
 
 def test_ordered_statistics_find_the_likeliest_set_of_a_small_experiment() -> None:
@@ -80,7 +80,7 @@ def test_ordered_statistics_find_the_likeliest_set_of_a_small_experiment() -> No
     checks = np.zeros((len(components), dem.num_detectors), dtype=int)
     checks[np.repeat(np.arange(len(components)), np.diff(components.start)), components.detector] = 1
     own = checks.any(axis=0)
-    solver = OrderedStatistics(components, dem.num_detectors)
+    solver = OrderedStatistics(components)
     agreed = 0
     for shot in range(60):
         # ten components in doubt, among them those that happened
@@ -103,10 +103,10 @@ def test_no_events_no_flip() -> None:
     for name in ("surface_d5", "bb72"):
         dem, components = experiment(name, 2, 0.004)
         silent = np.zeros((3, dem.num_detectors), dtype=bool)
-        assert not decides(components, dem.num_detectors).decode(prior_odds(components, 3), silent).any()
+        assert not decides(components).decode(prior_odds(components, 3), silent).any()
 
 
 def test_matching_refuses_what_flips_more_than_two() -> None:
-    dem, components = experiment("bb72", 2, 0.004)
+    _dem, components = experiment("bb72", 2, 0.004)
     with pytest.raises(CascadeError, match="at most two detectors of the experiment's basis, to be matched, got one"):
-        PosteriorMatching(components, dem.num_detectors)
+        PosteriorMatching(components)

@@ -11,7 +11,7 @@ from cascade_qec.components.ordered_statistics import OrderedStatistics
 __all__ = ["UNKNOWN", "ComponentType", "Components", "OrderedStatistics", "PosteriorMatching", "decides"]
 
 
-def decides(components: Components, detectors: int) -> PosteriorMatching | OrderedStatistics:
-    """What decides by posteriors: matching where no component flips more than two of that many detectors."""
+def decides(components: Components) -> PosteriorMatching | OrderedStatistics:
+    """What decides by posteriors: matching where no component flips more than two detectors."""
     matched = np.diff(components.start).max(initial=0) <= 2
-    return (PosteriorMatching if matched else OrderedStatistics)(components, detectors)
+    return (PosteriorMatching if matched else OrderedStatistics)(components)

@@ -25,8 +25,6 @@ class PosteriorMatching:
     ----------
     components
         None flips more than two detectors.
-    detectors
-        Of the experiment.
     unlikely
         Components that are less likely than this are left out, but of shots that cannot be explained without them.
 
@@ -36,18 +34,16 @@ class PosteriorMatching:
         If a component flips more than two detectors.
     """
 
-    def __init__(self, components: Components, detectors: int, *, unlikely: float = 1e-3) -> None:
+    def __init__(self, components: Components, *, unlikely: float = 1e-3) -> None:
         weight = np.diff(components.start)
         if weight.max(initial=0) > 2:
             raise CascadeError(
                 f"expected errors that flip at most two detectors of the experiment's basis, to be matched, "
                 f"got one that flips {weight.max()}"
             )
-        self._own = np.unique(components.detector)
-        row = np.full(detectors, -1)
-        row[self._own] = np.arange(len(self._own))
+        self._own, row = np.unique(components.detector, return_inverse=True)  # row of each entry
         self._paired = weight == 2
-        self._ends = row[components.detector[[components.start[:-1], components.start[1:] - 1]]].T
+        self._ends = row[[components.start[:-1], components.start[1:] - 1]].T
         self._observables = components.observables.astype(np.bool_)
         self._least = np.log(unlikely) - np.log1p(-unlikely)
 

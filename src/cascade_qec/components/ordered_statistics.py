@@ -27,20 +27,16 @@ class OrderedStatistics:
     Parameters
     ----------
     components
-    detectors
-        Of the experiment.
     unlikely
         Components that are less likely than this are left out, but of shots that cannot be explained without them.
     """
 
-    def __init__(self, components: Components, detectors: int, *, unlikely: float = 3e-4) -> None:
-        self._own = np.unique(components.detector)
-        row = np.full(detectors, -1)
-        row[self._own] = np.arange(len(self._own))
+    def __init__(self, components: Components, *, unlikely: float = 3e-4) -> None:
+        self._own, row = np.unique(components.detector, return_inverse=True)  # row of each entry
         weight = np.diff(components.start)
         # the rows of each component, the last one repeated where it has fewer
         place = components.start[:-1, None] + np.minimum(np.arange(weight.max(initial=1)), weight[:, None] - 1)
-        self._rows = row[components.detector[place]]
+        self._rows = row[place]
         self._observables = components.observables.astype(np.int64)
         self._least = np.log(unlikely) - np.log1p(-unlikely)
 

@@ -42,6 +42,12 @@ class Weights(Protocol):
     def experiment(self, p: float, *, rounds: int | None = None, basis: Basis = "Z") -> stim.Circuit: ...
 
 
+def chunk(decoder: Weights, sites: int) -> int:
+    """Shots decoded at a time, of an experiment with so many sites."""
+    per_shot = sites * decoder.network.settings.width
+    return max(1, min(_MAX_CHUNK_SHOTS, _CHUNK_ACTIVATIONS[decoder.device.type] // per_shot))
+
+
 class Binding:
     """What a decoder works out once for an experiment.
 
@@ -66,8 +72,7 @@ class Binding:
         self.flips = None if model is None else unlikely(model)[1]
         parts = found.parts if isinstance(found, Recognition) else found
         self.parts = [_BoundPart(decoder, part) for part in parts]
-        per_shot = max(part.activations for part in self.parts) * decoder.network.settings.width
-        self.chunk = max(1, min(_MAX_CHUNK_SHOTS, _CHUNK_ACTIVATIONS[decoder.device.type] // per_shot))
+        self.chunk = chunk(decoder, max(part.activations for part in self.parts))
 
 
 class _BoundPart:

@@ -19,6 +19,7 @@ from cascade_qec.codes import Basis
 from cascade_qec.components import UNKNOWN, Components, ComponentType, decides
 from cascade_qec.decoders import events
 from cascade_qec.decoders.bound import Bound
+from cascade_qec.decoders.bound_cascade import chunk
 from cascade_qec.decoders.cascade import CascadeDecoder, Source
 from cascade_qec.decoders.plausibility import ShotCheck
 from cascade_qec.decoders.result import DecodeResult
@@ -27,9 +28,6 @@ from cascade_qec.errors import CascadeError, CascadeWarning
 from cascade_qec.lattice import Lattice
 from cascade_qec.nn import Geometry, Unpacking
 from cascade_qec.recognition import Recognition, read_experiment, recognise_any
-
-_CHUNK_ACTIVATIONS = {"cpu": 1 << 22, "cuda": 1 << 28}
-"""Activations of the residual stream decoded at a time, as of `cascade_qec.decoders.bound_cascade`."""
 
 _UNFAMILIAR = 0.01
 """Share of the noise, by probability, that may be of types that training had not, without a warning."""
@@ -108,8 +106,7 @@ class BoundLocal(Bound[DecodeResult]):
         basis = " and ".join(part.lattice.basis for part in found.parts)
         self.name = f"model {decoder.description.name} ({lattice.code.name}, {lattice.rounds} rounds, basis {basis})"
         self.check = ShotCheck(dem, self.name, strength_known=True)
-        per_shot = max(part.sites for part in self.parts) * decoder.network.settings.width
-        self._chunk = max(1, _CHUNK_ACTIVATIONS[decoder.device.type] // per_shot)
+        self._chunk = chunk(decoder, max(part.sites for part in self.parts))
 
     def _decode(self, detection_events: NDArray[Any], bit_packed: bool) -> DecodeResult:
         self.decoder.mind_forks()
@@ -151,7 +148,7 @@ class LocalPart:
         settings = decoder.network.settings
         self._geometry = Geometry([lattice], settings.convolution, [self.components]).to(decoder.device)
         self._unpacking = Unpacking([lattice]).to(decoder.device)
-        self._decides = decides(self.components, lattice.detectors)
+        self._decides = decides(self.components)
         self._detectors, self.sites = lattice.detectors, lattice.sites
 
     def log_odds(self, packed: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -36,6 +36,7 @@ class Faults(torch.nn.Module):
     def __init__(self, lattices: Sequence[Lattice], components: Sequence[Components]) -> None:
         super().__init__()
         self._lattices, self._components = list(lattices), list(components)
+        self._decides = [decides(one) for one in components]
         types = len(components[0].types)
         self.counts = [types] * len(lattices)
         self.names = [f"{lattice.basis}{number}" for lattice in lattices for number in range(types)]
@@ -73,14 +74,14 @@ class Faults(torch.nn.Module):
         log_odds, flipped = (against * (2 * labels - 1)).neg().cpu().numpy(), labels.bool().cpu().numpy()
         ends = np.cumsum([len(one) for one in self._components])[:-1]
         wrong = []
-        for lattice, one, odds, flips in zip(
+        for lattice, one, decider, odds, flips in zip(
             self._lattices,
             self._components,
+            self._decides,
             np.split(log_odds, ends, axis=1),
             np.split(flipped, ends, axis=1),
             strict=True,
         ):
             events, observables = one.symptoms(flips, lattice.detectors)
-            decided = decides(one, lattice.detectors).decode(odds, events)
-            wrong.append((decided != observables).any(axis=1))
+            wrong.append((decider.decode(odds, events) != observables).any(axis=1))
         return torch.from_numpy(np.stack(wrong)).to(against.device)
