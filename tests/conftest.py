@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ install_import_hook(["cascade_qec.nn", "cascade_qec.lattice.relations"], "bearty
 
 # There is no such folder: what somebody has fetched is not tested, and tests that fetch have homes of their own.
 os.environ["CASCADE_HOME"] = str(Path(__file__).parent / "no_home")
+os.environ["OMP_NUM_THREADS"] = "1"  # of what tests start, too
 for name in ("CASCADE_INDEX", "CASCADE_OFFLINE"):
     os.environ.pop(name, None)
 
@@ -95,13 +96,10 @@ def tiny(tiny_data: Callable[..., dict[str, Any]]) -> Callable[..., Recipe]:
     return lambda **changes: Recipe.model_validate(tiny_data(**changes))
 
 
-@pytest.fixture
-def one_thread() -> Iterator[None]:
-    """PyTorch computes in one thread, as in the subprocesses of some tests; sums depend on it."""
-    before = torch.get_num_threads()
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    """Sums depend on the number of threads, and several tests run at a time."""
     torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The scripts of examples/ run, and say what they promise."""
 
-import os
 import re
 import runpy
 import subprocess
@@ -31,7 +30,6 @@ def test_scripts_run_in_an_empty_folder(name: str, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-W", "error", EXAMPLES / f"{name}.py", argument],
         cwd=tmp_path,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         timeout=300,

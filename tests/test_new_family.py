@@ -225,7 +225,7 @@ RECIPE = {
 
 
 @pytest.mark.slow
-def test_a_trained_model_decodes_it_and_stands_in_a_table_of_rates(tmp_path, capsys, one_thread):
+def test_a_trained_model_decodes_it_and_stands_in_a_table_of_rates(tmp_path, capsys):
     assert Trainer(Recipe.model_validate(RECIPE), tmp_path / "run", workers=0).run()
     circuit = memory("toric_3x3", "Z", p=0.01)
     decoder = cascade_qec.load(tmp_path / "run" / "toric.safetensors", device="cpu")

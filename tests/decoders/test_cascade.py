@@ -215,10 +215,7 @@ def test_decoders_and_bound_decoders_pickle(code, own):
 
 @pytest.fixture
 def two_threads():
-    before = torch.get_num_threads()
     torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
 
 
 def _decode_elsewhere(bound: BoundCascade, events: np.ndarray, answer) -> None:

@@ -1,4 +1,4 @@
-"""What the tests of training share: one thread, every device, the tiny recipe as a file."""
+"""What the tests of training share: every device, the tiny recipe as a file."""
 
 import json
 from collections.abc import Callable
@@ -7,11 +7,6 @@ from typing import Any
 
 import pytest
 import torch
-
-
-@pytest.fixture(autouse=True)
-def _one_thread(one_thread: None) -> None:
-    """Sums depend on the number of threads."""
 
 
 @pytest.fixture(params=["cpu", "cuda:0"] if torch.cuda.is_available() else ["cpu"])

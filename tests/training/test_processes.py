@@ -1,7 +1,6 @@
 """Real processes: one that is killed and goes on, and two that share each step."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -93,7 +92,6 @@ def test_two_processes_take_the_steps_of_one(tiny_file, tmp_path):
         capture_output=True,
         text=True,
         timeout=_PATIENCE,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("tiny: 8 of 8 steps") == 1  # one of them speaks

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-import torch
 
 from cascade_qec import cli
 from cascade_qec.cli.bench.escalation_table import print_escalation
@@ -12,13 +11,6 @@ from cascade_qec.tables import read_rows
 
 # Strong noise, so that a few shots tell, is warned of.
 pytestmark = pytest.mark.filterwarnings("ignore::cascade_qec.errors.CascadeWarning")
-
-
-@pytest.fixture(autouse=True)
-def _threads():
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
 
 
 def _run(*arguments: str | Path) -> int:

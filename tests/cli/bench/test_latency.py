@@ -3,20 +3,12 @@
 from pathlib import Path
 
 import pytest
-import torch
 import typer
 
 from cascade_qec.cli.bench.latency import latency
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.latency.table import LatencyRow
 from cascade_qec.tables import read_rows
-
-
-@pytest.fixture(autouse=True)
-def _threads():
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
 
 
 def _run(*arguments: str | Path) -> None:

@@ -1,7 +1,6 @@
 """Files that sinter itself wrote, with whatever metadata its users gave it."""
 
 import csv
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -38,7 +37,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             [Path(sys.executable).with_name("sinter"), "collect", "--circuits", *circuits, *arguments, *out],
             check=True,
             capture_output=True,
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
         )
     return folder
 

@@ -24,11 +24,6 @@ STATE = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _one_thread(one_thread):
-    """Sums depend on the number of threads."""
-
-
 @pytest.mark.parametrize("optimizers", [[3], [{}], [{"state": {0: 3}}]])
 def test_contents_of_another_kind(optimizers, tmp_path):
     save_checkpoint(tmp_path / "checkpoint.pt", STATE | {"optimizers": optimizers})

@@ -16,8 +16,6 @@ from workshop.queue.kept import load_kept
 from workshop.queue.models import QueuedModel
 from workshop.queue.stretch import Folders, keep, next_stretch
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 TARGETS = {0.003: 1e-6}
 
 

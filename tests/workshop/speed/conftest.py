@@ -8,11 +8,6 @@ import pytest
 from cascade_qec.training import Recipe
 
 
-@pytest.fixture(autouse=True)
-def _one_thread(one_thread: None) -> None:
-    """Rows say with how many threads they were measured."""
-
-
 @pytest.fixture
 def tiny() -> Callable[..., Recipe]:
     """A tiny recipe; keywords change fields of any section."""
