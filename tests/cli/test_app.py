@@ -111,6 +111,12 @@ def test_other_errors_are_not_taken_for_interrupts(monkeypatch):
         main(["info"])
 
 
+def test_names_of_any_bytes_are_printed(monkeypatch, capsys):
+    monkeypatch.setattr(cli, "app", lambda arguments: print("Table: \udcff.csv"))
+    assert main(["fit"]) == 0
+    assert capsys.readouterr().out == "Table: \\udcff.csv\n"
+
+
 def _modules_after(statement: str) -> set[str]:
     code = f"{statement}\nimport sys\nprint(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -161,6 +161,7 @@ def draw_line(draw: random.Random, here: Path) -> Line:
                 line.outputs.append(value)
     if draw.random() < 0.03:
         positional.append(draw.choice(_TEXTS))
+        line.outputs.append(positional[-1])  # in the place of a folder that was left out
     if draw.random() < 0.02:
         line.arguments.append("--no_such_option")
     line.arguments = [*names, *line.arguments, *positional]

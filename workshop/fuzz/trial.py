@@ -122,6 +122,7 @@ def _become(line: Line, root: Path, standard_input: str, columns: str, errors: P
         signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             status = cli.main(line.arguments)
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # too late
             sys.stdout.flush()
         except BaseException:
             traceback.print_exc()

@@ -5,6 +5,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from types import FrameType
 from typing import Annotated
 
@@ -85,6 +86,8 @@ def run(app: typer.Typer, arguments: list[str] | None = None) -> int:
     """
     signal.signal(signal.SIGTERM, _terminated)
     warnings.showwarning = _warn
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names of files may be any bytes
     with _interrupts() as interrupts:
         try:
             return _status(app, arguments)
@@ -93,6 +96,8 @@ def run(app: typer.Typer, arguments: list[str] | None = None) -> int:
                 raise
             tell("Interrupted")  # outside the command's own work, or where a library made another error of it
             return INTERRUPTED
+        finally:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # too late, all is said
 
 
 def _status(app: typer.Typer, arguments: list[str] | None) -> int:

@@ -123,7 +123,7 @@ def decode_distinct(decoder: BoundDecoder, detection_events: NDArray[np.uint8]) 
     At low noise most shots of a small code are alike.
     """
     # One item a shot is compared byte by byte, several times as fast as by np.unique(detection_events, axis=0).
-    items = detection_events.view(f"V{detection_events.shape[1]}")[:, 0]
+    items = np.ascontiguousarray(detection_events).view(f"V{detection_events.shape[1]}")[:, 0]
     _, first, which = np.unique(items, return_index=True, return_inverse=True)
     if isinstance(decoder, Bound) and decoder.check is not None:
         decoder.check.see(detection_events, decoder.num_detectors, bit_packed=True)
