@@ -148,12 +148,12 @@ def test_what_a_circuit_lacks_and_repeats(tmp_path, capsys):
 
 
 def test_a_circuit_without_noise_and_a_code_without_model(tmp_path, capsys):
-    circuits.memory(codes.get("surface_d9"), rounds=1).to_file(tmp_path / "c.stim")
+    circuits.memory(codes.get("bb90"), rounds=1).to_file(tmp_path / "c.stim")
     assert main(["info", "--circuit", str(tmp_path / "c.stim")]) == 0
     captured = capsys.readouterr().out
-    assert "surface_d9 [[81, 1, 9]]" in captured
+    assert "bb90 [[90, 8, 10]]" in captured
     assert "1 round, basis Z" in captured
-    assert "There is no model of surface_d9 yet: train one" in captured
+    assert "There is no model of bb90 yet: train one" in captured
     assert next(line for line in captured.splitlines() if line.startswith("noise")).split() == ["noise", "none"]
 
 

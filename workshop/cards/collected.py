@@ -97,11 +97,11 @@ def _parameters(decoder: str, collected: dict[str, Any]) -> str:
 
 
 def larger_samples(rows: Iterable[Row]) -> list[Row]:
-    """Those rows that have the most shots of each decoder, noise rate and number of rounds, sorted by noise rate."""
-    best: dict[tuple[float, int, str], Row] = {}
+    """Those rows that have the most shots of each code, decoder, noise rate and rounds, sorted by rate and rounds."""
+    best: dict[tuple[str, float, int, str], Row] = {}
     for row in rows:
-        key = (row.p, row.rounds, row.decoder)
+        key = (row.code, row.p, row.rounds, row.decoder)
         before = best.get(key)
         if before is None or row.shots > before.shots:
             best[key] = row
-    return sorted(best.values(), key=lambda row: row.p)
+    return sorted(best.values(), key=lambda row: (row.p, row.rounds))

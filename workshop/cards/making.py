@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from cascade_qec.codes import BASES
+from cascade_qec.codes import BASES, CSSCode
 from cascade_qec.decoders import classical
 from cascade_qec.decoders.cascade import CascadeDecoder
 from cascade_qec.decoders.protocol import Decoder
@@ -45,12 +45,15 @@ def measure(
     rivals: Mapping[str, float],
     *,
     ps: Sequence[float],
+    code: CSSCode | None = None,
     failures: int,
     seed: int,
     seconds: float = math.inf,
     report: Callable[[float], None] = lambda done: None,
 ) -> list[Row]:
     """Measure a model and its rivals on memory experiments with the model's rounds, all its bases pooled.
+
+    Of a local model's other codes it is d rounds.
 
     The model decodes until it has seen enough failures, or 1000 shots for each of them, at each noise rate, or until
     its time is used up. A rival decodes the same shots until its own time is.
@@ -63,6 +66,8 @@ def measure(
         Seconds of decoding at each noise rate by name (see `cascade_qec.decoders.classical.names`).
     ps
         Noise rates.
+    code
+        By default the model's.
     failures
         Failures of the model that are enough.
     seed
@@ -79,22 +84,20 @@ def measure(
         By noise rate, the model first.
     """
     rows = []
-    rounds = decoder.description.rounds
+    made = decoder.description
+    name, rounds = (made.code, made.rounds) if code is None else (code.name, code.d or made.rounds)
     end = time.monotonic() + seconds
     for index, p in enumerate(ps):
         begun = time.monotonic()
         share = max(0.0, (end - begun) / (len(ps) - index))
-        circuits = {b: decoder.experiment(p, rounds=rounds, basis=b) for b in decoder.description.bases}
-        experiment = Experiment(decoder.code.name, p, rounds, circuits)
+        experiment = Experiment.memory(name, p, rounds, made.bases, made.noise_model)
         totals: dict[str, Row] = {}
         wanted, batch = _FIRST_SHOTS, 0
         while wanted > 0:
-            left = {n: s - totals[n].seconds if n in totals else s for n, s in rivals.items()}
+            left = {who: s - totals[who].seconds if who in totals else s for who, s in rivals.items()}
             mine = max(_LEAST_SECONDS, begun + share - time.monotonic())
-            limits = {CASCADE: mine} | {name: limit for name, limit in left.items() if limit > 0}
-            decoders: dict[str, Decoder] = {
-                name: decoder if name == CASCADE else classical.get(name) for name in limits
-            }
+            limits = {CASCADE: mine} | {who: limit for who, limit in left.items() if limit > 0}
+            decoders: dict[str, Decoder] = {who: decoder if who == CASCADE else classical.get(who) for who in limits}
             stream = int(np.random.SeedSequence([seed, index, batch]).generate_state(1)[0])
             for row in compare(experiment, decoders, shots=wanted, seed=stream, seconds=limits):
                 before = totals.get(row.decoder)
@@ -156,18 +159,20 @@ def make_card(
     guards: Guards | None = None,
 ) -> Card:
     """The card of a model, from `training_facts` and `measure`, and the guards where `see_guards` saw them already."""
-    own = [row for row in rows if row.decoder == CASCADE]
+    own, made = [row for row in rows if row.decoder == CASCADE], decoder.description
     return Card(
-        name=decoder.description.name,
-        code=decoder.description.code,
-        bases=[b for b in BASES if b in decoder.description.bases],
-        rounds=[decoder.description.rounds],
-        network=decoder.description.network.model_dump(),
+        name=made.name,
+        code=made.code,
+        bases=[b for b in BASES if b in made.bases],
+        rounds=[made.rounds],
+        network=made.network.model_dump(),
         parameters=sum(parameter.numel() for parameter in decoder.network.parameters()),
         **facts,
         date=date.today(),
-        measurements=[Measurement(**_figures(row)) for row in own],
-        rivals=[RivalMeasurement(decoder=row.decoder, **_figures(row)) for row in rows if row.decoder != CASCADE],
+        measurements=[Measurement(**_figures(row, made.code)) for row in own],
+        rivals=[
+            RivalMeasurement(decoder=row.decoder, **_figures(row, made.code)) for row in rows if row.decoder != CASCADE
+        ],
         zero_syndrome=zero_syndrome(decoder),
         guards=with_floor(guards or see_guards(decoder), decoder, own),
         notes=notes,
@@ -202,9 +207,11 @@ def _distinct(texts: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(texts))
 
 
-def _figures(row: Row) -> dict:
+def _figures(row: Row, code: str) -> dict:
+    """As fields of a measurement on the card of a model of a code."""
     rate = row.block_error
     return {
+        "code": None if row.code == code else row.code,
         "p": row.p,
         "basis": "both" if len(row.bases) == 2 else row.bases,
         "rounds": row.rounds,

@@ -15,6 +15,9 @@ def card(
     run: Annotated[Path, typer.Argument(help="Folder of a training run.")],
     out: Annotated[Path, typer.Option(help="Folder for weights and card.")] = Path("src/cascade_qec/zoo/models"),
     results: Annotated[Path, typer.Option(help="Folder for the table of results.")] = Path("benchmarks/results"),
+    code: Annotated[
+        list[str] | None, typer.Option(help="Code that a local model is measured on; repeat.  [default: the model's]")
+    ] = None,
     p: Annotated[
         list[float] | None, typer.Option(help="Noise rate; repeat for several.  [default: 0.001 to 0.006]")
     ] = None,
@@ -35,6 +38,7 @@ def card(
     notes: Annotated[str, typer.Option(help="Anything else that users should know.")] = "",
 ) -> None:
     """Measure the model of a training run beside its rivals, and put it into the zoo with its card."""
+    from cascade_qec import codes
     from cascade_qec.decoders.cascade import load
     from cascade_qec.evaluation.tables import pool
     from workshop.cards.collected import larger_samples, rivals_of
@@ -66,15 +70,22 @@ def card(
     kept = rivals_rows(table) if keep_rivals else []
     if any(row.decoder in rivals and row.seed == seed for row in kept):
         raise CascadeError(f"{table}: expected another --seed to add shots to it, got {seed}, which it has already")
-    with progress("measuring, percent") as report:
-        measured = measure(
-            decoder,
-            rivals,
-            ps=p or RATES,
-            failures=failures,
-            seed=seed,
-            report=lambda done: report(round(100 * done), 100),
-        )
+    others = [codes.get(each) for each in code or ()]
+    for other in others:
+        if made.head != "local" or other.family != decoder.code.family:
+            raise CascadeError(f"--code: {name} decodes {made.code} alone, got {other.name}")
+    measured = []
+    for other in others or [None]:
+        with progress(f"measuring {made.code if other is None else other.name}, percent") as report:
+            measured += measure(
+                decoder,
+                rivals,
+                ps=p or RATES,
+                code=other,
+                failures=failures,
+                seed=seed,
+                report=lambda done, report=report: report(round(100 * done), 100),
+            )
     rows = larger_samples([*pool([*measured, *kept]), *collected])
     put_into_zoo(models[0], make_card(decoder, facts, rows, notes), rows, models=out, table=table)
     print(f"Model and card: {out / name}.*  Table: {table}")

@@ -77,6 +77,7 @@ def show_card(card: Card) -> None:
         ]
     )
     columns = [
+        Column[Measurement]("code", lambda row: row.code or card.code),
         Column[Measurement]("p", lambda row: percent(row.p)),
         Column[Measurement]("basis", lambda row: row.basis, spare=1),
         Column[Measurement]("rounds", lambda row: str(row.rounds), right=True, spare=1),
@@ -85,7 +86,7 @@ def show_card(card: Card) -> None:
         Column[Measurement]("block error", lambda row: with_interval(row.interval)),
         Column[Measurement]("per cycle", _per_cycle, right=True, spare=1),
     ]
-    rows = sorted([*card.measurements, *card.rivals], key=lambda row: (row.p, row.basis, row.rounds))
+    rows = sorted([*card.measurements, *card.rivals], key=lambda row: (row.p, row.rounds, row.basis))
     show(rows, columns, notes=[CONVENTION])
     console().print(Text("Recipe", style="bold"))
     console().print(json.dumps(card.recipe, indent=2))
@@ -100,9 +101,10 @@ def guards_text(guards: Guards) -> str:
 
 def _headline(card: Card) -> str:
     """The measurement nearest to 0.3 %, the middle of the range that models are compared at."""
-    if not card.measurements:
+    rows = card.measured_on(card.code)
+    if not rows:
         return "not measured"
-    row = min(card.measurements, key=lambda row: (abs(row.p - 0.003), row.basis != "both"))
+    row = min(rows, key=lambda row: (abs(row.p - 0.003), row.basis != "both"))
     return f"{with_interval(row.interval)} at p = {percent(row.p)}"
 
 

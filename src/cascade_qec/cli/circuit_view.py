@@ -26,15 +26,15 @@ def print_circuit(found: Recognition, models: Sequence[str | Path]) -> None:
         ]
     )
     if models:
-        _show_models([registry.path(model) for model in models], found.strength)
+        _show_models([registry.path(model) for model in models], lattice.code.name, found.strength)
     else:
         sentence = registry.no_model_yet(lattice.code.name)
         console().print(f"There is {sentence}.", soft_wrap=True)
 
 
 def models_of(code: CSSCode) -> list[str]:
-    """Names of the shipped models of a code."""
-    return [name for name in registry.names() if registry.card(name).code == code.name]
+    """Names of the models at hand that decode a code."""
+    return [name for name in registry.names() if registry.card(name).serves(code)]
 
 
 def _code(code: CSSCode) -> str:
@@ -82,23 +82,23 @@ def _noise(found: Recognition) -> str:
     )
 
 
-def _show_models(models: Sequence[Path], strength: float) -> None:
-    """Models beside an experiment of their code."""
+def _show_models(models: Sequence[Path], code: str, strength: float) -> None:
+    """Models beside an experiment of a code."""
     columns: list[Column[tuple[ModelDescription, Path]]] = [
         Column("model", lambda row: row[0].name),
         Column("trained on", lambda row: _counted(row[0].rounds, "round"), spare=2),
         Column("trained up to", lambda row: f"p = {percent(row[0].noise_p)}", spare=1),
         Column("noise here", lambda row: f"{strength / row[0].noise_p:.2g} times that", spare=1),
-        Column("block error on its card, 95 % interval", lambda row: _nearest(row[1], strength)),
+        Column("block error on its card, 95 % interval", lambda row: _nearest(row[1], code, strength)),
     ]
     show([(load_model(model)[1], model) for model in models], columns)
 
 
-def _nearest(model: Path, strength: float) -> str:
-    """The block error that a model's card has for the noise most like this, by ratio."""
+def _nearest(model: Path, code: str, strength: float) -> str:
+    """The block error of a code that a model's card has for the noise most like this, by ratio."""
     if not model.with_suffix(".json").is_file():
         return "no card"
-    rows = registry.card(model).measurements
+    rows = registry.card(model).measured_on(code)
     if not rows or not strength:
         return "-"
     row = min(rows, key=lambda row: (abs(math.log(row.p / strength)), row.basis != "both"))

@@ -2,13 +2,15 @@
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import stim
 from numpy.typing import NDArray
 
+from cascade_qec import circuits, codes
+from cascade_qec.codes import Basis
 from cascade_qec.decoders.bound import decode_chosen
 from cascade_qec.decoders.protocol import BoundDecoder, Decoder, settings
 from cascade_qec.errors import CascadeError
@@ -42,6 +44,13 @@ class Experiment:
             raise CascadeError(
                 f"{self.code}: expected circuits with one number of observables, not 0; got {sorted(counts)}"
             )
+
+    @classmethod
+    def memory(cls, code: str, p: float, rounds: int, bases: Iterable[Basis], noise_model: str) -> "Experiment":
+        """A code's memory experiment under a noise model."""
+        noise = circuits.noise_model(noise_model, p)
+        made = {basis: circuits.memory(codes.get(code), rounds=rounds, basis=basis, noise=noise) for basis in bases}
+        return cls(code, p, rounds, made)
 
     @property
     def k(self) -> int:

@@ -70,12 +70,12 @@ class Row(BaseModel):
 
 
 def pool(rows: Iterable[Row]) -> list[Row]:
-    """Rows of one decoder, noise rate and number of rounds as one, sorted by noise rate; the first one's seed stays.
+    """Rows of one code, decoder, noise rate and number of rounds as one, sorted by noise rate and rounds; the first one's seed stays.
 
     The shots must be different ones, that is of different seeds.
     """
     totals: dict[tuple, Row] = {}
     for row in rows:
-        key = (row.p, row.rounds, row.bases, row.decoder, row.parameters)
+        key = (row.code, row.p, row.rounds, row.bases, row.decoder, row.parameters)
         totals[key] = totals[key] + row if key in totals else row
-    return sorted(totals.values(), key=lambda row: row.p)
+    return sorted(totals.values(), key=lambda row: (row.p, row.rounds))

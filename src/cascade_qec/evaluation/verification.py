@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from cascade_qec.codes import BASES
+from cascade_qec.codes import BASES, Basis
 from cascade_qec.decoders import classical
 from cascade_qec.decoders.cascade import CascadeDecoder
 from cascade_qec.decoders.protocol import Decoder
@@ -196,12 +196,9 @@ def _is_at(row: Measurement, p: float) -> bool:
 
 
 def _experiment(decoder: CascadeDecoder, row: Measurement) -> Experiment:
-    circuits = {
-        basis: decoder.experiment(row.p, rounds=row.rounds, basis=basis)
-        for basis in BASES
-        if row.basis in (basis, "both")
-    }
-    return Experiment(decoder.code.name, row.p, row.rounds, circuits)
+    bases: list[Basis] = [basis for basis in BASES if row.basis in (basis, "both")]
+    code = row.code or decoder.code.name
+    return Experiment.memory(code, row.p, row.rounds, bases, decoder.description.noise_model)
 
 
 @dataclass(frozen=True)

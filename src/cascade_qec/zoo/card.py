@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from cascade_qec import limits
+from cascade_qec import codes, limits
+from cascade_qec.codes import CSSCode
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import written_whole
 from cascade_qec.guards import Guards
@@ -25,6 +26,8 @@ class Measurement(_Part):
     basis: Literal["X", "Z", "both"]
     """Basis of the memory experiment; "both" pools equal numbers of shots of the two."""
     rounds: int = Field(ge=1, le=limits.ROUNDS)
+    code: str | None = None
+    """Code of the memory experiment; None for the card's."""
     shots: int = Field(ge=1)
     failures: int = Field(ge=0)
     """Shots with any observable predicted wrongly."""
@@ -112,6 +115,19 @@ class Card(_Part):
     guards: Guards | None = None
     """What the guards saw, the floor among the measurements above; None on cards older than they are."""
     notes: str = ""
+
+    @property
+    def local(self) -> bool:
+        """Whether it is a local model, which decodes all codes of its family and any number of rounds."""
+        return self.recipe.get("head") == "local"
+
+    def serves(self, code: CSSCode) -> bool:
+        """Whether the model decodes a code."""
+        return self.code == code.name or (self.local and codes.get(self.code).family == code.family)
+
+    def measured_on(self, code: str) -> list[Measurement]:
+        """The model's own rows for a code."""
+        return [row for row in self.measurements if (row.code or self.code) == code]
 
     @classmethod
     def read(cls, path: Path) -> "Card":

@@ -77,7 +77,7 @@ def _readme(cards: list[Card]) -> bytes:
 def _section(card: Card) -> list[str]:
     rounds = ", ".join(map(str, card.rounds))
     measured: list[Measurement] = sorted(
-        [*card.measurements, *card.rivals], key=lambda row: (row.p, row.basis, row.rounds)
+        [*card.measurements, *card.rivals], key=lambda row: (row.p, row.rounds, row.basis)
     )
     return [
         f"## {card.name}",
@@ -89,15 +89,16 @@ def _section(card: Card) -> list[str]:
         "Block error: the share of shots of which any observable is predicted wrongly, with its 95 % interval. Recipe, "
         f"versions of the packages and all else that is known is in `{card.name}.json`.",
         "",
-        "| p | basis | rounds | decoder | failures / shots | block error, 95 % | per logical per cycle |",
-        "|---|---|---|---|---|---|---|",
-        *(_row(row) for row in measured),
+        "| code | p | basis | rounds | decoder | failures / shots | block error, 95 % | per logical per cycle |",
+        "|---|---|---|---|---|---|---|---|",
+        *(_row(row.code or card.code, row) for row in measured),
     ]
 
 
-def _row(row: Measurement) -> str:
+def _row(code: str, row: Measurement) -> str:
     per_cycle = "-" if row.per_logical_per_cycle is None else f"{row.per_logical_per_cycle:.2e}"
     fields = (
+        code,
         f"{100 * row.p:.3g} %",
         row.basis,
         str(row.rounds),

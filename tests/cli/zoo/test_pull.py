@@ -45,7 +45,7 @@ def test_a_released_folder_is_whole(released, own):
     assert readme.startswith("\n".join(["---", *matter, "---", "", "# tiny", ""]))
     assert "A note." in readme
     card = zoo.card(own)
-    assert readme.count("\n| 0.") == len(card.measurements) + len(card.rivals)
+    assert readme.count("\n| surface_d3 | 0.") == len(card.measurements) + len(card.rivals)
     row = card.measurements[0]
     assert f"| Cascade | {row.failures:,} / {row.shots:,} | {row.block_error:.2e} [" in readme
 

@@ -32,8 +32,8 @@ def test_every_combination():
 
 
 def test_models_of_a_code():
-    (cell,) = cells(_plan(decoders=["cascade"], bases=["X"]), skipped=_never)
-    assert cell.decoder == "cascade:surface_d3"
+    local, cell = cells(_plan(decoders=["cascade"], bases=["X"]), skipped=_never)
+    assert (local.decoder, cell.decoder) == ("cascade:local_surface", "cascade:surface_d3")
     assert parameters(MACHINE.decoder(cell.decoder))["precision"] == "float32"
     assert len(parameters(MACHINE.decoder(cell.decoder))["weights_sha256"]) == 16
 
@@ -57,7 +57,8 @@ def test_model_with_a_threshold(tiny_model):
         ("pymatching", "bb72", "pymatching cannot decode bb72"),
         ("pymatching-filtered", "bb72", "at most two detectors"),
         ("cascade:bb72", "surface_d3", "cascade:bb72 decodes bb72, not surface_d3"),
-        ("cascade", "surface_d9", "no shipped model of surface_d9"),
+        ("cascade:local_surface", "bb72", "cascade:local_surface decodes surface_d7, not bb72"),
+        ("cascade", "bb90", "no shipped model of bb90"),
     ],
 )
 def test_what_cannot_decode_is_skipped_beside_others_and_refused_alone(decoder, code, reason):

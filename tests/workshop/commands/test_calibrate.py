@@ -46,4 +46,4 @@ def test_too_few_failures(model: Path, capsys: pytest.CaptureFixture[str]) -> No
 
 def test_a_shipped_model_at_its_own_rounds_says_how_sure_it_is() -> None:
     for name in zoo.names():
-        assert load(name, device="cpu").bind().tells_confidence, name
+        assert zoo.card(name).local or load(name, device="cpu").bind().tells_confidence, name

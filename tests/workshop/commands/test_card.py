@@ -134,3 +134,23 @@ def test_rivals_of_a_collection_stand_where_they_have_more_shots(run: Path, tmp_
     assert [(row.p, row.shots) for row in rows if row.decoder == "pymatching"] == [(0.005, 40_000), (0.02, 40_000)]
     card = Card.read(run.parent / "models" / "tiny.json")
     assert [rival.shots for rival in card.rivals] == [40_000, 40_000]
+
+
+def test_local_models_are_measured_on_other_codes(run: Path, tmp_path: Path, capsys) -> None:
+    assert _card(run, "--code", "surface_d5") == 2
+    assert "--code: tiny decodes surface_d3 alone, got surface_d5" in capsys.readouterr().err
+    recipe = tmp_path / "local.toml"
+    recipe.write_text(RECIPE.replace("seed = 5", 'seed = 5\nhead = "local"'))
+    Trainer(load_recipe(recipe), tmp_path / "local", workers=0).run()
+    assert _card(tmp_path / "local", "--code", "surface_d5", "--code", "surface_d3") == 0
+    card = Card.read(tmp_path / "models" / "tiny.json")
+    assert [(row.code, row.rounds, row.p) for row in card.measurements] == [
+        (None, 3, 0.005),
+        ("surface_d5", 5, 0.005),
+        (None, 3, 0.02),
+        ("surface_d5", 5, 0.02),
+    ]
+    rows = read_rows(tmp_path / "results" / "tiny.csv", Row)
+    assert {(row.code, row.p): row.shots for row in rows} == {
+        (row.code or "surface_d3", row.p): row.shots for row in card.measurements
+    }

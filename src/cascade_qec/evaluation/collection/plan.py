@@ -199,7 +199,7 @@ def decoder_model(decoder: Decoder, circuit: stim.Circuit) -> stim.DetectorError
 def _usable_decoders(table: Experiments, code: str, reasons: dict[str, None]) -> Iterator[str]:
     for name in table.decoders:
         if name == EVERY_MODEL:
-            models = [model for model in zoo.names() if zoo.card(model).code == code]
+            models = [model for model in zoo.names() if zoo.card(model).serves(codes.get(code))]
             if not models:
                 reasons[f"{name}: no shipped model of {code}"] = None
             yield from (NamedModel(model).name for model in models)
@@ -215,8 +215,8 @@ def _usable_decoders(table: Experiments, code: str, reasons: dict[str, None]) ->
 def _check_usable(decoder: str, table: Experiments, code: str) -> None:
     """Whether a decoder can decode a code is seen at the first of each: noise only changes probabilities."""
     if decoder.startswith(MODEL_PREFIX):
-        trained_for, bases = _model_code_and_bases(model_and_threshold(decoder)[0])
-        if trained_for != code:
+        trained_for, local, bases = _trained_for(model_and_threshold(decoder)[0])
+        if trained_for != code and not (local and codes.get(trained_for).family == codes.get(code).family):
             raise CascadeError(f"{decoder} decodes {trained_for}, not {code}")
         for basis in table.bases:
             if basis not in bases:
@@ -231,14 +231,15 @@ def _check_usable(decoder: str, table: Experiments, code: str) -> None:
         raise CascadeError(f"{decoder} cannot decode {code}: {error}") from error
 
 
-def _model_code_and_bases(model: str) -> tuple[str, list[Basis]]:
+def _trained_for(model: str) -> tuple[str, bool, list[Basis]]:
+    """The code of a model's training, whether it is a local one, and its bases."""
     if model in zoo.names():
         card = zoo.card(model)
-        return card.code, list(card.bases)
+        return card.code, card.local, list(card.bases)
     from cascade_qec.nn import load_model
 
     _, description = load_model(zoo.path(model))
-    return description.code, list(description.bases)
+    return description.code, description.head == "local", list(description.bases)
 
 
 def _distance(code: str) -> int:
