@@ -27,8 +27,8 @@ class Lookup:
         dem = experiment.detector_error_model() if isinstance(experiment, stim.Circuit) else experiment
         events, flips, _ = dem.compile_sampler(seed=1).sample(200_000, bit_packed=True)
         seen: dict[bytes, Counter[bytes]] = defaultdict(Counter)
-        for shot, flipped in zip(events, flips, strict=True):
-            seen[shot.tobytes()][flipped.tobytes()] += 1
+        for (shot, flipped), times in Counter(zip(_rows(events), _rows(flips), strict=True)).items():
+            seen[shot][flipped] += times
         return BoundLookup({shot: votes.most_common(1)[0][0] for shot, votes in seen.items()}, dem.num_observables)
 
 
@@ -41,9 +41,13 @@ class BoundLookup:
     def decode_batch(self, detection_events: NDArray, *, bit_packed: bool = False) -> DecodeResult:
         shots = detection_events if bit_packed else np.packbits(detection_events, axis=1, bitorder="little")
         none = bytes(-(-self.observables // 8))
-        found = b"".join(self.table.get(shot.tobytes(), none) for shot in shots)
+        found = b"".join(self.table.get(shot, none) for shot in _rows(shots))
         packed = np.frombuffer(found, np.uint8).reshape(len(shots), len(none))
         return DecodeResult(np.unpackbits(packed, axis=1, count=self.observables, bitorder="little").view(np.bool_))
+
+
+def _rows(packed: NDArray) -> list[bytes]:
+    return np.ascontiguousarray(packed).view(f"V{packed.shape[1]}")[:, 0].tolist()
 
 
 def main() -> None:

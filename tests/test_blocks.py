@@ -23,6 +23,9 @@ GIVEN = ("benchmarks", "recipes", "checkpoints", "docs/images")
 DATA = ROOT / "tests/data"
 """Files that blocks may name, too."""
 
+SAID = {"README.md": ("block error 0.", "surface_d5 [[25, 1, 5]]", "failures: ")}
+"""What blocks of a page must print among other things, in this order."""
+
 _BLOCK = re.compile(r"(?:<!-- not run: (?P<why>.+?) -->\n)?^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.M | re.S)
 
 
@@ -49,7 +52,7 @@ def _runnable() -> list[Path]:
 def test_blocks_run_as_pasted(page: Path, tmp_path: Path) -> None:
     here = tmp_path / "here"
     here.mkdir()
-    before = _checkout()
+    before, said = _checkout(), ""
     for block in (block for block in _blocks(page) if block.why is None):
         _give(block.text, here)
         if block.language == "console":
@@ -67,6 +70,8 @@ def test_blocks_run_as_pasted(page: Path, tmp_path: Path) -> None:
         done = _run(words, here)
         assert done.returncode == 0, f"{block.text}\n{done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr
+        said += done.stdout
+    assert re.search(".*".join(map(re.escape, SAID.get(str(page.relative_to(ROOT)), ()))), said, flags=re.S)
     assert _checkout() == before
 
 

@@ -70,7 +70,7 @@ def random_input(geometry, width, shots, dtype):
 @pytest.mark.parametrize("case", CASES)
 def test_training_is_that_of_the_layers(case, dtype, tolerance, device):
     network, geometry = build(case)
-    x, grad = random_input(geometry, network.settings.width, 9, dtype)
+    x, grad = random_input(geometry, network.settings.width, 3, dtype)
     exact = run(network.double(), geometry, x.double(), grad.double())
     network.float().to(device)
     with kernels.use("triton"):

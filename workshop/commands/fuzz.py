@@ -23,15 +23,15 @@ def fuzz(
     """Try random command lines of `cascade`, with hostile values and damaged files, in a folder made for it.
 
     None may end in a traceback or by a signal, go on for 30 s (long work is interrupted), or change a file that it was
-    not told to write. Faults of one kind are told once, with the number of the first, and the exit status is 1.
+    not told to write. The first fault of each kind is told with its number, and the exit status is then 1.
     Linux only.
     """
     from workshop.fuzz.arena import make_arena
     from workshop.fuzz.preload import preload
-    from workshop.fuzz.trial import Outcome, try_line
+    from workshop.fuzz.trial import try_line
 
     preload()
-    found: dict[tuple[str, str, str], list[Outcome]] = {}
+    found: Counter[tuple[str, str, str]] = Counter()
     statuses: Counter[int] = Counter()
     with tempfile.TemporaryDirectory() as folder, progress("command lines") as report:
         template, work = Path(folder, "template"), Path(folder, "work")
@@ -49,16 +49,15 @@ def fuzz(
                 statuses[outcome.status] += 1
                 if outcome.problem:
                     kind = outcome.command, outcome.problem.split(" ")[0], re.sub(r"[\d'].*", "", outcome.last_words)
-                    found.setdefault(kind, []).append(outcome)
+                    if kind not in found:
+                        print(
+                            f"\n{outcome.command}: {outcome.problem} (status {outcome.status}, {outcome.seconds:.1f} s)"
+                        )
+                        print(f"  --seed {seed} --only {outcome.number}: {outcome.line}")
+                        print(f"  {outcome.last_words}", flush=True)
+                    found[kind] += 1
                 report(done, runs, f"{len(found)} kinds of faults")
-    for outcomes in found.values():
-        first = outcomes[0]
-        print(
-            f"\n{first.command}: {first.problem} ({len(outcomes)} times; status {first.status}, {first.seconds:.1f} s)"
-        )
-        print(f"  --seed {seed} --only {first.number}: {first.line}")
-        print(f"  {first.last_words}")
     ended = ", ".join(f"{count} with {status}" for status, count in sorted(statuses.items()))
-    print(f"\n{runs} command lines ended: {ended}. Faults: {sum(map(len, found.values()))} of {len(found)} kinds.")
+    print(f"\n{runs} command lines ended: {ended}. Faults: {found.total()} of {len(found)} kinds.")
     if found:
         raise typer.Exit(1)

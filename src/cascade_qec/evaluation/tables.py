@@ -72,9 +72,7 @@ class Row(BaseModel):
 def pool(rows: Iterable[Row]) -> list[Row]:
     """Rows of one code, decoder, noise rate and number of rounds as one, sorted by rate and rounds.
 
-    The first one's seed stays.
-
-    The shots must be different ones, that is of different seeds.
+    The first one's seed stays. The shots must be different ones, that is of different seeds.
     """
     totals: dict[tuple, Row] = {}
     for row in rows:

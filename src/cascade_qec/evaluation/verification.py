@@ -253,8 +253,8 @@ def zero_syndrome(decoder: CascadeDecoder) -> ZeroSyndrome:
     """What the model makes of shots without any detection event, over its bases."""
     flipped, confidence = 0, 1.0
     for basis in decoder.description.bases:
-        circuit = decoder.experiment(decoder.description.noise_p, basis=basis)
-        result = decoder.bind(circuit).decode_batch(np.zeros((1, circuit.num_detectors), dtype=bool))
+        bound = decoder.bind(basis=basis)
+        result = bound.decode_batch(np.zeros((1, bound.num_detectors), dtype=bool))
         flipped += int(result.observables.sum())
         if result.confidence is not None:
             confidence = min(confidence, float(result.confidence[0]))

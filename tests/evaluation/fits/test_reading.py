@@ -117,8 +117,9 @@ def test_files_that_are_no_tables(tmp_path):
         ("a,b\n1,2\n", "got a, b"),
         ("", "found an empty file"),
         (sinter.CSV_HEADER + "\n", "at least one row"),
-        (sinter.CSV_HEADER + "\nx,y\n", "expected sinter's CSV"),
-        (sinter.CSV_HEADER + f"\n1,2,0,1.0,d,abc,{_quoted(METADATA)},\n", "no more errors than shots"),
+        (sinter.CSV_HEADER + "\nx,y\n", "with sinter's columns: invalid literal"),
+        (sinter.CSV_HEADER + "\n100,1\n", r"with sinter's columns: int\(\)"),
+        (sinter.CSV_HEADER + f"\n1,2,0,1.0,d,abc,{_quoted(METADATA)},\n", "fewer shots than errors"),
         (sinter.CSV_HEADER + f"\n1,0,0,1.0,d,abc,{_quoted([1])},\n", "in json_metadata, got none"),
         (sinter.CSV_HEADER + f"\n1,0,0,1.0,d,abc,{_quoted(METADATA | {'p': 'high'})},\n", "expected p as float"),
     ):

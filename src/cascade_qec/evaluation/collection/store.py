@@ -103,8 +103,9 @@ def read_store(path: Path) -> list[sinter.TaskStats]:
         return sinter.stats_from_csv_files(path)
     except OSError as error:
         raise CascadeError(f"{path}: cannot be read: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError, AssertionError) as error:
-        raise CascadeError(f"{path}: expected a CSV file with sinter's columns: {error}") from error
+    except (ValueError, KeyError, IndexError, TypeError, AssertionError, csv.Error) as error:
+        why = str(error) or "fewer shots than errors"  # of which sinter's assertion says nothing
+        raise CascadeError(f"{path}: expected a CSV file with sinter's columns: {why}") from error
 
 
 def _mend(path: Path, file: FileIO) -> None:

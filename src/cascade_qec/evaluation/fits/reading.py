@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import sinter
 
 from cascade_qec import codes
 from cascade_qec.errors import CascadeError
+from cascade_qec.evaluation.collection import read_store
 from cascade_qec.evaluation.fits.metadata import UNIFORM, Experiment, known
 from cascade_qec.evaluation.fits.points import Point
 from cascade_qec.evaluation.tables import Row
@@ -51,10 +51,7 @@ def read_points(paths: Sequence[Path], fields: Mapping[str, str] | None = None) 
 
 
 def _of_sinter(path: Path, fields: Mapping[str, str]) -> list[Point]:
-    try:
-        stats = sinter.stats_from_csv_files(path)
-    except (ValueError, KeyError, IndexError, AssertionError, csv.Error) as error:  # sinter asserts sums of counts
-        raise CascadeError(f"{path}: expected sinter's CSV: {str(error) or 'no more errors than shots'}") from error
+    stats = read_store(path)
     if not stats:
         raise CascadeError(f"{path}: expected at least one row, got none")
     return [_point(task, Experiment(task.json_metadata, fields, str(path))) for task in stats]
