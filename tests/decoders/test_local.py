@@ -18,29 +18,13 @@ from cascade_qec.codes import Basis
 from cascade_qec.decoders.local import LocalDecoder
 from cascade_qec.error_models import error_model
 from cascade_qec.errors import CascadeError, CascadeWarning
-from cascade_qec.training import Recipe, Trainer
 
 pytestmark = pytest.mark.slow
 
-RECIPE = {
-    "name": "local_tiny",
-    "code": "surface_d3",
-    "rounds": 5,
-    "seed": 2,
-    "head": "local",
-    "network": {"width": 16, "depth": 2, "convolution": "direct"},
-    "noise": {"p": 0.008, "start": 0.008},
-    "optimizer": {"steps": 300, "muon_lr": 0.01, "lion_lr": 0.002, "warmup_steps": 10, "ema": 0.95},
-    "batch": {"shots": 32},
-    "validation": {"p": [0.005], "shots": 50, "every": 300},
-}
-
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("run")
-    assert Trainer(Recipe.model_validate(RECIPE), out, workers=0).run()
-    return out / "local_tiny.safetensors"
+def model() -> Path:
+    return cascade.zoo.path("local_surface")
 
 
 def failures(circuit: stim.Circuit, model: Path, shots: int = 1000) -> tuple[int, int]:
@@ -59,8 +43,8 @@ def test_distances_rounds_and_bases_that_it_was_not_trained_on(
     noise = circuits.UniformDepolarizing(0.008)
     circuit = circuits.memory(codes.get(code), rounds=rounds, basis=basis, noise=noise)
     own, matched = failures(circuit, model)
-    # Both fail on some 50 to 200 shots, most of them the same; a network of a few seconds' training is about as good.
-    assert own < 1.2 * matched + 5 * np.sqrt(matched)
+    # Both fail on some 50 to 200 shots, most of them the same.
+    assert own < matched
 
 
 def test_circuits_of_another_tool(model: Path) -> None:
@@ -74,8 +58,8 @@ def test_circuits_of_another_tool(model: Path) -> None:
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", CascadeWarning)
-        own, matched = failures(circuit, model)
-    assert own < 1.2 * matched + 5 * np.sqrt(matched)
+        own, matched = failures(circuit, model, shots=4000)
+    assert own < matched
 
 
 def test_an_error_model_and_bit_packed_shots_give_the_same(model: Path) -> None:
@@ -90,7 +74,7 @@ def test_an_error_model_and_bit_packed_shots_give_the_same(model: Path) -> None:
     assert np.array_equal(bound.decode_batch(packed, bit_packed=True).observables, expected.observables)
     again = pickle.loads(pickle.dumps(bound))
     assert np.array_equal(again.decode_batch(events).observables, expected.observables)
-    assert "surface_d3, 5 rounds, basis Z" in repr(bound)
+    assert "surface_d7, 7 rounds, basis Z" in repr(bound)
 
 
 def test_likely_errors_are_undone(model: Path) -> None:
@@ -132,4 +116,6 @@ def test_no_confidence_is_claimed(model: Path) -> None:
     decoder = cascade.load(model, device="cpu")
     result = decoder.bind().decode_batch(np.zeros((2, decoder.bind().num_detectors), dtype=bool))
     assert result.confidence is None
+    with pytest.raises(CascadeError, match="expected a decoder whose confidence was measured"):
+        cascade.load(model, circuit=decoder.experiment(0.003), fallback="pymatching", below=0.9, device="cpu")
     assert not result.observables.any()

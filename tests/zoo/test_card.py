@@ -144,7 +144,8 @@ def test_shipped_models(name):
     assert card.guards.broken == []
     guards = ["heads", "floor", "bases", "silence", *(["confidence"] if not card.local else [])]
     assert [verdict.guard for verdict in card.guards.verdicts] == guards
-    assert all(row.failures >= 200 or row.shots >= 200_000 for row in card.measurements)
+    enough = (100, 10_000) if card.local else (200, 200_000)  # a local model has many codes to decode
+    assert all(row.failures >= enough[0] or row.shots >= enough[1] for row in card.measurements)
 
 
 def test_provenance_names_machine_and_packages():

@@ -191,7 +191,7 @@ def test_a_family_without_ladder(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", zoo.names())
 def test_shipped_models_state_their_rung(name: str) -> None:
     found = standing(zoo.card(name))
-    assert found.rung >= 1
+    assert found.rung >= 1 or zoo.card(name).local  # which is not measured at all rates
     assert str(found).startswith(f"rung {found.rung} of {found.highest}")
 
 

@@ -1,5 +1,6 @@
 """`python -m workshop card`: a training run's model, measured beside its rivals, into the zoo."""
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -34,6 +35,9 @@ def card(
     failures: Annotated[
         int, typer.Option(min=1, help="Failures at each noise rate that are enough; so are 1000 times as many shots.")
     ] = 200,
+    seconds: Annotated[
+        float, typer.Option(min=0.01, help="Time of the model for each code, shared out among the noise rates.")
+    ] = math.inf,
     seed: Seed = 2026,
     notes: Annotated[str, typer.Option(help="Anything else that users should know.")] = "",
 ) -> None:
@@ -83,6 +87,7 @@ def card(
                 ps=p or RATES,
                 code=other,
                 failures=failures,
+                seconds=seconds,
                 seed=seed,
                 report=lambda done, report=report: report(round(100 * done), 100),
             )

@@ -96,6 +96,8 @@ class BoundLocal(Bound[DecodeResult]):
         One, or one for each basis where the experiment keeps the logical operators of both.
     """
 
+    tells_confidence = False
+
     def __init__(self, decoder: LocalDecoder, found: Recognition, dem: stim.DetectorErrorModel) -> None:
         self.decoder, self.recognition, self._dem = decoder, found, dem
         likely, self.flips = unlikely(dem)

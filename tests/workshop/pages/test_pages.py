@@ -5,10 +5,12 @@ import subprocess
 import pytest
 
 from workshop import CHECKOUT
-from workshop.pages import collections, models, performance, pictures, training
+from workshop.pages import collections, local, models, performance, pictures, training
 
 
-@pytest.mark.parametrize("module", [collections, models, performance, training], ids=lambda module: module.__name__)
+@pytest.mark.parametrize(
+    "module", [collections, local, models, performance, training], ids=lambda module: module.__name__
+)
 def test_tables_are_those_of_their_sources(module):
     page = module.PAGE.read_text()
     assert module.with_tables(page) == page, "run: python -m workshop pages"
