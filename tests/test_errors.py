@@ -82,8 +82,9 @@ def test_slips_are_told_before_anything_heavy_is_loaded(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["surface_d9", "surface_d11", "bb288"])
 def test_a_code_without_a_model_has_a_way_on(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sentence = registry.no_model_yet(name)
-    assert f"no model of {name} yet: train one (cascade train, with a recipe of code = '{name}')" in sentence
-    with pytest.raises(CascadeError, match=f"no model of {name} yet: train one"):
+    way = "use local_surface, train one" if name.startswith("surface") else "train one"
+    assert f"no model of {name} yet: {way} (cascade train, with a recipe of code = '{name}')" in sentence
+    with pytest.raises(CascadeError, match=f"no model of {name} yet: {way}"):
         cascade.load(name)
     assert main(["info", name]) == 2
     assert "or decode by another decoder" in capsys.readouterr().err
@@ -93,7 +94,7 @@ def test_a_code_without_a_model_has_a_way_on(name: str, tmp_path: Path, capsys: 
 
 
 @pytest.mark.slow
-def test_a_circuit_of_a_code_without_a_model_has_a_way_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_circuit_of_a_code_without_a_model_of_its_own_has_a_way_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     import stim
 
     circuit = tmp_path / "d9.stim"
@@ -102,4 +103,4 @@ def test_a_circuit_of_a_code_without_a_model_has_a_way_on(tmp_path: Path, capsys
     assert main(["info", "--circuit", str(circuit)]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "surface_d9 [[81, 1, 9]]" in said
-    assert "There is no model of surface_d9 yet: train one" in said
+    assert "local_surface 7 rounds" in said
