@@ -94,7 +94,9 @@ def test_a_code_without_a_model_has_a_way_on(name: str, tmp_path: Path, capsys: 
 
 
 @pytest.mark.slow
-def test_a_circuit_of_a_code_without_a_model_of_its_own_has_a_way_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_circuit_of_a_code_without_a_model_of_its_own_has_a_way_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     import stim
 
     circuit = tmp_path / "d9.stim"

@@ -70,10 +70,10 @@ def require(name: str | Path) -> None:
 
 def no_model_yet(code: str) -> str:
     """What to do without a model of a code, as a sentence."""
-    serving = [name for name in names() if card(name).serves(codes.get(code))]
+    serving = "".join(f"use {name}, " for name in names() if card(name).serves(codes.get(code)))
     return (
-        f"no model of {code} yet: {''.join(f'use {name}, ' for name in serving)}train one (cascade train, with a recipe of code = {code!r}), or decode by another "
-        "decoder (cascade_qec.decoders.get, such as pymatching-correlated for surface codes)"
+        f"no model of {code} yet: {serving}train one (cascade train, with a recipe of code = {code!r}), or decode by "
+        "another decoder (cascade_qec.decoders.get, such as pymatching-correlated for surface codes)"
     )
 
 
