@@ -32,11 +32,6 @@ def print_circuit(found: Recognition, models: Sequence[str | Path]) -> None:
         console().print(f"There is {sentence}.", soft_wrap=True)
 
 
-def models_of(code: CSSCode) -> list[str]:
-    """Names of the models at hand that decode a code."""
-    return [name for name in registry.names() if registry.card(name).serves(code)]
-
-
 def _code(code: CSSCode) -> str:
     return f"{code.name} [[{code.n}, {code.k}, {'?' if code.d is None else code.d}]]"
 

@@ -37,9 +37,10 @@ def info(
 
     file = circuit or dem
     if file is not None:
-        from cascade_qec.cli.circuit_view import models_of, print_circuit
+        from cascade_qec.cli.circuit_view import print_circuit
         from cascade_qec.decoders.cascade import load
         from cascade_qec.recognition import read_circuit, read_error_model, recognise_any
+        from cascade_qec.zoo import registry
 
         source = read_error_model(file) if circuit is None else read_circuit(file)
         # The model itself says whether it fits, and warns where it does so badly.
@@ -49,7 +50,7 @@ def info(
             else recognise_any(source)
         )
         if found is not None:
-            print_circuit(found, [model] if model else models_of(found.lattice.code))
+            print_circuit(found, [model] if model else registry.models_of(found.lattice.code))
     elif model is not None:
         from cascade_qec.zoo import registry
 

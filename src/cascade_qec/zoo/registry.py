@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from cascade_qec import codes
+from cascade_qec.codes import CSSCode
 from cascade_qec.errors import CascadeError, unknown
 from cascade_qec.zoo import hub, index, store
 from cascade_qec.zoo.card import Card
@@ -68,9 +69,14 @@ def require(name: str | Path) -> None:
         _own_file(Path(name))
 
 
+def models_of(code: CSSCode) -> list[str]:
+    """Names of the models at hand that decode a code."""
+    return [name for name in names() if card(name).serves(code)]
+
+
 def no_model_yet(code: str) -> str:
     """What to do without a model of a code, as a sentence."""
-    serving = "".join(f"use {name}, " for name in names() if card(name).serves(codes.get(code)))
+    serving = "".join(f"use {name}, " for name in models_of(codes.get(code)))
     return (
         f"no model of {code} yet: {serving}train one (cascade train, with a recipe of code = {code!r}), or decode by "
         "another decoder (cascade_qec.decoders.get, such as pymatching-correlated for surface codes)"

@@ -199,7 +199,7 @@ def decoder_model(decoder: Decoder, circuit: stim.Circuit) -> stim.DetectorError
 def _usable_decoders(table: Experiments, code: str, reasons: dict[str, None]) -> Iterator[str]:
     for name in table.decoders:
         if name == EVERY_MODEL:
-            models = [model for model in zoo.names() if zoo.card(model).serves(codes.get(code))]
+            models = zoo.models_of(codes.get(code))
             if not models:
                 reasons[f"{name}: no shipped model of {code}"] = None
             yield from (NamedModel(model).name for model in models)
