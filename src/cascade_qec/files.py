@@ -111,27 +111,34 @@ def _renamed(path: Path) -> Iterator[BinaryIO]:
         if target.exists() and not os.access(target, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         _remove_leftovers(target)
-        temporary, opened = _temporary(target)
-    # A second handle keeps the lock until the file has its name: the first one is closed before.
-    with os.fdopen(os.dup(opened.fileno()), "wb", buffering=0):
-        try:
+    temporaries: list[Path] = []
+    try:
+        with _told(path):
+            opened = _temporary(target, temporaries)
+        # A second handle keeps the lock until the file has its name: the first one is closed before.
+        with os.fdopen(os.dup(opened.fileno()), "wb", buffering=0):
             with io.BufferedWriter(_Named(opened, str(path)), _BUFFER) as file:
                 yield cast("BinaryIO", file)
             with _told(path):
-                _like(target, temporary)
-                temporary.replace(target)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+                _like(target, temporaries[-1])
+                temporaries[-1].replace(target)
+    except BaseException:
+        for temporary in temporaries:
+            with suppress(OSError):  # it may not have been made yet
+                temporary.unlink()
+        raise
 
 
-def _temporary(target: Path) -> tuple[Path, io.FileIO]:
-    """A new file beside `target`, locked while it is open, so that others tell it from a leftover."""
+def _temporary(target: Path, names: list[Path]) -> io.FileIO:
+    """A new file beside `target`, locked while it is open, so that others tell it from a leftover.
+
+    Its name, the last of `names`, is there before the file is: whenever an interrupt comes, it can be removed.
+    """
     while True:
-        temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-        opened = temporary.open("xb", buffering=0)
-        if take_lock(opened) is not False and temporary.exists():
-            return temporary, opened
+        names.append(target.with_name(f".{target.name}.{secrets.token_hex(4)}.part"))
+        opened = names[-1].open("xb", buffering=0)
+        if take_lock(opened) is not False and names[-1].exists():
+            return opened
         opened.close()  # another process took it for a leftover, in the moment before it was locked
 
 

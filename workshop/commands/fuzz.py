@@ -54,7 +54,7 @@ def fuzz(
                             f"\n{outcome.command}: {outcome.problem} (status {outcome.status}, {outcome.seconds:.1f} s)"
                         )
                         print(f"  --seed {seed} --only {outcome.number}: {outcome.line}")
-                        print(f"  {outcome.last_words}", flush=True)
+                        print(*(f"  {line}" for line in outcome.said.strip().splitlines()[-20:]), sep="\n", flush=True)
                     found[kind] += 1
                 report(done, runs, f"{len(found)} kinds of faults")
     ended = ", ".join(f"{count} with {status}" for status, count in sorted(statuses.items()))

@@ -119,11 +119,16 @@ def _become(line: Line, root: Path, standard_input: str, columns: str, errors: P
         resource.setrlimit(resource.RLIMIT_AS, (taken + _MEMORY, taken + _MEMORY))
         resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 30, 1 << 30))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             status = cli.main(line.arguments)
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # too late
             sys.stdout.flush()
+        except KeyboardInterrupt as error:
+            if any(frame.name == "_status" for frame in traceback.extract_tb(error.__traceback__)):
+                traceback.print_exc()
+            else:  # in the microseconds before a command begins and after it has ended, which are Python's
+                status = cli.INTERRUPTED
         except BaseException:
             traceback.print_exc()
         sys.stderr.flush()

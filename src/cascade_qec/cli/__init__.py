@@ -84,11 +84,11 @@ def run(app: typer.Typer, arguments: list[str] | None = None) -> int:
     0: done. 2: input that cannot be used, or what the system refuses, such as to write to a full disk; told in one
     line on stderr. 130: interrupted. 143: terminated. (Training stops cleanly when asked to, which is 0.)
     """
-    signal.signal(signal.SIGTERM, _terminated)
-    warnings.showwarning = _warn
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # names of files may be any bytes
-    with _interrupts() as interrupts:
+    with _interrupts(over=arguments is None) as interrupts:
+        signal.signal(signal.SIGTERM, _terminated)
+        warnings.showwarning = _warn
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")  # names of files may be any bytes
         try:
             return _status(app, arguments)
         except (KeyboardInterrupt, Exception) as error:
@@ -96,8 +96,6 @@ def run(app: typer.Typer, arguments: list[str] | None = None) -> int:
                 raise
             tell("Interrupted")  # outside the command's own work, or where a library made another error of it
             return INTERRUPTED
-        finally:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # too late, all is said
 
 
 def _status(app: typer.Typer, arguments: list[str] | None) -> int:
@@ -116,21 +114,30 @@ def _status(app: typer.Typer, arguments: list[str] | None) -> int:
 
 
 @contextmanager
-def _interrupts() -> Iterator[list[int]]:
-    """Interrupts so far. Each raises KeyboardInterrupt, as ever."""
+def _interrupts(*, over: bool) -> Iterator[list[int]]:
+    """Interrupts so far. Each raises KeyboardInterrupt, as ever; those that a library drops are not told.
+
+    At its end they are as before, or ignored where the process is `over`.
+    """
     seen: list[int] = []
 
     def interrupt(signum: int, frame: FrameType | None) -> None:
         seen.append(signum)
         raise KeyboardInterrupt
 
-    before = signal.getsignal(signal.SIGINT)
-    if before is signal.default_int_handler:  # not where a shell has it ignored
-        signal.signal(signal.SIGINT, interrupt)
+    def dropped(error: "sys.UnraisableHookArgs") -> None:
+        if not issubclass(error.exc_type, KeyboardInterrupt):
+            hook(error)
+
+    before, hook = signal.signal(signal.SIGINT, interrupt), sys.unraisablehook
+    if before is not signal.default_int_handler:  # where a shell has it ignored, say
+        signal.signal(signal.SIGINT, before)
+    sys.unraisablehook = dropped
     try:
         yield seen
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, signal.SIG_IGN if over else before)
+        sys.unraisablehook = hook
 
 
 def _fail(message: str, status: int) -> int:

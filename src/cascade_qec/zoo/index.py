@@ -104,7 +104,8 @@ def folder_url(origin: str, url: str) -> str:
     CascadeError
         If nothing can be fetched from there.
     """
-    with suppress(ValueError):  # half of an IPv6 address
+    with suppress(ValueError):  # half of an IPv6 address, or bytes that are no text
+        url.encode()
         absolute = urljoin(origin, url.rstrip("/") + "/") if url else ""
         if urlsplit(absolute).scheme in _SCHEMES:
             return absolute
