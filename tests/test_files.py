@@ -160,6 +160,18 @@ def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_stay
     assert names(tmp_path) == [other.name, path.name]
 
 
+def test_an_interrupt_between_making_a_file_and_locking_it_leaves_nothing(tmp_path, monkeypatch):
+    def interrupted(file):
+        assert len(names(tmp_path)) == 1
+        file.close()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cascade_qec.files.take_lock", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write(tmp_path / "shots.b8", b"after")
+    assert names(tmp_path) == []
+
+
 def test_without_locks_nothing_is_taken_for_a_leftover(tmp_path, monkeypatch):
     monkeypatch.setattr(locks, "fcntl", None)
     (tmp_path / ".shots.b8.01234567.part").touch()

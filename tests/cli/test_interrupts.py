@@ -7,9 +7,10 @@ import sys
 import time
 
 import pytest
+import typer
 
 from cascade_qec import load
-from cascade_qec.cli import main
+from cascade_qec.cli import main, run
 from cascade_qec.evaluation.collection import read_store
 from cascade_qec.evaluation.rare_events.collection import Collector
 
@@ -124,3 +125,19 @@ class TestWhatIsKept:
     def test_a_command_that_says_nothing_of_its_own(self, monkeypatch, capsys):
         monkeypatch.setattr("cascade_qec.zoo.registry.path", _interrupt)
         assert self.said(capsys, "zoo", "pull", "surface_d3") == "Interrupted\n"
+
+
+def test_an_interrupt_that_a_library_drops_is_not_told(capfd):
+    class Dropping:
+        def __del__(self):
+            signal.raise_signal(signal.SIGINT)
+
+    app = typer.Typer()
+    app.command()(lambda: Dropping() and None)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert run(app, []) == 0
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert capfd.readouterr().err == ""

@@ -136,10 +136,10 @@ def test_a_release_wants_the_weights_of_the_card(own, tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("url", ["", "ftp://example.org/", "http://[x"])
+@pytest.mark.parametrize("url", ["", "ftp://example.org/", "http://[x", "\udcff"])
 def test_a_release_wants_a_url_that_can_be_fetched_from(url, own, tmp_path, capsys):
     assert main(["zoo", "release", str(own), str(tmp_path / "out"), "--url", url]) == 2
-    assert f"url: expected one of https, http or file, got '{url}'" in capsys.readouterr().err
+    assert f"url: expected one of https, http or file, got {url!r}" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
