@@ -135,7 +135,7 @@ _TOLERANCE = {torch.float32: 1e-6, torch.bfloat16: 4e-3}
 # Every table, dense and depthwise, in both types; tiles that shots and channels fill, overfill and leave half empty.
 _TRITON_CASES = [
     ("surface", "dense", torch.float32, 7, (5, 3)),
-    ("surface", "dense", torch.bfloat16, 65, (16, 16)),
+    ("gather", "dense", torch.bfloat16, 65, (16, 16)),
     ("surface", "depthwise", torch.float32, 1, (5, 5)),
     ("gather both", "dense", torch.float32, 33, (32, 16)),
     ("gather", "depthwise", torch.bfloat16, 66, (16, 16)),
@@ -143,7 +143,7 @@ _TRITON_CASES = [
     ("spread both", "depthwise", torch.float32, 3, (3, 3)),
     ("direct", "dense", torch.float32, 7, (3, 20)),
     ("direct", "depthwise", torch.bfloat16, 9, (16, 16)),
-    ("surface", "dense", torch.bfloat16, 3, (128, 128)),
+    ("spread", "dense", torch.bfloat16, 3, (128, 128)),
 ]
 
 
