@@ -5,10 +5,13 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.warm import warm_programs
 
 ROOT = Path(__file__).parents[1]
 PAGES = [
@@ -47,9 +50,20 @@ def _runnable() -> list[Path]:
     return [page for page in PAGES if any(block.why is None for block in _blocks(page))]
 
 
+_MODULES = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
+"""This checkout's, the workshop's too."""
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder of `python`, `cascade` and `sinter`, which begin without importing PyTorch anew."""
+    with warm_programs(tmp_path_factory.mktemp("bin"), {"PYTHONPATH": _MODULES, "MPLBACKEND": "agg"}) as folder:
+        yield folder
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("page", _runnable(), ids=lambda page: str(page.relative_to(ROOT)))
-def test_blocks_run_as_pasted(page: Path, tmp_path: Path) -> None:
+def test_blocks_run_as_pasted(page: Path, programs: Path, tmp_path: Path) -> None:
     here = tmp_path / "here"
     here.mkdir()
     before, said = _checkout(), ""
@@ -57,17 +71,17 @@ def test_blocks_run_as_pasted(page: Path, tmp_path: Path) -> None:
         _give(block.text, here)
         if block.language == "console":
             for command, shown in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block.text, flags=re.M):
-                done = _run(["bash", "-c", command], here)
+                done = _run(["bash", "-c", command], here, programs)
                 assert " ".join(shown.split()) in " ".join((done.stdout + done.stderr).split())
             continue
         if block.language in ("sh", "bash"):
             words = ["bash", "-euo", "pipefail", "-c", block.text]
         elif block.language == "pycon":  # typed in, not saved: processes may be started from it
-            words = [sys.executable, "-c", "\n".join(re.findall(r"^(?:>>> |\.\.\. )(.*)", block.text, flags=re.M))]
+            words = ["python", "-c", "\n".join(re.findall(r"^(?:>>> |\.\.\. )(.*)", block.text, flags=re.M))]
         else:
             (here / "block.py").write_text(block.text)
-            words = [sys.executable, "block.py"]
-        done = _run(words, here)
+            words = ["python", "block.py"]
+        done = _run(words, here, programs)
         assert done.returncode == 0, f"{block.text}\n{done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr
         said += done.stdout
@@ -93,11 +107,10 @@ def _give(text: str, here: Path) -> None:
             shutil.copyfile(file, here / file.name)
 
 
-def _run(words: list[str], here: Path) -> subprocess.CompletedProcess[str]:
+def _run(words: list[str], here: Path, programs: Path) -> subprocess.CompletedProcess[str]:
     """Run in a folder, with the commands of this environment and a home of its own, without a network."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    modules = os.pathsep.join([str(ROOT / "src"), str(ROOT)])  # this checkout's, the workshop's too
-    own = {"PATH": path, "PYTHONPATH": modules, "HOME": str(here.parent), "CASCADE_OFFLINE": "1", "MPLBACKEND": "agg"}
+    path = os.pathsep.join([str(programs), str(Path(sys.executable).parent), os.environ["PATH"]])
+    own = {"PATH": path, "PYTHONPATH": _MODULES, "HOME": str(here.parent), "CASCADE_OFFLINE": "1", "MPLBACKEND": "agg"}
     left = {name: value for name, value in os.environ.items() if not name.startswith("CASCADE_")}
     return subprocess.run(words, cwd=here, env=left | own, capture_output=True, text=True, timeout=300)
 

@@ -15,7 +15,8 @@ from itertools import chain
 
 import numpy as np
 import stim
-from scipy.optimize import linear_sum_assignment
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from cascade_qec.codes import Basis
 from cascade_qec.error_models import refused
@@ -293,7 +294,8 @@ def _slices(
                 f"and {len(own)}: those that compare with the preparation or with the readout are missing"
             )
         distance = np.array(own).sum(axis=1)[:, None] - clock[slices]
-        nearest = slices[linear_sum_assignment(distance**2)[1]]
+        cost = csr_array(distance**2 + 1.0)  # what is zero would be no edge
+        nearest = slices[min_weight_full_bipartite_matching(cost)[1]]
         slice_of.append(dict(zip(own, nearest.tolist(), strict=True)))
     time = [slice_of[c][watch.first, watch.last] for c, watch in zip(check.tolist(), watches, strict=True)]
     return np.array(time, dtype=np.int64)
