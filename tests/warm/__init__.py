@@ -1,7 +1,7 @@
 """Programs in Python that start at once, forked from a process that has imported everything.
 
-A folder of stand-ins for `python`, `cascade` and `sinter` comes first in PATH. Each hands its arguments, folder, environment and
-streams to the process, waits, and ends as the program does. Linux only.
+A folder of stand-ins for `python`, `cascade` and `sinter` comes first in PATH. Each hands its arguments, folder,
+environment and streams to the process, waits, and ends as the program does. Linux only.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ def warm_programs(folder: Path, environment: dict[str, str]) -> Iterator[Path]:
     command = [sys.executable, _HERE / "server.py", address]
     with subprocess.Popen(command, env=os.environ | environment, stdout=subprocess.PIPE, text=True) as server:
         try:
-            assert server.stdout and server.stdout.readline() == "ready\n"
+            assert server.stdout
+            assert server.stdout.readline() == "ready\n"
             yield folder
         finally:
             server.kill()
