@@ -215,7 +215,7 @@ def test_termination_leaves_no_file(tiny_model, sampled, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("format", FORMATS)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(contents=st.one_of(st.binary(min_size=1, max_size=200), st.text(max_size=50).map(str.encode)))
 def test_whatever_bytes_are_shots_or_refused_in_one_line(format, contents, tiny_model, sampled, capsys):
     with tempfile.TemporaryDirectory() as folder:

@@ -34,47 +34,49 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-@pytest.mark.filterwarnings("ignore:.*was killed; its place is taken")
-@pytest.mark.parametrize(
-    ("kill", "status", "told"),
-    [
-        # to the whole group, producers too, as a terminal or a batch system does
-        ("os.killpg(0, signal.SIGTERM)", 0, "tiny: 5 of 16 steps in {out}, stopped, go on with --resume\n"),
-        ("os.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL, ""),
-    ],
-    ids=["SIGTERM", "SIGKILL"],
-)
-def test_a_killed_run_goes_on_to_the_same_weights_bit_for_bit(kill, status, told, tiny_file, tmp_path):
-    killed, straight = tmp_path / "killed", tmp_path / "straight"
-    # batches so large that the producer still waits for its pipe to be read when the kill comes
-    recipe = tiny_file(batch={"shots": 1024}, optimizer={"steps": 16}, validation={"every": 3})
-    arguments = ["train", str(recipe), "--threads", "1", "--precision", "float32", "--device", "cpu"]
-    # returns when every process that inherited the pipes has ended: the producers must not outlive the run
-    script = [sys.executable, "-c", _KILLED_IN_STEP_4.format(kill=kill)]
-    done = subprocess.run(
-        [*script, *arguments, "--out", str(killed), "--workers", "1"],
-        capture_output=True,
-        text=True,
-        timeout=_PATIENCE,
-        start_new_session=True,
-    )
-    assert done.returncode == status, done.stderr
-    assert done.stderr == ""
-    assert done.stdout.endswith(told.format(out=killed))
-    assert load_checkpoint(killed / "checkpoint.pt")["step"] == (5 if status == 0 else 3)
-    assert not list(killed.glob(".*"))
+_KILLS = {
+    # to the whole group, producers too, as a terminal or a batch system does
+    "os.killpg(0, signal.SIGTERM)": (0, "tiny: 5 of 9 steps in {out}, stopped, go on with --resume\n"),
+    "os.kill(os.getpid(), signal.SIGKILL)": (-signal.SIGKILL, ""),
+}
+"""Exit status of a run that is killed so, and what it says last."""
 
-    assert main([*arguments, "--out", str(killed), "--workers", "0", "--resume"]) == 0
+
+@pytest.mark.filterwarnings("ignore:.*was killed; its place is taken")
+def test_killed_runs_go_on_to_the_same_weights_bit_for_bit(tiny_file, tmp_path):
+    # batches so large that the producer still waits for its pipe to be read when the kill comes
+    recipe = tiny_file(batch={"shots": 1024}, optimizer={"steps": 9}, validation={"every": 3})
+    arguments = ["train", str(recipe), "--threads", "1", "--precision", "float32", "--device", "cpu"]
+    straight = tmp_path / "straight"
     assert main([*arguments, "--out", str(straight), "--workers", "0"]) == 0
-    assert (killed / "tiny.safetensors").read_bytes() == (straight / "tiny.safetensors").read_bytes()
-    found, expected = (load_checkpoint(out / "checkpoint.pt") for out in (killed, straight))
-    assert found["step"] == expected["step"] == 16
-    for name, tensor in expected["network"].items():
-        assert torch.equal(found["network"][name], tensor), name
+    expected = load_checkpoint(straight / "checkpoint.pt")
+    for number, (kill, (status, told)) in enumerate(_KILLS.items()):
+        killed = tmp_path / f"killed_{number}"
+        # returns when every process that inherited the pipes has ended: the producers must not outlive the run
+        script = [sys.executable, "-c", _KILLED_IN_STEP_4.format(kill=kill)]
+        done = subprocess.run(
+            [*script, *arguments, "--out", str(killed), "--workers", "1"],
+            capture_output=True,
+            text=True,
+            timeout=_PATIENCE,
+            start_new_session=True,
+        )
+        assert done.returncode == status, done.stderr
+        assert done.stderr == ""
+        assert done.stdout.endswith(told.format(out=killed))
+        assert load_checkpoint(killed / "checkpoint.pt")["step"] == (5 if status == 0 else 3)
+        assert not list(killed.glob(".*"))
+
+        assert main([*arguments, "--out", str(killed), "--workers", "0", "--resume"]) == 0
+        assert (killed / "tiny.safetensors").read_bytes() == (straight / "tiny.safetensors").read_bytes()
+        found = load_checkpoint(killed / "checkpoint.pt")
+        assert found["step"] == expected["step"] == 9
+        for name, tensor in expected["network"].items():
+            assert torch.equal(found["network"][name], tensor), name
 
 
 def test_two_processes_take_the_steps_of_one(tiny_file, tmp_path):
-    changes = {"optimizer": {"steps": 8}, "batch": {"micro_batches": 2}, "validation": {"every": 2}}
+    changes = {"optimizer": {"steps": 4}, "batch": {"micro_batches": 2}, "validation": {"every": 2}}
     arguments = [
         "train",
         str(tiny_file(**changes)),
@@ -94,7 +96,7 @@ def test_two_processes_take_the_steps_of_one(tiny_file, tmp_path):
         timeout=_PATIENCE,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("tiny: 8 of 8 steps") == 1  # one of them speaks
+    assert done.stdout.count("tiny: 4 of 4 steps") == 1  # one of them speaks
     assert main([*arguments, "--out", str(one), "--workers", "0"]) == 0
 
     losses, errors = {}, {}
@@ -102,8 +104,8 @@ def test_two_processes_take_the_steps_of_one(tiny_file, tmp_path):
         rows = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
         losses[out] = {row["step"]: (row["loss"], row["highest"]) for row in rows if "loss" in row}
         errors[out] = [row for row in rows if "block_error" in row]
-    assert losses[one].keys() >= {2, 4, 6, 8}
-    for step in (2, 4, 6, 8):
+    assert losses[one].keys() >= {2, 4}
+    for step in (2, 4):
         assert losses[two][step] == pytest.approx(losses[one][step], rel=1e-5)
     assert errors[two] == errors[one]
     weights = [load_model(out / "tiny.safetensors")[0].state_dict() for out in (one, two)]
