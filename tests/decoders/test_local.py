@@ -99,7 +99,7 @@ def test_likely_errors_are_undone(model: Path) -> None:
 
 def test_another_family_is_refused(model: Path) -> None:
     circuit = circuits.memory(codes.get("bb72"), rounds=2, noise=circuits.UniformDepolarizing(0.001))
-    with pytest.raises(CascadeError, match="decodes codes of the family 'surface', got an experiment of bb72"):
+    with pytest.raises(CascadeError, match="decodes codes that are locally like surface_d7, got an experiment of bb72"):
         cascade.load(model, circuit=circuit, device="cpu")
 
 

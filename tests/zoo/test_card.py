@@ -49,6 +49,8 @@ def test_a_local_card_is_of_many_codes():
     assert [row.rounds for row in card.measured_on("surface_d5")] == [5]
     assert [row.rounds for row in card.measured_on("surface_d3")] == [3]
     assert not Card.model_validate(CARD).serves(codes.get("surface_d9"))
+    card = Card.model_validate(CARD | {"code": "bb72", "recipe": {"head": "local"}})  # steps wrap around on its torus
+    assert [card.serves(codes.get(name)) for name in ("bb72", "bb144", "surface_d3")] == [True, False, False]
 
 
 GUARDS = {

@@ -76,7 +76,7 @@ def card(
         raise CascadeError(f"{table}: expected another --seed to add shots to it, got {seed}, which it has already")
     others = [codes.get(each) for each in code or ()]
     for other in others:
-        if made.head != "local" or other.family != decoder.code.family:
+        if not made.serves(other):
             raise CascadeError(f"--code: {name} decodes {made.code} alone, got {other.name}")
     measured = []
     for other in others or [None]:

@@ -159,6 +159,13 @@ class CSSCode(ABC):
         """Whether each data qubit's error flips at most two checks of a basis, so that matching can decode it."""
         return bool(max(self.hx.sum(axis=0).max(), self.hz.sum(axis=0).max()) <= 2)
 
+    def locally_like(self, other: CSSCode) -> bool:
+        """Whether what is near a check looks the same in the other code: that of a planar code in all of its family.
+
+        On a torus steps wrap around, and two of them can look alike on one torus and not on another.
+        """
+        return self.name == other.name or (self.family == other.family and len(self.translations) == 1)
+
     def detector_coords(self, basis: Basis) -> NDArray[np.int64]:
         """The first two coordinates of each check's detectors: int64 [checks, 2]."""
         return self.check_coords(basis)

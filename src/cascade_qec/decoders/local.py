@@ -1,6 +1,6 @@
 """Local models: a network says how likely every component of the noise is, and a classical search decides by that.
 
-One set of weights serves every distance and any number of rounds of a family of codes.
+One set of weights serves any number of rounds, and of planar codes every distance.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _UNFAMILIAR = 0.01
 
 
 class LocalDecoder(CascadeDecoder):
-    """A trained local model, for experiments of any code of its family, of any number of rounds. Made by `load`."""
+    """A trained local model, for any number of rounds of codes that are locally like its own. Made by `load`."""
 
     def bind(
         self, experiment: Source | None = None, /, *, rounds: int | None = None, basis: Basis | None = None
@@ -44,8 +44,8 @@ class LocalDecoder(CascadeDecoder):
         Parameters
         ----------
         experiment
-            A memory experiment of a code of the model's family that any tool made: a circuit or error model, its text,
-            or the path of a file of it. The posteriors are those of its own error model's components.
+            A memory experiment, by any tool, of a code that is locally like the model's: a circuit or error model, its
+            text, or the path of a file of it. The posteriors are those of its own error model's components.
         rounds, basis
             Instead of it: those of an experiment of the code, with the noise, of training.
 
@@ -67,11 +67,11 @@ class LocalDecoder(CascadeDecoder):
         else:
             source = read_experiment(experiment)
         found = recognise_any(source)
-        family = codes.get(found.lattice.code.name).family
-        if family != self.code.family:
+        code = codes.get(found.lattice.code.name)
+        if not self.description.serves(code):
             raise CascadeError(
-                f"model {self.description.name} decodes codes of the family {self.code.family!r}, "
-                f"got an experiment of {found.lattice.code.name}"
+                f"model {self.description.name} decodes codes that are locally like {self.code.name}, "
+                f"got an experiment of {code.name}"
             )
         bound = BoundLocal(self, found, error_model(source) if isinstance(source, stim.Circuit) else source)
         strange = max(part.unfamiliar for part in bound.parts)

@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from cascade_qec import codes, limits
-from cascade_qec.codes import Operators
+from cascade_qec.codes import CSSCode, Operators
 from cascade_qec.components import ComponentType
 from cascade_qec.errors import CascadeError
 from cascade_qec.nn.calibration import UNCHECKED, Calibration
@@ -60,6 +60,10 @@ class ModelDescription(BaseModel):
     """The types of component that a local head knows, in its order."""
     calibration: Calibration | None = None
     """What its log-odds are worth; None where nobody has looked, so that it tells no confidence."""
+
+    def serves(self, code: CSSCode) -> bool:
+        """Whether the model decodes a code."""
+        return self.code == code.name or (self.head == "local" and codes.get(self.code).locally_like(code))
 
     def measured_at(self, rounds: int) -> bool:
         """Whether it was trained and measured at so many rounds; of what is there to try interfaces, nobody asks."""

@@ -118,12 +118,12 @@ class Card(_Part):
 
     @property
     def local(self) -> bool:
-        """Whether it is a local model, which decodes all codes of its family and any number of rounds."""
+        """Whether it is a local model, for any number of rounds of all codes locally like its own."""
         return self.recipe.get("head") == "local"
 
     def serves(self, code: CSSCode) -> bool:
         """Whether the model decodes a code."""
-        return self.code == code.name or (self.local and codes.get(self.code).family == code.family)
+        return self.code == code.name or (self.local and codes.get(self.code).locally_like(code))
 
     def measured_on(self, code: str) -> list[Measurement]:
         """The model's own rows for a code."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import stim
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -18,6 +18,10 @@ from cascade_qec.decoders import Decoder, classical
 from cascade_qec.decoders.named import MODEL_PREFIX, NamedModel, model_and_threshold
 from cascade_qec.error_models import error_model
 from cascade_qec.errors import CascadeError
+
+if TYPE_CHECKING:
+    from cascade_qec.nn import ModelDescription
+    from cascade_qec.zoo.card import Card
 
 EVERY_MODEL = "cascade"
 """The decoder's name in a plan that stands for every shipped model of the code."""
@@ -215,12 +219,12 @@ def _usable_decoders(table: Experiments, code: str, reasons: dict[str, None]) ->
 def _check_usable(decoder: str, table: Experiments, code: str) -> None:
     """Whether a decoder can decode a code is seen at the first of each: noise only changes probabilities."""
     if decoder.startswith(MODEL_PREFIX):
-        trained_for, local, bases = _trained_for(model_and_threshold(decoder)[0])
-        if trained_for != code and not (local and codes.get(trained_for).family == codes.get(code).family):
-            raise CascadeError(f"{decoder} decodes {trained_for}, not {code}")
+        made = _description(model_and_threshold(decoder)[0])
+        if not made.serves(codes.get(code)):
+            raise CascadeError(f"{decoder} decodes {made.code}, not {code}")
         for basis in table.bases:
-            if basis not in bases:
-                raise CascadeError(f"{decoder} was trained for basis {' and '.join(bases)}, not {basis}")
+            if basis not in made.bases:
+                raise CascadeError(f"{decoder} was trained for basis {' and '.join(made.bases)}, not {basis}")
         return
     method = classical.get(decoder)
     method.require()
@@ -231,15 +235,13 @@ def _check_usable(decoder: str, table: Experiments, code: str) -> None:
         raise CascadeError(f"{decoder} cannot decode {code}: {error}") from error
 
 
-def _trained_for(model: str) -> tuple[str, bool, list[Basis]]:
-    """The code of a model's training, whether it is a local one, and its bases."""
+def _description(model: str) -> Card | ModelDescription:
+    """What a model's card says, or its file where it has none."""
     if model in zoo.names():
-        card = zoo.card(model)
-        return card.code, card.local, list(card.bases)
+        return zoo.card(model)
     from cascade_qec.nn import load_model
 
-    _, description = load_model(zoo.path(model))
-    return description.code, description.head == "local", list(description.bases)
+    return load_model(zoo.path(model))[1]
 
 
 def _distance(code: str) -> int:
