@@ -1,21 +1,23 @@
-"""The table of docs/local.md: a local model at every distance, beside matching on the same shots, from its card."""
+"""The tables of docs/local.md: each local model on every code that it was measured on, beside rivals, from its card."""
 
 from cascade_qec import zoo
+from cascade_qec.zoo.card import Card
 from workshop import CHECKOUT
 from workshop.pages.text import filled, table
 
 PAGE = CHECKOUT / "docs" / "local.md"
-MODEL = "local_surface"
 
 
 def with_tables(text: str) -> str:
-    """The page with its table as the card has it."""
-    return filled(text, MODEL, distances())
+    """The page with its tables as the cards have them."""
+    for card in map(zoo.card, zoo.names()):
+        if card.local:
+            text = filled(text, card.name, rates(card))
+    return text
 
 
-def distances() -> list[str]:
+def rates(card: Card) -> list[str]:
     """A row for each code and noise rate: failures, shots and block error of each decoder."""
-    card = zoo.card(MODEL)
     found = {
         (row.rounds, row.code or card.code, row.p, row.who): f"{row.failures:,} / {row.shots:,} = {row.block_error:.2e}"
         for row in [*card.measurements, *card.rivals]
