@@ -12,10 +12,9 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from cascade_qec import codes
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import written_whole
-from cascade_qec.nn import CascadeNetwork, model_bytes
+from cascade_qec.nn import model_bytes, network_of
 from cascade_qec.training.recipe import Recipe
 from cascade_qec.training.run_files import CHECKPOINT, METRICS, RECORD, save_checkpoint
 from cascade_qec.zoo import registry
@@ -155,7 +154,7 @@ def _restore(recipe: Recipe, kept: Path, run: Path) -> None:
     for name in (RECORD, METRICS):
         _copy(kept / name, run / name)
     state = load_kept(kept / CHECKPOINT)
-    average = CascadeNetwork(codes.get(recipe.code), recipe.network)
+    average = network_of(recipe.description())
     try:
         average.load_state_dict(state["average"])
     except RuntimeError as error:

@@ -83,8 +83,10 @@ def test_what_is_kept_has_no_model_file(model, go, folders):
     assert names == {"checkpoint.pt", "run.json", "metrics.jsonl"}
 
 
-@pytest.mark.parametrize("steps", [3, 4])
-def test_a_lost_run_folder_is_restored(steps, model, go, folders):
+@pytest.mark.parametrize(("steps", "head"), [(3, "logical"), (4, "logical"), (3, "local")])
+def test_a_lost_run_folder_is_restored(steps, head, tiny, model, go, folders):
+    if head == "local":
+        model = QueuedModel("tiny", (tiny(optimizer={"steps": 4}, head="local"),), None, TARGETS)
     _, before = go(model, steps)
     shutil.rmtree(folders.runs)
     stretch = next_stretch(model, [model], folders)
