@@ -47,6 +47,15 @@ def test_distances_rounds_and_bases_that_it_was_not_trained_on(
     assert own < matched
 
 
+def test_a_bicycle_code_over_twice_the_rounds() -> None:
+    decoder = cascade.load("local_bb72", device="cpu")
+    circuit = decoder.experiment(0.003, rounds=12)
+    events, truth = circuit.compile_detector_sampler(seed=3).sample(200, separate_observables=True)
+    wrong = (decoder.bind(circuit).decode_batch(events).observables != truth).any(axis=1).sum()
+    # 2 are expected at 9e-4 a round; 8 or more happen with probability 1e-3, of guesses nearly all are wrong.
+    assert wrong < 8
+
+
 def test_circuits_of_another_tool(model: Path) -> None:
     circuit = stim.Circuit.generated(
         "surface_code:rotated_memory_x",
