@@ -30,7 +30,8 @@ def serve(address: str) -> None:
             with connection:
                 message, streams, _, _ = socket.recv_fds(connection, 1 << 18, 3)
                 if os.fork() == 0:
-                    status = become(*json.loads(message), streams)
+                    name, arguments, folder, environment = json.loads(message)
+                    status = become(name, arguments, folder, environment, streams)
                     connection.send(str(status).encode())
                     os._exit(status)
                 for stream in streams:
