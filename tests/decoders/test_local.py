@@ -50,10 +50,12 @@ def test_distances_rounds_and_bases_that_it_was_not_trained_on(
 def test_a_bicycle_code_over_twice_the_rounds() -> None:
     decoder = cascade.load("local_bb72", device="cpu")
     circuit = decoder.experiment(0.003, rounds=12)
-    events, truth = circuit.compile_detector_sampler(seed=3).sample(200, separate_observables=True)
-    wrong = (decoder.bind(circuit).decode_batch(events).observables != truth).any(axis=1).sum()
-    # 2 are expected at 9e-4 a round; 8 or more happen with probability 1e-3, of guesses nearly all are wrong.
-    assert wrong < 8
+    events, truth = circuit.compile_detector_sampler(seed=3).sample(100, separate_observables=True)
+    found = decoder.bind(circuit).decode_batch(events).observables
+    wrong = (found != truth).any(axis=1).sum()
+    # 1 is expected at 9e-4 a round; 7 or more happen with probability 2e-4, of guesses nearly all are wrong.
+    assert wrong < 7
+    np.testing.assert_array_equal(decoder.bind(rounds=12).decode_batch(events[:20]).observables, found[:20])
 
 
 def test_circuits_of_another_tool(model: Path) -> None:

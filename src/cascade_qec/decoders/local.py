@@ -25,7 +25,7 @@ from cascade_qec.decoders.plausibility import ShotCheck
 from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.error_models import Mechanisms, error_model, unlikely
 from cascade_qec.errors import CascadeError, CascadeWarning
-from cascade_qec.lattice import Lattice
+from cascade_qec.lattice import Lattice, memory_lattice
 from cascade_qec.nn import Geometry, Unpacking
 from cascade_qec.recognition import Recognition, read_experiment, recognise_any
 
@@ -62,10 +62,11 @@ class LocalDecoder(CascadeDecoder):
         if experiment is None:
             chosen = self.description.bases[0] if basis is None else basis
             source = self.experiment(self.description.noise_p, rounds=rounds, basis=chosen)
-        elif rounds is not None or basis is not None:
+            own = memory_lattice(self.code, self.description.rounds if rounds is None else rounds, chosen)
+            return BoundLocal(self, [own], error_model(source))
+        if rounds is not None or basis is not None:
             raise CascadeError("expected an experiment, or the rounds and basis of the decoder's own, got both")
-        else:
-            source = read_experiment(experiment)
+        source = read_experiment(experiment)
         found = recognise_any(source)
         code = codes.get(found.lattice.code.name)
         if not self.description.serves(code):
@@ -73,7 +74,8 @@ class LocalDecoder(CascadeDecoder):
                 f"model {self.description.name} decodes codes that are locally like {self.code.name}, "
                 f"got an experiment of {code.name}"
             )
-        bound = BoundLocal(self, found, error_model(source) if isinstance(source, stim.Circuit) else source)
+        dem = error_model(source) if isinstance(source, stim.Circuit) else source
+        bound = BoundLocal(self, [part.lattice for part in found.parts], dem, found)
         strange = max(part.unfamiliar for part in bound.parts)
         if strange > _UNFAMILIAR:
             warnings.warn(
@@ -91,22 +93,30 @@ class BoundLocal(Bound[DecodeResult]):
     Attributes
     ----------
     decoder : LocalDecoder
-    recognition : Recognition
+    recognition : Recognition or None
+        None for an experiment of the decoder's own.
     parts : list of LocalPart
         One, or one for each basis where the experiment keeps the logical operators of both.
     """
 
     tells_confidence = False
 
-    def __init__(self, decoder: LocalDecoder, found: Recognition, dem: stim.DetectorErrorModel) -> None:
-        self.decoder, self.recognition, self._dem = decoder, found, dem
+    def __init__(
+        self,
+        decoder: LocalDecoder,
+        lattices: Sequence[Lattice],
+        dem: stim.DetectorErrorModel,
+        recognition: Recognition | None = None,
+    ) -> None:
+        self.decoder, self.recognition = decoder, recognition
+        self._lattices, self._dem = lattices, dem
         likely, self.flips = unlikely(dem)
         mechanisms, types = Mechanisms.of(likely), decoder.description.components or []
-        self.parts = [LocalPart(decoder, types, part.lattice, mechanisms) for part in found.parts]
+        self.parts = [LocalPart(decoder, types, lattice, mechanisms) for lattice in lattices]
         self.num_detectors, self.num_observables = dem.num_detectors, dem.num_observables
-        lattice = found.lattice
-        basis = " and ".join(part.lattice.basis for part in found.parts)
-        self.name = f"model {decoder.description.name} ({lattice.code.name}, {lattice.rounds} rounds, basis {basis})"
+        basis = " and ".join(lattice.basis for lattice in lattices)
+        of, rounds = lattices[0].code.name, lattices[0].rounds
+        self.name = f"model {decoder.description.name} ({of}, {rounds} rounds, basis {basis})"
         self.check = ShotCheck(dem, self.name, strength_known=True)
         self._chunk = chunk(decoder, max(part.sites for part in self.parts))
 
@@ -122,7 +132,7 @@ class BoundLocal(Bound[DecodeResult]):
         return DecodeResult(observables)
 
     def __reduce__(self) -> tuple[Callable[..., BoundLocal], tuple[object, ...]]:
-        return BoundLocal, (self.decoder, self.recognition, self._dem)
+        return BoundLocal, (self.decoder, self._lattices, self._dem, self.recognition)
 
 
 class LocalPart:
