@@ -9,6 +9,7 @@ from cascade_qec.lattice.relations import (
     convolution_tables,
     data_relations,
     site_index,
+    sums_over_time,
 )
 
 __all__ = [
@@ -25,4 +26,5 @@ __all__ = [
     "memory_lattice",
     "memory_lattices",
     "site_index",
+    "sums_over_time",
 ]

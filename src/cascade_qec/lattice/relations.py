@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from cascade_qec.codes import Frame, SpaceRelations
+from cascade_qec.codes.frame import PRIMARY, SECONDARY
 
 ABSENT_SITE = -1
 
@@ -119,6 +120,33 @@ def convolution_tables(frame: Frame, style: str, slices: int) -> list[RelationTa
 def data_relations(frame: Frame, slices: int) -> RelationTable:
     """From checks to data qubits: a data qubit at slice t reads its checks at t and t + 1."""
     return _of_frame(frame.to_data, frame, slices)
+
+
+def sums_over_time(frame: Frame) -> tuple[NDArray[np.int64], RelationTable]:
+    """How data places read the sums over time of check places: all slices, and all but the first.
+
+    Returns
+    -------
+    order : int64 [2 * check places]
+        From rows in the order (plane, all slices or all nexts, place) to rows sorted by kind of check: in a plane of
+        both kinds one relation leads to both planes of data places, from checks of one kind to one of them.
+    table : RelationTable
+        From the sorted rows to data places.
+    """
+    both = data_relations(frame, 2)
+    kind = np.empty(both.sites_in, dtype=np.int64)
+    kind[site_index(frame.plane_sizes, 2)] = frame.place_kind % 2
+    order = np.argsort(kind, kind="stable")
+    row = np.append(np.argsort(order), ABSENT_SITE)  # the last one is that of absent neighbours
+    table, spans_out, start = [], [], 0
+    for span in both.spans_out:
+        size = (span.stop - span.start) // 2
+        table.append(row[both.table[span.start : span.start + size]])  # the first of two slices reads both
+        spans_out.append(Span(start, start + size, span.plane))
+        start += size
+    primary = int((kind == PRIMARY).sum())
+    spans_in = (Span(0, primary, PRIMARY), Span(primary, len(kind), SECONDARY))
+    return order, RelationTable(np.concatenate(table), spans_in, tuple(spans_out))
 
 
 def _of_frame(space: SpaceRelations, frame: Frame, slices: int) -> RelationTable:

@@ -9,11 +9,8 @@ import torch
 from jaxtyping import Float, Float32
 from numpy.typing import NDArray
 
-from cascade_qec.codes import Frame
-from cascade_qec.codes.frame import PRIMARY, SECONDARY
 from cascade_qec.kernels import Relations, lattice_convolution
-from cascade_qec.lattice import Lattice, RelationTable, Span, concatenate, data_relations
-from cascade_qec.lattice.relations import ABSENT_SITE, site_index
+from cascade_qec.lattice import Lattice, concatenate, sums_over_time
 
 
 class OperatorSums(torch.nn.Module):
@@ -35,7 +32,7 @@ class OperatorSums(torch.nn.Module):
 
     def __init__(self, lattices: Sequence[Lattice], supports: Sequence[NDArray[np.bool_]]) -> None:
         super().__init__()
-        orders, tables = zip(*(_over_time(lattice.frame) for lattice in lattices), strict=True)
+        orders, tables = zip(*(sums_over_time(lattice.frame) for lattice in lattices), strict=True)
         self.relations = Relations(concatenate(tables))
         starts = np.cumsum([0, *map(len, orders)])
         self.order: torch.Tensor
@@ -78,30 +75,3 @@ class OperatorSums(torch.nn.Module):
         read = lattice_convolution(by_kind, by_plane, self.relations).float()
         parts = [self.get_buffer(f"share_{i}") @ read[places].flatten(1) for i, places in enumerate(self._places)]
         return torch.cat(parts).view(self.operators, shots, -1)
-
-
-def _over_time(frame: Frame) -> tuple[NDArray[np.int64], RelationTable]:
-    """How data places read the sums over time of check places.
-
-    Returns
-    -------
-    order : int64 [2 * check places]
-        From rows in the order (plane, all slices or all nexts, place) to rows sorted by kind of check: in a plane of
-        both kinds one relation leads to both planes of data places, from checks of one kind to one of them.
-    table : RelationTable
-        From the sorted rows to data places.
-    """
-    both = data_relations(frame, 2)
-    kind = np.empty(both.sites_in, dtype=np.int64)
-    kind[site_index(frame.plane_sizes, 2)] = frame.place_kind % 2
-    order = np.argsort(kind, kind="stable")
-    row = np.append(np.argsort(order), ABSENT_SITE)  # the last one is that of absent neighbours
-    table, spans_out, start = [], [], 0
-    for span in both.spans_out:
-        size = (span.stop - span.start) // 2
-        table.append(row[both.table[span.start : span.start + size]])  # the first of two slices reads both
-        spans_out.append(Span(start, start + size, span.plane))
-        start += size
-    primary = int((kind == PRIMARY).sum())
-    spans_in = (Span(0, primary, PRIMARY), Span(primary, len(kind), SECONDARY))
-    return order, RelationTable(np.concatenate(table), spans_in, tuple(spans_out))

@@ -1,0 +1,264 @@
+// What Python sees: arrays come in, are checked, and are copied into the layout of the kernels.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+
+#include "program.h"
+
+namespace nb = nanobind;
+
+namespace cascade {
+
+namespace {
+
+template <class T, int N>
+using Array = nb::ndarray<const T, nb::ndim<N>, nb::c_contig, nb::device::cpu>;
+
+template <class T, int N>
+Array<T, N> array(nb::handle owner, const char* name) {
+    nb::object value = owner.attr(name);
+    Array<T, N> found;
+    if (!nb::try_cast(value, found, false))
+        throw nb::type_error((std::string("expected ") + name + " as a contiguous array of another shape or type, got " +
+                              nb::repr(nb::getattr(value, "dtype", nb::none())).c_str() + " " +
+                              nb::repr(nb::getattr(value, "shape", nb::none())).c_str()).c_str());
+    return found;
+}
+
+void expect(bool holds, const char* what) {
+    if (!holds) throw nb::value_error(what);
+}
+
+template <class T, class Array>
+std::vector<T> copied(const Array& from) {
+    return std::vector<T>(from.data(), from.data() + from.size());
+}
+
+Ints indices(nb::handle owner, const char* name, int64_t below) {
+    Ints found = copied<int32_t>(array<int32_t, 1>(owner, name));
+    for (int32_t i : found)
+        if (i < 0 || i >= below) throw nb::value_error((std::string("expected ") + name + " within range").c_str());
+    return found;
+}
+
+Floats row(nb::handle owner, const char* name, int size) {
+    auto from = array<float, 1>(owner, name);
+    expect(static_cast<int>(from.size()) <= size && padded(static_cast<int>(from.size())) == size, "expected rows of as many channels as the weights");
+    Floats to(size, 0.f);
+    std::copy_n(from.data(), from.size(), to.begin());
+    return to;
+}
+
+// Matrices of any number, each padded to [inner, outer].
+Floats matrices(const float* from, size_t count, size_t inner_from, size_t outer_from, int inner, int outer) {
+    Floats to(count * inner * outer, 0.f);
+    for (size_t m = 0; m < count; m++)
+        for (size_t i = 0; i < inner_from; i++)
+            std::copy_n(from + (m * inner_from + i) * outer_from, outer_from, &to[(m * inner + i) * outer]);
+    return to;
+}
+
+Floats matrix(nb::handle owner, const char* name, int inner, int outer) {
+    auto from = array<float, 2>(owner, name);
+    expect(padded(static_cast<int>(from.shape(0))) == inner && padded(static_cast<int>(from.shape(1))) == outer, "expected weights that fit one another");
+    return matrices(from.data(), 1, from.shape(0), from.shape(1), inner, outer);
+}
+
+std::shared_ptr<const Links> links_of(nb::handle table, int sites_in, int rows) {
+    auto read = array<int32_t, 2>(table, "read");
+    auto plane = array<int32_t, 1>(table, "plane");
+    expect(plane.size() == read.shape(0), "expected a plane of each site of a table");
+    auto links = std::make_shared<Links>(read.data(), plane.data(), static_cast<int>(read.shape(0)), static_cast<int>(read.shape(1)), sites_in);
+    links->group(rows);
+    return links;
+}
+
+Convolution convolution(nb::handle weights, const char* name, std::shared_ptr<const Links> links, int channels) {
+    auto from = array<float, 4>(weights, name);
+    expect(static_cast<int>(from.shape(0)) >= links->planes && static_cast<int>(from.shape(1)) == links->relations,
+           "expected a convolution's weights for each plane and relation of its table");
+    expect(padded(static_cast<int>(from.shape(2))) == channels && from.shape(2) == from.shape(3), "expected weights that fit one another");
+    return {links, matrices(from.data(), from.shape(0) * from.shape(1), from.shape(2), from.shape(3), channels, channels), {}};
+}
+
+void trunk_from(Program& program, nb::handle weights, nb::handle tables) {
+    Trunk& trunk = program.trunk;
+    auto embedding = array<float, 2>(weights, "embedding");
+    trunk.width = padded(static_cast<int>(embedding.shape(1)));
+    trunk.embedding = matrices(embedding.data(), 1, embedding.shape(0), embedding.shape(1), static_cast<int>(embedding.shape(0)), trunk.width);
+    program.bytes = nb::cast<int>(tables.attr("bytes"));
+    trunk.byte = indices(tables, "byte", std::max(program.bytes, 1));
+    trunk.sites = static_cast<int>(trunk.byte.size());
+    trunk.shift = copied<uint8_t>(array<uint8_t, 1>(tables, "shift"));
+    trunk.mask = copied<uint8_t>(array<uint8_t, 1>(tables, "mask"));
+    trunk.fill = copied<uint8_t>(array<uint8_t, 1>(tables, "fill"));
+    trunk.kind = indices(tables, "kind", static_cast<int64_t>(embedding.shape(0)));
+    const size_t sites = trunk.sites;
+    expect(sites > 0 && program.bytes > 0, "expected at least one site and one byte of events");
+    expect(trunk.shift.size() == sites && trunk.mask.size() == sites && trunk.fill.size() == sites && trunk.kind.size() == sites, "expected one entry for each site");
+    for (size_t s = 0; s < sites; s++)
+        expect(trunk.kind[s] + (trunk.mask[s] | trunk.fill[s]) < static_cast<int>(embedding.shape(0)), "expected states that the embedding knows");
+
+    std::vector<std::shared_ptr<const Links>> links;
+    int in = trunk.sites;
+    for (nb::handle table : tables.attr("steps")) {
+        links.push_back(links_of(table, in, program.use->rows));
+        in = links.back()->sites_out;
+    }
+    expect(!links.empty() && in == trunk.sites, "expected convolutions from the sites to themselves");
+
+    for (nb::handle from : weights.attr("blocks")) {
+        Block block;
+        if (trunk.blocks.empty()) trunk.channels = padded(static_cast<int>(array<float, 2>(from, "down").shape(1)));
+        block.scale = row(from, "scale", trunk.width);
+        block.shift = row(from, "shift", trunk.width);
+        block.down = matrix(from, "down", trunk.width, trunk.channels);
+        block.down_bias = row(from, "down_bias", trunk.channels);
+        size_t step = 0;
+        for (nb::handle one : from.attr("convolutions")) {
+            expect(step < links.size(), "expected a table for each convolution");
+            block.convolutions.push_back(convolution(one, "weight", links[step++], trunk.channels));
+            block.convolutions.back().bias = row(one, "bias", trunk.channels);
+        }
+        expect(step == links.size(), "expected a convolution for each table");
+        block.up = matrix(from, "up", trunk.channels, trunk.width);
+        trunk.blocks.push_back(std::move(block));
+    }
+    expect(!trunk.blocks.empty(), "expected at least one block");
+    trunk.out_scale = row(weights, "scale", trunk.width);
+    trunk.out_shift = row(weights, "shift", trunk.width);
+}
+
+std::unique_ptr<LocalHead> local_from(const Trunk& trunk, nb::handle weights, nb::handle tables) {
+    auto head = std::make_unique<LocalHead>();
+    auto output = array<float, 2>(weights, "output");
+    head->types = padded(static_cast<int>(output.shape(1)));
+    head->output = matrix(weights, "output", trunk.width, head->types);
+    head->bias = row(weights, "bias", head->types);
+    head->owner = indices(tables, "owner", trunk.sites);
+    head->type = indices(tables, "type", static_cast<int64_t>(output.shape(1)));
+    expect(head->owner.size() == head->type.size(), "expected an owner and a type of each component");
+    return head;
+}
+
+std::unique_ptr<LogicalHead> logical_from(const Trunk& trunk, int rows, nb::handle weights, nb::handle tables) {
+    auto head = std::make_unique<LogicalHead>();
+    auto sites = array<int32_t, 2>(tables, "sites");
+    head->places = static_cast<int>(sites.shape(0)), head->slices = static_cast<int>(sites.shape(1));
+    head->sites = copied<int32_t>(sites);
+    for (int32_t s : head->sites) expect(s >= 0 && s < trunk.sites, "expected sites within range");
+    head->order = indices(tables, "order", 2 * head->places);
+    auto links = links_of(tables.attr("to_data"), static_cast<int>(head->order.size()), rows);
+    head->to_data = convolution(weights, "to_data", links, trunk.width);
+    head->place = indices(tables, "place", links->sites_out);
+    head->start = indices(tables, "start", static_cast<int64_t>(head->place.size()) + 1);
+    expect(!head->start.empty() && head->start.front() == 0 && head->start.back() == static_cast<int>(head->place.size()), "expected the data places of each operator one after the other");
+    for (size_t i = 1; i < head->start.size(); i++) expect(head->start[i - 1] <= head->start[i], "expected the data places of each operator one after the other");
+    head->operators = static_cast<int>(head->start.size()) - 1;
+    head->share = nb::cast<float>(tables.attr("share"));
+    auto hidden = array<float, 2>(weights, "hidden");
+    head->hidden_width = padded(static_cast<int>(hidden.shape(1)));
+    head->hidden = matrix(weights, "hidden", trunk.width, head->hidden_width);
+    head->hidden_bias = row(weights, "hidden_bias", head->hidden_width);
+    head->output = row(weights, "output", head->hidden_width);
+    head->output_bias = nb::cast<float>(weights.attr("output_bias"));
+
+    auto checks = array<int32_t, 2>(tables, "checks");
+    expect(static_cast<int>(checks.shape(1)) == head->slices, "expected the sites of a check in all slices");
+    head->checks = copied<int32_t>(checks);
+    for (int32_t s : head->checks) expect(s >= 0 && s < trunk.sites, "expected sites within range");
+    auto members = array<uint8_t, 2>(tables, "members");
+    expect(static_cast<int>(members.shape(0)) == head->operators && members.shape(1) == checks.shape(0), "expected the checks in each operator");
+    head->words = static_cast<int>(members.shape(1) + 63) / 64;
+    head->masks.assign(static_cast<size_t>(head->operators) * head->words, 0);
+    for (size_t o = 0; o < members.shape(0); o++)
+        for (size_t c = 0; c < members.shape(1); c++)
+            if (members.data()[o * members.shape(1) + c]) head->masks[o * head->words + c / 64] |= uint64_t{1} << (c % 64);
+
+    auto bits = [](Array<uint8_t, 2> from) {
+        Ints rows(from.shape(0), 0);
+        for (size_t i = 0; i < from.shape(0); i++)
+            for (size_t j = 0; j < from.shape(1); j++) rows[i] |= (from.data()[i * from.shape(1) + j] & 1) << j;
+        return rows;
+    };
+    auto logicals = array<uint8_t, 2>(tables, "logicals"), wanted = array<uint8_t, 2>(tables, "wanted");
+    expect(static_cast<int>(logicals.shape(0)) == head->operators && logicals.shape(1) == wanted.shape(1), "expected the observables in each operator");
+    head->k = nb::cast<bool>(tables.attr("exact")) ? static_cast<int>(logicals.shape(1)) : 0;
+    expect(!head->k || (head->k <= 16 && wanted.shape(0) <= 16), "expected at most 16 observables");
+    if (head->k) head->logicals = bits(logicals), head->wanted = bits(wanted);
+    head->scale = nb::cast<float>(tables.attr("scale"));
+    return head;
+}
+
+Program* program(nb::handle weights, nb::handle head, nb::handle tables, nb::handle head_tables, bool local, std::optional<std::string> set) {
+    auto made = std::make_unique<Program>();
+    made->use = kernels(set ? set->c_str() : nullptr);
+    expect(made->use, "expected an instruction set that this processor has");
+    trunk_from(*made, weights, tables);
+    if (local)
+        made->local = local_from(made->trunk, head, head_tables);
+    else
+        made->logical = logical_from(made->trunk, made->use->rows, head, head_tables);
+    made->prepare();
+    return made.release();
+}
+
+using Packed = nb::ndarray<const uint8_t, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+
+void expect_bytes(const Program& program, const Packed& packed) {
+    if (static_cast<int>(packed.shape(1)) != program.bytes)
+        throw nb::value_error(("expected events packed in " + std::to_string(program.bytes) + " bytes a shot, got " + std::to_string(packed.shape(1))).c_str());
+}
+
+template <class T>
+nb::ndarray<nb::numpy, T> fresh(std::vector<size_t> shape) {
+    size_t size = 1;
+    for (size_t n : shape) size *= n;
+    T* data = new T[size];
+    nb::capsule owner(data, [](void* p) noexcept { delete[] static_cast<T*>(p); });
+    return nb::ndarray<nb::numpy, T>(data, shape.size(), shape.data(), owner);
+}
+
+}  // namespace
+
+NB_MODULE(_native, m) {
+    m.doc() = "Kernels of cascade-qec for CPUs.";
+    m.def("instruction_sets", [] {
+        std::vector<std::string> found;
+        for (const char* name : {"avx512", "avx2", "portable"})
+            if (kernels(name)) found.emplace_back(name);
+        return found;
+    }, "Names of those that this processor has, the one that is used first.");
+
+    nb::class_<Program>(m, "Program")
+        .def(nb::new_(&program), nb::arg("trunk"), nb::arg("head"), nb::arg("tables"), nb::arg("head_tables"), nb::kw_only(), nb::arg("local"), nb::arg("instructions") = nb::none())
+        .def("evidence", [](const Program& self, Packed packed, int threads) {
+            expect_bytes(self, packed);
+            auto out = fresh<float>({packed.shape(0), static_cast<size_t>(self.asked())});
+            {
+                nb::gil_scoped_release release;
+                self.evidence(packed.data(), packed.shape(0), out.data(), threads);
+            }
+            return out;
+        }, nb::arg("packed"), nb::kw_only(), nb::arg("threads") = 1)
+        .def("decide", [](const Program& self, Packed packed, int threads) {
+            expect(self.logical && self.logical->k, "expected a logical head with few observables");
+            expect_bytes(self, packed);
+            const size_t shots = packed.shape(0), decided = self.logical->wanted.size();
+            auto observables = fresh<bool>({shots, decided});
+            auto suspects = fresh<float>({shots, decided}), log_odds = fresh<float>({shots});
+            {
+                nb::gil_scoped_release release;
+                self.decide(packed.data(), shots, observables.data(), suspects.data(), log_odds.data(), threads);
+            }
+            return nb::make_tuple(observables, suspects, log_odds);
+        }, nb::arg("packed"), nb::kw_only(), nb::arg("threads") = 1);
+}
+
+}  // namespace cascade

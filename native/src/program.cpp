@@ -1,0 +1,243 @@
+#include "program.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <thread>
+
+namespace cascade {
+
+namespace {
+
+constexpr int BLOCK_ROWS = 96;            // of operators' features, so that they stay in a core's first cache
+constexpr size_t CHUNK_FLOATS = 1 << 17;  // of the residual stream of a chunk of shots: about half of a second cache
+constexpr int MOST_SHOTS = 24;            // of a chunk: a multiple of the rows of every tile
+constexpr float NEGLIGIBLE = 30;  // log-odds of a class to the likeliest from which on it adds nothing
+
+const std::vector<Group>& groups(const Links& links, int shots, int rows) {
+    return shots < rows ? links.together() : links.alone();
+}
+
+}  // namespace
+
+struct Program::Space {
+    std::vector<uint8_t> states;  // [sites, shots]
+    Floats x, a, b, scratch;      // residual stream, two of narrow width with a row of zeros behind them, a tile
+    Floats sums, sorted, read, operators, hidden, typed, scores, evidence;
+    std::vector<double> weight, flipped;
+    std::vector<uint64_t> parity;
+};
+
+void Program::prepare() {
+    const int width = trunk.width, channels = trunk.channels, rows = static_cast<int>(trunk.embedding.size() / width);
+    const Block& block = trunk.blocks[0];
+    Floats gated(trunk.embedding.size());
+    use->gate(trunk.embedding.data(), block.scale.data(), block.shift.data(), rows, width, gated.data());
+    first_.resize(static_cast<size_t>(rows) * channels);
+    use->product(gated.data(), rows, width, block.down.data(), block.down_bias.data(), channels, true, first_.data());
+    if (logical && logical->k) {
+        values_.assign(size_t{1} << logical->k, 0);
+        for (size_t c = 0; c < values_.size(); c++)
+            for (size_t i = 0; i < logical->wanted.size(); i++) values_[c] |= __builtin_parityll(c & logical->wanted[i]) << i;
+    }
+    chunk_ = static_cast<int>(std::clamp<size_t>(CHUNK_FLOATS / (static_cast<size_t>(trunk.sites) * width), 1, MOST_SHOTS));
+}
+
+void Program::trunk_of(Space& space, const uint8_t* packed, int shots) const {
+    const int sites = trunk.sites, width = trunk.width, channels = trunk.channels;
+    size_t most = sites;
+    for (const Convolution& step : trunk.blocks[0].convolutions) most = std::max<size_t>(most, step.links->sites_out);
+    const size_t narrow = (most + 1) * shots * channels;
+    space.states.resize(static_cast<size_t>(sites) * shots);
+    space.x.resize(static_cast<size_t>(sites) * shots * width);
+    space.scratch.resize(static_cast<size_t>(MOST_ROWS) * width);
+    space.a.assign(narrow, 0.f);
+    space.b.assign(narrow, 0.f);
+    float *x = space.x.data(), *a = space.a.data(), *b = space.b.data();
+
+    for (int s = 0; s < sites; s++)
+        for (int shot = 0; shot < shots; shot++) {
+            const uint8_t bits = packed[static_cast<size_t>(shot) * bytes + trunk.byte[s]];
+            const uint8_t state = ((bits >> trunk.shift[s]) & trunk.mask[s]) | trunk.fill[s];
+            const size_t at = static_cast<size_t>(s) * shots + shot, row = trunk.kind[s] + state;
+            space.states[at] = state;
+            std::copy_n(&trunk.embedding[row * width], width, x + at * width);
+            std::copy_n(&first_[row * channels], channels, a + at * channels);
+        }
+
+    for (size_t layer = 0; layer < trunk.blocks.size(); layer++) {
+        const Block& block = trunk.blocks[layer];
+        After after{x, width, block.up.data(), nullptr, nullptr, nullptr, nullptr, space.scratch.data()};
+        if (layer + 1 < trunk.blocks.size()) {
+            const Block& next = trunk.blocks[layer + 1];
+            after.scale = next.scale.data(), after.shift = next.shift.data();
+            after.down = next.down.data(), after.bias = next.down_bias.data();
+        }
+        for (const Convolution& step : block.convolutions) {
+            const std::vector<Group>& all = groups(*step.links, shots, use->rows);
+            use->convolve(all.data(), static_cast<int>(all.size()), shots, a, channels, step.weight.data(), step.bias.data(), channels, true, b,
+                          &step == &block.convolutions.back() ? &after : nullptr);
+            std::swap(a, b);
+            // the row of zeros is behind the sites that the next step reads
+            std::fill_n(a + static_cast<size_t>(step.links->sites_out) * shots * channels, static_cast<size_t>(shots) * channels, 0.f);
+        }
+    }
+    use->gate(x, trunk.out_scale.data(), trunk.out_shift.data(), sites * shots, width, x);
+}
+
+void Program::head_of(Space& space, int shots, float* out) const {
+    const int width = trunk.width;
+    const float* x = space.x.data();
+    if (local) {
+        const LocalHead& head = *local;
+        const int sites = trunk.sites, rows = sites * shots, asked = static_cast<int>(head.owner.size());
+        space.typed.resize(static_cast<size_t>(rows) * head.types);
+        use->product(x, rows, width, head.output.data(), head.bias.data(), head.types, false, space.typed.data());
+        for (int shot = 0; shot < shots; shot++)
+            for (int i = 0; i < asked; i++)
+                out[static_cast<size_t>(shot) * asked + i] =
+                    space.typed[(static_cast<size_t>(head.owner[i]) * shots + shot) * head.types + head.type[i]];
+        return;
+    }
+
+    const LogicalHead& head = *logical;
+    const size_t row = static_cast<size_t>(shots) * width;
+    space.sums.assign(2 * head.places * row, 0.f);
+    for (int place = 0; place < head.places; place++) {
+        float *whole = &space.sums[2 * place * row], *later = whole + row;
+        for (int t = 0; t < head.slices; t++) {
+            const float* at = x + head.sites[static_cast<size_t>(place) * head.slices + t] * row;
+            for (size_t i = 0; i < row; i++) whole[i] += at[i];
+            if (t > 0)
+                for (size_t i = 0; i < row; i++) later[i] += at[i];
+        }
+    }
+    const Links& links = *head.to_data.links;
+    space.sorted.resize((head.order.size() + 1) * row);
+    for (size_t i = 0; i < head.order.size(); i++)
+        std::copy_n(&space.sums[head.order[i] * row], row, &space.sorted[i * row]);
+    std::fill_n(&space.sorted[head.order.size() * row], row, 0.f);
+    space.read.resize(links.sites_out * row);
+    const std::vector<Group>& all = groups(links, shots, use->rows);
+    use->convolve(all.data(), static_cast<int>(all.size()), shots, space.sorted.data(), width, head.to_data.weight.data(), nullptr, width, false, space.read.data(), nullptr);
+
+    space.parity.assign(static_cast<size_t>(shots) * head.words, 0);
+    const int checks = static_cast<int>(head.checks.size()) / head.slices;
+    for (int c = 0; c < checks; c++)
+        for (int shot = 0; shot < shots; shot++) {
+            uint64_t odd = 0;
+            for (int t = 0; t < head.slices; t++)
+                odd ^= space.states[static_cast<size_t>(head.checks[static_cast<size_t>(c) * head.slices + t]) * shots + shot];
+            space.parity[static_cast<size_t>(shot) * head.words + c / 64] |= (odd & 1) << (c % 64);
+        }
+
+    const int hidden = head.hidden_width, block = std::max(1, BLOCK_ROWS / shots);
+    space.operators.resize(block * row);
+    space.hidden.resize(static_cast<size_t>(block) * shots * hidden);
+    for (int first = 0; first < head.operators; first += block) {
+        const int stop = std::min(first + block, head.operators), rows = (stop - first) * shots;
+        std::fill(space.operators.begin(), space.operators.end(), 0.f);
+        for (int o = first; o < stop; o++) {
+            float* sum = &space.operators[(o - first) * row];
+            for (int i = head.start[o]; i < head.start[o + 1]; i++) {
+                const float* at = &space.read[head.place[i] * row];
+                for (size_t j = 0; j < row; j++) sum[j] += at[j];
+            }
+            for (size_t j = 0; j < row; j++) sum[j] *= head.share;
+        }
+        use->product(space.operators.data(), rows, width, head.hidden.data(), head.hidden_bias.data(), hidden, true, space.hidden.data());
+        for (int o = first; o < stop; o++)
+            for (int shot = 0; shot < shots; shot++) {
+                const float* h = &space.hidden[(static_cast<size_t>(o - first) * shots + shot) * hidden];
+                float sums[PADDED] = {}, logit = head.output_bias;
+                for (int i = 0; i < hidden; i += PADDED)
+                    for (int j = 0; j < PADDED; j++) sums[j] += h[i + j] * head.output[i + j];
+                for (float sum : sums) logit += sum;
+                uint64_t odd = 0;
+                for (int w = 0; w < head.words; w++)
+                    odd ^= head.masks[static_cast<size_t>(o) * head.words + w] & space.parity[static_cast<size_t>(shot) * head.words + w];
+                out[static_cast<size_t>(shot) * head.operators + o] = __builtin_parityll(odd) ? -logit : logit;
+            }
+    }
+}
+
+// Log-odds of the likeliest joint value of the wanted observables, as `cascade_qec.engine.decision` says more readably.
+void Program::decide_one(Space& space, const float* evidence, bool* observables, float* suspects, float* log_odds) const {
+    const LogicalHead& head = *logical;
+    const int classes = 1 << head.k, decided = static_cast<int>(head.wanted.size()), values = 1 << decided;
+    // A class gains the evidence of all operators that are odd in it: half of all evidence less half of the transform.
+    Floats& scores = space.scores;
+    scores.assign(classes, 0.f);
+    for (int o = 0; o < head.operators; o++) scores[head.logicals[o]] += evidence[o];
+    for (int step = 1; step < classes; step *= 2)
+        for (int i = 0; i < classes; i += 2 * step)
+            for (int j = i; j < i + step; j++) {
+                const float sum = scores[j] + scores[j + step];
+                scores[j + step] = scores[j] - scores[j + step], scores[j] = sum;
+            }
+    const float whole = scores[0];
+    for (float& score : scores) score = head.scale * (whole - score) / 2;
+    const float highest = *std::max_element(scores.begin(), scores.end());
+    space.weight.assign(values, 0.0);
+    for (int c = 0; c < classes; c++)
+        if (scores[c] > highest - NEGLIGIBLE) space.weight[values_[c]] += std::exp(static_cast<double>(scores[c] - highest));
+    const int best = static_cast<int>(std::max_element(space.weight.begin(), space.weight.end()) - space.weight.begin());
+
+    // The others are weighed by the likeliest of them: beside the best they may be too small for any number.
+    float second = -std::numeric_limits<float>::infinity();
+    for (int c = 0; c < classes; c++)
+        if (values_[c] != best) second = std::max(second, scores[c]);
+    double others = 0;
+    space.flipped.assign(decided, 0.0);
+    for (int c = 0; c < classes; c++) {
+        if (values_[c] == best || !(scores[c] > second - NEGLIGIBLE)) continue;
+        const double w = std::exp(static_cast<double>(scores[c] - second));
+        others += w;
+        for (int i = 0; i < decided; i++)
+            if (((values_[c] ^ best) >> i) & 1) space.flipped[i] += w;
+    }
+    for (int i = 0; i < decided; i++) {
+        observables[i] = (best >> i) & 1;
+        suspects[i] = others > 0 ? static_cast<float>(space.flipped[i] / others) : 0.f;
+    }
+    *log_odds = static_cast<float>(std::log(space.weight[best]) + highest - std::log(others) - second);
+}
+
+template <class Each>
+void Program::chunks(size_t shots, int threads, Each each) const {
+    const size_t count = (shots + chunk_ - 1) / chunk_;
+    threads = static_cast<int>(std::min<size_t>(std::max(threads, 1), count));
+    auto work = [&](size_t thread) {
+        Space space;
+        for (size_t i = thread; i < count; i += threads) {
+            const size_t start = i * chunk_;
+            each(space, start, static_cast<int>(std::min<size_t>(chunk_, shots - start)));
+        }
+    };
+    std::vector<std::thread> others;
+    for (int thread = 1; thread < threads; thread++) others.emplace_back(work, thread);
+    if (threads > 0) work(0);
+    for (std::thread& other : others) other.join();
+}
+
+void Program::evidence(const uint8_t* packed, size_t shots, float* out, int threads) const {
+    chunks(shots, threads, [&](Space& space, size_t start, int count) {
+        trunk_of(space, packed + start * bytes, count);
+        head_of(space, count, out + start * asked());
+    });
+}
+
+void Program::decide(const uint8_t* packed, size_t shots, bool* observables, float* suspects, float* log_odds, int threads) const {
+    const size_t decided = logical->wanted.size(), operators = logical->operators;
+    chunks(shots, threads, [&](Space& space, size_t start, int count) {
+        trunk_of(space, packed + start * bytes, count);
+        space.evidence.resize(count * operators);
+        head_of(space, count, space.evidence.data());
+        for (int shot = 0; shot < count; shot++) {
+            const size_t at = start + shot;
+            decide_one(space, &space.evidence[shot * operators], observables + at * decided, suspects + at * decided, log_odds + at);
+        }
+    });
+}
+
+}  // namespace cascade
