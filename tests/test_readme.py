@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from cascade_qec import codes, zoo
-from cascade_qec.nn import load_model
+from cascade_qec.nn import load_network
 from cascade_qec.zoo.card import Card
 
 README = Path(__file__).parents[1] / "README.md"
@@ -16,7 +16,7 @@ def test_the_table_of_models_has_the_figures_of_the_cards() -> None:
     for name, weights, block_error in rows:
         path = zoo.path(name)
         card = Card.read(path.with_suffix(".json"))
-        network, description = load_model(path)
+        network, description = load_network(path)
         assert sum(parameter.numel() for parameter in network.parameters()) == int(weights.replace(",", ""))
         measured = [m for m in card.measurements if m.p == 0.003 and m.rounds == codes.get(description.code).d]
         failures, shots = sum(m.failures for m in measured), sum(m.shots for m in measured)

@@ -147,7 +147,7 @@ std::unique_ptr<LocalHead> local_from(const Trunk& trunk, nb::handle weights, nb
     return head;
 }
 
-std::unique_ptr<LogicalHead> logical_from(const Trunk& trunk, int rows, nb::handle weights, nb::handle tables) {
+std::unique_ptr<LogicalHead> logical_from(const Trunk& trunk, int rows, nb::handle weights, nb::handle tables, bool exact) {
     auto head = std::make_unique<LogicalHead>();
     auto sites = array<int32_t, 2>(tables, "sites");
     head->places = static_cast<int>(sites.shape(0)), head->slices = static_cast<int>(sites.shape(1));
@@ -189,14 +189,14 @@ std::unique_ptr<LogicalHead> logical_from(const Trunk& trunk, int rows, nb::hand
     };
     auto logicals = array<uint8_t, 2>(tables, "logicals"), wanted = array<uint8_t, 2>(tables, "wanted");
     expect(static_cast<int>(logicals.shape(0)) == head->operators && logicals.shape(1) == wanted.shape(1), "expected the observables in each operator");
-    head->k = nb::cast<bool>(tables.attr("exact")) ? static_cast<int>(logicals.shape(1)) : 0;
+    head->k = exact ? static_cast<int>(logicals.shape(1)) : 0;
     expect(!head->k || (head->k <= 16 && wanted.shape(0) <= 16), "expected at most 16 observables");
     if (head->k) head->logicals = bits(logicals), head->wanted = bits(wanted);
     head->scale = nb::cast<float>(tables.attr("scale"));
     return head;
 }
 
-Program* program(nb::handle weights, nb::handle head, nb::handle tables, nb::handle head_tables, bool local, std::optional<std::string> set) {
+Program* program(nb::handle weights, nb::handle head, nb::handle tables, nb::handle head_tables, bool local, bool exact, std::optional<std::string> set) {
     auto made = std::make_unique<Program>();
     made->use = kernels(set ? set->c_str() : nullptr);
     expect(made->use, "expected an instruction set that this processor has");
@@ -204,7 +204,7 @@ Program* program(nb::handle weights, nb::handle head, nb::handle tables, nb::han
     if (local)
         made->local = local_from(made->trunk, head, head_tables);
     else
-        made->logical = logical_from(made->trunk, made->use->rows, head, head_tables);
+        made->logical = logical_from(made->trunk, made->use->rows, head, head_tables, exact);
     made->prepare();
     return made.release();
 }
@@ -237,7 +237,7 @@ NB_MODULE(_native, m) {
     }, "Names of those that this processor has, the one that is used first.");
 
     nb::class_<Program>(m, "Program")
-        .def(nb::new_(&program), nb::arg("trunk"), nb::arg("head"), nb::arg("tables"), nb::arg("head_tables"), nb::kw_only(), nb::arg("local"), nb::arg("instructions") = nb::none())
+        .def(nb::new_(&program), nb::arg("trunk"), nb::arg("head"), nb::arg("tables"), nb::arg("head_tables"), nb::kw_only(), nb::arg("local"), nb::arg("exact") = false, nb::arg("instructions") = nb::none())
         .def("evidence", [](const Program& self, Packed packed, int threads) {
             expect_bytes(self, packed);
             auto out = fresh<float>({packed.shape(0), static_cast<size_t>(self.asked())});

@@ -15,7 +15,7 @@ from cascade_qec.codes import Basis
 from cascade_qec.decoders.bound_cascade import BoundCascade
 from cascade_qec.decoders.cascade import CascadeDecoder, load
 from cascade_qec.errors import CascadeError, CascadeWarning
-from cascade_qec.nn import ModelDescription
+from cascade_qec.models import ModelDescription
 
 # Round counts other than a model's own are warned of; these tests want small and odd ones.
 pytestmark = pytest.mark.filterwarnings("ignore::cascade_qec.errors.CascadeWarning")

@@ -13,7 +13,7 @@ from cascade_qec.decoders.cascade import CascadeDecoder
 from cascade_qec.decoders.escalation import EscalatingDecoder
 from cascade_qec.decoders.sinter import sinter_decoders
 from cascade_qec.errors import CascadeError, CascadeWarning
-from cascade_qec.nn import Calibration
+from cascade_qec.models import Calibration
 
 REFUSED = r"model tiny was measured at 3 rounds, got an experiment of 5: with allow_unmeasured"
 

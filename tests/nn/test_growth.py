@@ -4,7 +4,8 @@ import torch
 
 from cascade_qec import codes
 from cascade_qec.lattice import memory_lattice
-from cascade_qec.nn import CascadeNetwork, Geometry, NetworkSettings, deepened
+from cascade_qec.models import NetworkSettings
+from cascade_qec.nn import CascadeNetwork, Geometry, deepened
 
 
 @pytest.mark.parametrize(("code", "convolution"), [("surface_d3", "direct"), ("bb72", "bipartite")])

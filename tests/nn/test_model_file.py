@@ -11,14 +11,15 @@ from safetensors.torch import save_file
 from cascade_qec import codes
 from cascade_qec.errors import CascadeError
 from cascade_qec.lattice import memory_lattice
-from cascade_qec.nn import Geometry, ModelDescription, load_model, model_bytes
+from cascade_qec.models import ModelDescription, model_bytes
+from cascade_qec.nn import Geometry, load_network, state_of
 
 
 @pytest.fixture
 def model_file(tmp_path: Path, lively_network) -> Path:
     network = lively_network("surface_d3", convolution="direct")
     path = tmp_path / "model.safetensors"
-    path.write_bytes(model_bytes(network, description_of(network)))
+    path.write_bytes(model_bytes(state_of(network), description_of(network)))
     return path
 
 
@@ -42,7 +43,7 @@ def rewritten(path: Path, *, without: str = "", **changes) -> Path:
 
 def test_a_file_holds_the_whole_model(model_file, lively_network):
     network = lively_network("surface_d3", convolution="direct")
-    loaded, description = load_model(model_file)
+    loaded, description = load_network(model_file)
     assert description == description_of(network)
     assert not loaded.training
     assert not any(parameter.requires_grad for parameter in loaded.parameters())
@@ -50,30 +51,30 @@ def test_a_file_holds_the_whole_model(model_file, lively_network):
     states = torch.randint(0, 3, (lattice.sites, 50), generator=torch.Generator().manual_seed(1)).byte()
     geometry = Geometry([lattice], "direct")
     assert torch.equal(loaded(states, geometry), network(states, geometry))
-    assert model_bytes(loaded, description) == model_file.read_bytes()
+    assert model_bytes(state_of(loaded), description) == model_file.read_bytes()
 
 
 @pytest.mark.parametrize("kept", [0, 5, 100, -1])
 def test_truncated_files_are_refused(model_file, kept):
     model_file.write_bytes(model_file.read_bytes()[:kept])
     with pytest.raises(CascadeError, match=rf"cannot read model file {model_file}: "):
-        load_model(model_file)
+        load_network(model_file)
 
 
 def test_files_that_are_no_models_are_refused(tmp_path):
     path = tmp_path / "other.safetensors"
     with pytest.raises(CascadeError, match=f"cannot read model file {path}: "):
-        load_model(path)
+        load_network(path)
     path.write_text("no safetensors at all, but long enough to hold a header")
     with pytest.raises(CascadeError, match=f"cannot read model file {path}: "):
-        load_model(path)
+        load_network(path)
     save_file({"weight": torch.zeros(3)}, path)
     with pytest.raises(CascadeError, match=f"expected a Cascade model in {path}, got .* without its description"):
-        load_model(path)
+        load_network(path)
     for text in ("{}", "not JSON", "[1]"):
         save_file({"weight": torch.zeros(3)}, path, metadata={"cascade": text})
         with pytest.raises(CascadeError, match=f"the description in model file {path} cannot be read"):
-            load_model(path)
+            load_network(path)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +105,7 @@ def test_files_that_are_no_models_are_refused(tmp_path):
 )
 def test_weights_that_do_not_fit_their_description_are_refused(model_file, changes, message):
     with pytest.raises(CascadeError, match=message):
-        load_model(rewritten(model_file, **changes))
+        load_network(rewritten(model_file, **changes))
 
 
 def test_any_flipped_bit_is_noticed(model_file):
@@ -118,7 +119,7 @@ def test_any_flipped_bit_is_noticed(model_file):
         damaged[place // 8] ^= 1 << place % 8
         model_file.write_bytes(damaged)
         with pytest.raises(CascadeError, match=re.escape(str(model_file))):
-            load_model(model_file)
+            load_network(model_file)
 
 
 def test_a_digest_cannot_be_left_out(model_file):
@@ -126,19 +127,19 @@ def test_a_digest_cannot_be_left_out(model_file):
         text, tensors = file.metadata()["cascade"], {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     save_file(tensors, model_file, metadata={"cascade": text.partition(',"sha256"')[0] + "}"})
     with pytest.raises(CascadeError, match="is damaged: its contents do not match the digest"):
-        load_model(model_file)
+        load_network(model_file)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_weights_that_are_not_finite_are_refused(model_file, value, lively_network):
     network = lively_network("surface_d3", convolution="direct")
     network.head.output[0] = value
-    model_file.write_bytes(model_bytes(network, description_of(network)))
+    model_file.write_bytes(model_bytes(state_of(network), description_of(network)))
     with pytest.raises(CascadeError, match=r"expected finite weights, got NaN or infinity in head\.output"):
-        load_model(model_file)
+        load_network(model_file)
 
 
 def test_files_from_before_digests_can_be_read(model_file):
-    network, description = load_model(rewritten(model_file, format=2))
+    network, description = load_network(rewritten(model_file, format=2))
     assert (description.format, description.name) == (3, "lively")
     assert network.settings.width == 8

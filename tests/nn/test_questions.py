@@ -5,8 +5,9 @@ import torch
 import torch.nn.functional as F
 
 from cascade_qec import codes
+from cascade_qec.engine import Decision
 from cascade_qec.lattice import logical_operators, memory_lattices
-from cascade_qec.nn import Decision, Questions
+from cascade_qec.nn import Questions
 from cascade_qec.training.data import TRAINING, sample
 from cascade_qec.training.feed import Examples
 
@@ -25,7 +26,7 @@ def test_the_true_class_has_the_probability_that_the_decoder_gives_it(tiny):
     right = 0
     for lattice, part, score, wrong in zip(examples.lattices, parts, questions.scores(against), wrongs, strict=True):
         asked = logical_operators(lattice.code, lattice.basis, recipe.operators)
-        confidence = torch.sigmoid(Decision(asked.logicals)(part)[2])
+        confidence = torch.sigmoid(torch.from_numpy(Decision(asked.logicals)(part.numpy()).log_odds))
         probability = torch.exp(-score.logsumexp(dim=1))
         torch.testing.assert_close(probability[~wrong], confidence[~wrong], rtol=1e-3, atol=0)
         assert (probability[wrong] < confidence[wrong]).all()

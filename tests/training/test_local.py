@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from cascade_qec.nn import Faults, LocalHead, load_model
+from cascade_qec.nn import Faults, LocalHead, load_network
 from cascade_qec.training import Trainer
 from cascade_qec.training.data import TRAINING, sample
 from cascade_qec.training.feed import Examples
@@ -40,7 +40,7 @@ def test_what_is_learnt_is_more_than_how_likely_faults_are(tiny, tmp_path):
         assert head["loss"] < 0.85 * head["guess"]
     # 600 shots at 1 %, where matching fails in 8 %: fewer than 90 failures but with a probability below 1e-6
     assert row["block_error"]["0.01"] < 0.15
-    network, description = load_model(tmp_path / "tiny.safetensors")
+    network, description = load_network(tmp_path / "tiny.safetensors")
     assert isinstance(network.head, LocalHead)
     assert description.components is not None
     assert len(description.components) == len(network.head.output_bias) == 7
@@ -51,7 +51,7 @@ def test_a_trunk_goes_on_under_another_head(tiny, tmp_path):
     Trainer(logical, tmp_path / "logical", workers=0).run()
     start = tmp_path / "logical" / "tiny.safetensors"
     trainer = Trainer(tiny(head="local"), tmp_path / "local", start_from=start)
-    trained, _ = load_model(start)
+    trained, _ = load_network(start)
     for name, weights in trained.trunk.state_dict().items():
         assert torch.equal(trainer.network.trunk.state_dict()[name], weights)
     # and the head begins with how likely faults are

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from cascade_qec.cli import main
-from cascade_qec.nn import load_model
+from cascade_qec.nn import load_network
 from cascade_qec.training.run_files import load_checkpoint
 
 pytestmark = pytest.mark.slow
@@ -108,7 +108,7 @@ def test_two_processes_take_the_steps_of_one(tiny_file, tmp_path):
     for step in (2, 4):
         assert losses[two][step] == pytest.approx(losses[one][step], rel=1e-5)
     assert errors[two] == errors[one]
-    weights = [load_model(out / "tiny.safetensors")[0].state_dict() for out in (one, two)]
+    weights = [load_network(out / "tiny.safetensors")[0].state_dict() for out in (one, two)]
     for name, expected in weights[0].items():
         torch.testing.assert_close(weights[1][name], expected, atol=1e-5, rtol=1e-4)
     assert json.loads((two / "run.json").read_text())["sessions"][0]["processes"] == 2

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from cascade_qec import zoo
-from cascade_qec.nn import load_model
+from cascade_qec.nn import load_network
 from cascade_qec.training.validation import Validator, measure_statistics
 
 P = [0.001, 0.002, 0.006]
@@ -12,7 +12,7 @@ P = [0.001, 0.002, 0.006]
 
 @pytest.fixture
 def model():
-    return load_model(zoo.path("surface_d3"))
+    return load_network(zoo.path("surface_d3"))
 
 
 @pytest.fixture

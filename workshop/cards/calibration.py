@@ -9,7 +9,8 @@ import torch
 
 from cascade_qec.files import written_whole
 from cascade_qec.guards import Claims
-from cascade_qec.nn import load_model, model_bytes
+from cascade_qec.models import model_bytes
+from cascade_qec.nn import load_network, state_of
 from cascade_qec.training.validation import Validator
 
 RATES = (0.002, 0.003, 0.005)
@@ -46,7 +47,7 @@ def calibrate(
         What the second half of the shots says of it; None where too few decisions are wrong, and the file stays as it
         was.
     """
-    network, made = load_model(path)
+    network, made = load_network(path)
     network.to(device)
     uncalibrated = made.model_copy(update={"calibration": None})
     validator = Validator(uncalibrated, device=device, dtype=dtype, batch=_BATCH, seed=SEED)
@@ -54,5 +55,5 @@ def calibrate(
     if found.calibration is None:
         return None
     with written_whole(path) as file:
-        file.write(model_bytes(network, made.model_copy(update={"calibration": found.calibration})))
+        file.write(model_bytes(state_of(network), made.model_copy(update={"calibration": found.calibration})))
     return found.guards.confidence

@@ -166,7 +166,7 @@ def make_card(
         bases=[b for b in BASES if b in made.bases],
         rounds=[made.rounds],
         network=made.network.model_dump(),
-        parameters=sum(parameter.numel() for parameter in decoder.network.parameters()),
+        parameters=made.parameters(),
         **facts,
         date=date.today(),
         measurements=[Measurement(**_figures(row, made.code)) for row in own],

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import written_whole
-from cascade_qec.nn import model_bytes, network_of
+from cascade_qec.models import model_bytes
+from cascade_qec.nn import network_of, state_of
 from cascade_qec.training.recipe import Recipe
 from cascade_qec.training.run_files import CHECKPOINT, METRICS, RECORD, save_checkpoint
 from cascade_qec.zoo import registry
@@ -160,7 +161,7 @@ def _restore(recipe: Recipe, kept: Path, run: Path) -> None:
     except RuntimeError as error:
         raise CascadeError(f"{kept / CHECKPOINT} does not fit the recipe's network: {error}") from error
     with written_whole(run / f"{recipe.name}.safetensors") as file:
-        file.write(model_bytes(average, recipe.description()))
+        file.write(model_bytes(state_of(average), recipe.description()))
     save_checkpoint(run / CHECKPOINT, state)
 
 

@@ -30,12 +30,12 @@ from cascade_qec.cli.progress import progress
 from cascade_qec.codes import BASES, Basis, BivariateBicycleCode, CSSCode
 from cascade_qec.codes.gf2 import Bits
 from cascade_qec.decoders.cascade import CascadeDecoder
+from cascade_qec.engine import votes
 from cascade_qec.error_models import Mechanisms, error_model, random_words
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.two_samples import paired_difference
 from cascade_qec.lattice import Lattice, LogicalOperators, logical_operators, memory_lattice
 from cascade_qec.nn import Geometry
-from cascade_qec.nn.decision import votes
 from cascade_qec.recognition.tanner import TannerGraph, isomorphisms
 from cascade_qec.statistics import Interval, wilson
 from cascade_qec.tables import Circumstances, circumstances, write_rows

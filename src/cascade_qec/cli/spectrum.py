@@ -69,7 +69,7 @@ def spectrum(
         subject = load(model, device=device, precision=precision, allow_unmeasured=allow_unmeasured)
         made, digest = subject.description, hashlib.sha256(registry.path(model).read_bytes()).hexdigest()
         code, noise, rounds = made.code, made.noise_model, rounds or made.rounds
-        parameters = f"weights=sha256:{digest[:16]}, dtype={str(subject.dtype).removeprefix('torch.')}"
+        parameters = f"weights=sha256:{digest[:16]}, dtype={subject.runtime.precision}"
     else:
         assert decoder is not None  # checked above
         subject = decoders.get(decoder, device=device, precision=precision, allow_unmeasured=allow_unmeasured)

@@ -43,11 +43,12 @@ def train(
     from cascade_qec import kernels, zoo
     from cascade_qec.cli.progress import interruptible
     from cascade_qec.device import pick_device, pick_dtype
+    from cascade_qec.native import set_threads
     from cascade_qec.training import Trainer, distributed, load_recipe
 
     loaded = load_recipe(recipe)
     if threads is not None:
-        torch.set_num_threads(threads)
+        set_threads(threads)
     folder = out or Path("runs") / loaded.name
     with (
         interruptible(f"a checkpoint in {folder} stays as it was; --resume goes on from there"),

@@ -4,28 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import stim
-import torch
 from numpy.typing import NDArray
 
-from cascade_qec.codes import Basis, CSSCode
+from cascade_qec import engine
+from cascade_qec.codes import Basis, CSSCode, Operators
+from cascade_qec.components import Components
 from cascade_qec.decoders import events
 from cascade_qec.decoders.bound import Bound
 from cascade_qec.decoders.plausibility import ShotCheck
 from cascade_qec.decoders.result import NetworkResult, sigmoid
+from cascade_qec.decoders.runtime import Runtime
+from cascade_qec.engine import LocalTables, LogicalTables
 from cascade_qec.error_models import error_model, unlikely
 from cascade_qec.errors import CascadeError
-from cascade_qec.lattice import logical_operators
-from cascade_qec.nn import CascadeNetwork, Decision, Geometry, ModelDescription, Questions, Unpacking, together
+from cascade_qec.lattice import Lattice
+from cascade_qec.models import ModelDescription
+from cascade_qec.native import native
 from cascade_qec.recognition import Part, Recognition
 
-_CHUNK_ACTIVATIONS = {"cpu": 1 << 22, "cuda": 1 << 28}
-"""Activations of the residual stream decoded at a time: on a CPU what its caches hold, on a GPU a part of memory."""
-
-_MAX_CHUNK_SHOTS = 8192
+if TYPE_CHECKING:
+    from cascade_qec.nn import CascadeNetwork
 
 
 class Weights(Protocol):
@@ -33,19 +35,40 @@ class Weights(Protocol):
 
     code: CSSCode
     description: ModelDescription
-    network: CascadeNetwork
-    device: torch.device
-    dtype: torch.dtype
+    runtime: Runtime
+
+    @property
+    def weights(self) -> engine.Weights: ...
+
+    @property
+    def network(self) -> CascadeNetwork: ...
 
     def mind_forks(self) -> None: ...
 
     def experiment(self, p: float, *, rounds: int | None = None, basis: Basis = "Z") -> stim.Circuit: ...
 
 
-def chunk(decoder: Weights, sites: int) -> int:
-    """Shots decoded at a time, of an experiment with so many sites."""
-    per_shot = sites * decoder.network.settings.width
-    return max(1, min(_MAX_CHUNK_SHOTS, _CHUNK_ACTIVATIONS[decoder.device.type] // per_shot))
+def program(
+    decoder: Weights,
+    lattice: Lattice,
+    asked: Operators | Components,
+    head_tables: LogicalTables | LocalTables,
+) -> engine.Program:
+    """A decoder's network for an experiment, by its runtime."""
+    by = decoder.runtime
+    if by.name == "torch":
+        import torch
+
+        from cascade_qec.nn import TorchProgram
+
+        told = asked if isinstance(asked, str) else [asked]
+        return TorchProgram(decoder.network, lattice, told, head_tables, getattr(torch, by.precision))
+    tables = engine.Tables.of(lattice, decoder.description.network.convolution)
+    if by.name == "numpy":
+        return engine.NumPyProgram(decoder.weights, tables, head_tables)
+    kernels = native()
+    assert kernels is not None  # or it would not have been chosen
+    return engine.NativeProgram(kernels, decoder.weights, tables, head_tables)
 
 
 class Binding:
@@ -61,8 +84,6 @@ class Binding:
         The experiment's error model; None of the decoder's own.
     flips
         What its errors of probability above 1/2 flip; None where there are none.
-    chunk
-        Shots decoded at a time.
     """
 
     def __init__(
@@ -72,39 +93,26 @@ class Binding:
         self.flips = None if model is None else unlikely(model)[1]
         parts = found.parts if isinstance(found, Recognition) else found
         self.parts = [_BoundPart(decoder, part) for part in parts]
-        self.chunk = chunk(decoder, max(part.activations for part in self.parts))
 
 
 class _BoundPart:
-    """The network's tables for one memory experiment, and what its observables have in the experiment's."""
+    """The network for one memory experiment, and what its observables have in the experiment's."""
 
     def __init__(self, decoder: Weights, part: Part) -> None:
-        operators, lattices, device = decoder.description.operators, [part.lattice], decoder.device
-        asked = logical_operators(decoder.code, part.lattice.basis, operators)
-        self.activations = max(part.lattice.sites, len(asked.support))
-        self._observables, self._detectors = part.observables, part.lattice.detectors
+        operators, lattice = decoder.description.operators, part.lattice
+        self._observables, self._detectors = part.observables, lattice.detectors
         self._turns = bool(part.observables.detectors.any())
-        self._geometry = Geometry(lattices, decoder.network.settings.convolution, operators).to(device)
-        self._unpacking = Unpacking(lattices).to(device)
-        self._questions = Questions(lattices, operators).to(device)
-        self._decision = Decision(asked.logicals, part.observables.logicals).to(device)
+        tables = LogicalTables.of(lattice, operators, part.observables.logicals)
+        self._program = program(decoder, lattice, operators, tables)
 
-    def decide(
-        self, packed: NDArray[np.uint8], network: CascadeNetwork, dtype: torch.dtype
-    ) -> tuple[NDArray[np.bool_], NDArray[np.float32], NDArray[np.float32]]:
-        """Observables, which of them to suspect, and log-odds of packed events, as `Decision` has them."""
-        observables: NDArray[np.bool_]
-        with torch.inference_mode():
-            states, _ = self._unpacking(packed)
-            logits = network(states, self._geometry, dtype)
-            evidence = logits * (1 - 2 * self._questions.parities(states))
-            finite = torch.isfinite(logits).all()
-            observables, suspects, log_odds = (x.cpu().numpy() for x in self._decision(evidence))
-        if not finite:
+    def decide(self, packed: NDArray[np.uint8]) -> engine.Decided:
+        """What is decided of packed events, uint8 [shots, bytes]."""
+        observables, suspects, log_odds = self._program.decide(packed)
+        if np.isnan(log_odds).any():
             raise CascadeError("expected finite numbers from the network, got infinite ones or none at all (NaN)")
         if self._turns:
             observables = observables ^ self._observables.turned(events.unpacked(packed, self._detectors))
-        return observables, suspects, log_odds
+        return engine.Decided(observables, suspects, log_odds)
 
 
 class BoundCascade(Bound[NetworkResult]):
@@ -125,8 +133,8 @@ class BoundCascade(Bound[NetworkResult]):
         What the observables of the experiment are in those of the code; of both bases those of the first.
     recognition : Recognition or None
         What is known of the circuit; None of the decoder's own experiment.
-    device, dtype
-        Where and in what precision the network runs.
+    runtime : Runtime
+        What runs the network, on which device and in what precision.
     """
 
     def __init__(self, decoder: Weights, binding: Binding) -> None:
@@ -136,7 +144,7 @@ class BoundCascade(Bound[NetworkResult]):
         self.lattice, self.observables = parts[0].lattice, parts[0].observables
         self.num_detectors, self.num_observables = self.lattice.detectors, len(self.observables.logicals)
         basis = " and ".join(part.lattice.basis for part in parts)
-        self.device, self.dtype = decoder.device, decoder.dtype
+        self.runtime = decoder.runtime
         made = decoder.description
         self._calibration = made.calibration if made.measured_at(self.lattice.rounds) else None
         self.name = f"model {decoder.description.name} ({self.lattice.rounds} rounds, basis {basis})"
@@ -153,29 +161,19 @@ class BoundCascade(Bound[NetworkResult]):
     def _decode(self, detection_events: NDArray[Any], bit_packed: bool) -> NetworkResult:
         self.decoder.mind_forks()  # pyright: ignore[reportPrivateUsage]
         packed = detection_events if bit_packed else events.packed(detection_events)
-        packed = np.require(packed, requirements="W")  # PyTorch warns of arrays that cannot be written, such as files'
         calibration = self._calibration
-        observables = np.zeros((len(packed), self.num_observables), dtype=np.bool_)
-        probabilities = np.zeros((len(packed), self.num_observables), dtype=np.float32)
-        log_odds = np.zeros(len(packed), dtype=np.float32)
-        network = self.decoder.network
-        for start in range(0, len(packed), self._binding.chunk):
-            shots = slice(start, start + self._binding.chunk)
-            parts = [part.decide(packed[shots], network, self.decoder.dtype) for part in self._binding.parts]
-            for decided, _, _ in parts:
-                observables[shots] ^= decided
-            if calibration is None:
-                continue
-            worth = [calibration(of_part) for _, _, of_part in parts]
-            log_odds[shots] = together(torch.as_tensor(np.stack(worth)), dim=0).numpy()
-            for (decided, suspects, _), of_part in zip(parts, worth, strict=True):
-                wrong = suspects * sigmoid(-of_part)[:, None]
-                # a sum of independent flips
-                probable = np.where(decided, 1 - wrong, wrong)
-                probabilities[shots] += probable - 2 * probabilities[shots] * probable
-        return (
-            NetworkResult(observables) if calibration is None else NetworkResult(observables, probabilities, log_odds)
-        )
+        parts = [part.decide(packed) for part in self._binding.parts]
+        observables = np.bitwise_xor.reduce([part.observables for part in parts])
+        if calibration is None:
+            return NetworkResult(observables)
+        worth = [calibration(part.log_odds) for part in parts]
+        probabilities = np.zeros(observables.shape, dtype=np.float64)
+        for part, of_part in zip(parts, worth, strict=True):
+            wrong = part.suspects * sigmoid(-of_part)[:, None]
+            probable = np.where(part.observables, 1 - wrong, wrong)
+            probabilities += probable - 2 * probabilities * probable  # a sum of independent flips
+        log_odds = worth[0] if len(worth) == 1 else engine.together(np.stack(worth), axis=0)
+        return NetworkResult(observables, probabilities.astype(np.float32), log_odds.astype(np.float32))
 
     def __reduce__(self) -> tuple[Callable[..., BoundCascade], tuple[object, ...]]:
         return _bound_anew, (self.decoder, self._binding.found, self._binding.model)

@@ -1,45 +1,37 @@
 """The Cascade decoder: trained weights, and what they become when they are bound to an experiment."""
 
-# PyTorch leaves some of its functions without annotations.
-# pyright: reportUnknownMemberType=false
-
 from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import threading
 import warnings
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, overload
 
+import numpy as np
 import stim
-import torch
 from numpy.typing import NDArray
 
 from cascade_qec import circuits, codes
 from cascade_qec.codes import Basis
 from cascade_qec.decoders.bound_cascade import Binding, BoundCascade
 from cascade_qec.decoders.escalation import BoundEscalation, EscalatingDecoder, fallback_decoder
-from cascade_qec.device import pick_device, pick_dtype
+from cascade_qec.decoders.runtime import choose
+from cascade_qec.engine import Weights, folded
 from cascade_qec.error_models import error_model
 from cascade_qec.errors import CascadeError, CascadeWarning
 from cascade_qec.files import written_whole
 from cascade_qec.lattice import memory_lattice
-from cascade_qec.nn import (
-    UNCHECKED,
-    CascadeNetwork,
-    ModelDescription,
-    NetworkSettings,
-    load_model,
-    model_bytes,
-    rebuilt,
-)
+from cascade_qec.models import UNCHECKED, ModelDescription, NetworkSettings, State, check, load_model, model_bytes
 from cascade_qec.recognition import ObservableMap, Part, read_error_model, read_experiment, recognise
 from cascade_qec.zoo import registry
 
 if TYPE_CHECKING:
     from cascade_qec.decoders.local import BoundLocal
+    from cascade_qec.nn import CascadeNetwork
 
 Source = stim.Circuit | stim.DetectorErrorModel | str | Path
 """A circuit or error model, its text (of several lines), or the path of a file of it."""
@@ -72,6 +64,7 @@ def load(  # pyright: ignore[reportOverlappingOverload]
     dem: None = None,
     device: str = "auto",
     precision: str = "auto",
+    runtime: str = "auto",
     allow_unmeasured: bool = False,
     fallback: None = None,
     below: None = None,
@@ -86,6 +79,7 @@ def load(
     dem: Source | None = None,
     device: str = "auto",
     precision: str = "auto",
+    runtime: str = "auto",
     allow_unmeasured: bool = False,
     fallback: None = None,
     below: None = None,
@@ -100,6 +94,7 @@ def load(  # pyright: ignore[reportOverlappingOverload]
     dem: None = None,
     device: str = "auto",
     precision: str = "auto",
+    runtime: str = "auto",
     allow_unmeasured: bool = False,
     fallback: str,
     below: float,
@@ -114,6 +109,7 @@ def load(
     dem: Source | None = None,
     device: str = "auto",
     precision: str = "auto",
+    runtime: str = "auto",
     allow_unmeasured: bool = False,
     fallback: str,
     below: float,
@@ -127,6 +123,7 @@ def load(
     dem: Source | None = None,
     device: str = "auto",
     precision: str = "auto",
+    runtime: str = "auto",
     allow_unmeasured: bool = False,
     fallback: str | None = None,
     below: float | None = None,
@@ -144,7 +141,11 @@ def load(
     device
         "auto" (a CUDA device where there is one), "cpu", "cuda" or "cuda:N".
     precision
-        "auto" (bfloat16 where the device multiplies it in hardware), "float32" or "bfloat16".
+        "auto", "float32" or "bfloat16". "auto" is bfloat16 where PyTorch runs the network on a device that multiplies
+        it in hardware.
+    runtime
+        "native" (the kernels of `cascade-qec-native`), "torch", "numpy", or "auto": the fastest that there is, see
+        `cascade_qec.decoders.runtime.choose`.
     allow_unmeasured
         Decode experiments of other numbers of rounds than the model was measured at, too. Nothing is known of how sure
         it is there: it tells neither probabilities nor log-odds, and no fallback can be asked by them.
@@ -182,11 +183,11 @@ def load(
         raise CascadeError("expected a circuit or an error model (dem), got both")
     from cascade_qec.decoders.local import LocalDecoder  # here: it builds on this module
 
-    network, description = load_model(registry.path(model))
+    state, description = load_model(registry.path(model))
     kind = LocalDecoder if description.head == "local" else CascadeDecoder
     decoder: CascadeDecoder | EscalatingDecoder
     decoder = network_decoder = kind(
-        network, description, device=device, precision=precision, allow_unmeasured=allow_unmeasured
+        state, description, device=device, precision=precision, runtime=runtime, allow_unmeasured=allow_unmeasured
     )
     if fallback is not None and below is not None:
         decoder = EscalatingDecoder(decoder, fallback_decoder(fallback, network_decoder.code), below)
@@ -207,46 +208,60 @@ class CascadeDecoder:
     description : ModelDescription
         What the weights' file says: name, code, rounds and noise of training, network.
     code : CSSCode
-    network : CascadeNetwork
-    device, dtype
-        Where and in what precision the network runs.
+    state : mapping of float32 [...]
+        The weights, by the names of `cascade_qec.nn.CascadeNetwork`.
+    runtime : Runtime
+        What runs the network, on which device and in what precision.
     allow_unmeasured : bool
         Whether it is bound to numbers of rounds that it was not measured at.
     """
 
     def __init__(
         self,
-        network: CascadeNetwork,
+        state: State,
         description: ModelDescription,
         *,
         device: str = "auto",
         precision: str = "auto",
+        runtime: str = "auto",
         allow_unmeasured: bool = False,
     ) -> None:
-        self.device = pick_device(device)
-        self.dtype = pick_dtype(precision, self.device)
-        self.description = description
+        check(state, description)
+        self.runtime = choose(runtime, device, precision)
+        self.state, self.description = state, description
         self.code = codes.get(description.code)
-        self.network = network.to(self.device).eval()
         self.allow_unmeasured = allow_unmeasured
-        self._asked: dict[str, Any] = {
-            "device": device,
-            "precision": precision,
-            "allow_unmeasured": allow_unmeasured,
-        }
+        self._asked = device, precision, runtime, allow_unmeasured
         self._process = os.getpid()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._weights: Weights | None = None
+        self._network: CascadeNetwork | None = None
         self._bindings: dict[Hashable, Binding] = {}
+
+    @property
+    def weights(self) -> Weights:
+        """The weights folded for inference; made once."""
+        with self._lock:
+            if self._weights is None:
+                made = self.description.network
+                self._weights = folded(self.state, self.code, convolution=made.convolution, depthwise=made.depthwise)
+            return self._weights
+
+    @property
+    def network(self) -> CascadeNetwork:
+        """The network in PyTorch, on the runtime's device; made once."""
+        from cascade_qec.nn import rebuilt
+
+        with self._lock:
+            if self._network is None:
+                self._network = rebuilt(self.description, self.state).to(self.runtime.device)
+            return self._network
 
     @classmethod
     def untrained(cls, code: str, *, width: int = 16, depth: int = 2, seed: int = 0) -> CascadeDecoder:
         """A decoder with random weights, for trying out formats and interfaces at any rounds: it knows nothing."""
         family = codes.get(code)
         settings = NetworkSettings.model_validate({"width": width, "depth": depth, "convolution": family.convolution})
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            network = CascadeNetwork(family, settings).requires_grad_(False)
-            torch.nn.init.normal_(network.head.output)
         description = ModelDescription(
             name=f"{code}_untrained",
             code=code,
@@ -256,7 +271,9 @@ class CascadeDecoder:
             network=settings,
             calibration=UNCHECKED,
         )
-        return cls(network, description)
+        random = np.random.default_rng(seed)
+        state = {name: _initial(name, shape, random) for name, shape in sorted(description.shapes().items())}
+        return cls(state, description)
 
     @property
     def name(self) -> str:
@@ -266,7 +283,7 @@ class CascadeDecoder:
     def save(self, path: str | Path) -> None:
         """Write weights and description as a safetensors file that `load` reads."""
         with written_whole(Path(path)) as file:
-            file.write(model_bytes(self.network, self.description))
+            file.write(model_bytes(self.state, self.description))
 
     def experiment(self, p: float, *, rounds: int | None = None, basis: Basis = "Z") -> stim.Circuit:
         """A memory experiment of this decoder's code under its training noise model. The decoder stays as it was.
@@ -410,30 +427,47 @@ class CascadeDecoder:
 
     def mind_forks(self) -> None:
         """Do what a process that was forked off can still do: neither PyTorch's threads nor CUDA come with it."""
-        if self.device.type == "cuda" and os.getpid() != self._process:
+        if os.getpid() == self._process or self.runtime.name != "torch":
+            return
+        if self.runtime.device != "cpu":
             raise CascadeError(
-                f"model {self.description.name} was loaded onto {self.device} before this process was forked off, "
-                'which CUDA does not survive: start processes by "spawn", or load it in each of them'
+                f"model {self.description.name} was loaded onto {self.runtime.device} before this process was forked "
+                'off, which CUDA does not survive: start processes by "spawn", or load it in each of them'
             )
         if os.getpid() not in _one_thread:
-            torch.set_num_threads(1)  # with more, the first product would wait for threads that are not there
+            sys.modules["torch"].set_num_threads(1)  # with more, the first product would wait for threads for ever
             _one_thread.add(os.getpid())
 
     def __repr__(self) -> str:
-        trained, precision = self.description, str(self.dtype).removeprefix("torch.")
-        return f"<{self.name}: {self.code.name}, {trained.rounds} rounds, {self.device}, {precision}>"
+        trained, by = self.description, self.runtime
+        return f"<{self.name}: {self.code.name}, {trained.rounds} rounds, {by.name}, {by.device}, {by.precision}>"
 
     def __reduce__(self) -> tuple[Callable[..., CascadeDecoder], tuple[object, ...]]:
-        weights = {name: tensor.cpu().numpy() for name, tensor in self.network.state_dict().items()}
-        return _unpickled, (weights, self.description, self._asked)
+        return _unpickled, (type(self), self.state, self.description, *self._asked)
 
 
-_one_thread = {os.getpid()}
-"""Processes that need not be held to one thread, as they were not forked off this one, and those that are."""
+_one_thread: set[int] = set()
+"""Processes that were forked off the one that loaded a model, and are held to one thread."""
+
+
+def _initial(name: str, shape: tuple[int, ...], random: np.random.Generator) -> NDArray[np.float32]:
+    """Weights of a network that knows nothing and says much."""
+    if len(shape) == 1:
+        of_norm = name.endswith(("weight", "variance"))
+        return np.full(shape, 1.0 if of_norm else 0.0, np.float32)
+    spread = 1.0 if name in ("trunk.embedding", "head.output") else shape[-1] ** -0.5
+    return random.normal(scale=spread, size=shape).astype(np.float32)
 
 
 def _unpickled(
-    weights: Mapping[str, NDArray[Any]], description: ModelDescription, asked: Mapping[str, Any]
+    kind: type[CascadeDecoder],
+    state: State,
+    description: ModelDescription,
+    device: str,
+    precision: str,
+    runtime: str,
+    allow_unmeasured: bool,
 ) -> CascadeDecoder:
-    tensors = {name: torch.from_numpy(array) for name, array in weights.items()}
-    return CascadeDecoder(rebuilt(description, tensors), description, **asked)
+    return kind(
+        state, description, device=device, precision=precision, runtime=runtime, allow_unmeasured=allow_unmeasured
+    )

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import stim
-import torch
 from numpy.typing import NDArray
 
 from cascade_qec import codes
@@ -19,15 +18,18 @@ from cascade_qec.codes import Basis
 from cascade_qec.components import UNKNOWN, Components, ComponentType, decides
 from cascade_qec.decoders import events
 from cascade_qec.decoders.bound import Bound
-from cascade_qec.decoders.bound_cascade import chunk
+from cascade_qec.decoders.bound_cascade import program
 from cascade_qec.decoders.cascade import CascadeDecoder, Source
 from cascade_qec.decoders.plausibility import ShotCheck
 from cascade_qec.decoders.result import DecodeResult
+from cascade_qec.engine import LocalTables
 from cascade_qec.error_models import Mechanisms, error_model, unlikely
 from cascade_qec.errors import CascadeError, CascadeWarning
 from cascade_qec.lattice import Lattice, memory_lattice
-from cascade_qec.nn import Geometry, Unpacking
 from cascade_qec.recognition import Recognition, read_experiment, recognise_any
+
+_SHOTS = 1024
+"""Shots whose components' log-odds are in memory at a time."""
 
 _UNFAMILIAR = 0.01
 """Share of the noise, by probability, that may be of types that training had not, without a warning."""
@@ -118,15 +120,13 @@ class BoundLocal(Bound[DecodeResult]):
         of, rounds = lattices[0].code.name, lattices[0].rounds
         self.name = f"model {decoder.description.name} ({of}, {rounds} rounds, basis {basis})"
         self.check = ShotCheck(dem, self.name, strength_known=True)
-        self._chunk = chunk(decoder, max(part.sites for part in self.parts))
 
     def _decode(self, detection_events: NDArray[Any], bit_packed: bool) -> DecodeResult:
         self.decoder.mind_forks()
         packed = detection_events if bit_packed else events.packed(detection_events)
-        packed = np.require(packed, requirements="W")  # PyTorch warns of arrays that cannot be written
         observables = np.zeros((len(packed), self.num_observables), dtype=np.bool_)
-        for start in range(0, len(packed), self._chunk):
-            shots = slice(start, start + self._chunk)
+        for start in range(0, len(packed), _SHOTS):
+            shots = slice(start, start + _SHOTS)
             for part in self.parts:
                 observables[shots] ^= part.decide(packed[shots])
         return DecodeResult(observables)
@@ -144,30 +144,24 @@ class LocalPart:
         Of the experiment's own error model.
     unfamiliar : float
         Share of them, by probability, of types that the model does not know.
-    sites : int
     """
 
     def __init__(
         self, decoder: LocalDecoder, types: Sequence[ComponentType], lattice: Lattice, mechanisms: Mechanisms
     ) -> None:
-        self._network, self._dtype = decoder.network, decoder.dtype
         self.components = Components.of(mechanisms, lattice, types)
         self._unknown = self.components.type == UNKNOWN
         prior = self.components.prior
         self.unfamiliar = float(prior[self._unknown].sum() / prior.sum()) if prior.any() else 0.0
         with np.errstate(divide="ignore"):
             self._prior = np.log(prior / (1 - prior)).astype(np.float32)
-        settings = decoder.network.settings
-        self._geometry = Geometry([lattice], settings.convolution, [self.components]).to(decoder.device)
-        self._unpacking = Unpacking([lattice]).to(decoder.device)
+        self._program = program(decoder, lattice, self.components, LocalTables.of(self.components))
         self._decides = decides(self.components)
-        self._detectors, self.sites = lattice.detectors, lattice.sites
+        self._detectors = lattice.detectors
 
     def log_odds(self, packed: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Of each component that it is flipped, float32 [shots, components], from uint8 [shots, bytes]."""
-        with torch.inference_mode():
-            states, _ = self._unpacking(packed)
-            log_odds: NDArray[np.float32] = self._network(states, self._geometry, self._dtype).cpu().numpy()
+        log_odds = self._program.evidence(packed)
         log_odds[:, self._unknown] = self._prior[self._unknown]
         return log_odds
 

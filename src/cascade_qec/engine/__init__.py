@@ -1,7 +1,31 @@
 """Models folded for inference: weights and tables as plain arrays, and what runs them."""
 
+from cascade_qec.engine.compiled import NativeProgram
+from cascade_qec.engine.decision import MOST_EXACT, Decided, Decision, together, votes
+from cascade_qec.engine.program import Program
 from cascade_qec.engine.reference import NumPyProgram
 from cascade_qec.engine.tables import LocalTables, LogicalTables, Table, Tables
-from cascade_qec.engine.weights import Block, Convolution, LocalHead, LogicalHead, Trunk, Weights, folded
+from cascade_qec.engine.weights import EPSILON, Block, Convolution, LocalHead, LogicalHead, Trunk, Weights, folded
 
-__all__ = ["Block", "Convolution", "LocalHead", "LocalTables", "LogicalHead", "LogicalTables", "NumPyProgram", "Table", "Tables", "Trunk", "Weights", "folded"]
+__all__ = [
+    "EPSILON",
+    "MOST_EXACT",
+    "Block",
+    "Convolution",
+    "Decided",
+    "Decision",
+    "LocalHead",
+    "LocalTables",
+    "LogicalHead",
+    "LogicalTables",
+    "NativeProgram",
+    "NumPyProgram",
+    "Program",
+    "Table",
+    "Tables",
+    "Trunk",
+    "Weights",
+    "folded",
+    "together",
+    "votes",
+]

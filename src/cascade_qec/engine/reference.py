@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cascade_qec.engine.program import Program
 from cascade_qec.engine.tables import LocalTables, LogicalTables, Table, Tables
 from cascade_qec.engine.weights import Array, LocalHead, LogicalHead, Weights
 
@@ -12,27 +13,17 @@ _MOST_FLOATS = 1 << 21
 """Of the neighbours that are gathered at a time."""
 
 
-class NumPyProgram:
-    """A model folded for inference, for one experiment.
-
-    Parameters
-    ----------
-    weights, tables
-    head_tables
-        LogicalTables or LocalTables, as the weights' head is.
-    """
+class NumPyProgram(Program):
+    """A model folded for inference, for one experiment, in NumPy."""
 
     def __init__(self, weights: Weights, tables: Tables, head_tables: LogicalTables | LocalTables) -> None:
+        super().__init__(head_tables)
         self._weights, self._tables, self._head = weights, tables, head_tables
-        self._steps = [_by_relation(step) for step in tables.steps]
+        self._readers = [_by_relation(step) for step in tables.steps]
         width = weights.trunk.embedding.shape[1]
         self._chunk = max(1, _MOST_FLOATS // (len(tables.byte) * width))
 
     def evidence(self, packed: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Log-odds of what the head is asked about, float32 [shots, asked], of uint8 [shots, bytes].
-
-        Of a logical head: that an operator's sum of observables is odd, the checks in it being what events say.
-        """
         parts = [self._evidence(packed[start : start + self._chunk]) for start in range(0, len(packed), self._chunk)]
         return np.concatenate(parts or [self._evidence(packed)])
 
@@ -54,8 +45,8 @@ class NumPyProgram:
         x = trunk.embedding[self._tables.kind[:, None] + states]
         for block in trunk.blocks:
             y = silu(silu(block.scale * x + block.shift) @ block.down + block.down_bias)
-            for convolution, relations in zip(block.convolutions, self._steps, strict=True):
-                y = silu(_convolved(y, convolution.weight, relations) + convolution.bias)
+            for convolution, table, readers in zip(block.convolutions, self._tables.steps, self._readers, strict=True):
+                y = silu(_convolved(y, convolution.weight, table, readers) + convolution.bias)
             x = x + y @ block.up
         return silu(trunk.scale * x + trunk.shift)
 
@@ -65,42 +56,33 @@ def _logical(
 ) -> NDArray[np.float32]:
     by_place = features[tables.sites]  # [places, slices, shots, width]
     sums = np.stack([by_place.sum(axis=1), by_place[:, 1:].sum(axis=1)], axis=1).reshape(-1, *features.shape[1:])
-    read = _convolved(sums[tables.order], head.to_data, _by_relation(tables.to_data))  # [data places, shots, width]
+    # [data places, shots, width]
+    read = _convolved(sums[tables.order], head.to_data, tables.to_data, _by_relation(tables.to_data))
     operator = np.repeat(np.arange(len(tables.start) - 1), np.diff(tables.start))
     support = np.zeros((len(tables.start) - 1, len(read)), dtype=np.float32)
     support[operator, tables.place] = tables.share
     logical = np.tensordot(support, read, axes=1)  # [operators, shots, width]
     logits = silu(logical @ head.hidden + head.hidden_bias) @ head.output + np.float32(head.output_bias)
     odd = tables.members @ (states[tables.checks] & 1).sum(axis=1, dtype=np.float32) % 2  # [operators, shots]
-    return np.ascontiguousarray((logits * (1 - 2 * odd)).T, dtype=np.float32)
+    return np.ascontiguousarray((logits * (1 - 2 * odd)).T)
 
 
-Relation = tuple[int, NDArray[np.intp], NDArray[np.intp]]
-"""A plane, sites of it, and the sites that they read."""
+def _by_relation(table: Table) -> list[list[tuple[int, NDArray[np.intp]]]]:
+    """For each relation its readers by plane: a plane and sites of it that read somebody."""
+    present, planes = table.read >= 0, range(int(table.plane.max()) + 1)
+    of_plane = [(table.plane == plane)[:, None] & present for plane in planes]
+    return [[(plane, np.flatnonzero(of_plane[plane][:, r])) for plane in planes] for r in range(table.read.shape[1])]
 
 
-def _by_relation(table: Table) -> list[tuple[int, list[Relation]]]:
-    """For each relation its index and its readers by plane; and first, as the number of sites, len(plane)."""
-    relations = []
-    for r in range(table.read.shape[1]):
-        of_planes = []
-        for plane in np.unique(table.plane).tolist():
-            readers = np.flatnonzero((table.plane == plane) & (table.read[:, r] >= 0))
-            if len(readers):
-                of_planes.append((plane, readers, table.read[readers, r].astype(np.intp)))
-        relations.append((len(table.plane), of_planes))
-    return relations
-
-
-def _convolved(x: Array, weight: Array, relations: list[tuple[int, list[Relation]]]) -> Array:
-    """[sites_in, shots, channels] to [sites_out, shots, channels]: ``y[s] = sum_r x[read[s, r]] weight[plane[s], r]``."""
-    y = np.zeros((relations[0][0], x.shape[1], weight.shape[3]), dtype=x.dtype)
-    for r, (_, of_planes) in enumerate(relations):
-        for plane, readers, read in of_planes:
-            y[readers] += x[read] @ weight[plane, r]
+def _convolved(x: Array, weight: Array, table: Table, readers: list[list[tuple[int, NDArray[np.intp]]]]) -> Array:
+    """``y[s] = sum_r x[read[s, r]] weight[plane[s], r]``, from [sites_in, shots, channels] to as many sites_out."""
+    y = np.zeros((len(table.plane), x.shape[1], weight.shape[3]), dtype=x.dtype)
+    for r, of_planes in enumerate(readers):
+        for plane, sites in of_planes:
+            y[sites] += x[table.read[sites, r]] @ weight[plane, r]
     return y
 
 
 def silu(x: Array) -> Array:
     """``x / (1 + exp(-x))``, elementwise."""
-    return x / (1 + np.exp(np.minimum(-x, np.float32(88))))
+    return (x / (1 + np.exp(np.minimum(-x, 88)))).astype(x.dtype, copy=False)

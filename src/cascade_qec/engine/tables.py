@@ -1,4 +1,4 @@
-"""What inference is told of an experiment: which bit is which site, who reads whom, and what the head is asked about."""
+"""What inference is told of an experiment: which bit is which site, who reads whom, what the head is asked about."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from cascade_qec.codes import Operators
 from cascade_qec.codes.gf2 import Bits
 from cascade_qec.components import Components
+from cascade_qec.engine.decision import scale
 from cascade_qec.lattice import (
     ABSENT,
     Lattice,
@@ -48,8 +49,9 @@ class Table:
 
 @dataclass(frozen=True, eq=False)
 class Tables:
-    """What the trunk is told. The state of a site is ``(packed[byte] >> shift) & mask | fill``, its row of the embedding
-    `kind` further on.
+    """What the trunk is told.
+
+    The state of a site is ``(packed[byte] >> shift) & mask | fill``, and its row of the embedding `kind` further on.
 
     Attributes
     ----------
@@ -112,6 +114,8 @@ class LogicalTables:
         The code's observables in each operator.
     wanted : uint8 [decided, k]
         The code's observables in each one that is to be decided.
+    scale : float
+        What the evidence of an operator counts for in the decision.
     """
 
     sites: Indices
@@ -124,6 +128,7 @@ class LogicalTables:
     members: Bits
     logicals: Bits
     wanted: Bits
+    scale: float
 
     @classmethod
     def of(cls, lattice: Lattice, operators: Operators, wanted: Bits) -> LogicalTables:
@@ -147,6 +152,7 @@ class LogicalTables:
             members=np.ascontiguousarray(asked.checks, dtype=np.uint8),
             logicals=np.ascontiguousarray(asked.logicals, dtype=np.uint8),
             wanted=np.ascontiguousarray(wanted, dtype=np.uint8),
+            scale=scale(*asked.logicals.shape),
         )
 
 

@@ -1,7 +1,7 @@
 """A network's weights as inference needs them: batch norms folded into products, every product [inputs, outputs].
 
-A norm before a product over the same channels is a scale and a shift of what it reads; a norm behind a product is one of
-what it writes, and goes into its weights and a bias. So a block that was normed four times is left with one affine map
+A norm before a product is a scale and a shift of what it reads; a norm behind one is a scale and a shift of what it
+writes, and goes into its weights and a bias. So a block that was normed four times is left with one affine map
 of the residual stream, and its share of that stream is part of its last product.
 """
 

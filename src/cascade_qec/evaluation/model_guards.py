@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import torch
+
 from cascade_qec.decoders.cascade import CascadeDecoder
 from cascade_qec.evaluation.tables import Row
 from cascade_qec.guards import Guards, floor
@@ -27,7 +29,9 @@ def see_guards(decoder: CascadeDecoder, *, seed: int = SEED) -> Guards:
     There is one noise rate, and so no floor: see `with_floor`.
     """
     made = decoder.description
-    validator = Validator(made, device=decoder.device, dtype=decoder.dtype, batch=_BATCH, seed=seed)
+    by = decoder.runtime
+    dtype = torch.bfloat16 if by.precision == "bfloat16" else torch.float32
+    validator = Validator(made, device=torch.device(by.device), dtype=dtype, batch=_BATCH, seed=seed)
     return validator(decoder.network, [made.noise_p], _SHOTS).guards
 
 

@@ -223,7 +223,7 @@ def card_facts(decoder: CascadeDecoder, card: Card) -> list[Fact]:
     recipe = card.recipe
     noise, trained, bases = recipe.get("noise"), recipe.get("network"), recipe.get("bases")
     network = made.network.model_dump()
-    parameters = sum(parameter.numel() for parameter in decoder.network.parameters())
+    parameters = decoder.description.parameters()
     zero, found_zero = card.zero_syndrome, zero_syndrome(decoder)
     return [
         _same("name", made.name, card.name, recipe.get("name")),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cascade_qec.codes import Frame, SpaceRelations
 from cascade_qec.codes.frame import PRIMARY, SECONDARY

@@ -9,6 +9,7 @@ from typing import cast
 import torch
 import torch.nn.functional as F
 
+from cascade_qec.engine import EPSILON
 from cascade_qec.kernels import Block, Norm, Relations, lattice_convolution
 
 
@@ -49,7 +50,7 @@ class BatchNorm(torch.nn.Module):
     re-estimated at another noise rate imitate an error floor.
     """
 
-    def __init__(self, channels: int, epsilon: float = 1e-5) -> None:
+    def __init__(self, channels: int, epsilon: float = EPSILON) -> None:
         super().__init__()
         self.weight = torch.nn.Parameter(torch.ones(channels))
         self.bias = torch.nn.Parameter(torch.zeros(channels))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import cast
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float32, UInt8
+from numpy.typing import NDArray
 
 from cascade_qec.codes import Operators
+from cascade_qec.engine import MOST_EXACT, Decision, votes
 from cascade_qec.lattice import Lattice, logical_operators
-from cascade_qec.nn.decision import Decision
 
 
 class Questions(torch.nn.Module):
@@ -47,7 +47,10 @@ class Questions(torch.nn.Module):
             _Sums(offset + lattice.check_sites(lattice.basis), np.hstack([one.logicals, one.checks]), lattice.code.k)
             for offset, lattice, one in zip(offsets, lattices, asked, strict=True)
         )
-        self._decisions = torch.nn.ModuleList(Decision(one.logicals) for one in asked)
+        self._decisions = [Decision(one.logicals) for one in asked]
+        for number, one in enumerate(asked):
+            if one.logicals.shape[1] <= MOST_EXACT:
+                self.register_buffer(f"votes_{number}", torch.from_numpy(votes(one.logicals)), persistent=False)
 
     def labels(
         self, states: UInt8[torch.Tensor, "sites shots"], observables: Sequence[UInt8[torch.Tensor, "_ shots"]]
@@ -72,8 +75,15 @@ class Questions(torch.nn.Module):
         return torch.cat([sums(states, None) for sums in self._sums]).t()
 
     def scores(self, against: Float32[torch.Tensor, "shots operators"]) -> list[Float32[torch.Tensor, "shots classes"]]:
-        """`Decision.scores` of each experiment, from float32 [shots, operators]."""
-        return [decision.scores(part) for decision, part in self._parts(against)]
+        """Log-odds of each class against the true one, which is the first: float32 [shots, 2^k] of each experiment.
+
+        Parameters
+        ----------
+        against : float32 [shots, operators]
+            Log-odds of the operators' having another value than the true one.
+        """
+        parts = against.split(self.counts, dim=1)
+        return [part @ self.get_buffer(f"votes_{number}") for number, part in enumerate(parts)]
 
     def loss(
         self, against: Float32[torch.Tensor, "shots operators"]
@@ -93,14 +103,18 @@ class Questions(torch.nn.Module):
         self, against: Float32[torch.Tensor, "shots operators"], labels: Float32[torch.Tensor, "shots operators"]
     ) -> Bool[torch.Tensor, "experiments shots"]:
         """`Decision.wrong` of each experiment, bool [experiments, shots]."""
-        return torch.stack([decision.wrong(part) for decision, part in self._parts(against)])
+        return self._decided(against, lambda decision, part: decision.wrong(part))
 
     def log_odds(self, against: Float32[torch.Tensor, "shots operators"]) -> Float32[torch.Tensor, "experiments shots"]:
         """Log-odds of each experiment's decision, as `Decision` gives them: float32 [experiments, shots]."""
-        return torch.stack([decision(part)[2] for decision, part in self._parts(against)])
+        return self._decided(against, lambda decision, part: decision(part).log_odds)
 
-    def _parts(self, against: torch.Tensor) -> Iterator[tuple[Decision, torch.Tensor]]:
-        return zip(cast(Sequence[Decision], self._decisions), against.split(self.counts, dim=1), strict=True)
+    def _decided(
+        self, against: torch.Tensor, ask: Callable[[Decision, NDArray[np.float32]], NDArray[np.generic]]
+    ) -> torch.Tensor:
+        parts = against.detach().cpu().split(self.counts, dim=1)
+        found = [ask(decision, part.numpy()) for decision, part in zip(self._decisions, parts, strict=True)]
+        return torch.from_numpy(np.stack(found)).to(against.device)
 
 
 class _Sums(torch.nn.Module):

@@ -20,7 +20,8 @@ from cascade_qec import codes, kernels
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import written_whole
 from cascade_qec.guards import ALIVE
-from cascade_qec.nn import Calibration, CascadeNetwork, Faults, LocalHead, deepened, load_model, model_bytes, network_of
+from cascade_qec.models import Calibration, model_bytes
+from cascade_qec.nn import CascadeNetwork, Faults, LocalHead, deepened, load_network, network_of, state_of
 from cascade_qec.training import distributed
 from cascade_qec.training.data import Producers, default_workers
 from cascade_qec.training.feed import Examples, feed
@@ -215,7 +216,7 @@ class Trainer:
             raise CascadeError(f"the weights {', '.join(bad)} are not finite at step {self.step}")
         with written_whole(self.out / f"{self.recipe.name}.safetensors") as file:
             description = self.recipe.description().model_copy(update={"calibration": calibration})
-            file.write(model_bytes(self.average, description))
+            file.write(model_bytes(state_of(self.average), description))
         save_checkpoint(self.checkpoint, self._state())
 
     @property
@@ -284,7 +285,7 @@ def _weights_for(network: CascadeNetwork, recipe: Recipe, path: Path) -> dict[st
 
     Of a model with another head it is the trunk alone.
     """
-    trained, description = load_model(path)
+    trained, description = load_network(path)
     families = [codes.get(name).family for name in (recipe.code, description.code)]
     shallower = description.network.depth <= recipe.network.depth
     same = description.network.model_copy(update={"depth": recipe.network.depth}) == recipe.network

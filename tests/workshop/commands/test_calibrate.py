@@ -8,7 +8,7 @@ import torch
 
 from cascade_qec import load, zoo
 from cascade_qec.guards import FALSE_ALARM
-from cascade_qec.nn import load_model
+from cascade_qec.nn import load_network
 from workshop.app import main
 
 
@@ -21,10 +21,10 @@ def model(tmp_path: Path) -> Path:
 
 
 def test_a_model_gets_a_calibration_and_keeps_its_weights(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    before, made = load_model(model)
+    before, made = load_network(model)
     assert main(["calibrate", str(model), "--p", "0.005", "--shots", "2000", "--device", "cpu"]) == 0
     assert "sure shots fail at p = 0.005" in capsys.readouterr().out
-    after, description = load_model(model)
+    after, description = load_network(model)
     assert description.calibration is not None
     assert description.calibration != made.calibration
     assert (description.calibration.noise, description.calibration.shots) == ([0.005], 1000)

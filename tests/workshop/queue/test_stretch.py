@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.nn import load_model
+from cascade_qec.nn import load_network
 from cascade_qec.training import Trainer
 from cascade_qec.training.run_files import load_checkpoint
 from workshop.queue import kept as kept_module
@@ -93,7 +93,7 @@ def test_a_lost_run_folder_is_restored(steps, head, tiny, model, go, folders):
     state = load_checkpoint(folders.runs / "tiny" / "checkpoint.pt")
     assert state["step"] == steps
     assert_weights(before.network, state["network"])
-    network, description = load_model(folders.runs / "tiny" / "tiny.safetensors")
+    network, description = load_network(folders.runs / "tiny" / "tiny.safetensors")
     assert_weights(network, before.average.state_dict())
     assert description == before.recipe.description()
     assert stretch.number == (0 if steps == 3 else 1)
@@ -147,7 +147,7 @@ def test_a_model_starts_from_the_weights_of_another(where, model, tiny, go, fold
     shutil.rmtree(folders.runs)
     begun = next_stretch(larger, [model, larger], folders)
     assert begun.start_from == (folders.models if where == "models" else folders.runs / "tiny") / "tiny.safetensors"
-    network, _ = load_model(begun.start_from)
+    network, _ = load_network(begun.start_from)
     assert_weights(network, trainer.average.state_dict())
 
 

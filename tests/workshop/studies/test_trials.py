@@ -10,7 +10,8 @@ from cascade_qec import zoo
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation import Row
 from cascade_qec.evaluation.two_samples import paired_difference
-from cascade_qec.nn import load_model, model_bytes
+from cascade_qec.models import model_bytes
+from cascade_qec.nn import load_network, state_of
 from cascade_qec.tables import read_rows
 from cascade_qec.training import Recipe, load_recipe
 from workshop import CHECKOUT
@@ -40,11 +41,11 @@ def folder(tmp_path):
 
 def _contrary() -> bytes:
     """The shipped model, always of the opposite opinion."""
-    network, description = load_model(zoo.path("surface_d3"))
+    network, description = load_network(zoo.path("surface_d3"))
     with torch.no_grad():
         network.head.output.neg_()
         network.head.output_bias.neg_()
-    return model_bytes(network, description)
+    return model_bytes(state_of(network), description)
 
 
 @pytest.fixture
@@ -76,7 +77,7 @@ def test_trials_are_compared_on_the_same_shots(runs):
         assert baseline.difference is None
         assert contrary.difference.value == pytest.approx(1 - 2 * baseline.failures / 600)
         assert contrary.shots_per_second == pytest.approx(8000 * 512 / 36, abs=0.1)
-        assert contrary.parameters == sum(p.numel() for p in load_model(runs[2].model)[0].parameters())
+        assert contrary.parameters == sum(p.numel() for p in load_network(runs[2].model)[0].parameters())
 
 
 def test_what_stands_in_the_table_is_not_decoded_again(runs):

@@ -45,17 +45,16 @@ def escalation(
     threshold is chosen on the first half of the shots, the cheapest one that is surely no worse than the fallback, and
     tried on the second. Rows of the same decoders and experiment in the table of results are replaced.
     """
-    import torch
-
     from cascade_qec.cli.bench.escalation_table import print_escalation
     from cascade_qec.decoders.cascade import load
     from cascade_qec.decoders.escalation import fallback_decoder
     from cascade_qec.decoders.protocol import settings
     from cascade_qec.evaluation.escalation.table import escalation_rows, write_escalations
     from cascade_qec.evaluation.escalation.thresholds import BATCH, choose, decode_both, escalate, trade_off
+    from cascade_qec.native import set_threads
 
     if threads is not None:
-        torch.set_num_threads(threads)
+        set_threads(threads)
     network = load(model, device=device, precision=precision)
     classical = fallback_decoder(fallback, network.code)
     rounds = network.description.rounds if rounds is None else rounds
@@ -79,9 +78,9 @@ def escalation(
         "rounds": rounds,
         "basis": basis,
         "batch": min(BATCH, shots),
-        "device": str(network.device),
-        "precision": str(network.dtype).removeprefix("torch."),
-        "threads": torch.get_num_threads(),
+        "device": network.runtime.device,
+        "precision": network.runtime.precision,
+        "threads": network.runtime.threads,
         "seed": seed,
         "parameters": settings(classical),
     }

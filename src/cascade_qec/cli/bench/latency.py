@@ -63,22 +63,21 @@ def latency(
     A rival that cannot decode a model's code, or whose package is missing, is named and left out. Rows of the same
     experiment (code, p, rounds, basis) in the table of results are replaced, others stay.
     """
-    import torch
-
     from cascade_qec import load
     from cascade_qec.cli.progress import interruptible, progress, tell
     from cascade_qec.decoders import classical
-    from cascade_qec.device import pick_device
+    from cascade_qec.decoders.runtime import choose
     from cascade_qec.evaluation.latency.sweep import latency_sweep, ready_entrants
     from cascade_qec.evaluation.latency.table import latency_row, write_latencies
     from cascade_qec.evaluation.latency.timing import sample_shots
+    from cascade_qec.native import set_threads
 
-    chosen = pick_device(device)
+    chosen = choose(device=device, precision=precision)
     rivals = [classical.get(name) for name in dict.fromkeys(rival or [])]
     batches = sorted(set(batch or (1, 8, 64, 512, 4096)))
     if threads is not None:
-        torch.set_num_threads(threads)
-    table = out or Path("benchmarks/results") / f"latency_{chosen.type}.csv"
+        set_threads(threads)
+    table = out or Path("benchmarks/results") / f"latency_{chosen.device.partition(':')[0]}.csv"
     # the time that a shot takes can be measured at any number of rounds
     loaded = [load(model, device=device, precision=precision, allow_unmeasured=True) for model in dict.fromkeys(models)]
     by_code = _by_code(loaded)

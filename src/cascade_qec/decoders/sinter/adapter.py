@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from cascade_qec.decoders.discarding import Discarding
 from cascade_qec.decoders.named import NamedModel
 from cascade_qec.decoders.protocol import BoundDecoder, Decoder
 from cascade_qec.errors import CascadeError
+from cascade_qec.native import set_threads
 from cascade_qec.zoo import registry
 
 _NAMED_THRESHOLDS = (0.9, 0.99, 0.999)
@@ -76,15 +76,11 @@ def sinter_decoders(
 
 
 def bound_in_worker(decoder: Decoder, dem: stim.DetectorErrorModel) -> BoundDecoder:
-    """Bind a decoder; in a worker process PyTorch is held to one thread, as sinter runs a worker for each core."""
+    """Bind a decoder; a worker process is held to one thread, as sinter runs a worker for each core."""
     if multiprocessing.parent_process() is None:
         return decoder.bind(dem)
-    if "torch" in sys.modules:
-        sys.modules["torch"].set_num_threads(1)
-    bound = decoder.bind(dem)
-    if "torch" in sys.modules:  # models import it when they are bound
-        sys.modules["torch"].set_num_threads(1)
-    return bound
+    set_threads(1)
+    return decoder.bind(dem)
 
 
 @dataclass(frozen=True)

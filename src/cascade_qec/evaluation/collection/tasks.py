@@ -11,6 +11,7 @@ import sinter
 
 from cascade_qec import codes, decoders
 from cascade_qec.decoders import Decoder
+from cascade_qec.decoders.runtime import choose
 from cascade_qec.evaluation.collection.plan import Cell, decoder_model
 
 
@@ -34,10 +35,7 @@ class Machine:
 
     def resolved(self) -> Machine:
         """With the precision that "auto" means on this machine, which workers elsewhere must keep to."""
-        from cascade_qec.device import pick_device, pick_dtype
-
-        dtype = pick_dtype(self.precision, pick_device(self.device))
-        return replace(self, precision=str(dtype).removeprefix("torch."))
+        return replace(self, precision=choose(device=self.device, precision=self.precision).precision)
 
     def decoder(self, name: str) -> Decoder:
         """The decoder of that name. PyTorch is loaded when a model is bound, not before."""

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import stim
-import torch
 from numpy.typing import NDArray
 
 from cascade_qec.decoders.bound import decode_chosen
@@ -49,8 +48,7 @@ class Entrant:
     def of(cls, decoder: Decoder, circuit: stim.Circuit) -> Entrant:
         """Bind a decoder to a circuit.
 
-        One that says which device it is on runs with the threads that PyTorch is set to, others in one thread of the
-        CPU.
+        One that says what runs it has that runtime's threads, others one thread of the CPU.
 
         Raises
         ------
@@ -58,13 +56,13 @@ class Entrant:
             If the decoder cannot decode the circuit, or a package that it needs is missing.
         """
         bound = decoder.bind(circuit)
-        device = getattr(bound, "device", None)
+        by = getattr(bound, "runtime", None)
         return cls(
             decoder.name,
             bound,
-            device="cpu" if device is None else str(device),
-            precision=str(getattr(bound, "dtype", "")).removeprefix("torch."),
-            threads=1 if device is None else torch.get_num_threads(),
+            device="cpu" if by is None else by.device,
+            precision="" if by is None else by.precision,
+            threads=1 if by is None else by.threads,
             parameters=settings(decoder),
         )
 

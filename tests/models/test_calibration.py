@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from cascade_qec.nn import UNCHECKED, Calibration, calibrated
-from cascade_qec.nn.calibration import FEWEST
+from cascade_qec.models import UNCHECKED, Calibration, calibrated
+from cascade_qec.models.calibration import FEWEST
 
 SHOTS = 60_000
 

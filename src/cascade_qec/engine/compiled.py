@@ -1,0 +1,52 @@
+"""The network by the kernels in C++: the same way as the reference's, at the speed of the chip."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade_qec.engine.decision import Decided
+from cascade_qec.engine.program import Program
+from cascade_qec.engine.tables import LocalTables, LogicalTables, Tables
+from cascade_qec.engine.weights import Weights
+from cascade_qec.native import threads
+
+
+class NativeProgram(Program):
+    """A model folded for inference, for one experiment, by the kernels of `cascade-qec-native`.
+
+    Parameters
+    ----------
+    native
+        The package.
+    weights, tables, head_tables
+    instructions
+        "avx512", "avx2" or "portable"; by default the first of them that the processor has.
+    """
+
+    def __init__(
+        self,
+        native: ModuleType,
+        weights: Weights,
+        tables: Tables,
+        head_tables: LogicalTables | LocalTables,
+        *,
+        instructions: str | None = None,
+    ) -> None:
+        super().__init__(head_tables)
+        local = isinstance(head_tables, LocalTables)
+        exact = self._decision is not None and self._decision.exact
+        self._program = native.Program(
+            weights.trunk, weights.head, tables, head_tables, local=local, exact=exact, instructions=instructions
+        )
+        self._exact, self._threads = exact, threads()
+
+    def evidence(self, packed: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return self._program.evidence(packed, threads=self._threads)
+
+    def decide(self, packed: NDArray[np.uint8]) -> Decided:
+        if not self._exact:
+            return super().decide(packed)
+        return Decided(*self._program.decide(packed, threads=self._threads))

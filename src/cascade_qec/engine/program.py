@@ -1,0 +1,33 @@
+"""What runs a folded model: the one interface of all runtimes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade_qec.engine.decision import Decided, Decision
+from cascade_qec.engine.tables import LocalTables, LogicalTables
+
+
+class Program(ABC):
+    """A model that is ready for the packed shots of one experiment."""
+
+    def __init__(self, head_tables: LogicalTables | LocalTables) -> None:
+        self._decision = None
+        if isinstance(head_tables, LogicalTables):
+            self._decision = Decision(head_tables.logicals, head_tables.wanted)
+
+    @abstractmethod
+    def evidence(self, packed: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """What the head is asked about, float32 [shots, asked], from packed events, uint8 [shots, bytes].
+
+        Of a logical head: log-odds that an operator's sum of observables is odd, the checks in it being what events say
+        they are. Of a local head: log-odds that a component is flipped.
+        """
+
+    def decide(self, packed: NDArray[np.uint8]) -> Decided:
+        """What a logical head decides of the wanted observables, from uint8 [shots, bytes]."""
+        assert self._decision is not None
+        return self._decision(self.evidence(packed))

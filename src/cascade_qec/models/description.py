@@ -1,0 +1,85 @@
+"""What a model's file says of its weights."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from cascade_qec import codes, limits
+from cascade_qec.codes import CSSCode, Operators
+from cascade_qec.components import ComponentType
+from cascade_qec.lattice import ABSENT, convolution_tables, data_relations
+from cascade_qec.models.calibration import UNCHECKED, Calibration
+from cascade_qec.models.settings import NetworkSettings
+
+
+class ModelDescription(BaseModel):
+    """What a file says of its weights."""
+
+    model_config = ConfigDict(frozen=True)
+
+    format: Literal[1, 2, 3] = 3
+    """1 where trunk and head were not told apart in the names of weights; from 3 on the file has a digest."""
+    name: str
+    code: str
+    rounds: int = Field(ge=1, le=limits.ROUNDS)
+    bases: list[Literal["X", "Z"]] = Field(min_length=1)
+    noise_model: str = "uniform"
+    noise_p: float
+    network: NetworkSettings
+    head: Literal["logical", "local"] = "logical"
+    """What the network makes of the trunk's features: logits of logical operators, or of components of the noise."""
+    operators: Operators = "translations"
+    """The logical operators that the network is to be asked about."""
+    components: list[ComponentType] | None = None
+    """The types of component that a local head knows, in its order."""
+    calibration: Calibration | None = None
+    """What its log-odds are worth; None where nobody has looked, so that it tells no confidence."""
+
+    def serves(self, code: CSSCode) -> bool:
+        """Whether the model decodes a code."""
+        return self.code == code.name or (self.head == "local" and codes.get(self.code).locally_like(code))
+
+    def measured_at(self, rounds: int) -> bool:
+        """Whether it was trained and measured at so many rounds; of what is there to try interfaces, nobody asks."""
+        return rounds == self.rounds or self.calibration == UNCHECKED
+
+    def parameters(self) -> int:
+        """How many numbers training chose."""
+        measured = ("mean", "variance")
+        return sum(math.prod(shape) for name, shape in self.shapes().items() if not name.endswith(measured))
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each array of weights, by the names of `cascade_qec.nn.CascadeNetwork`."""
+        code, settings = codes.get(self.code), self.network
+        width, channels, frame = settings.width, settings.channels, code.frame("Z")
+
+        def norm(name: str, size: int) -> dict[str, tuple[int, ...]]:
+            return {f"{name}.{what}": (size,) for what in ("weight", "bias", "mean", "variance")}
+
+        found: dict[str, tuple[int, ...]] = {"trunk.embedding": (frame.kinds * (ABSENT + 1), width)}
+        for number in range(settings.depth):
+            block = f"trunk.blocks.{number}"
+            found |= norm(f"{block}.norm_in", width) | norm(f"{block}.norm_out", channels)
+            found |= {f"{block}.down.weight": (channels, width), f"{block}.up.weight": (width, channels)}
+            for step, table in enumerate(convolution_tables(frame, settings.convolution, 2)):
+                inputs, planes = table.relations * channels, table.planes_out
+                shape = (planes, inputs) if settings.depthwise else (planes * channels, inputs)
+                found |= norm(f"{block}.norms.{step}", channels) | {f"{block}.convolutions.{step}.weight": shape}
+        found |= norm("trunk.norm_out", width)
+        if self.components is not None:
+            return found | {"head.output": (len(self.components), width), "head.output_bias": (len(self.components),)}
+        table = data_relations(frame, 2)
+        return (
+            found
+            | norm("head.norm", width)
+            | {
+                "head.to_data.weight": (width, table.planes_out * table.relations * width),
+                "head.hidden.weight": (2 * width, width),
+                "head.hidden_bias": (2 * width,),
+                "head.output": (1, 2 * width),
+                "head.output_bias": (1,),
+            }
+        )

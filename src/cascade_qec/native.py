@@ -1,0 +1,35 @@
+"""The kernels in C++, where `cascade-qec-native` is installed, and how many threads they may use."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+
+_THREADS = "OMP_NUM_THREADS"
+
+
+@cache
+def native() -> ModuleType | None:
+    """The package `cascade_qec_native`, or None where it is not installed."""
+    try:
+        return import_module("cascade_qec_native")
+    except ImportError:
+        return None
+
+
+def threads() -> int:
+    """How many threads decode: OMP_NUM_THREADS, as everywhere, or as many as this process may use."""
+    asked = os.environ.get(_THREADS, "")
+    if asked.isdigit() and int(asked) > 0:
+        return int(asked)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def set_threads(count: int) -> None:
+    """Decode and train in so many threads from here on, in this process and those that it starts."""
+    os.environ[_THREADS] = str(count)
+    if "torch" in sys.modules:  # it reads the variable when it is loaded
+        sys.modules["torch"].set_num_threads(count)
