@@ -30,7 +30,8 @@ std::string shape(const Any& of) {
 OrderedStatistics* made(Array<int64_t, 1> start, Array<int64_t, 1> row, int64_t rows, Array<bool, 2> observables,
                         double least) {
     const size_t components = observables.shape(0);
-    expect(start.size() == components + 1, "expected start of as many components as observables " + shape(observables) + ", and one more, got " + shape(start));
+    expect(start.size() == components + 1,
+           "expected start [" + std::to_string(components + 1) + "], as observables have, got " + shape(start));
     try {
         return new OrderedStatistics(start.data(), components, row.data(), row.size(), rows,
                                      reinterpret_cast<const uint8_t*>(observables.data()), observables.shape(1), least);
@@ -42,9 +43,10 @@ OrderedStatistics* made(Array<int64_t, 1> start, Array<int64_t, 1> row, int64_t 
 nb::ndarray<nb::numpy, bool> decode(const OrderedStatistics& self, Array<float, 2> log_odds, Array<bool, 2> lit,
                                     int threads) {
     const size_t shots = log_odds.shape(0), k = self.k();
-    expect(static_cast<int64_t>(log_odds.shape(1)) == self.components(), "expected log-odds of " + std::to_string(self.components()) + " components, got " + shape(log_odds));
+    expect(static_cast<int64_t>(log_odds.shape(1)) == self.components(),
+           "expected log-odds [shots, " + std::to_string(self.components()) + "], got " + shape(log_odds));
     expect(lit.shape(0) == shots && static_cast<int64_t>(lit.shape(1)) == self.rows(),
-           "expected " + std::to_string(self.rows()) + " rows of " + std::to_string(shots) + " shots, got " + shape(lit));
+           "expected lit rows [" + std::to_string(shots) + ", " + std::to_string(self.rows()) + "], got " + shape(lit));
     expect(threads > 0, "expected at least one thread");
     auto observables = std::make_unique<bool[]>(shots * k);
     {

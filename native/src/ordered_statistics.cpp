@@ -19,9 +19,11 @@ using Words = std::vector<uint64_t>;
 constexpr int BITS = 64;
 constexpr int LANES = 4;         // words that are added at a time: rows are padded to multiples of them
 constexpr int PAIRED = 40;       // free columns of which pairs are tried, those that cost least alone
-constexpr double GAIN = 1e-9;    // a change that saves less is none
-constexpr float SURE = 1e4f;     // log-odds beyond this are taken for this, so that sums stay finite
-constexpr int MOST = 1 << 30;    // of anything that is counted
+constexpr int MOST = 1 << 30;    // of rows, of observables, and of ones in all columns
+
+// Costs are multiples of 2^-24 up to 2^10: so sums of half a million of them are exact, in whichever order.
+constexpr double SURE = 1 << 10;
+constexpr double ROUNDING = 3. * (1 << 27);  // has 24 bits behind the point, and leaves no more to what is added
 
 typedef uint64_t Lane __attribute__((vector_size(8 * LANES)));
 
@@ -51,10 +53,17 @@ inline void add(uint64_t* to, const uint64_t* from, int word, int words) {
 
 // A number that is the smaller the larger the log-odds are; what is no number comes last.
 uint32_t rank(float log_odds) {
-    const float number = log_odds == log_odds ? log_odds + 0.f : -std::numeric_limits<float>::infinity();  // -0 as 0
+    if (!(log_odds == log_odds)) return ~uint32_t{0};
+    log_odds += 0.f;  // -0 as 0
     uint32_t pattern;
-    std::memcpy(&pattern, &number, sizeof pattern);
+    std::memcpy(&pattern, &log_odds, sizeof pattern);
     return pattern >> 31 ? pattern : ~pattern & 0x7fffffffu;
+}
+
+// What is no number costs as much as what is impossible.
+double cost_of(float log_odds) {
+    const double kept = log_odds > -SURE ? std::min<double>(log_odds, SURE) : -SURE;
+    return (ROUNDING - kept) - ROUNDING;
 }
 
 // Bit j of word i becomes bit i of word j.
@@ -91,6 +100,8 @@ struct OrderedStatistics::Space {
     std::vector<double> gain, alone, saved;
     std::vector<int32_t> tried;
     Words flips;
+
+    uint64_t* solved_for(int column) { return matrix.data() + static_cast<size_t>(owner[column]) * words; }
 };
 
 OrderedStatistics::OrderedStatistics(const int64_t* start, size_t components, const int64_t* row, size_t entries,
@@ -98,10 +109,10 @@ OrderedStatistics::OrderedStatistics(const int64_t* start, size_t components, co
     if (components >= MOST || entries >= MOST || k >= MOST || rows < 0 || rows >= MOST)
         throw std::invalid_argument("expected fewer components, rows and observables");
     if (!(least == least)) throw std::invalid_argument("expected log-odds as a number");
-    if (start[0] != 0 || start[components] != static_cast<int64_t>(entries))
-        throw std::invalid_argument("expected the rows of each component one after the other");
+    const char* order = "expected the rows of each component one after the other";
+    if (start[0] != 0 || start[components] != static_cast<int64_t>(entries)) throw std::invalid_argument(order);
     for (size_t c = 0; c < components; c++)
-        if (start[c] > start[c + 1]) throw std::invalid_argument("expected the rows of each component one after the other");
+        if (start[c] > start[c + 1]) throw std::invalid_argument(order);
     for (size_t i = 0; i < entries; i++)
         if (row[i] < 0 || row[i] >= rows) throw std::invalid_argument("expected rows within range");
     components_ = static_cast<int>(components), rows_ = static_cast<int>(rows), k_ = static_cast<int>(k);
@@ -161,7 +172,7 @@ void OrderedStatistics::decode_one(Space& space, const float* log_odds, const ui
 
     space.flips.assign(flip_words_, 0);
     const auto flip = [&](int column) {
-        const uint64_t* flips = &flips_[static_cast<size_t>(space.likely[column]) * flip_words_];
+        const uint64_t* flips = flips_.data() + static_cast<size_t>(space.likely[column]) * flip_words_;
         for (int w = 0; w < flip_words_; w++) space.flips[w] ^= flips[w];
     };
     each_one(space.right.data(), space.height, [&](int i) { flip(space.solved[i]); });
@@ -175,9 +186,10 @@ void OrderedStatistics::choose(Space& space, const float* log_odds, int most) co
     uint64_t* keys = space.keys.data();
     int count = 0;
     for (int c = 0; c < components_; c++) {
-        keys[count] = uint64_t{rank(log_odds[c])} << 32 | static_cast<uint32_t>(c);
+        keys[count] = static_cast<uint64_t>(c);
         count += most >= 0 || log_odds[c] > least_;
     }
+    for (int i = 0; i < count; i++) keys[i] |= uint64_t{rank(log_odds[keys[i]])} << 32;
     if (most >= 0 && most < count) {
         std::nth_element(keys, keys + most, keys + count);
         count = most;
@@ -187,9 +199,8 @@ void OrderedStatistics::choose(Space& space, const float* log_odds, int most) co
     space.likely.resize(count);
     space.cost.resize(count);
     for (int i = 0; i < count; i++) {
-        const int component = static_cast<int>(keys[i] & 0xffffffffu);
-        space.likely[i] = component;
-        space.cost[i] = -static_cast<double>(log_odds[component] > -SURE ? std::min(log_odds[component], SURE) : -SURE);
+        space.likely[i] = static_cast<int32_t>(keys[i] & 0xffffffffu);
+        space.cost[i] = cost_of(log_odds[space.likely[i]]);
     }
 }
 
@@ -234,13 +245,12 @@ bool OrderedStatistics::eliminate(Space& space) {
             }
             const int column = w * BITS + __builtin_ctzll(row[w]);
             if (column == space.columns) return false;
-            const int owner = space.owner[column];
-            if (owner < 0) {
+            if (space.owner[column] < 0) {
                 space.owner[column] = static_cast<int32_t>(i);
                 space.owned[w] |= bit(column);
                 break;
             }
-            add(row, &space.matrix[static_cast<size_t>(owner) * words], w, words);
+            add(row, space.solved_for(column), w, words);
         }
     }
     return true;
@@ -251,12 +261,11 @@ void OrderedStatistics::substitute(Space& space) {
     const int words = space.words;
     for (int column = space.columns - 1; column >= 0; column--) {
         if (space.owner[column] < 0) continue;
-        uint64_t* row = &space.matrix[static_cast<size_t>(space.owner[column]) * words];
+        uint64_t* row = space.solved_for(column);
         for (int w = column / BITS; w < words; w++) {
             uint64_t rest = row[w] & space.owned[w];
             if (w == column / BITS) rest &= ~bit(column);
-            for (; rest; rest &= rest - 1)
-                add(row, &space.matrix[static_cast<size_t>(space.owner[w * BITS + __builtin_ctzll(rest)]) * words], w, words);
+            for (; rest; rest &= rest - 1) add(row, space.solved_for(w * BITS + __builtin_ctzll(rest)), w, words);
         }
     }
 }
@@ -267,21 +276,24 @@ void OrderedStatistics::turn(Space& space) {
     space.other.clear();
     for (int column = 0; column < space.columns; column++)
         (space.owner[column] < 0 ? space.other : space.solved).push_back(column);
-    const int solved = static_cast<int>(space.solved.size()), height = space.height = words_of(solved);
-    space.table.resize(space.other.size() * height);
+    const int solved = static_cast<int>(space.solved.size()), others = static_cast<int>(space.other.size());
+    const int height = space.height = words_of(solved);
+    space.table.resize(static_cast<size_t>(others) * height);
     space.right.assign(height, 0);
     uint64_t block[BITS];
     for (int w = 0, first = 0; w <= space.columns / BITS; w++) {
-        const int stop = static_cast<int>(std::lower_bound(space.other.begin() + first, space.other.end(), (w + 1) * BITS) - space.other.begin());
         const bool last = w == space.columns / BITS;
+        int stop = first;  // of the others in this word
+        while (stop < others && space.other[stop] < (w + 1) * BITS) stop++;
         if (first == stop && !last) continue;
         for (int h = 0; h < height; h++) {
             const int count = std::min(BITS, solved - h * BITS);
             for (int i = 0; i < count; i++)
-                block[i] = space.matrix[static_cast<size_t>(space.owner[space.solved[h * BITS + i]]) * space.words + w];
+                block[i] = space.solved_for(space.solved[h * BITS + i])[w];
             std::fill(block + count, block + BITS, 0);
             transpose(block);
-            for (int i = first; i < stop; i++) space.table[static_cast<size_t>(i) * height + h] = block[space.other[i] % BITS];
+            for (int i = first; i < stop; i++)
+                space.table[static_cast<size_t>(i) * height + h] = block[space.other[i] % BITS];
             if (last) space.right[h] = block[space.columns % BITS];
         }
         first = stop;
@@ -290,14 +302,24 @@ void OrderedStatistics::turn(Space& space) {
 
 // Takes others, one or two at a time, as long as that makes the solution cheaper.
 void OrderedStatistics::improve(Space& space) {
-    const int height = space.height, solved = static_cast<int>(space.solved.size()), others = static_cast<int>(space.other.size());
+    const int solved = static_cast<int>(space.solved.size()), others = static_cast<int>(space.other.size());
+    const int height = space.height, most = std::min(PAIRED, others);
     space.taken.assign(words_of(others), 0);
     space.gain.resize(solved);
     space.alone.resize(others);
     space.tried.resize(others);
-    const auto column = [&](int i) { return &space.table[static_cast<size_t>(i) * height]; };
-    const auto own = [&](int i) { return has(space.taken.data(), i) ? -space.cost[space.other[i]] : space.cost[space.other[i]]; };
-    const int most = std::min(PAIRED, others);
+    const auto column = [&](int i) { return space.table.data() + static_cast<size_t>(i) * height; };
+    const auto own = [&](int i) {
+        const double cost = space.cost[space.other[i]];
+        return has(space.taken.data(), i) ? -cost : cost;
+    };
+    const auto gained = [&](const uint64_t* bits, const uint64_t* among) {  // by those that are among others, too
+        double sum = 0;
+        for (int w = 0; w < height; w++)
+            for (uint64_t rest = bits[w] & among[w]; rest; rest &= rest - 1)
+                sum += space.gain[w * BITS + __builtin_ctzll(rest)];
+        return sum;
+    };
     double saved[PAIRED], spent[PAIRED];
     while (others) {
         space.save.assign(height, 0);
@@ -307,20 +329,16 @@ void OrderedStatistics::improve(Space& space) {
             if (space.gain[i] < 0) space.save[i / BITS] |= bit(i);
         }
         for (int i = 0; i < others; i++) {
-            double sum = 0;
-            each_one(column(i), height, [&](int j) { sum += space.gain[j]; });
-            space.alone[i] = sum + own(i);
+            space.alone[i] = own(i) + gained(column(i), column(i));
         }
         std::iota(space.tried.begin(), space.tried.end(), 0);
         std::partial_sort(space.tried.begin(), space.tried.begin() + most, space.tried.end(), [&](int a, int b) {
             return space.alone[a] < space.alone[b] || (space.alone[a] == space.alone[b] && a < b);
         });
         for (int i = 0; i < most; i++) {
-            const uint64_t* bits = column(space.tried[i]);
-            saved[i] = 0;
-            for (int w = 0; w < height; w++)
-                for (uint64_t rest = bits[w] & space.save[w]; rest; rest &= rest - 1) saved[i] -= space.gain[w * BITS + __builtin_ctzll(rest)];
-            spent[i] = space.alone[space.tried[i]] - own(space.tried[i]) + saved[i];
+            const int a = space.tried[i];
+            saved[i] = -gained(column(a), space.save.data());
+            spent[i] = space.alone[a] - own(a) + saved[i];
         }
         double best = std::numeric_limits<double>::infinity();
         int first = 0, second = 0;
@@ -330,15 +348,12 @@ void OrderedStatistics::improve(Space& space) {
             for (int j = i + 1; j < most; j++) {
                 const int b = space.tried[j];
                 // two save at most what each saves, and spend at least what one spends beyond the other
-                if (own(a) + own(b) - saved[i] - saved[j] + std::abs(spent[i] - spent[j]) > best + GAIN) continue;
-                double both = 0;
-                for (int w = 0; w < height; w++)
-                    for (uint64_t rest = column(a)[w] & column(b)[w]; rest; rest &= rest - 1) both += space.gain[w * BITS + __builtin_ctzll(rest)];
-                const double together = space.alone[a] + space.alone[b] - 2 * both;
+                if (own(a) + own(b) - saved[i] - saved[j] + std::abs(spent[i] - spent[j]) >= best) continue;
+                const double together = space.alone[a] + space.alone[b] - 2 * gained(column(a), column(b));
                 if (together < best) best = together, first = i, second = j;
             }
         }
-        if (best > -GAIN) break;
+        if (best >= 0) break;
         for (int i : {first, second}) {
             const int a = space.tried[i];
             space.taken[a / BITS] ^= bit(a);

@@ -1,0 +1,27 @@
+"""The kernels in C++, where `cascade-qec-native` is installed, and how many threads they may use."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+
+_THREADS = "OMP_NUM_THREADS"
+
+
+@cache
+def native() -> ModuleType | None:
+    """The package `cascade_qec_native`, or None where it is not installed."""
+    try:
+        return import_module("cascade_qec_native")
+    except ImportError:
+        return None
+
+
+def threads() -> int:
+    """How many threads decode: OMP_NUM_THREADS, as everywhere, or as many as this process may use."""
+    asked = os.environ.get(_THREADS, "")
+    if asked.isdecimal() and int(asked) > 0:
+        return int(asked)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
