@@ -15,6 +15,8 @@ namespace nb = nanobind;
 
 namespace cascade {
 
+void bind_ordered_statistics(nb::module_& m);
+
 namespace {
 
 template <class T, int N>
@@ -229,6 +231,7 @@ nb::ndarray<nb::numpy, T> fresh(std::vector<size_t> shape) {
 
 NB_MODULE(_native, m) {
     m.doc() = "Kernels of cascade-qec for CPUs.";
+    bind_ordered_statistics(m);
     m.def("instruction_sets", [] {
         std::vector<std::string> found;
         for (const char* name : {"avx512", "avx2", "portable"})

@@ -23,7 +23,7 @@ def native() -> ModuleType | None:
 def threads() -> int:
     """How many threads decode: OMP_NUM_THREADS, as everywhere, or as many as this process may use."""
     asked = os.environ.get(_THREADS, "")
-    if asked.isdigit() and int(asked) > 0:
+    if asked.isdecimal() and int(asked) > 0:
         return int(asked)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

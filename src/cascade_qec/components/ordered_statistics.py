@@ -3,7 +3,8 @@
 The likeliest components that are independent are solved for the events; then sets of the others are tried, which
 change the solution, as long as that makes it likelier (Fossorier and Lin, 1995; for quantum codes Panteleev and
 Kalachev, Quantum 5, 585). Components that are nearly impossible are left out: few are in doubt, so systems are small.
-Rows are bit-packed, and many shots are eliminated side by side.
+The native module does it one shot after the other. What is here is the same in NumPy, where rows are bit-packed, and
+many shots are eliminated side by side: a shot then has some more columns than its own, as many as the largest of them.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_qec.components.components import Components
+from cascade_qec.native import native, threads
 
 _BITS = 64
 _WORDS = 1 << 22
@@ -19,6 +21,9 @@ _WORDS = 1 << 22
 
 _PAIRED = 40
 """Free components of which pairs are tried, those that cost least alone."""
+
+_SURE, _FINEST = 2.0**10, 2.0**-24
+"""Costs are multiples of the one up to the other, so that their sums are exact in whichever order they are added."""
 
 
 class OrderedStatistics:
@@ -29,9 +34,11 @@ class OrderedStatistics:
     components
     unlikely
         Components that are less likely than this are left out, but of shots that cannot be explained without them.
+    in_numpy
+        Also where the native module is installed.
     """
 
-    def __init__(self, components: Components, *, unlikely: float = 3e-4) -> None:
+    def __init__(self, components: Components, *, unlikely: float = 3e-4, in_numpy: bool = False) -> None:
         self._own, row = np.unique(components.detector, return_inverse=True)  # row of each entry
         weight = np.diff(components.start)
         # the rows of each component, the last one repeated where it has fewer
@@ -39,6 +46,10 @@ class OrderedStatistics:
         self._rows = row[place]
         self._observables = components.observables.astype(np.int64)
         self._least = np.log(unlikely) - np.log1p(-unlikely)
+        module, self._native = None if in_numpy else native(), None
+        if module is not None:
+            observables, rows = components.observables.astype(np.bool_), len(self._own)
+            self._native = module.OrderedStatistics(components.start, row, rows, observables, least=self._least)
 
     def decode(self, log_odds: NDArray[np.float32], events: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """The observables that a likely set of components flips which explains the events.
@@ -53,8 +64,11 @@ class OrderedStatistics:
         -------
         bool [shots, k]
         """
+        lit = np.take(events, self._own, axis=1)
+        if self._native is not None:
+            return self._native.decode(np.ascontiguousarray(log_odds), lit, threads=threads())
         observables = np.zeros((len(events), self._observables.shape[1]), dtype=np.bool_)
-        lit, size = events[:, self._own], (log_odds > self._least).sum(axis=1)
+        size = (log_odds > self._least).sum(axis=1)
         asked = np.flatnonzero(lit.any(axis=1) | (log_odds > 0).any(axis=1))
         asked = asked[np.argsort(size[asked], kind="stable")]  # those of about one size together
         start = 0
@@ -73,7 +87,8 @@ class OrderedStatistics:
         flips = np.zeros((len(lit), self._observables.shape[1]), dtype=np.int64)
         for shot, solvable in enumerate(system.solvable.tolist()):
             if solvable:
-                cost = -log_odds[shot, likely[shot]].astype(np.float64)
+                cost = -np.fmin(np.fmax(log_odds[shot, likely[shot]].astype(np.float64), -_SURE), _SURE)
+                cost = np.rint(cost / _FINEST) * _FINEST
                 chosen = likely[shot, system.cheap(shot, cost)]
             elif most < log_odds.shape[1]:  # not without the unlikely ones
                 wider = min(4 * most + _BITS, log_odds.shape[1])
@@ -136,12 +151,12 @@ class _System:
         while len(other):
             gain = cost[solved] * np.where(right, -1.0, 1.0)
             alone = gain @ table + cost[other] * np.where(taken, -1.0, 1.0)
-            tried = np.argpartition(alone, min(_PAIRED, len(alone) - 1))[:_PAIRED]
+            tried = np.argsort(alone, kind="stable")[:_PAIRED]
             part = table[:, tried]
             together = alone[tried][:, None] + alone[tried] - 2 * (part * gain[:, None]).T @ part
             np.fill_diagonal(together, alone[tried])
             best = int(together.argmin())
-            if together.flat[best] > -1e-9:
+            if together.flat[best] >= 0:
                 break
             for i in {*np.unravel_index(best, together.shape)}:
                 taken[tried[i]] ^= True
