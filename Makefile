@@ -1,7 +1,7 @@
 # make demo       trained decoders beside today's, on real memory experiments
 # make test       lint, types and the whole test suite
 # make test-fast  the tests that do not take seconds each
-# Each sets up .venv on the first call. PIP_ARGS is handed to pip, for an index with CPU builds of PyTorch, say.
+# Each sets up .venv on the first call, and builds the kernels in C++ where there is a compiler. PIP_ARGS is handed to pip, for an index with CPU builds of PyTorch, say.
 
 USABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
@@ -9,6 +9,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 PIP_ARGS ?=
 VENV := .venv
 STAMP := $(VENV)/.installed
+NATIVE := $(VENV)/.native
 
 .PHONY: demo test test-fast install clean
 
@@ -24,13 +25,21 @@ test: install
 test-fast: install
 	$(VENV)/bin/pytest -n 2 -m "not slow"
 
-install: $(STAMP)
+install: $(STAMP) $(NATIVE)
 
 $(STAMP): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "error: cascade-qec needs Python 3.11, 3.12 or 3.13 with the venv module;" \
 	  "none of python3.11, python3.12, python3.13, python3 is one. Name yours: make PYTHON=/path/to/python3.12" >&2; exit 2; }
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e '.[dev]'
+	touch $@
+
+$(NATIVE): $(STAMP) native/pyproject.toml native/CMakeLists.txt $(wildcard native/src/* native/src/cascade_qec_native/*.py)
+	@if ! command -v c++ >/dev/null; then \
+	  echo "no C++ compiler (c++): models decode on CPUs by PyTorch or NumPy, several times as slowly as by the native kernels"; \
+	elif ! $(VENV)/bin/python -m pip install --disable-pip-version-check -q $(PIP_ARGS) ./native; then \
+	  echo "the native kernels could not be built: models decode on CPUs by PyTorch or NumPy, several times as slowly"; \
+	fi
 	touch $@
 
 clean:

@@ -99,7 +99,9 @@ def tiny(tiny_data: Callable[..., dict[str, Any]]) -> Callable[..., Recipe]:
 @pytest.fixture(autouse=True)
 def _one_thread() -> None:
     """Sums depend on the number of threads, and several tests run at a time."""
-    torch.set_num_threads(1)
+    from cascade_qec.native import set_threads
+
+    set_threads(1)
 
 
 @pytest.fixture

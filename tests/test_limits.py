@@ -14,7 +14,7 @@ from cascade_qec import CascadeError, circuits, codes, kernels, limits
 from cascade_qec.cli import app, main
 from cascade_qec.evaluation.collection.plan import Plan, make_plan
 from cascade_qec.lattice import Lattice
-from cascade_qec.models import NetworkSettings
+from cascade_qec.model import NetworkSettings
 from cascade_qec.training.recipe import Recipe
 from cascade_qec.zoo import registry
 from cascade_qec.zoo.card import Card

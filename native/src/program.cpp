@@ -176,6 +176,12 @@ void Program::decide_one(Space& space, const float* evidence, bool* observables,
                 scores[j + step] = scores[j] - scores[j + step], scores[j] = sum;
             }
     const float whole = scores[0];
+    if (!std::isfinite(whole)) {
+        *log_odds = std::numeric_limits<float>::quiet_NaN();
+        std::fill_n(observables, decided, false);
+        std::fill_n(suspects, decided, 0.f);
+        return;
+    }
     for (float& score : scores) score = head.scale * (whole - score) / 2;
     const float highest = *std::max_element(scores.begin(), scores.end());
     space.weight.assign(values, 0.0);

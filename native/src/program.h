@@ -72,7 +72,8 @@ class Program {
     int asked() const { return logical ? logical->operators : static_cast<int>(local->owner.size()); }
 
     // Log-odds of what the head is asked about, float32 [shots, asked], of packed shots, uint8 [shots, bytes]; with a
-    // decision, `observables` [shots, decided], `suspects` [shots, decided] and `log_odds` [shots] instead.
+    // decision, `observables` [shots, decided], `suspects` [shots, decided] and `log_odds` [shots] instead, NaN where
+    // the network's numbers are not finite.
     void evidence(const uint8_t* packed, size_t shots, float* out, int threads) const;
     void decide(const uint8_t* packed, size_t shots, bool* observables, float* suspects, float* log_odds, int threads) const;
 

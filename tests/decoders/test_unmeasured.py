@@ -13,7 +13,7 @@ from cascade_qec.decoders.cascade import CascadeDecoder
 from cascade_qec.decoders.escalation import EscalatingDecoder
 from cascade_qec.decoders.sinter import sinter_decoders
 from cascade_qec.errors import CascadeError, CascadeWarning
-from cascade_qec.models import Calibration
+from cascade_qec.model import Calibration
 
 REFUSED = r"model tiny was measured at 3 rounds, got an experiment of 5: with allow_unmeasured"
 
@@ -111,8 +111,10 @@ def test_sinter_and_the_command_line(model: Path, circuit: stim.Circuit, tmp_pat
 
 
 def test_a_network_that_overflows_decides_nothing(model: Path) -> None:
-    bound = load(model, device="cpu").bind()
-    bound.decoder.network.head.output_bias.fill_(float("nan"))
+    decoder = load(model, device="cpu")
+    changed = {"head.output": np.finfo(np.float32).max, "head.hidden_bias": 100}
+    state = {name: np.full_like(array, changed[name]) if name in changed else array for name, array in decoder.state.items()}
+    bound = CascadeDecoder(state, decoder.description).bind()
     with pytest.raises(CascadeError, match="expected finite numbers from the network"):
         bound.decode_batch(np.zeros((2, 24), np.bool_))
 

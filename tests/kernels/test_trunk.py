@@ -11,7 +11,7 @@ from cascade_qec.codes import BivariateBicycleCode
 from cascade_qec.errors import CascadeError, CascadeWarning
 from cascade_qec.kernels import choice
 from cascade_qec.lattice import memory_lattice
-from cascade_qec.models import NetworkSettings
+from cascade_qec.model import NetworkSettings
 from cascade_qec.nn import CascadeNetwork, Geometry, collect_statistics
 from cascade_qec.nn.layers import BatchNorm
 

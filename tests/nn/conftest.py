@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from cascade_qec import codes
-from cascade_qec.models import NetworkSettings
+from cascade_qec.model import NetworkSettings
 from cascade_qec.nn import CascadeNetwork
 from cascade_qec.nn.layers import BatchNorm
 

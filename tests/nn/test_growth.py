@@ -4,7 +4,7 @@ import torch
 
 from cascade_qec import codes
 from cascade_qec.lattice import memory_lattice
-from cascade_qec.models import NetworkSettings
+from cascade_qec.model import NetworkSettings
 from cascade_qec.nn import CascadeNetwork, Geometry, deepened
 
 

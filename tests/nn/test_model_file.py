@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from cascade_qec import codes
 from cascade_qec.errors import CascadeError
 from cascade_qec.lattice import memory_lattice
-from cascade_qec.models import ModelDescription, model_bytes
+from cascade_qec.model import ModelDescription, model_bytes
 from cascade_qec.nn import Geometry, load_network, state_of
 
 

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from cascade_qec import codes
 from cascade_qec.circuits import UniformDepolarizing, memory
 from cascade_qec.lattice import memory_lattice
-from cascade_qec.models import NetworkSettings
+from cascade_qec.model import NetworkSettings
 from cascade_qec.nn import CascadeNetwork, Geometry, LogicalHead
 from cascade_qec.training.optimizers import Optimizers
 from cascade_qec.training.recipe import OptimizerSettings

@@ -9,7 +9,7 @@ from cascade_qec import codes
 from cascade_qec.circuits import UniformDepolarizing, memory
 from cascade_qec.errors import CascadeError
 from cascade_qec.lattice import Lattice, logical_operators, memory_lattice
-from cascade_qec.models import NetworkSettings
+from cascade_qec.model import NetworkSettings
 from cascade_qec.nn import CascadeNetwork, Geometry
 from cascade_qec.nn.operator_sums import OperatorSums
 

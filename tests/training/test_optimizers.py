@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from cascade_qec import codes
-from cascade_qec.models import NetworkSettings
+from cascade_qec.model import NetworkSettings
 from cascade_qec.nn import CascadeNetwork
 from cascade_qec.training import optimizers as optimizers_module
 from cascade_qec.training.optimizers import Muon, Optimizers, learning_rate_factor

@@ -9,7 +9,7 @@ import torch
 
 from cascade_qec.files import written_whole
 from cascade_qec.guards import Claims
-from cascade_qec.models import model_bytes
+from cascade_qec.model import model_bytes
 from cascade_qec.nn import load_network, state_of
 from cascade_qec.training.validation import Validator
 

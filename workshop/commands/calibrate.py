@@ -29,7 +29,7 @@ def calibrate(
     from cascade_qec.decoders.cascade import load
     from cascade_qec.device import pick_device, pick_dtype
     from cascade_qec.evaluation.verification import zero_syndrome
-    from cascade_qec.models.calibration import FEWEST
+    from cascade_qec.model.calibration import FEWEST
     from workshop.cards import calibration
 
     path, card = zoo.path(model), zoo.card(model)

@@ -37,7 +37,7 @@ def roofline(
     With them go the least time on named devices, every multiplier busy, and the memory of a dataflow design. With
     --model and no CODE only models are computed. Rows of the same network in the table of results are replaced.
     """
-    from cascade_qec.models import load_model
+    from cascade_qec.model import load_model
     from cascade_qec.zoo import registry
     from workshop.roofline import model_rows, roofline_rows, write_roofline
 

@@ -151,7 +151,7 @@ def _measure(
     from cascade_qec.device import pick_device, pick_dtype
     from cascade_qec.evaluation.model_guards import see_guards, with_floor
     from cascade_qec.evaluation.tables import pool
-    from cascade_qec.models import load_model
+    from cascade_qec.model import load_model
     from cascade_qec.zoo.card import Card
     from workshop.cards.calibration import calibrate
     from workshop.cards.making import (

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import written_whole
-from cascade_qec.models import model_bytes
+from cascade_qec.model import model_bytes
 from cascade_qec.nn import network_of, state_of
 from cascade_qec.training.recipe import Recipe
 from cascade_qec.training.run_files import CHECKPOINT, METRICS, RECORD, save_checkpoint

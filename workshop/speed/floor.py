@@ -23,7 +23,7 @@ from cascade_qec.lattice import (
     logical_operators,
     memory_lattice,
 )
-from cascade_qec.models import NetworkSettings
+from cascade_qec.model import NetworkSettings
 from cascade_qec.nn import CascadeNetwork
 from cascade_qec.training import Recipe
 

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 from cascade_qec.codes import CSSCode
 from cascade_qec.kernels import Relations
-from cascade_qec.models import NetworkSettings
+from cascade_qec.model import NetworkSettings
 from cascade_qec.nn import CascadeNetwork, Geometry, LogicalHead
 from cascade_qec.nn.layers import BatchNorm, Bottleneck, LatticeConvolution
 

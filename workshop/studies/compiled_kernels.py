@@ -30,7 +30,7 @@ from triton.runtime.autotuner import Autotuner
 
 from cascade_qec import codes, kernels
 from cascade_qec.lattice import memory_lattice
-from cascade_qec.models import NetworkSettings
+from cascade_qec.model import NetworkSettings
 from cascade_qec.nn import CascadeNetwork, Geometry
 
 

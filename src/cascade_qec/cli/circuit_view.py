@@ -8,7 +8,7 @@ import numpy as np
 
 from cascade_qec.cli.table import Column, console, percent, show, show_facts, with_interval
 from cascade_qec.codes import CSSCode
-from cascade_qec.models import ModelDescription, load_model
+from cascade_qec.model import ModelDescription, load_model
 from cascade_qec.recognition import ObservableMap, Recognition
 from cascade_qec.zoo import registry
 

@@ -22,7 +22,7 @@ from cascade_qec.engine import LocalTables, LogicalTables
 from cascade_qec.error_models import error_model, unlikely
 from cascade_qec.errors import CascadeError
 from cascade_qec.lattice import Lattice
-from cascade_qec.models import ModelDescription
+from cascade_qec.model import ModelDescription
 from cascade_qec.native import native
 from cascade_qec.recognition import Part, Recognition
 

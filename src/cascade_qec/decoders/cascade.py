@@ -25,7 +25,7 @@ from cascade_qec.error_models import error_model
 from cascade_qec.errors import CascadeError, CascadeWarning
 from cascade_qec.files import written_whole
 from cascade_qec.lattice import memory_lattice
-from cascade_qec.models import UNCHECKED, ModelDescription, NetworkSettings, State, check, load_model, model_bytes
+from cascade_qec.model import UNCHECKED, ModelDescription, NetworkSettings, State, check, load_model, model_bytes
 from cascade_qec.recognition import ObservableMap, Part, read_error_model, read_experiment, recognise
 from cascade_qec.zoo import registry
 

@@ -28,6 +28,13 @@ class Program(ABC):
         """
 
     def decide(self, packed: NDArray[np.uint8]) -> Decided:
-        """What a logical head decides of the wanted observables, from uint8 [shots, bytes]."""
+        """What a logical head decides of the wanted observables, from uint8 [shots, bytes].
+
+        Log-odds are NaN where the network's numbers are not finite.
+        """
         assert self._decision is not None
-        return self._decision(self.evidence(packed))
+        evidence = self.evidence(packed)
+        bad = ~np.isfinite(evidence).all(axis=1)
+        decided = self._decision(np.where(bad[:, None], 0, evidence))
+        decided.log_odds[bad] = np.nan
+        return decided

@@ -8,12 +8,12 @@ import numpy as np
 import torch
 
 from cascade_qec import codes
-from cascade_qec.models import ModelDescription, State, check, load_model
+from cascade_qec.model import ModelDescription, State, check, load_model
 from cascade_qec.nn.network import CascadeNetwork
 
 
 def load_network(path: str | Path) -> tuple[CascadeNetwork, ModelDescription]:
-    """The network of a file in evaluation mode, and its description; see `cascade_qec.models.load_model`."""
+    """The network of a file in evaluation mode, and its description; see `cascade_qec.model.load_model`."""
     state, description = load_model(path)
     return rebuilt(description, state), description
 

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float32, UInt8
 
 from cascade_qec.codes import CSSCode
-from cascade_qec.models import NetworkSettings
+from cascade_qec.model import NetworkSettings
 from cascade_qec.nn.geometry import Geometry
 from cascade_qec.nn.local_head import LocalHead
 from cascade_qec.nn.logical_head import LogicalHead

@@ -12,7 +12,7 @@ from jaxtyping import Float, UInt8
 from cascade_qec import kernels
 from cascade_qec.codes import CSSCode
 from cascade_qec.lattice import convolution_tables
-from cascade_qec.models import NetworkSettings
+from cascade_qec.model import NetworkSettings
 from cascade_qec.nn.geometry import STATES, Geometry
 from cascade_qec.nn.layers import BatchNorm, Bottleneck
 

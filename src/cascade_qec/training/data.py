@@ -16,7 +16,7 @@ from multiprocessing.process import BaseProcess
 
 import numpy as np
 
-from cascade_qec.models import ModelDescription
+from cascade_qec.model import ModelDescription
 from cascade_qec.processes import signals_blocked
 from cascade_qec.training import distributed
 from cascade_qec.training.experiments import circuit, noise

@@ -11,7 +11,7 @@ from cascade_qec.codes import Basis
 from cascade_qec.components import Components, ComponentType
 from cascade_qec.error_models import Mechanisms, error_model
 from cascade_qec.lattice import memory_lattice
-from cascade_qec.models import ModelDescription
+from cascade_qec.model import ModelDescription
 
 _KEPT = 256
 """As many as a log-uniform draw of the rate over a decade has on its grid, for both bases."""

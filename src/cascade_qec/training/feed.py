@@ -10,7 +10,7 @@ import torch
 
 from cascade_qec import codes
 from cascade_qec.lattice import memory_lattices
-from cascade_qec.models import ModelDescription
+from cascade_qec.model import ModelDescription
 from cascade_qec.nn import Faults, Geometry, Questions, Unpacking
 from cascade_qec.training.experiments import components
 from cascade_qec.training.recipe import Recipe

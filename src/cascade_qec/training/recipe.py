@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from cascade_qec import circuits, codes, limits
 from cascade_qec.codes import Operators
 from cascade_qec.errors import CascadeError
-from cascade_qec.models import ModelDescription, NetworkSettings
+from cascade_qec.model import ModelDescription, NetworkSettings
 from cascade_qec.training.experiments import component_types
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from cascade_qec import codes, kernels
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import written_whole
 from cascade_qec.guards import ALIVE
-from cascade_qec.models import Calibration, model_bytes
+from cascade_qec.model import Calibration, model_bytes
 from cascade_qec.nn import CascadeNetwork, Faults, LocalHead, deepened, load_network, network_of, state_of
 from cascade_qec.training import distributed
 from cascade_qec.training.data import Producers, default_workers

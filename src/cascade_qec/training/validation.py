@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cascade_qec import codes
 from cascade_qec.codes import Basis
 from cascade_qec.guards import Guards, claims, floor, unequal_bases, worst_head
-from cascade_qec.models import Calibration, ModelDescription, calibrated
+from cascade_qec.model import Calibration, ModelDescription, calibrated
 from cascade_qec.nn import CascadeNetwork, Questions, collect_statistics
 from cascade_qec.statistics import Counts
 from cascade_qec.training import data

@@ -31,7 +31,7 @@ def write_release(name: str | Path, folder: Path, *, url: str = "./") -> Release
         If there is no such model or no card of it, the weights are damaged or of another code than the card says,
         nothing could be fetched from such a URL, or the folder cannot be written or has other models without a card.
     """
-    from cascade_qec.models import load_model
+    from cascade_qec.model import load_model
 
     weights, card = registry.path(name), registry.card(name)
     if not is_name(card.name):

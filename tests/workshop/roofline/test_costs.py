@@ -9,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from cascade_qec import codes
 from cascade_qec.errors import CascadeError
 from cascade_qec.lattice import memory_lattice
-from cascade_qec.models import NetworkSettings
+from cascade_qec.model import NetworkSettings
 from cascade_qec.nn import CascadeNetwork
 from workshop.roofline import (
     ARCHITECTURES,

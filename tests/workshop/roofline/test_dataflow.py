@@ -4,7 +4,7 @@ import pytest
 
 from cascade_qec import codes
 from cascade_qec.errors import CascadeError
-from cascade_qec.models import NetworkSettings
+from cascade_qec.model import NetworkSettings
 from cascade_qec.nn import CascadeNetwork
 from workshop.roofline import dataflow_memory, shape_of
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.models import NetworkSettings
+from cascade_qec.model import NetworkSettings
 from workshop.roofline import (
     ARCHITECTURES,
     DEVICES,

@@ -10,7 +10,7 @@ from cascade_qec import zoo
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation import Row
 from cascade_qec.evaluation.two_samples import paired_difference
-from cascade_qec.models import model_bytes
+from cascade_qec.model import model_bytes
 from cascade_qec.nn import load_network, state_of
 from cascade_qec.tables import read_rows
 from cascade_qec.training import Recipe, load_recipe

@@ -20,7 +20,7 @@ from cascade_qec.error_models import error_model
 from cascade_qec.errors import CascadeError
 
 if TYPE_CHECKING:
-    from cascade_qec.models import ModelDescription
+    from cascade_qec.model import ModelDescription
     from cascade_qec.zoo.card import Card
 
 EVERY_MODEL = "cascade"
@@ -239,7 +239,7 @@ def _description(model: str) -> Card | ModelDescription:
     """What a model's card says, or its file where it has none."""
     if model in zoo.names():
         return zoo.card(model)
-    from cascade_qec.models import load_model
+    from cascade_qec.model import load_model
 
     return load_model(zoo.path(model))[1]
 

@@ -11,8 +11,8 @@ from cascade_qec import codes, limits
 from cascade_qec.codes import CSSCode, Operators
 from cascade_qec.components import ComponentType
 from cascade_qec.lattice import ABSENT, convolution_tables, data_relations
-from cascade_qec.models.calibration import UNCHECKED, Calibration
-from cascade_qec.models.settings import NetworkSettings
+from cascade_qec.model.calibration import UNCHECKED, Calibration
+from cascade_qec.model.settings import NetworkSettings
 
 
 class ModelDescription(BaseModel):

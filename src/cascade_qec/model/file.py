@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from cascade_qec.errors import CascadeError
-from cascade_qec.models.description import ModelDescription
+from cascade_qec.model.description import ModelDescription
 
 State = Mapping[str, NDArray[Any]]
 """Weights by their names, float32 as a rule."""

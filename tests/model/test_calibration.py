@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from cascade_qec.models import UNCHECKED, Calibration, calibrated
-from cascade_qec.models.calibration import FEWEST
+from cascade_qec.model import UNCHECKED, Calibration, calibrated
+from cascade_qec.model.calibration import FEWEST
 
 SHOTS = 60_000
 

@@ -1,0 +1,18 @@
+"""Trained models as data: their files, and what those say."""
+
+from cascade_qec.model.calibration import UNCHECKED, Calibration, calibrated
+from cascade_qec.model.description import ModelDescription
+from cascade_qec.model.file import State, check, load_model, model_bytes
+from cascade_qec.model.settings import NetworkSettings
+
+__all__ = [
+    "UNCHECKED",
+    "Calibration",
+    "ModelDescription",
+    "NetworkSettings",
+    "State",
+    "calibrated",
+    "check",
+    "load_model",
+    "model_bytes",
+]
