@@ -7,6 +7,7 @@ namespace {
 
 using cascade::After;
 using cascade::Group;
+using cascade::Norm;
 using cascade::Pairs;
 
 
@@ -193,6 +194,42 @@ void gate(const float* x, const float* scale, const float* shift, int rows, int 
     for (int row = 0; row < rows; row++, x += channels, y += channels) gate_row(x, scale, shift, channels, y);
 }
 
+void moments(const float* x, int rows, int channels, double* sums) {
+    for (int c = 0; c < channels; c += LANES) {
+        Vec sum{}, squares{};
+        for (int row = 0; row < rows; row++) {
+            const Vec v = load(x + static_cast<ptrdiff_t>(row) * channels + c);
+            sum += v, squares += v * v;
+        }
+        for (int i = 0; i < LANES; i++) sums[c + i] += sum[i], sums[channels + c + i] += squares[i];
+    }
+}
+
+void gate_gradient(const float* d, const float* x, Norm norm, int rows, int channels, float* dz, double* sums) {
+    for (int c = 0; c < channels; c += LANES) {
+        const Vec scale = load(norm.scale + c), shift = load(norm.shift + c);
+        const Vec deviation = load(norm.deviation + c), offset = load(norm.offset + c);
+        Vec sum{}, along{};
+        for (int row = 0; row < rows; row++) {
+            const ptrdiff_t at = static_cast<ptrdiff_t>(row) * channels + c;
+            const Vec v = load(x + at), u = scale * v + shift, s = sigmoid(u);
+            const Vec gradient = load(d + at) * (s + s * u * (1.f - s));
+            store(dz + at, gradient);
+            sum += gradient, along += gradient * (v * deviation + offset);
+        }
+        for (int i = 0; i < LANES; i++) sums[c + i] += sum[i], sums[channels + c + i] += along[i];
+    }
+}
+
+void norm_gradient(const float* dz, const float* x, Norm norm, const float* mean, const float* projection, int rows, int channels, bool add, float* dx) {
+    for (int row = 0; row < rows; row++, dz += channels, x += channels, dx += channels)
+        for (int c = 0; c < channels; c += LANES) {
+            const Vec normalised = load(x + c) * load(norm.deviation + c) + load(norm.offset + c);
+            const Vec gradient = load(norm.scale + c) * (load(dz + c) - load(mean + c) - normalised * load(projection + c));
+            store(dx + c, add ? load(dx + c) + gradient : gradient);
+        }
+}
+
 }  // namespace
 
 namespace cascade {
@@ -201,7 +238,7 @@ namespace cascade {
 #define CASCADE_NAME(set) CASCADE_TEXT(set)
 
 extern const Kernels CASCADE_SET = {
-    CASCADE_NAME(CASCADE_SET), ROWS, convolve, product, outer_product, gate,
+    CASCADE_NAME(CASCADE_SET), ROWS, convolve, product, outer_product, moments, gate_gradient, norm_gradient, gate,
 };
 
 }  // namespace cascade

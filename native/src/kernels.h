@@ -37,6 +37,11 @@ struct After {
 
 constexpr int MOST_ROWS = 12;
 
+// A batch norm behind which SiLU stands: silu(scale x + shift), x normalised being x * deviation + offset.
+struct Norm {
+    const float *scale, *shift, *deviation, *offset;  // [channels]; the deviation is one over the standard deviation
+};
+
 struct Kernels {
     const char* name;
     int rows;  // of a tile: groups should have as many sites, or one where there are as many shots
@@ -49,6 +54,13 @@ struct Kernels {
                     float* y);
     // w += x[from]^T y[to], summed over pairs and shots: x [sites, shots, inner], y [sites, shots, outer]
     void (*outer_product)(Pairs pairs, int shots, const float* x, int inner, const float* y, int outer, float* w);
+    // sums += (sum of x, sum of x^2) of each channel: x [rows, channels], sums [2, channels]
+    void (*moments)(const float* x, int rows, int channels, double* sums);
+    // dz = d silu'(scale x + shift), and sums += (sum of dz, sum of dz times x normalised); d and dz may be one
+    void (*gate_gradient)(const float* d, const float* x, Norm norm, int rows, int channels, float* dz, double* sums);
+    // dx = scale (dz - mean - x normalised * projection), or dx += it; dz and dx may be one
+    void (*norm_gradient)(const float* dz, const float* x, Norm norm, const float* mean, const float* projection,
+                          int rows, int channels, bool add, float* dx);
     // y = silu(scale x + shift), [rows, channels]
     void (*gate)(const float* x, const float* scale, const float* shift, int rows, int channels, float* y);
 };

@@ -16,6 +16,7 @@ namespace nb = nanobind;
 namespace cascade {
 
 void bind_ordered_statistics(nb::module_& m);
+void bind_training(nb::module_& m);
 
 namespace {
 
@@ -72,21 +73,26 @@ Floats matrix(nb::handle owner, const char* name, int inner, int outer) {
     return matrices(from.data(), 1, from.shape(0), from.shape(1), inner, outer);
 }
 
-std::shared_ptr<const Links> links_of(nb::handle table, int sites_in, int rows) {
+Links links_of(nb::handle table, int sites_in) {
     auto read = array<int32_t, 2>(table, "read");
     auto plane = array<int32_t, 1>(table, "plane");
-    expect(plane.size() == read.shape(0), "expected a plane of each site of a table");
-    auto links = std::make_shared<Links>(read.data(), plane.data(), static_cast<int>(read.shape(0)), static_cast<int>(read.shape(1)), sites_in);
-    links->group(rows);
-    return links;
+    expect(plane.size() == read.shape(0) && read.shape(1) > 0, "expected a plane of each site of a table");
+    return Links(copied<int32_t>(read), copied<int32_t>(plane), static_cast<int>(read.shape(1)), sites_in);
 }
 
-Convolution convolution(nb::handle weights, const char* name, std::shared_ptr<const Links> links, int channels) {
+struct Step {
+    explicit Step(const Links& links) : planes(links.planes), relations(links.relations), sites_out(links.sites_out), groups(std::make_shared<const Groups>(links.forward())) {}
+
+    int planes, relations, sites_out;
+    std::shared_ptr<const Groups> groups;
+};
+
+Convolution convolution(nb::handle weights, const char* name, const Step& step, int channels) {
     auto from = array<float, 4>(weights, name);
-    expect(static_cast<int>(from.shape(0)) >= links->planes && static_cast<int>(from.shape(1)) == links->relations,
+    expect(static_cast<int>(from.shape(0)) >= step.planes && static_cast<int>(from.shape(1)) == step.relations,
            "expected a convolution's weights for each plane and relation of its table");
     expect(padded(static_cast<int>(from.shape(2))) == channels && from.shape(2) == from.shape(3), "expected weights that fit one another");
-    return {links, matrices(from.data(), from.shape(0) * from.shape(1), from.shape(2), from.shape(3), channels, channels), {}};
+    return {step.groups, step.sites_out, matrices(from.data(), from.shape(0) * from.shape(1), from.shape(2), from.shape(3), channels, channels), {}};
 }
 
 void trunk_from(Program& program, nb::handle weights, nb::handle tables) {
@@ -107,13 +113,13 @@ void trunk_from(Program& program, nb::handle weights, nb::handle tables) {
     for (size_t s = 0; s < sites; s++)
         expect(trunk.kind[s] + (trunk.mask[s] | trunk.fill[s]) < static_cast<int>(embedding.shape(0)), "expected states that the embedding knows");
 
-    std::vector<std::shared_ptr<const Links>> links;
+    std::vector<Step> steps;
     int in = trunk.sites;
     for (nb::handle table : tables.attr("steps")) {
-        links.push_back(links_of(table, in, program.use->rows));
-        in = links.back()->sites_out;
+        steps.emplace_back(links_of(table, in));
+        in = steps.back().sites_out;
     }
-    expect(!links.empty() && in == trunk.sites, "expected convolutions from the sites to themselves");
+    expect(!steps.empty() && in == trunk.sites, "expected convolutions from the sites to themselves");
 
     for (nb::handle from : weights.attr("blocks")) {
         Block block;
@@ -124,11 +130,11 @@ void trunk_from(Program& program, nb::handle weights, nb::handle tables) {
         block.down_bias = row(from, "down_bias", trunk.channels);
         size_t step = 0;
         for (nb::handle one : from.attr("convolutions")) {
-            expect(step < links.size(), "expected a table for each convolution");
-            block.convolutions.push_back(convolution(one, "weight", links[step++], trunk.channels));
+            expect(step < steps.size(), "expected a table for each convolution");
+            block.convolutions.push_back(convolution(one, "weight", steps[step++], trunk.channels));
             block.convolutions.back().bias = row(one, "bias", trunk.channels);
         }
-        expect(step == links.size(), "expected a convolution for each table");
+        expect(step == steps.size(), "expected a convolution for each table");
         block.up = matrix(from, "up", trunk.channels, trunk.width);
         trunk.blocks.push_back(std::move(block));
     }
@@ -149,16 +155,15 @@ std::unique_ptr<LocalHead> local_from(const Trunk& trunk, nb::handle weights, nb
     return head;
 }
 
-std::unique_ptr<LogicalHead> logical_from(const Trunk& trunk, int rows, nb::handle weights, nb::handle tables, bool exact) {
+std::unique_ptr<LogicalHead> logical_from(const Trunk& trunk, nb::handle weights, nb::handle tables, bool exact) {
     auto head = std::make_unique<LogicalHead>();
     auto sites = array<int32_t, 2>(tables, "sites");
     head->places = static_cast<int>(sites.shape(0)), head->slices = static_cast<int>(sites.shape(1));
     head->sites = copied<int32_t>(sites);
     for (int32_t s : head->sites) expect(s >= 0 && s < trunk.sites, "expected sites within range");
     head->order = indices(tables, "order", 2 * head->places);
-    auto links = links_of(tables.attr("to_data"), static_cast<int>(head->order.size()), rows);
-    head->to_data = convolution(weights, "to_data", links, trunk.width);
-    head->place = indices(tables, "place", links->sites_out);
+    head->to_data = convolution(weights, "to_data", Step(links_of(tables.attr("to_data"), static_cast<int>(head->order.size()))), trunk.width);
+    head->place = indices(tables, "place", head->to_data.sites_out);
     head->start = indices(tables, "start", static_cast<int64_t>(head->place.size()) + 1);
     expect(!head->start.empty() && head->start.front() == 0 && head->start.back() == static_cast<int>(head->place.size()), "expected the data places of each operator one after the other");
     for (size_t i = 1; i < head->start.size(); i++) expect(head->start[i - 1] <= head->start[i], "expected the data places of each operator one after the other");
@@ -206,7 +211,7 @@ Program* program(nb::handle weights, nb::handle head, nb::handle tables, nb::han
     if (local)
         made->local = local_from(made->trunk, head, head_tables);
     else
-        made->logical = logical_from(made->trunk, made->use->rows, head, head_tables, exact);
+        made->logical = logical_from(made->trunk, head, head_tables, exact);
     made->prepare();
     return made.release();
 }
@@ -231,7 +236,9 @@ nb::ndarray<nb::numpy, T> fresh(std::vector<size_t> shape) {
 
 NB_MODULE(_native, m) {
     m.doc() = "Kernels of cascade-qec for CPUs.";
+    nb::set_leak_warnings(false);  // tables that a process keeps to its end are no leaks
     bind_ordered_statistics(m);
+    bind_training(m);
     m.def("instruction_sets", [] {
         std::vector<std::string> found;
         for (const char* name : {"avx512", "avx2", "portable"})

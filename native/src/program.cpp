@@ -14,10 +14,6 @@ constexpr size_t CHUNK_FLOATS = 1 << 17;  // of the residual stream of a chunk o
 constexpr int MOST_SHOTS = 24;            // of a chunk: a multiple of the rows of every tile
 constexpr float NEGLIGIBLE = 30;  // log-odds of a class to the likeliest from which on it adds nothing
 
-const std::vector<Group>& groups(const Links& links, int shots, int rows) {
-    return shots < rows ? links.together() : links.alone();
-}
-
 }  // namespace
 
 struct Program::Space {
@@ -41,12 +37,13 @@ void Program::prepare() {
             for (size_t i = 0; i < logical->wanted.size(); i++) values_[c] |= __builtin_parityll(c & logical->wanted[i]) << i;
     }
     chunk_ = static_cast<int>(std::clamp<size_t>(CHUNK_FLOATS / (static_cast<size_t>(trunk.sites) * width), 1, MOST_SHOTS));
+    if (chunk_ > use->rows) chunk_ -= chunk_ % use->rows;  // whole tiles
 }
 
 void Program::trunk_of(Space& space, const uint8_t* packed, int shots) const {
     const int sites = trunk.sites, width = trunk.width, channels = trunk.channels;
     size_t most = sites;
-    for (const Convolution& step : trunk.blocks[0].convolutions) most = std::max<size_t>(most, step.links->sites_out);
+    for (const Convolution& step : trunk.blocks[0].convolutions) most = std::max<size_t>(most, step.sites_out);
     const size_t narrow = (most + 1) * shots * channels;
     space.states.resize(static_cast<size_t>(sites) * shots);
     space.x.resize(static_cast<size_t>(sites) * shots * width);
@@ -74,12 +71,12 @@ void Program::trunk_of(Space& space, const uint8_t* packed, int shots) const {
             after.down = next.down.data(), after.bias = next.down_bias.data();
         }
         for (const Convolution& step : block.convolutions) {
-            const std::vector<Group>& all = groups(*step.links, shots, use->rows);
+            const std::vector<Group>& all = step.groups->of(shots, use->rows);
             use->convolve(all.data(), static_cast<int>(all.size()), shots, a, channels, step.weight.data(), step.bias.data(), channels, true, b,
                           &step == &block.convolutions.back() ? &after : nullptr);
             std::swap(a, b);
             // the row of zeros is behind the sites that the next step reads
-            std::fill_n(a + static_cast<size_t>(step.links->sites_out) * shots * channels, static_cast<size_t>(shots) * channels, 0.f);
+            std::fill_n(a + static_cast<size_t>(step.sites_out) * shots * channels, static_cast<size_t>(shots) * channels, 0.f);
         }
     }
     use->gate(x, trunk.out_scale.data(), trunk.out_shift.data(), sites * shots, width, x);
@@ -112,13 +109,12 @@ void Program::head_of(Space& space, int shots, float* out) const {
                 for (size_t i = 0; i < row; i++) later[i] += at[i];
         }
     }
-    const Links& links = *head.to_data.links;
     space.sorted.resize((head.order.size() + 1) * row);
     for (size_t i = 0; i < head.order.size(); i++)
         std::copy_n(&space.sums[head.order[i] * row], row, &space.sorted[i * row]);
     std::fill_n(&space.sorted[head.order.size() * row], row, 0.f);
-    space.read.resize(links.sites_out * row);
-    const std::vector<Group>& all = groups(links, shots, use->rows);
+    space.read.resize(head.to_data.sites_out * row);
+    const std::vector<Group>& all = head.to_data.groups->of(shots, use->rows);
     use->convolve(all.data(), static_cast<int>(all.size()), shots, space.sorted.data(), width, head.to_data.weight.data(), nullptr, width, false, space.read.data(), nullptr);
 
     space.parity.assign(static_cast<size_t>(shots) * head.words, 0);

@@ -13,7 +13,8 @@ namespace cascade {
 using Floats = std::vector<float>;
 
 struct Convolution {
-    std::shared_ptr<const Links> links;
+    std::shared_ptr<const Groups> groups;
+    int sites_out;
     Floats weight, bias;  // [planes, relations, inner, outer], [outer]
 };
 

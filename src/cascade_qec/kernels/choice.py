@@ -1,4 +1,4 @@
-"""Which kernels compute: Triton's, or the plain-PyTorch reference that every machine has."""
+"""Which kernels compute: Triton's, those in C++, or the plain-PyTorch reference that every machine has."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from typing import Literal, TypeVar
 import torch
 
 from cascade_qec.errors import CascadeError, CascadeWarning
+from cascade_qec.native import native
 
-Backend = Literal["triton", "reference"]
+Backend = Literal["triton", "native", "reference"]
 Result = TypeVar("Result")
 
-_asked: str = "auto"
+_asked: Backend | Literal["auto"] = "auto"
 _failure: Exception | None = None
 
 
 def backend(device: torch.device | str) -> Backend:
     """The kernels that compute on a device.
 
-    Triton's on a CUDA device, wherever Triton is installed and has not failed in this process; else the reference.
-    `use` overrides this.
+    Triton's on a CUDA device, wherever Triton is installed and has not failed in this process; those in C++ on a CPU,
+    wherever they are installed; else the reference. `use` overrides this.
 
     Raises
     ------
@@ -35,25 +36,29 @@ def backend(device: torch.device | str) -> Backend:
     if _asked == "triton" and not on_gpu and os.environ.get("TRITON_INTERPRET") != "1":
         raise CascadeError(f"expected a CUDA device for the kernels 'triton', got {device}")
     if _asked != "auto":
-        return "triton" if _asked == "triton" else "reference"
+        return _asked
+    if torch.device(device).type == "cpu" and native() is not None:
+        return "native"
     possible = on_gpu and find_spec("triton") is not None
     return "triton" if possible and _failure is None else "reference"
 
 
 @contextmanager
 def use(name: str) -> Iterator[None]:
-    """Within this context compute by "triton", by the "reference", or as `backend` finds best ("auto").
+    """Within this context compute by "triton", "native", the "reference", or as `backend` finds best ("auto").
 
     A kernel that was asked for by name and fails raises its error; only "auto" falls back.
 
     Raises
     ------
     CascadeError
-        If the name is none of the three, or Triton is asked for and not installed.
+        If the name is none of the four, or what it names is not installed.
     """
     global _asked
-    if name not in ("auto", "triton", "reference"):
-        raise CascadeError(f"expected kernels 'auto', 'triton' or 'reference', got {name!r}")
+    if name not in ("auto", "triton", "native", "reference"):
+        raise CascadeError(f"expected kernels 'auto', 'triton', 'native' or 'reference', got {name!r}")
+    if name == "native" and native() is None:
+        raise CascadeError("the native kernels are asked for, and not installed: pip install ./native in a checkout")
     if name == "triton" and find_spec("triton") is None:
         raise CascadeError("kernels 'triton' were asked for, but Triton is not installed: pip install triton")
     before, _asked = _asked, name

@@ -13,8 +13,10 @@ from collections.abc import Iterator
 import torch
 
 from cascade_qec.kernels.choice import attempt, backend
+from cascade_qec.kernels.compiled import NativeConvolution, convolution_fits
 from cascade_qec.kernels.relations import Relations
 from cascade_qec.lattice.relations import Span
+from cascade_qec.native import native
 
 _CHUNK_BYTES = 1_500_000
 """Bytes of gathered neighbours per core and step: what stays in a core's second-level cache."""
@@ -43,7 +45,10 @@ def lattice_convolution(x: torch.Tensor, weight: torch.Tensor, relations: Relati
 
         return FusedConvolution.apply(x, weight, relations, reference)
 
-    return attempt(fused, reference) if backend(x.device) == "triton" else reference()
+    chosen, module = backend(x.device), native()
+    if chosen == "native" and module is not None and convolution_fits(x, weight):
+        return NativeConvolution.apply(x, weight, module, relations)
+    return attempt(fused, reference) if chosen == "triton" else reference()
 
 
 class _LatticeConvolution(torch.autograd.Function):

@@ -81,6 +81,11 @@ class Relations(torch.nn.Module):
     def backward_links(self) -> Links:
         return self._links("backward")
 
+    def arrays(self) -> tuple[np.ndarray, np.ndarray]:
+        """Whom a site reads, -1 for nobody, and its plane: int32 [sites_out, relations], int32 [sites_out]."""
+        table = self.table.cpu().numpy()
+        return np.where(table < self.sites_in, table, ABSENT_SITE).astype(np.int32), self._plane.astype(np.int32)
+
     def groups(self, size: int) -> Groups:
         """Output sites by group of `size` relations; made once and kept."""
         return self._groups(size, self.table.device)

@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from cascade_qec.kernels.choice import attempt
+from cascade_qec.kernels.choice import attempt, backend
+from cascade_qec.kernels.compiled import NativeTrunk, parameters, trunk_fits
 from cascade_qec.kernels.parameters import Block, Norm
 from cascade_qec.kernels.relations import Relations
+from cascade_qec.native import native
 
 Statistics = list[tuple[torch.Tensor, torch.Tensor]]
 
@@ -20,7 +22,7 @@ def trunk(
     steps: Sequence[Relations],
     reference: Callable[[torch.Tensor], torch.Tensor],
 ) -> tuple[torch.Tensor, Statistics | None]:
-    """Run x through the blocks, then through a last batch norm and SiLU, by Triton's kernels.
+    """Run x through the blocks, then through a last batch norm and SiLU, by the kernels of Triton or in C++.
 
     Parameters
     ----------
@@ -31,7 +33,7 @@ def trunk(
     steps : sequence of Relations
         One for each convolution of a block.
     reference : function
-        The same in plain PyTorch, for where the kernels fail.
+        The same in plain PyTorch, for what the kernels cannot do.
 
     Returns
     -------
@@ -40,12 +42,17 @@ def trunk(
         Of the batch, for each norm in the order of use; empty where norms are fixed, None from the reference.
     """
 
+    module = native()
+    if module is not None and backend(x.device) == "native":
+        if not trunk_fits(x, blocks, steps):
+            return reference(x), None
+        y, *statistics = NativeTrunk.apply(x, module, blocks, last, steps, *parameters(blocks, last))
+        return y, list(zip(statistics[::2], statistics[1::2], strict=True))
+
     def fused() -> tuple[torch.Tensor, Statistics | None]:
         from cascade_qec.kernels.fused.trunk import FusedTrunk
 
-        parameters = [parameter for block in blocks for parameter in block.parameters()]
-        weights = (last.gamma, last.beta, *parameters)
-        y, *statistics = FusedTrunk.apply(x, blocks, last, steps, reference, *weights)
+        y, *statistics = FusedTrunk.apply(x, blocks, last, steps, reference, *parameters(blocks, last))
         return y, list(zip(statistics[::2], statistics[1::2], strict=True))
 
     return attempt(fused, lambda: (reference(x), None))

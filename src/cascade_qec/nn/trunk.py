@@ -70,7 +70,9 @@ class Trunk(torch.nn.Module):
     def embed(
         self, states: UInt8[torch.Tensor, "sites shots"], geometry: Geometry, dtype: torch.dtype
     ) -> Float[torch.Tensor, "sites shots width"]:
-        """[sites, shots] to [sites, shots, width]; a product with one-hot rows, whose gradient is one too."""
+        """[sites, shots] to [sites, shots, width]; on a GPU a product with one-hot rows, whose gradient is one too."""
         index = geometry.embedding_offset[:, None] + states
+        if not states.is_cuda:
+            return F.embedding(index, self.embedding).to(dtype)
         one_hot = index[..., None] == torch.arange(len(self.embedding), device=states.device)
         return one_hot.to(dtype) @ self.embedding.to(dtype)

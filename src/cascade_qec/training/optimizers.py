@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from lion_pytorch.foreach import Lion
 
+from cascade_qec.kernels.cpu import bfloat16_pays
 from cascade_qec.nn import CascadeNetwork
 from cascade_qec.training.recipe import OptimizerSettings
 
@@ -63,11 +64,12 @@ def _orthogonal(matrices: torch.Tensor, group: dict[str, Any]) -> torch.Tensor:
 
     Returns
     -------
-    bfloat16 [n, rows, columns], contiguous
+    [n, rows, columns], contiguous
+        bfloat16, as its author has it, or float32 where the device would have to emulate that.
     """
     a, b, c = group["ns_coefficients"]
     tall = matrices.shape[1] > matrices.shape[2]
-    x = (matrices.mT if tall else matrices).bfloat16()
+    x = (matrices.mT if tall else matrices).to(torch.bfloat16 if bfloat16_pays(matrices.device) else torch.float32)
     x = x / x.norm(dim=(1, 2), keepdim=True).clamp(min=group["eps"])
     for _ in range(group["ns_steps"]):
         square = x @ x.mT

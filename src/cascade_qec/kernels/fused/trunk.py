@@ -67,7 +67,7 @@ class FusedTrunk(torch.autograd.Function):
             for block in reversed(ctx.blocks):
                 dx, of_block = _backward(dx, block, ctx.steps, ctx.saved.pop())  # whose memory is free from here on
                 of_parameters = of_block + of_parameters
-            return dx, *last, *of_parameters
+            return dx, *of_parameters, *last
 
         def reference() -> tuple[torch.Tensor, ...]:
             return gradients(lambda: ctx.reference(ctx.inputs[0]), ctx.inputs, dy)

@@ -1,0 +1,123 @@
+// The trunk with the batch's own statistics, forward and backward by hand: what the fused Triton trunk is on GPUs.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "kernels.h"
+#include "links.h"
+
+namespace cascade {
+
+using Floats = std::vector<float>;
+
+// A vector whose elements are not set to zero first: they are all written before they are read.
+template <class T>
+struct Unset : std::allocator<T> {
+    template <class U>
+    struct rebind {
+        using other = Unset<U>;
+    };
+    template <class U>
+    void construct(U*) noexcept {}
+    template <class U, class First, class... Rest>
+    void construct(U* at, First&& first, Rest&&... rest) {
+        ::new (static_cast<void*>(at)) U(std::forward<First>(first), std::forward<Rest>(rest)...);
+    }
+};
+using Buffer = std::vector<float, Unset<float>>;
+
+// Tables of a block's convolution for both directions. Channels and width are multiples of PADDED.
+struct TrainingStep {
+    explicit TrainingStep(const Links& links)
+        : planes(links.planes), relations(links.relations), sites_in(links.sites_in), sites_out(links.sites_out), forward(links.forward()), backward(links.backward()), pairs(links.pairs()) {}
+
+    int planes, relations, sites_in, sites_out;
+    Groups forward, backward;
+    std::vector<std::pair<Ints, Ints>> pairs;
+};
+
+// A batch norm's parameters [channels]; mean and variance are null where they are to be the batch's.
+struct NormWeights {
+    const float *gamma, *beta, *mean, *variance;
+};
+
+// As PyTorch has them: down [channels, width], convolutions [planes * channels, relations * channels], up [width, channels].
+struct BlockWeights {
+    std::vector<NormWeights> norms;
+    const float* down;
+    std::vector<const float*> convolutions;
+    const float* up;
+    float share;  // of what the block adds to its input
+};
+
+// What a norm of a forward pass was, [channels] each.
+struct NormUsed {
+    Floats scale, shift, deviation, offset, mean, variance;
+
+    Norm view() const { return {scale.data(), shift.data(), deviation.data(), offset.data()}; }
+};
+
+// What the backward pass reads again. It copies the weights, as an optimizer may change them before.
+struct Saved {
+    struct OfBlock {
+        Buffer x;                       // its input, [sites, shots, width]
+        std::vector<Buffer> narrow;     // before each norm but the first: what down and the convolutions wrote
+        std::vector<Buffer> activated;  // what each convolution read, with a row of zeros behind it
+        std::vector<NormUsed> norms;
+        Floats down, up;                     // as given; `up` times the share
+        std::vector<Floats> convolutions;  // [planes, relations, outputs, inputs]
+        float share;
+    };
+    std::vector<OfBlock> blocks;
+    Buffer x;  // of the last norm
+    NormUsed last;
+    int shots;
+};
+
+struct BlockGradients {
+    std::vector<std::pair<Floats, Floats>> norms;  // to gamma and beta
+    Floats down;
+    std::vector<Floats> convolutions;
+    Floats up;
+};
+
+// One convolution alone, between any two numbers of channels.
+class TrainingConvolution {
+  public:
+    TrainingConvolution(const Links& links, const Kernels* use) : step(links), use_(use) {}
+
+    // y [sites_out, shots, outer] of x [sites_in, shots, inner]; the weight is [planes, outer, relations, inner].
+    void forward(const float* x, int inner, const float* weight, int outer, int shots, float* y, int threads) const;
+
+    // dx as x, and the gradient to the weight as that.
+    void backward(const float* x, int inner, const float* weight, int outer, const float* dy, int shots, float* dx, float* of_weight, int threads) const;
+
+    TrainingStep step;
+
+  private:
+    const Kernels* use_;
+};
+
+class TrainingTrunk {
+  public:
+    TrainingTrunk(std::vector<Links> links, int sites, int width, int channels, const Kernels* use);
+
+    // y [sites, shots, width] of x; statistics are those of the norms in the order of use. Saves nothing without `saved`.
+    void forward(const float* x, int shots, const std::vector<BlockWeights>& blocks, const NormWeights& last, float epsilon, float* y, std::vector<NormUsed>& used, Saved* saved, int threads) const;
+
+    // From the gradient to y to that to x, both [sites, shots, width], and to the parameters.
+    void backward(const float* dy, const Saved& saved, float* dx, std::vector<BlockGradients>& blocks, std::pair<Floats, Floats>& last, int threads) const;
+
+    int sites, width, channels;
+    std::vector<TrainingStep> steps;
+
+  private:
+    void block_backward(const Saved::OfBlock& saved, int shots, float* dx, BlockGradients& gradients, int threads) const;
+
+    const Kernels* use_;
+};
+
+}  // namespace cascade

@@ -1,0 +1,106 @@
+"""Training by the kernels in C++: the trunk with the batch's own statistics, and a convolution alone, on CPUs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cascade_qec.kernels.parameters import Block, Norm
+from cascade_qec.kernels.relations import Relations
+
+_MULTIPLE = 16
+"""Of which the kernels take channels."""
+
+_made: WeakKeyDictionary[Relations, dict[tuple[int, ...], Any]] = WeakKeyDictionary()
+"""The kernels' tables, made once for each geometry."""
+
+
+def convolution_fits(x: torch.Tensor, weight: torch.Tensor) -> bool:
+    """Whether the kernels in C++ can do it: float32, dense, channels in multiples of 16."""
+    dense = weight.dim() == 3 and x.dtype == torch.float32 and x.numel() > 0
+    return dense and weight.shape[1] % _MULTIPLE == x.shape[2] % _MULTIPLE == 0
+
+
+def trunk_fits(x: torch.Tensor, blocks: Sequence[Block], steps: Sequence[Relations]) -> bool:
+    """Whether the kernels in C++ can do it: float32, dense convolutions, channels in multiples of 16."""
+    (channels, width), first = blocks[0].down.shape, blocks[0].convolutions[0]
+    dense = first.shape == (steps[0].planes_out * channels, steps[0].relations * channels)
+    return x.dtype == torch.float32 and x.numel() > 0 and dense and width % _MULTIPLE == channels % _MULTIPLE == 0
+
+
+class NativeTrunk(torch.autograd.Function):
+    """`cascade_qec.kernels.trunk`; the batch's means and variances follow the result."""
+
+    @staticmethod
+    def forward(ctx, x, native, blocks, last, steps, *parameters):  # pyright: ignore[reportIncompatibleMethodOverride]
+        trunk = _trunk(native, steps, x.shape[0], blocks[0])
+        norms = [norm for block in blocks for norm in block.norms]
+        fixed = [] if last.mean is None else [part for norm in [*norms, last] for part in (norm.mean, norm.variance)]
+        y, statistics, saved = trunk.forward(
+            _array(x),
+            [_array(parameter) for parameter in parameters],
+            [_array(part) for part in fixed],
+            [block.scale for block in blocks],
+            epsilon=last.epsilon,
+            keep=any(ctx.needs_input_grad),
+            threads=torch.get_num_threads(),
+        )
+        ctx.trunk, ctx.kept = trunk, saved
+        found = [torch.from_numpy(part) for pair in statistics for part in pair] if last.mean is None else []
+        ctx.mark_non_differentiable(*found)
+        return torch.from_numpy(y), *found
+
+    @staticmethod
+    def backward(ctx, dy, *_):  # pyright: ignore[reportIncompatibleMethodOverride]
+        dx, gradients = ctx.trunk.backward(_array(dy), ctx.kept, threads=torch.get_num_threads())
+        return torch.from_numpy(dx), None, None, None, None, *map(torch.from_numpy, gradients)
+
+
+class NativeConvolution(torch.autograd.Function):
+    """`cascade_qec.kernels.lattice_convolution` of dense weights."""
+
+    @staticmethod
+    def forward(ctx, x, weight, native, relations):  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx.save_for_backward(x, weight)
+        read, plane = relations.arrays()
+        ctx.kernel = _once(
+            relations, (), lambda: native.TrainingConvolution(read, plane, sites_in=relations.sites_in)
+        )
+        return torch.from_numpy(ctx.kernel.forward(_array(x), _array(weight), threads=torch.get_num_threads()))
+
+    @staticmethod
+    def backward(ctx, dy):  # pyright: ignore[reportIncompatibleMethodOverride]
+        x, weight = map(_array, ctx.saved_tensors)
+        gradients = ctx.kernel.backward(x, weight, _array(dy), threads=torch.get_num_threads())
+        return *map(torch.from_numpy, gradients), None, None
+
+
+def parameters(blocks: Sequence[Block], last: Norm) -> list[torch.Tensor]:
+    """All that has a gradient, in the order in which the kernels take it."""
+    return [*(parameter for block in blocks for parameter in block.parameters()), last.gamma, last.beta]
+
+
+def _trunk(native: ModuleType, steps: Sequence[Relations], sites: int, block: Block) -> Any:
+    channels, width = block.down.shape
+    return _once(
+        steps[0],
+        (width, channels),
+        lambda: native.TrainingTrunk([step.arrays() for step in steps], sites=sites, width=width, channels=channels),
+    )
+
+
+def _once(of: Relations, key: tuple[int, ...], make: Callable[[], Any]) -> Any:
+    made = _made.setdefault(of, {})
+    if key not in made:
+        made[key] = make()
+    return made[key]
+
+
+def _array(tensor: torch.Tensor) -> NDArray[np.float32]:
+    return np.ascontiguousarray(tensor.detach().numpy())
