@@ -1,14 +1,10 @@
 // The trunk's training pass, for Python.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
-#include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/shared_ptr.h>
-#include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
-#include <optional>
-#include <string>
 
 #include "training.h"
 
@@ -60,13 +56,7 @@ Links links_of(const Table& read, const Planes& plane, int sites_in) {
     return Links(Ints(read.data(), read.data() + read.size()), Ints(plane.data(), plane.data() + plane.size()), static_cast<int>(read.shape(1)), sites_in);
 }
 
-const Kernels* chosen(const std::optional<std::string>& set) {
-    const Kernels* use = kernels(set ? set->c_str() : nullptr);
-    expect(use, "expected an instruction set that this processor has");
-    return use;
-}
-
-TrainingTrunk* trunk(const std::vector<std::pair<Table, Planes>>& tables, int sites, int width, int channels, std::optional<std::string> set) {
+TrainingTrunk* trunk(const std::vector<std::pair<Table, Planes>>& tables, int sites, int width, int channels) {
     expect(sites > 0 && width > 0 && channels > 0 && width % PADDED == 0 && channels % PADDED == 0, "expected sites, and channels in multiples of 16");
     std::vector<Links> links;
     int in = sites;
@@ -75,7 +65,7 @@ TrainingTrunk* trunk(const std::vector<std::pair<Table, Planes>>& tables, int si
         in = static_cast<int>(read.shape(0));
     }
     expect(!links.empty() && in == sites, "expected convolutions from the sites to themselves");
-    return new TrainingTrunk(std::move(links), sites, width, channels, chosen(set));
+    return new TrainingTrunk(std::move(links), sites, width, channels, kernels());
 }
 
 nb::tuple forward(const TrainingTrunk& self, Array<3> x, const std::vector<nb::ndarray<const float, nb::c_contig, nb::device::cpu>>& parameters, const std::vector<nb::ndarray<const float, nb::c_contig, nb::device::cpu>>& statistics, const std::vector<float>& shares, float epsilon, bool keep, int threads) {
@@ -177,12 +167,12 @@ nb::tuple convolution_gradients(const TrainingConvolution& self, Array<3> x, Arr
 void bind_training(nb::module_& m) {
     nb::class_<Saved>(m, "Saved");
     nb::class_<TrainingConvolution>(m, "TrainingConvolution")
-        .def(nb::new_([](Table read, Planes plane, int sites_in, std::optional<std::string> set) { return new TrainingConvolution(links_of(read, plane, sites_in), chosen(set)); }),
-             nb::arg("read"), nb::arg("plane"), nb::kw_only(), nb::arg("sites_in"), nb::arg("instructions") = nb::none())
+        .def(nb::new_([](Table read, Planes plane, int sites_in) { return new TrainingConvolution(links_of(read, plane, sites_in), kernels()); }),
+             nb::arg("read"), nb::arg("plane"), nb::kw_only(), nb::arg("sites_in"))
         .def("forward", &convolved, nb::arg("x"), nb::arg("weight"), nb::kw_only(), nb::arg("threads") = 1)
         .def("backward", &convolution_gradients, nb::arg("x"), nb::arg("weight"), nb::arg("dy"), nb::kw_only(), nb::arg("threads") = 1);
     nb::class_<TrainingTrunk>(m, "TrainingTrunk")
-        .def(nb::new_(&trunk), nb::arg("tables"), nb::kw_only(), nb::arg("sites"), nb::arg("width"), nb::arg("channels"), nb::arg("instructions") = nb::none())
+        .def(nb::new_(&trunk), nb::arg("tables"), nb::kw_only(), nb::arg("sites"), nb::arg("width"), nb::arg("channels"))
         .def("forward", &forward, nb::arg("x"), nb::arg("parameters"), nb::arg("statistics"), nb::arg("shares"), nb::kw_only(), nb::arg("epsilon"), nb::arg("keep"), nb::arg("threads") = 1)
         .def("backward", &backward, nb::arg("dy"), nb::arg("saved"), nb::kw_only(), nb::arg("threads") = 1);
 }

@@ -1,19 +1,35 @@
 // Which instruction set computes.
+#include <cstdlib>
 #include <cstring>
+#include <stdexcept>
+#include <string>
 
 #include "kernels.h"
 
 namespace cascade {
 
-const Kernels* kernels(const char* name) {
+std::vector<const Kernels*> all_kernels() {
+    std::vector<const Kernels*> found;
 #if defined(CASCADE_X86)
     __builtin_cpu_init();
     const bool fused = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    const bool wide = fused && __builtin_cpu_supports("avx512f");
-    if (wide && (!name || !std::strcmp(name, avx512.name))) return &avx512;
-    if (fused && (!name || !std::strcmp(name, avx2.name))) return &avx2;
+    if (fused && __builtin_cpu_supports("avx512f")) found.push_back(&avx512);
+    if (fused) found.push_back(&avx2);
 #endif
-    return !name || !std::strcmp(name, portable.name) ? &portable : nullptr;
+    found.push_back(&portable);
+    return found;
+}
+
+const Kernels* kernels() {
+    const char* name = std::getenv("CASCADE_INSTRUCTIONS");
+    const std::vector<const Kernels*> found = all_kernels();
+    if (!name || !*name) return found.front();
+    std::string names;
+    for (const Kernels* one : found) {
+        if (!std::strcmp(name, one->name)) return one;
+        names += std::string(names.empty() ? "" : ", ") + one->name;
+    }
+    throw std::invalid_argument("CASCADE_INSTRUCTIONS: expected one of " + names + ", got " + name);
 }
 
 }  // namespace cascade

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace cascade {
 
@@ -70,7 +71,10 @@ extern const Kernels portable;
 extern const Kernels avx2, avx512;
 #endif
 
-// Those of the chip, or those of a name: "portable", "avx2" or "avx512"; null if the chip has not got them.
-const Kernels* kernels(const char* name = nullptr);
+// Those that the chip has, the widest first.
+std::vector<const Kernels*> all_kernels();
+
+// The widest, or those that CASCADE_INSTRUCTIONS names.
+const Kernels* kernels();
 
 }  // namespace cascade

@@ -1,12 +1,10 @@
 // What Python sees: arrays come in, are checked, and are copied into the layout of the kernels.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
-#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
-#include <optional>
 #include <string>
 
 #include "program.h"
@@ -203,10 +201,9 @@ std::unique_ptr<LogicalHead> logical_from(const Trunk& trunk, nb::handle weights
     return head;
 }
 
-Program* program(nb::handle weights, nb::handle head, nb::handle tables, nb::handle head_tables, bool local, bool exact, std::optional<std::string> set) {
+Program* program(nb::handle weights, nb::handle head, nb::handle tables, nb::handle head_tables, bool local, bool exact) {
     auto made = std::make_unique<Program>();
-    made->use = kernels(set ? set->c_str() : nullptr);
-    expect(made->use, "expected an instruction set that this processor has");
+    made->use = kernels();
     trunk_from(*made, weights, tables);
     if (local)
         made->local = local_from(made->trunk, head, head_tables);
@@ -241,13 +238,12 @@ NB_MODULE(_native, m) {
     bind_training(m);
     m.def("instruction_sets", [] {
         std::vector<std::string> found;
-        for (const char* name : {"avx512", "avx2", "portable"})
-            if (kernels(name)) found.emplace_back(name);
+        for (const Kernels* one : all_kernels()) found.emplace_back(one->name);
         return found;
-    }, "Names of those that this processor has, the one that is used first.");
+    }, "Those that this processor has, the widest first; CASCADE_INSTRUCTIONS chooses another one than that.");
 
     nb::class_<Program>(m, "Program")
-        .def(nb::new_(&program), nb::arg("trunk"), nb::arg("head"), nb::arg("tables"), nb::arg("head_tables"), nb::kw_only(), nb::arg("local"), nb::arg("exact") = false, nb::arg("instructions") = nb::none())
+        .def(nb::new_(&program), nb::arg("trunk"), nb::arg("head"), nb::arg("tables"), nb::arg("head_tables"), nb::kw_only(), nb::arg("local"), nb::arg("exact") = false)
         .def("evidence", [](const Program& self, Packed packed, int threads) {
             expect_bytes(self, packed);
             auto out = fresh<float>({packed.shape(0), static_cast<size_t>(self.asked())});

@@ -113,7 +113,9 @@ def test_sinter_and_the_command_line(model: Path, circuit: stim.Circuit, tmp_pat
 def test_a_network_that_overflows_decides_nothing(model: Path) -> None:
     decoder = load(model, device="cpu")
     changed = {"head.output": np.finfo(np.float32).max, "head.hidden_bias": 100}
-    state = {name: np.full_like(array, changed[name]) if name in changed else array for name, array in decoder.state.items()}
+    state = {
+        name: np.full_like(array, changed[name]) if name in changed else array for name, array in decoder.state.items()
+    }
     bound = CascadeDecoder(state, decoder.description).bind()
     with pytest.raises(CascadeError, match="expected finite numbers from the network"):
         bound.decode_batch(np.zeros((2, 24), np.bool_))

@@ -1,6 +1,7 @@
 """The fused trunk against the network's layers in float64: output, every gradient, statistics."""
 
 import copy
+import sys
 import warnings
 
 import pytest
@@ -12,6 +13,7 @@ from cascade_qec.errors import CascadeError, CascadeWarning
 from cascade_qec.kernels import choice
 from cascade_qec.lattice import memory_lattice
 from cascade_qec.model import NetworkSettings
+from cascade_qec.native import native
 from cascade_qec.nn import CascadeNetwork, Geometry, collect_statistics
 from cascade_qec.nn.layers import BatchNorm
 
@@ -120,7 +122,8 @@ def test_statistics_are_collected_as_by_the_layers(device):
 def any_device_may_use_triton(monkeypatch):
     """As if this machine had a GPU, and no kernel had failed yet."""
     monkeypatch.setattr(choice, "_failure", None)
-    monkeypatch.setattr("cascade_qec.kernels.backend", lambda device: "triton")
+    for module in ("cascade_qec.kernels", "cascade_qec.kernels.trunk"):
+        monkeypatch.setattr(sys.modules[module], "backend", lambda device: "triton")
 
 
 @pytest.mark.parametrize("where", ["_forward", "_backward"])
@@ -174,9 +177,10 @@ def test_kernels_asked_for_by_name_do_not_fall_back(monkeypatch):
 
 def test_the_choice_can_be_overridden(monkeypatch):
     monkeypatch.setattr(choice, "_failure", None)
-    assert kernels.backend("cpu") == "reference"
+    assert kernels.backend("cpu") == ("reference" if native() is None else "native")
     assert kernels.backend("cuda") == "triton"
     with kernels.use("reference"):
+        assert kernels.backend("cpu") == "reference"
         assert kernels.backend("cuda") == "reference"
         with kernels.use("triton"):
             assert kernels.backend("cpu") == "triton"
@@ -185,7 +189,7 @@ def test_the_choice_can_be_overridden(monkeypatch):
     monkeypatch.setattr(choice, "_failure", RuntimeError())
     assert kernels.backend("cuda") == "reference"
     with (
-        pytest.raises(CascadeError, match="expected kernels 'auto', 'triton' or 'reference', got 'cudnn'"),
+        pytest.raises(CascadeError, match="expected kernels 'auto', 'triton', 'native' or 'reference', got 'cudnn'"),
         kernels.use("cudnn"),
     ):
         pass

@@ -22,25 +22,15 @@ class NativeProgram(Program):
     native
         The package.
     weights, tables, head_tables
-    instructions
-        "avx512", "avx2" or "portable"; by default the first of them that the processor has.
     """
 
     def __init__(
-        self,
-        native: ModuleType,
-        weights: Weights,
-        tables: Tables,
-        head_tables: LogicalTables | LocalTables,
-        *,
-        instructions: str | None = None,
+        self, native: ModuleType, weights: Weights, tables: Tables, head_tables: LogicalTables | LocalTables
     ) -> None:
         super().__init__(head_tables)
         local = isinstance(head_tables, LocalTables)
         exact = self._decision is not None and self._decision.exact
-        self._program = native.Program(
-            weights.trunk, weights.head, tables, head_tables, local=local, exact=exact, instructions=instructions
-        )
+        self._program = native.Program(weights.trunk, weights.head, tables, head_tables, local=local, exact=exact)
         self._exact, self._threads = exact, threads()
 
     def evidence(self, packed: NDArray[np.uint8]) -> NDArray[np.float32]:

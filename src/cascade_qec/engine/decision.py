@@ -112,8 +112,8 @@ class Decision:
             Log-odds of the operators' having another value than the true one.
         """
         if self.exact:
-            return (against @ self._votes > 0).any(axis=1)
-        return self._ascent(against.astype(np.float64))[0].any(axis=1)
+            return np.logical_or.reduce(against @ self._votes > 0, axis=1)
+        return np.logical_or.reduce(self._ascent(against.astype(np.float64))[0], axis=1)
 
     def __call__(self, evidence: NDArray[np.float32]) -> Decided:
         """Decide, from the log-odds that an operator's sum of observables is odd: float32 [shots, operators]."""

@@ -34,7 +34,7 @@ class Program(ABC):
         """
         assert self._decision is not None
         evidence = self.evidence(packed)
-        bad = ~np.isfinite(evidence).all(axis=1)
-        decided = self._decision(np.where(bad[:, None], 0, evidence))
-        decided.log_odds[bad] = np.nan
+        good: NDArray[np.bool_] = np.logical_and.reduce(np.isfinite(evidence), axis=1)
+        decided = self._decision(np.where(good[:, None], evidence, 0))
+        decided.log_odds[~good] = np.nan
         return decided

@@ -55,7 +55,9 @@ def _logical(
     features: Array, states: NDArray[np.uint8], head: LogicalHead, tables: LogicalTables
 ) -> NDArray[np.float32]:
     by_place = features[tables.sites]  # [places, slices, shots, width]
-    sums = np.stack([by_place.sum(axis=1), by_place[:, 1:].sum(axis=1)], axis=1).reshape(-1, *features.shape[1:])
+    sums = np.stack([by_place.sum(axis=1), by_place[:, 1:].sum(axis=1)], axis=1).reshape(
+        2 * len(tables.sites), *features.shape[1:]
+    )
     # [data places, shots, width]
     read = _convolved(sums[tables.order], head.to_data, tables.to_data, _by_relation(tables.to_data))
     operator = np.repeat(np.arange(len(tables.start) - 1), np.diff(tables.start))

@@ -1,0 +1,156 @@
+"""All runtimes say what the network in PyTorch says: every family, head and basis, and every model in the box."""
+
+import numpy as np
+import pytest
+import torch
+
+from cascade_qec import circuits, codes, load, zoo
+from cascade_qec.codes import CSSCode
+from cascade_qec.components import Components
+from cascade_qec.engine import (
+    Decision,
+    LocalTables,
+    LogicalTables,
+    NativeProgram,
+    NumPyProgram,
+    Program,
+    Tables,
+    folded,
+)
+from cascade_qec.error_models import Mechanisms, error_model
+from cascade_qec.lattice import memory_lattice
+from cascade_qec.model import ModelDescription, NetworkSettings
+from cascade_qec.native import native, set_threads
+from cascade_qec.nn import CascadeNetwork, TorchProgram, state_of
+from cascade_qec.nn.layers import BatchNorm
+
+SETS = [] if native() is None else native().instruction_sets()
+CASES = {
+    "surface": ("surface_d3", {"convolution": "direct", "width": 20, "depth": 2}, "translations"),
+    "surface, wide": ("surface_d3", {"convolution": "direct", "width": 64, "depth": 1}, "light"),
+    "bicycle": ("bb72", {"convolution": "bipartite", "width": 16, "depth": 2}, "lightest"),
+    "bicycle, direct": ("bb72", {"convolution": "direct", "width": 12, "bottleneck": 3, "depth": 1}, "observables"),
+    "depthwise": ("bb72", {"convolution": "bipartite", "width": 8, "depth": 1, "depthwise": True}, "translations"),
+    "local": ("surface_d3", {"convolution": "direct", "width": 32, "depth": 2}, None),
+}
+
+
+def made(case: str, basis: str) -> tuple[list[tuple[str, Program]], Program, np.ndarray]:
+    """Programs by their names, that of the network itself, and packed shots with many events."""
+    name, values, operators = CASES[case]
+    code: CSSCode = codes.get(name)
+    lattice, settings = memory_lattice(code, 2, basis), NetworkSettings(**values)
+    if operators is None:
+        circuit = circuits.memory(code, rounds=2, basis=basis, noise=circuits.UniformDepolarizing(0.01))
+        components = Components.of(Mechanisms.of(error_model(circuit)), lattice)
+        types, asked, head = len(components.types), [components], LocalTables.of(components)
+    else:
+        wanted = np.eye(code.k, dtype=np.uint8)
+        types, asked, head = None, operators, LogicalTables.of(lattice, operators, wanted)
+    torch.manual_seed(3)
+    network = CascadeNetwork(code, settings, types).eval().requires_grad_(False)
+    torch.nn.init.normal_(network.head.output)
+    for norm in (m for m in network.modules() if isinstance(m, BatchNorm)):
+        for part, spread in (
+            (norm.weight, (0.5, 2)),
+            (norm.variance, (0.5, 2)),
+            (norm.bias, (-1, 1)),
+            (norm.mean, (-1, 1)),
+        ):
+            part.data.uniform_(*spread)
+    weights = folded(state_of(network), code, convolution=settings.convolution, depthwise=settings.depthwise)
+    tables = Tables.of(lattice, settings.convolution)
+    trained = TorchProgram(network, lattice, asked, head, torch.float32)
+    programs: list[tuple[str, Program]] = [("numpy", NumPyProgram(weights, tables, head))]
+    with pytest.MonkeyPatch.context() as patch:
+        for instructions in SETS:
+            patch.setenv("CASCADE_INSTRUCTIONS", instructions)
+            programs.append((instructions, NativeProgram(native(), weights, tables, head)))
+    events = np.random.default_rng(4).random((31, lattice.detectors)) < 0.2
+    return programs, trained, np.packbits(events, axis=1, bitorder="little")
+
+
+@pytest.mark.parametrize("basis", ["Z", "X"])
+@pytest.mark.parametrize("case", CASES)
+def test_every_program_says_what_the_network_says(case, basis):
+    programs, trained, packed = made(case, basis)
+    expected = trained.evidence(packed)
+    for name, program in programs:
+        for shots in (31, 1, 5):
+            found = program.evidence(packed[:shots])
+            assert found.dtype == np.float32
+            np.testing.assert_allclose(
+                found, expected[:shots], rtol=1e-4, atol=1e-4 * np.abs(expected).max(), err_msg=name
+            )
+        assert program.evidence(packed[:0]).shape == (0, expected.shape[1])
+    if CASES[case][2] is None:
+        return
+    decided = trained.decide(packed)
+    for name, program in programs:
+        found = program.decide(packed)
+        sure = np.abs(decided.log_odds) > 0.01  # beside a tie rounding decides
+        np.testing.assert_array_equal(found.observables[sure], decided.observables[sure], err_msg=name)
+        np.testing.assert_allclose(found.log_odds, decided.log_odds, rtol=1e-3, atol=2e-3, err_msg=name)
+        np.testing.assert_allclose(found.suspects[sure], decided.suspects[sure], atol=5e-3, err_msg=name)
+
+
+@pytest.mark.parametrize("wanted", [1, 3, 14])
+def test_the_decision_in_cpp_is_that_in_numpy(wanted):
+    """Fewer sums than observables, and more: several classes are one value, and some values have no class."""
+    if not SETS:
+        return
+    _, _, packed = made("bicycle", "Z")
+    sums = np.random.default_rng(wanted).integers(0, 2, (wanted, 12), dtype=np.uint8)
+    code, (_, values, operators) = codes.get("bb72"), CASES["bicycle"]
+    lattice = memory_lattice(code, 2, "Z")
+    head = LogicalTables.of(lattice, operators, sums)
+    torch.manual_seed(5)
+    network = CascadeNetwork(code, NetworkSettings(**values))
+    torch.nn.init.normal_(network.head.output)
+    weights = folded(state_of(network), code, convolution="bipartite", depthwise=False)
+    program = NativeProgram(native(), weights, Tables.of(lattice, "bipartite"), head)
+    found, expected = program.decide(packed), Decision(head.logicals, sums)(program.evidence(packed))
+    np.testing.assert_array_equal(found.observables, expected.observables)
+    np.testing.assert_allclose(found.log_odds, expected.log_odds, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(found.suspects, expected.suspects, atol=1e-3)
+
+
+def test_threads_share_shots():
+    if not SETS:
+        return
+    programs, _, packed = made("bicycle", "X")
+    program = dict(programs)[SETS[0]]
+    many = np.tile(packed, (5, 1))
+    expected = program.decide(many)
+    set_threads(3)
+    for one, other in zip(program.decide(many), expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", zoo.names())
+def test_models_in_the_box_decide_alike_by_every_runtime(model):
+    results = []
+    for runtime in ("torch", "numpy", *(["native"] if SETS else [])):
+        decoder = load(model, device="cpu", precision="float32", runtime=runtime)
+        circuit = decoder.experiment(0.003, basis="X")
+        events = circuit.compile_detector_sampler(seed=11).sample(12, bit_packed=True)
+        results.append(decoder.bind(basis="X").decode_batch(events, bit_packed=True))
+    for result in results[1:]:
+        np.testing.assert_array_equal(result.observables, results[0].observables)
+        if results[0].log_odds is not None:
+            np.testing.assert_allclose(result.log_odds, results[0].log_odds, rtol=1e-3, atol=1e-3)
+            np.testing.assert_allclose(result.probabilities, results[0].probabilities, atol=1e-3)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_description_knows_the_shapes_of_its_weights(case):
+    name, values, operators = CASES[case]
+    settings = NetworkSettings(**values)
+    types = None if operators else [(0, ((0, 0, 0),)), (1, ((0, 0, 0),))]
+    described = ModelDescription(
+        name="x", code=name, rounds=3, bases=["Z"], noise_p=0.01, network=settings, components=types
+    )
+    network = CascadeNetwork(codes.get(name), settings, None if types is None else len(types))
+    assert described.shapes() == {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    assert described.parameters() == sum(parameter.numel() for parameter in network.parameters())
