@@ -18,7 +18,8 @@ class Groups {
   public:
     // read, block int32 [sites, relations]: whom a site reads, -1 for nobody, and which matrix that is multiplied by.
     // `zeros` is the row of zeros, which sites of a tile read where others of it have a neighbour and they have none.
-    Groups(const Ints& read, const Ints& block, int relations, int zeros) : relations_(relations) {
+    // A tile has `rows` sites at most.
+    Groups(const Ints& read, const Ints& block, int relations, int zeros, int rows) : relations_(relations), rows_(rows) {
         const int sites = static_cast<int>(read.size()) / relations;
         std::vector<Ints> ones(sites);
         for (int s = 0; s < sites; s++) ones[s] = {s};
@@ -62,14 +63,14 @@ class Groups {
         std::vector<Ints> tiles, left;
         for (auto& [key, members] : patterns) {
             size_t start = 0;
-            for (; start + MOST_ROWS <= members.size(); start += MOST_ROWS)
-                tiles.emplace_back(members.begin() + start, members.begin() + start + MOST_ROWS);
+            for (; start + rows_ <= members.size(); start += rows_)
+                tiles.emplace_back(members.begin() + start, members.begin() + start + rows_);
             if (start < members.size()) left.emplace_back(members.begin() + start, members.end());
         }
         while (!left.empty()) {
             Ints tile = take(left, 0);
             Ints reads = pattern(read, block, tile[0]);
-            while (static_cast<int>(tile.size()) < MOST_ROWS) {
+            while (static_cast<int>(tile.size()) < rows_) {
                 int best = -1, least = relations_ + 1;
                 for (size_t i = 0; i < left.size(); i++) {
                     const Ints other = pattern(read, block, left[i][0]);
@@ -84,7 +85,7 @@ class Groups {
                 const Ints other = pattern(read, block, left[best][0]);
                 for (int r = 0; r < relations_; r++) reads[r] = std::max(reads[r], other[r]);
                 Ints more = take(left, best);
-                const size_t fit = std::min(more.size(), MOST_ROWS - tile.size());
+                const size_t fit = std::min(more.size(), rows_ - tile.size());
                 tile.insert(tile.end(), more.begin(), more.begin() + fit);
                 if (fit < more.size()) left.emplace_back(more.begin() + fit, more.end());
             }
@@ -108,7 +109,7 @@ class Groups {
 
     size_t index(int site, int r) const { return static_cast<size_t>(site) * relations_ + r; }
 
-    int relations_;
+    int relations_, rows_;
     Made alone_, together_;
 };
 
@@ -127,10 +128,10 @@ class Links {
         for (size_t i = 0; i < read_.size(); i++) block_[i] = plane[i / relations] * relations + static_cast<int>(i % relations);
     }
 
-    Groups forward() const { return Groups(read_, block_, relations, sites_in); }
+    Groups forward(int rows) const { return Groups(read_, block_, relations, sites_in, rows); }
 
     // Who reads a site: through one relation at most one does.
-    Groups backward() const {
+    Groups backward(int rows) const {
         Ints read(static_cast<size_t>(sites_in) * relations, -1), block(read.size(), -1);
         for (size_t i = 0; i < read_.size(); i++) {
             if (read_[i] < 0) continue;
@@ -138,7 +139,7 @@ class Links {
             if (read[at] >= 0) throw std::invalid_argument("expected relations through which a site is read once at most");
             read[at] = static_cast<int32_t>(i / relations), block[at] = block_[i];
         }
-        return Groups(read, block, relations, sites_out);
+        return Groups(read, block, relations, sites_out, rows);
     }
 
     // For each plane and relation whom is read, and by whom.

@@ -79,7 +79,7 @@ Links links_of(nb::handle table, int sites_in) {
 }
 
 struct Step {
-    explicit Step(const Links& links) : planes(links.planes), relations(links.relations), sites_out(links.sites_out), groups(std::make_shared<const Groups>(links.forward())) {}
+    Step(const Links& links, int rows) : planes(links.planes), relations(links.relations), sites_out(links.sites_out), groups(std::make_shared<const Groups>(links.forward(rows))) {}
 
     int planes, relations, sites_out;
     std::shared_ptr<const Groups> groups;
@@ -114,7 +114,7 @@ void trunk_from(Program& program, nb::handle weights, nb::handle tables) {
     std::vector<Step> steps;
     int in = trunk.sites;
     for (nb::handle table : tables.attr("steps")) {
-        steps.emplace_back(links_of(table, in));
+        steps.emplace_back(links_of(table, in), program.use->rows);
         in = steps.back().sites_out;
     }
     expect(!steps.empty() && in == trunk.sites, "expected convolutions from the sites to themselves");
@@ -153,14 +153,14 @@ std::unique_ptr<LocalHead> local_from(const Trunk& trunk, nb::handle weights, nb
     return head;
 }
 
-std::unique_ptr<LogicalHead> logical_from(const Trunk& trunk, nb::handle weights, nb::handle tables, bool exact) {
+std::unique_ptr<LogicalHead> logical_from(const Trunk& trunk, int rows, nb::handle weights, nb::handle tables, bool exact) {
     auto head = std::make_unique<LogicalHead>();
     auto sites = array<int32_t, 2>(tables, "sites");
     head->places = static_cast<int>(sites.shape(0)), head->slices = static_cast<int>(sites.shape(1));
     head->sites = copied<int32_t>(sites);
     for (int32_t s : head->sites) expect(s >= 0 && s < trunk.sites, "expected sites within range");
     head->order = indices(tables, "order", 2 * head->places);
-    head->to_data = convolution(weights, "to_data", Step(links_of(tables.attr("to_data"), static_cast<int>(head->order.size()))), trunk.width);
+    head->to_data = convolution(weights, "to_data", Step(links_of(tables.attr("to_data"), static_cast<int>(head->order.size())), rows), trunk.width);
     head->place = indices(tables, "place", head->to_data.sites_out);
     head->start = indices(tables, "start", static_cast<int64_t>(head->place.size()) + 1);
     expect(!head->start.empty() && head->start.front() == 0 && head->start.back() == static_cast<int>(head->place.size()), "expected the data places of each operator one after the other");
@@ -195,7 +195,7 @@ std::unique_ptr<LogicalHead> logical_from(const Trunk& trunk, nb::handle weights
     auto logicals = array<uint8_t, 2>(tables, "logicals"), wanted = array<uint8_t, 2>(tables, "wanted");
     expect(static_cast<int>(logicals.shape(0)) == head->operators && logicals.shape(1) == wanted.shape(1), "expected the observables in each operator");
     head->k = exact ? static_cast<int>(logicals.shape(1)) : 0;
-    expect(!head->k || (head->k <= 16 && wanted.shape(0) <= 16), "expected at most 16 observables");
+    expect(!head->k || (head->k <= 16 && wanted.shape(0) <= 64), "expected at most 16 observables of the code and 64 of the experiment");
     if (head->k) head->logicals = bits(logicals), head->wanted = bits(wanted);
     head->scale = nb::cast<float>(tables.attr("scale"));
     return head;
@@ -208,7 +208,7 @@ Program* program(nb::handle weights, nb::handle head, nb::handle tables, nb::han
     if (local)
         made->local = local_from(made->trunk, head, head_tables);
     else
-        made->logical = logical_from(made->trunk, head, head_tables, exact);
+        made->logical = logical_from(made->trunk, made->use->rows, head, head_tables, exact);
     made->prepare();
     return made.release();
 }

@@ -24,6 +24,22 @@ struct Program::Space {
     std::vector<uint64_t> parity;
 };
 
+Program::Program() = default;
+Program::~Program() = default;
+
+std::unique_ptr<Program::Space> Program::take() const {
+    const std::lock_guard<std::mutex> lock(spaces_);
+    if (free_.empty()) return std::make_unique<Space>();
+    std::unique_ptr<Space> space = std::move(free_.back());
+    free_.pop_back();
+    return space;
+}
+
+void Program::give_back(std::unique_ptr<Space> space) const {
+    const std::lock_guard<std::mutex> lock(spaces_);
+    free_.push_back(std::move(space));
+}
+
 void Program::prepare() {
     const int width = trunk.width, channels = trunk.channels, rows = static_cast<int>(trunk.embedding.size() / width);
     const Block& block = trunk.blocks[0];
@@ -32,9 +48,15 @@ void Program::prepare() {
     first_.resize(static_cast<size_t>(rows) * channels);
     use->product(gated.data(), rows, width, block.down.data(), block.down_bias.data(), channels, true, first_.data());
     if (logical && logical->k) {
-        values_.assign(size_t{1} << logical->k, 0);
-        for (size_t c = 0; c < values_.size(); c++)
-            for (size_t i = 0; i < logical->wanted.size(); i++) values_[c] |= __builtin_parityll(c & logical->wanted[i]) << i;
+        std::vector<uint64_t> of_class(size_t{1} << logical->k, 0);
+        for (size_t c = 0; c < of_class.size(); c++)
+            for (size_t i = 0; i < logical->wanted.size(); i++)
+                of_class[c] |= static_cast<uint64_t>(__builtin_parityll(c & logical->wanted[i])) << i;
+        values_ = of_class;
+        std::sort(values_.begin(), values_.end());
+        values_.erase(std::unique(values_.begin(), values_.end()), values_.end());
+        for (uint64_t value : of_class)
+            value_of_.push_back(static_cast<int32_t>(std::lower_bound(values_.begin(), values_.end(), value) - values_.begin()));
     }
     chunk_ = static_cast<int>(std::clamp<size_t>(CHUNK_FLOATS / (static_cast<size_t>(trunk.sites) * width), 1, MOST_SHOTS));
     if (chunk_ > use->rows) chunk_ -= chunk_ % use->rows;  // whole tiles
@@ -48,9 +70,10 @@ void Program::trunk_of(Space& space, const uint8_t* packed, int shots) const {
     space.states.resize(static_cast<size_t>(sites) * shots);
     space.x.resize(static_cast<size_t>(sites) * shots * width);
     space.scratch.resize(static_cast<size_t>(MOST_ROWS) * width);
-    space.a.assign(narrow, 0.f);
-    space.b.assign(narrow, 0.f);
+    space.a.resize(narrow);
+    space.b.resize(narrow);
     float *x = space.x.data(), *a = space.a.data(), *b = space.b.data();
+    std::fill_n(a + static_cast<size_t>(sites) * shots * channels, static_cast<size_t>(shots) * channels, 0.f);
 
     for (int s = 0; s < sites; s++)
         for (int shot = 0; shot < shots; shot++) {
@@ -160,7 +183,7 @@ void Program::head_of(Space& space, int shots, float* out) const {
 // Log-odds of the likeliest joint value of the wanted observables, as `cascade_qec.engine.decision` says more readably.
 void Program::decide_one(Space& space, const float* evidence, bool* observables, float* suspects, float* log_odds) const {
     const LogicalHead& head = *logical;
-    const int classes = 1 << head.k, decided = static_cast<int>(head.wanted.size()), values = 1 << decided;
+    const int classes = 1 << head.k, decided = static_cast<int>(head.wanted.size());
     // A class gains the evidence of all operators that are odd in it: half of all evidence less half of the transform.
     Floats& scores = space.scores;
     scores.assign(classes, 0.f);
@@ -180,26 +203,26 @@ void Program::decide_one(Space& space, const float* evidence, bool* observables,
     }
     for (float& score : scores) score = head.scale * (whole - score) / 2;
     const float highest = *std::max_element(scores.begin(), scores.end());
-    space.weight.assign(values, 0.0);
+    space.weight.assign(values_.size(), 0.0);
     for (int c = 0; c < classes; c++)
-        if (scores[c] > highest - NEGLIGIBLE) space.weight[values_[c]] += std::exp(static_cast<double>(scores[c] - highest));
+        if (scores[c] > highest - NEGLIGIBLE) space.weight[value_of_[c]] += std::exp(static_cast<double>(scores[c] - highest));
     const int best = static_cast<int>(std::max_element(space.weight.begin(), space.weight.end()) - space.weight.begin());
 
     // The others are weighed by the likeliest of them: beside the best they may be too small for any number.
     float second = -std::numeric_limits<float>::infinity();
     for (int c = 0; c < classes; c++)
-        if (values_[c] != best) second = std::max(second, scores[c]);
+        if (value_of_[c] != best) second = std::max(second, scores[c]);
     double others = 0;
     space.flipped.assign(decided, 0.0);
     for (int c = 0; c < classes; c++) {
-        if (values_[c] == best || !(scores[c] > second - NEGLIGIBLE)) continue;
+        if (value_of_[c] == best || !(scores[c] > second - NEGLIGIBLE)) continue;
         const double w = std::exp(static_cast<double>(scores[c] - second));
         others += w;
         for (int i = 0; i < decided; i++)
-            if (((values_[c] ^ best) >> i) & 1) space.flipped[i] += w;
+            if (((values_[value_of_[c]] ^ values_[best]) >> i) & 1) space.flipped[i] += w;
     }
     for (int i = 0; i < decided; i++) {
-        observables[i] = (best >> i) & 1;
+        observables[i] = (values_[best] >> i) & 1;
         suspects[i] = others > 0 ? static_cast<float>(space.flipped[i] / others) : 0.f;
     }
     *log_odds = static_cast<float>(std::log(space.weight[best]) + highest - std::log(others) - second);
@@ -210,11 +233,12 @@ void Program::chunks(size_t shots, int threads, Each each) const {
     const size_t count = (shots + chunk_ - 1) / chunk_;
     threads = static_cast<int>(std::min<size_t>(std::max(threads, 1), count));
     auto work = [&](size_t thread) {
-        Space space;
+        std::unique_ptr<Space> space = take();
         for (size_t i = thread; i < count; i += threads) {
             const size_t start = i * chunk_;
-            each(space, start, static_cast<int>(std::min<size_t>(chunk_, shots - start)));
+            each(*space, start, static_cast<int>(std::min<size_t>(chunk_, shots - start)));
         }
+        give_back(std::move(space));
     };
     std::vector<std::thread> others;
     for (int thread = 1; thread < threads; thread++) others.emplace_back(work, thread);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "kernels.h"
@@ -67,6 +68,9 @@ class Program {
     int bytes;                 // of a packed shot
     const Kernels* use;
 
+    Program();
+    ~Program();
+
     // What has to be made once all of the above is set.
     void prepare();
 
@@ -87,9 +91,18 @@ class Program {
     template <class Each>
     void chunks(size_t shots, int threads, Each each) const;
 
+    // Memory to work in, kept from call to call.
+    std::unique_ptr<Space> take() const;
+    void give_back(std::unique_ptr<Space> space) const;
+
+    mutable std::mutex spaces_;
+    mutable std::vector<std::unique_ptr<Space>> free_;
+
     int chunk_ = 1;
     Floats first_;  // what the first block's convolution reads at a site of each row of the embedding
-    Ints values_;   // joint value of the wanted observables in each logical class, as bits
+    // Joint value of the wanted observables: of each logical class its number, and of each number its bits.
+    Ints value_of_;
+    std::vector<uint64_t> values_;
 };
 
 }  // namespace cascade

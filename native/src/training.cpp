@@ -158,7 +158,7 @@ std::pair<Floats, Floats> affine(const std::vector<double>& sums, int channels) 
 
 TrainingTrunk::TrainingTrunk(std::vector<Links> links, int sites, int width, int channels, const Kernels* use)
     : sites(sites), width(width), channels(channels), use_(use) {
-    for (const Links& one : links) steps.emplace_back(one);
+    for (const Links& one : links) steps.emplace_back(one, use->rows);
 }
 
 void TrainingTrunk::forward(const float* begin, int shots, const std::vector<BlockWeights>& blocks, const NormWeights& last, float epsilon, float* y, std::vector<NormUsed>& used, Saved* saved, int threads) const {

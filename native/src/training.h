@@ -31,8 +31,8 @@ using Buffer = std::vector<float, Unset<float>>;
 
 // Tables of a block's convolution for both directions. Channels and width are multiples of PADDED.
 struct TrainingStep {
-    explicit TrainingStep(const Links& links)
-        : planes(links.planes), relations(links.relations), sites_in(links.sites_in), sites_out(links.sites_out), forward(links.forward()), backward(links.backward()), pairs(links.pairs()) {}
+    TrainingStep(const Links& links, int rows)
+        : planes(links.planes), relations(links.relations), sites_in(links.sites_in), sites_out(links.sites_out), forward(links.forward(rows)), backward(links.backward(rows)), pairs(links.pairs()) {}
 
     int planes, relations, sites_in, sites_out;
     Groups forward, backward;
@@ -87,7 +87,7 @@ struct BlockGradients {
 // One convolution alone, between any two numbers of channels.
 class TrainingConvolution {
   public:
-    TrainingConvolution(const Links& links, const Kernels* use) : step(links), use_(use) {}
+    TrainingConvolution(const Links& links, const Kernels* use) : step(links, use->rows), use_(use) {}
 
     // y [sites_out, shots, outer] of x [sites_in, shots, inner]; the weight is [planes, outer, relations, inner].
     void forward(const float* x, int inner, const float* weight, int outer, int shots, float* y, int threads) const;

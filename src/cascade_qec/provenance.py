@@ -7,8 +7,11 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+from cascade_qec import pytorch
+
 _PACKAGES = (
     "cascade-qec",
+    "cascade-qec-native",
     "torch",
     "triton",
     "stim",
@@ -37,12 +40,7 @@ def versions() -> dict[str, str]:
 
 def hardware() -> str:
     """One line: processor, cores open to this process, and accelerators that PyTorch sees."""
-    import torch
-
-    parts = [f"{_processor()}, {_cores()} cores"]
-    if torch.cuda.is_available():
-        parts += [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
-    return "; ".join(parts)
+    return "; ".join([f"{_processor()}, {_cores()} cores", *pytorch.gpus()])
 
 
 def commit() -> str | None:

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from cascade_qec import codes
+from cascade_qec import codes, kernels
 from cascade_qec.circuits import UniformDepolarizing, memory
 from cascade_qec.lattice import memory_lattice
 from cascade_qec.model import NetworkSettings
@@ -43,7 +43,7 @@ def sizes_before_and_changes_after_training(width: int) -> tuple[dict[str, float
         watch(name, module)
 
     def look() -> dict[str, torch.Tensor]:
-        with torch.no_grad():
+        with torch.no_grad(), kernels.use("reference"):  # whose layers can be watched
             logits = network(states, geometry)
         return activations | {"logits": logits}
 

@@ -20,8 +20,8 @@ def bench_convolution(
     variants: Annotated[
         str | None,
         typer.Option(
-            help="Of triton, reference, stock, stock-sites, stock-compiled, conv3d; by comma.  [default: all that "
-            "the recipe and the device have; compiled on a GPU only]"
+            help="Of triton, native, reference, stock, stock-sites, stock-compiled, conv3d; by comma.  [default: all "
+            "that the recipe and the device have; compiled on a GPU only]"
         ),
     ] = None,
     out: Annotated[

@@ -28,7 +28,8 @@ def bench_training(
     variants: Annotated[
         str | None,
         typer.Option(
-            help="Of triton, reference, stock, stock-sites, stock-compiled; by comma.  [default: ours, both stock]"
+            help="Of triton, native, reference, stock, stock-sites, stock-compiled; by comma.  "
+            "[default: ours, both stock]"
         ),
     ] = None,
     workers: Annotated[

@@ -27,7 +27,8 @@ SHOT_MAJOR, SITE_MAJOR, COMPILED = "stock", "stock-sites", "stock-compiled"
 STOCK = (SHOT_MAJOR, SITE_MAJOR)
 """What other variants are compared with: the faster of these that were measured."""
 
-VARIANTS = ("triton", "reference", *STOCK, COMPILED)
+OURS = ("triton", "native", "reference")
+VARIANTS = (*OURS, *STOCK, COMPILED)
 
 _UPDATES = 4
 _SLOW = 1.0
@@ -69,7 +70,7 @@ class Contender:
     Parameters
     ----------
     variant : str
-        "triton" and "reference" are this project's network with either backend; "stock" and "stock-sites" the
+        "triton", "native" and "reference" are this project's network with each backend; "stock" and "stock-sites" the
         same network in stock PyTorch operations, shots or sites first, "stock-compiled" the former through
         `torch.compile`.
     recipe : Recipe
@@ -180,7 +181,7 @@ class Contender:
             torch.cuda.empty_cache()
 
     def _backend(self) -> AbstractContextManager[object]:
-        return kernels.use("triton" if self.variant == "triton" else "reference")
+        return kernels.use(self.variant if self.variant in OURS else "reference")
 
     def _split(self, batches: Iterator[Batch]) -> Iterator[Batch]:
         for states, labels in batches:

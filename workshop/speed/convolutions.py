@@ -16,7 +16,7 @@ from cascade_qec.kernels import Relations, lattice_convolution
 from cascade_qec.lattice import Lattice, concatenate, convolution_tables, memory_lattice
 from cascade_qec.tables import circumstances
 from cascade_qec.training import Recipe
-from workshop.speed.contender import COMPILED, SITE_MAJOR, STOCK, VARIANTS, check_variants
+from workshop.speed.contender import COMPILED, OURS, SITE_MAJOR, STOCK, VARIANTS, check_variants
 from workshop.speed.rows import SpeedRow
 from workshop.speed.stock_network import shot_major_convolution, site_major_convolution
 from workshop.speed.timing import seconds
@@ -57,7 +57,7 @@ def convolution_variants(recipe: Recipe, device: torch.device) -> list[str]:
     """What can be measured for a recipe on a device; "stock-compiled" can too, but has to be asked for on a CPU."""
     surface = isinstance(codes.get(recipe.code), RotatedSurfaceCode)
     on_gpu = device.type == "cuda"
-    ours = [kernels.backend(device), *(["reference"] if kernels.backend(device) == "triton" else [])]
+    ours = dict.fromkeys([kernels.backend(device), "reference"])
     return [*ours, *STOCK, *(["stock-compiled"] if on_gpu else []), *([_GRID] if surface else [])]
 
 
@@ -71,7 +71,7 @@ def convolution_speeds(
     recipe : Recipe
         Gives tables and channels.
     variants : sequence of str
-        "triton", "reference", "stock" and "stock-sites" (gather, then a product; shots or sites first),
+        "triton", "native", "reference", "stock" and "stock-sites" (gather, then a product; shots or sites first),
         "stock-compiled" (the former through `torch.compile`), "conv3d" (surface codes: channels last, over the
         whole grid of plaquettes).
     shots : int
@@ -150,7 +150,7 @@ class _Case:
         """The steps of the convolution in one variant."""
         if name == _GRID:
             return self._on_grids()
-        make = self._ours if name in ("triton", "reference") else self._gathered
+        make = self._ours if name in OURS else self._gathered
         return [make(name, *step) for step in zip(self.relations, self.weights, strict=True)]
 
     def _ours(self, backend: str, relations: Relations, weight: torch.Tensor) -> Timed:

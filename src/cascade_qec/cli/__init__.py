@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 import cascade_qec
+from cascade_qec import pytorch
 from cascade_qec.cli.bench import bench
 from cascade_qec.cli.collect import collect
 from cascade_qec.cli.decode import decode
@@ -103,6 +104,10 @@ def _status(app: typer.Typer, arguments: list[str] | None) -> int:
         app(arguments)
     except CascadeError as error:
         return _fail(str(error), 2)
+    except ModuleNotFoundError as error:
+        if error.name not in ("torch", "lion_pytorch"):
+            raise
+        return _fail(f"this takes PyTorch, which is not installed: {pytorch.INSTALL}", 2)
     except OSError as error:
         where = "" if error.filename is None else f"{error.filename}: "
         return _fail(f"{where}{error.strerror or error}", 2)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ctypes
-import sys
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Literal
 
+from cascade_qec import pytorch
 from cascade_qec.errors import CascadeError
 from cascade_qec.native import native, threads
 
@@ -58,54 +56,30 @@ def choose(runtime: str = "auto", device: str = "auto", precision: str = "auto")
         raise CascadeError(f"expected runtime auto, {', '.join(RUNTIMES)}, got {runtime!r}")
     if precision not in ("auto", "float32", "bfloat16"):
         raise CascadeError(f"expected precision auto, float32 or bfloat16, got {precision!r}")
-    torch_wanted = runtime == "torch" or precision == "bfloat16" or device.startswith("cuda")
-    if runtime == "auto" and (torch_wanted or (device == "auto" and _has_torch() and _nvidia())):
-        runtime = "torch" if _on_gpu(device) or precision == "bfloat16" else "auto"
-    if runtime == "auto":
-        runtime = "native" if native() is not None else "torch" if _has_torch() else "numpy"
-    if runtime == "torch":
-        if not _has_torch():
-            raise CascadeError(
-                f"PyTorch is asked for (device {device}, precision {precision}), and not installed: {_TORCH}"
-            )
-        from cascade_qec.device import pick_device, pick_dtype
-
-        where = pick_device(device)
-        found: Precision = "bfloat16" if str(pick_dtype(precision, where)) == "torch.bfloat16" else "float32"
-        return Runtime(runtime, str(where), found)
-    if runtime == "native" and native() is None:
-        raise CascadeError("the native kernels are asked for, and not installed: pip install cascade-qec-native")
-    if device not in ("auto", "cpu"):
-        if device.startswith("cuda"):
-            raise CascadeError(f"expected a CPU for the runtime {runtime}, got device {device!r}")
+    if device not in ("auto", "cpu") and not device.startswith("cuda"):
         raise CascadeError(f"expected device auto, cpu, cuda or cuda:N, got {device!r}")
-    if precision == "bfloat16":
-        raise CascadeError(f"expected precision float32 of the runtime {runtime}, got {precision!r}")
-    return Runtime(runtime, "cpu", "float32")
+    chosen = _fastest(device, precision) if runtime == "auto" else runtime
+    if chosen == "torch":
+        return _of_torch(device, precision)
+    if chosen == "native" and native() is None:
+        raise CascadeError("the native kernels are asked for, and not installed: pip install ./native in a checkout")
+    if device.startswith("cuda") or precision == "bfloat16":
+        raise CascadeError(f"expected a CPU and float32 for the runtime {chosen}, got {device} and {precision}")
+    return Runtime(chosen, "cpu", "float32")
 
 
-_TORCH = "pip install 'cascade-qec[torch]'"
+def _fastest(device: str, precision: str) -> str:
+    on_gpu = device.startswith("cuda") or (device == "auto" and pytorch.gpus())
+    if on_gpu or precision == "bfloat16":
+        return "torch"
+    return "native" if native() is not None else "torch" if pytorch.installed() else "numpy"
 
 
-def _has_torch() -> bool:
-    return "torch" in sys.modules or find_spec("torch") is not None
+def _of_torch(device: str, precision: str) -> Runtime:
+    if not pytorch.installed():
+        raise CascadeError(f"PyTorch is asked for ({device}, {precision}), and not installed: {pytorch.INSTALL}")
+    from cascade_qec.device import pick_device, pick_dtype
 
-
-def _on_gpu(device: str) -> bool:
-    """Whether a name means a CUDA device here."""
-    if device != "auto" or not _has_torch():
-        return device.startswith("cuda")
-    from cascade_qec.device import pick_device
-
-    return pick_device(device).type == "cuda"
-
-
-def _nvidia() -> bool:
-    """Whether the driver of a GPU is installed; PyTorch, which knows more, takes seconds to load."""
-    if "torch" in sys.modules:
-        return True
-    try:
-        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
-    except OSError:
-        return False
-    return True
+    where = pick_device(device)
+    found: Precision = "bfloat16" if str(pick_dtype(precision, where)) == "torch.bfloat16" else "float32"
+    return Runtime("torch", str(where), found)

@@ -13,6 +13,9 @@ from cascade_qec.engine.tables import LocalTables, LogicalTables, Tables
 from cascade_qec.engine.weights import Weights
 from cascade_qec.native import threads
 
+_MOST_DECIDED = 64
+"""Observables that the kernels decide together: the bits of a word."""
+
 
 class NativeProgram(Program):
     """A model folded for inference, for one experiment, by the kernels of `cascade-qec-native`.
@@ -29,7 +32,8 @@ class NativeProgram(Program):
     ) -> None:
         super().__init__(head_tables)
         local = isinstance(head_tables, LocalTables)
-        exact = self._decision is not None and self._decision.exact
+        exact = isinstance(head_tables, LogicalTables) and len(head_tables.wanted) <= _MOST_DECIDED
+        exact = exact and self._decision is not None and self._decision.exact
         self._program = native.Program(weights.trunk, weights.head, tables, head_tables, local=local, exact=exact)
         self._exact, self._threads = exact, threads()
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from cascade_qec.kernels.choice import attempt, backend
+from cascade_qec.kernels.choice import Backend, attempt
 from cascade_qec.kernels.compiled import NativeTrunk, parameters, trunk_fits
 from cascade_qec.kernels.parameters import Block, Norm
 from cascade_qec.kernels.relations import Relations
@@ -21,6 +21,7 @@ def trunk(
     last: Norm,
     steps: Sequence[Relations],
     reference: Callable[[torch.Tensor], torch.Tensor],
+    by: Backend,
 ) -> tuple[torch.Tensor, Statistics | None]:
     """Run x through the blocks, then through a last batch norm and SiLU, by the kernels of Triton or in C++.
 
@@ -34,6 +35,8 @@ def trunk(
         One for each convolution of a block.
     reference : function
         The same in plain PyTorch, for what the kernels cannot do.
+    by : {"triton", "native"}
+        Whose kernels.
 
     Returns
     -------
@@ -43,7 +46,7 @@ def trunk(
     """
 
     module = native()
-    if module is not None and backend(x.device) == "native":
+    if by == "native" and module is not None:
         if not trunk_fits(x, blocks, steps):
             return reference(x), None
         y, *statistics = NativeTrunk.apply(x, module, blocks, last, steps, *parameters(blocks, last))

@@ -56,12 +56,13 @@ class Trunk(torch.nn.Module):
             return F.silu(self.norm_out(x))
 
         # the kernels' gradient is that of training, where batch norm depends on the batch
-        if kernels.backend(x.device) == "reference" or (torch.is_grad_enabled() and not self.training):
+        by = kernels.backend(x.device)
+        if by == "reference" or (torch.is_grad_enabled() and not self.training):
             return plain(x)
         blocks = cast(Sequence[Bottleneck], self.blocks)
         described = [block.parameters_for_kernels() for block in blocks]
         steps = cast(Sequence[kernels.Relations], geometry.steps)
-        y, statistics = kernels.trunk(x, described, self.norm_out.parameters_for_kernels(), steps, plain)
+        y, statistics = kernels.trunk(x, described, self.norm_out.parameters_for_kernels(), steps, plain, by)
         norms = [norm for block in blocks for norm in block.all_norms]
         for norm, (mean, variance) in zip([*norms, self.norm_out], statistics or [], strict=False):
             norm.collect(mean, variance, x.shape[0] * x.shape[1])

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from cascade_qec.errors import CascadeError
+from cascade_qec.kernels import backend
 from workshop.speed import DeviceRates, convolution_speeds, convolution_variants, floor, measure_rates
 from workshop.speed import contender as contenders
 from workshop.speed.contender import Contender
@@ -14,6 +15,7 @@ from workshop.speed.pipeline import pipeline
 from workshop.speed.training import training_speeds, with_shots
 
 CPU = torch.device("cpu")
+OURS = [*dict.fromkeys([backend(CPU), "reference"])]
 RATES = DeviceRates(copy=1e9, matrix=1e12)
 
 
@@ -54,7 +56,7 @@ def test_without_stock_there_is_no_ratio(tiny):
 @pytest.mark.parametrize(
     ("variants", "message"),
     [
-        (["fast"], "expected variants among triton, reference, stock"),
+        (["fast"], "expected variants among triton, native, reference, stock"),
         (["triton"], "expected a CUDA device for variant 'triton', got cpu"),
         (["stock", "stock"], "expected each variant once"),
         ([], "expected each variant once"),
@@ -106,11 +108,11 @@ def test_shots_replace_the_recipes_micro_batches(tiny):
 @pytest.mark.parametrize(
     ("recipe", "relations", "variants"),
     [
-        ({}, "27", ["reference", "stock", "stock-sites", "conv3d"]),
+        ({}, "27", [*OURS, "stock", "stock-sites", "conv3d"]),
         (
             {"code": "bb72", "network": {"convolution": "bipartite", "depthwise": True}},
             "12+12",
-            ["reference", "stock", "stock-sites"],
+            [*OURS, "stock", "stock-sites"],
         ),
     ],
     ids=["surface", "depthwise bipartite"],
