@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cascade_qec import limits
-from cascade_qec.cli.progress import NOTHING_KEPT, interruptible, progress
+from cascade_qec.cli.progress import NOTHING_KEPT, interruptible, progress, tell
 from cascade_qec.errors import CascadeError
 
 
@@ -29,7 +29,9 @@ def demo(
     models = {code: load(code) for code in SHARES}
     out.mkdir(parents=True, exist_ok=True)
     with interruptible(NOTHING_KEPT), progress("demo, percent") as report:
-        rows = demonstrate(models, seconds=seconds, seed=seed, report=lambda done: report(round(100 * done), 100))
+        rows = demonstrate(
+            models, seconds=seconds, seed=seed, report=lambda done: report(round(100 * done), 100), skipped=tell
+        )
     table, curves = out / "rates.csv", out / "rates.png"
     write_rows(table, rows)
     save(block_error_figure(rows), curves)

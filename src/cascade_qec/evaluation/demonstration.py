@@ -36,6 +36,7 @@ def demonstrate(
     seconds: float,
     seed: int,
     report: Callable[[float], None] = lambda done: None,
+    skipped: Callable[[str], None] = lambda message: None,
 ) -> list[Row]:
     """Decode memory experiments of as many rounds as the code's distance, both bases pooled.
 
@@ -47,6 +48,8 @@ def demonstrate(
         Decoding time over all experiments and decoders; preparing them takes some ten seconds more.
     report
         Called now and then with the fraction of the demonstration that is done.
+    skipped
+        Told of decoders that are left out, as their package is not installed.
 
     Returns
     -------
@@ -56,26 +59,32 @@ def demonstrate(
     Raises
     ------
     CascadeError
-        If ``seconds`` is not positive or a decoder's package is missing; this is found before the first shot.
+        If ``seconds`` is not positive.
     """
     if not seconds > 0:
         raise CascadeError(f"expected seconds > 0 to decode in, got {seconds}")
-    for name in {name for shares in SHARES.values() for name in shares} - {CASCADE}:
-        classical.get(name).require()
-    unit = seconds / (len(PS) * sum(sum(shares.values()) for shares in SHARES.values()))
+    missing: set[str] = set()
+    for name in dict.fromkeys(name for shares in SHARES.values() for name in shares if name != CASCADE):
+        try:
+            classical.get(name).require()
+        except CascadeError as error:
+            skipped(f"left out: {error}")
+            missing.add(name)
+    present = {code: {name: t for name, t in of.items() if name not in missing} for code, of in SHARES.items()}
+    unit = seconds / (len(PS) * sum(sum(shares.values()) for shares in present.values()))
     rows: list[Row] = []
     done = 0.0
-    for number, (code, p) in enumerate((code, p) for code in SHARES for p in PS):
+    for number, (code, p) in enumerate((code, p) for code in present for p in PS):
         rounds = codes.get(code).d
         assert rounds is not None  # all codes of the demonstration are published ones
         circuits = {basis: models[code].experiment(p, rounds=rounds, basis=basis) for basis in BASES}
-        part = unit * sum(SHARES[code].values()) / seconds
+        part = unit * sum(present[code].values()) / seconds
         rows += compare(
             Experiment(code, p, rounds, circuits),
-            {name: models[code] if name == CASCADE else classical.get(name) for name in SHARES[code]},
+            {name: models[code] if name == CASCADE else classical.get(name) for name in present[code]},
             shots=SHOTS,
             seed=seed + number,
-            seconds={name: unit * share for name, share in SHARES[code].items()},
+            seconds={name: unit * share for name, share in present[code].items()},
             report=lambda fraction, done=done, part=part: report(done + part * fraction),
         )
         done += part
