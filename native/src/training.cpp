@@ -208,19 +208,22 @@ void TrainingTrunk::forward(const float* begin, int shots, const std::vector<Blo
         kept.norms.push_back(used_norm(block.norms.back(), sums, rows, channels, epsilon));
         const Floats up = transposed(block.up, width, channels, block.share);
         if (saved) {
-            kept.x = x;  // a copy that stays
             kept.down.assign(block.down, block.down + static_cast<size_t>(channels) * width);
             kept.up.assign(block.up, block.up + static_cast<size_t>(width) * channels);
             for (float& w : kept.up) w *= block.share;
             kept.share = block.share;
         }
+        Buffer next(saved ? x.size() : 0);  // the backward pass reads x again
+        Buffer& stream = saved ? next : x;
         sums = rows_with_sums(rows, threads, 2 * width, [&](size_t row, int count, double* of, int thread) {
             const NormUsed& norm = kept.norms.back();
-            float* gated = scratch[thread].data();
+            float *gated = scratch[thread].data(), *out = &stream[row * width];
             use_->gate(&narrow[row * channels], norm.scale.data(), norm.shift.data(), count, channels, gated);
-            use_->product(gated, count, channels, up.data(), nullptr, width, false, &x[row * width]);
-            if (!fixed) use_->moments(&x[row * width], count, width, of);
+            if (saved) std::copy_n(&x[row * width], static_cast<size_t>(count) * width, out);
+            use_->product(gated, count, channels, up.data(), nullptr, width, false, out);
+            if (!fixed) use_->moments(out, count, width, of);
         });
+        if (saved) kept.x = std::move(x), x = std::move(next);
         used.insert(used.end(), kept.norms.begin(), kept.norms.end());
         if (saved) kept.narrow.push_back(std::move(narrow)), saved->blocks.push_back(std::move(kept));
     }

@@ -62,3 +62,10 @@ def test_bad_input_is_told_before_anything_is_measured(
     with pytest.raises(CascadeError, match=message):
         app([str(tiny_model), *arguments, "--out", str(out)], standalone_mode=False)
     assert not out.exists()
+
+
+def test_runtimes_are_measured_side_by_side(tiny_model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "latency.csv"
+    _run(tiny_model, "--runtime", "numpy", "--runtime", "torch", "--batch", "2", "--out", out)
+    names = [row.decoder for row in read_rows(out, LatencyRow)]
+    assert set(names) == {f"cascade:surface_d3_untrained ({runtime})" for runtime in ("numpy", "torch")}

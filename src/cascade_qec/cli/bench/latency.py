@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -47,6 +48,9 @@ def latency(
     ] = 10,
     device: Annotated[str, typer.Option(help="Of the models: auto, cpu, cuda or cuda:N.")] = "auto",
     precision: Annotated[str, typer.Option(help="Of the models: auto, float32 or bfloat16.")] = "auto",
+    runtime: Annotated[
+        list[str] | None, typer.Option(help="Of the models: auto, native, torch or numpy; repeat.  [default: auto]")
+    ] = None,
     threads: Annotated[
         int | None,
         typer.Option(
@@ -72,20 +76,28 @@ def latency(
     from cascade_qec.evaluation.latency.timing import sample_shots
     from cascade_qec.native import set_threads
 
-    chosen = choose(device=device, precision=precision)
+    runtimes = list(dict.fromkeys(runtime or ["auto"]))
+    chosen = choose(runtimes[0], device, precision)
     rivals = [classical.get(name) for name in dict.fromkeys(rival or [])]
     batches = sorted(set(batch or (1, 8, 64, 512, 4096)))
     if threads is not None:
         set_threads(threads)
     table = out or Path("benchmarks/results") / f"latency_{chosen.device.partition(':')[0]}.csv"
     # the time that a shot takes can be measured at any number of rounds
-    loaded = [load(model, device=device, precision=precision, allow_unmeasured=True) for model in dict.fromkeys(models)]
+    loaded = [
+        load(model, device=device, precision=precision, runtime=by, allow_unmeasured=True)
+        for model in dict.fromkeys(models)
+        for by in runtimes
+    ]
     by_code = _by_code(loaded)
     measured = []
     for code, ours in by_code.items():
         cycles = ours[0].description.rounds if rounds is None else rounds
         circuit = ours[0].experiment(p, rounds=cycles, basis=basis)
         entrants = ready_entrants(ours, rivals, circuit, skipped=tell)
+        if len(runtimes) > 1:
+            for number, by in enumerate(ours):
+                entrants[number] = replace(entrants[number], name=f"{by.name} ({by.runtime.name})")
         sampled = sample_shots(circuit, max(shots, *batches), seed=seed)
         kept = f"codes that are done are in {table}; {code} is to be measured again"
         with interruptible(kept), progress(f"{code}, turns") as report:
@@ -104,7 +116,7 @@ def _by_code(decoders: Sequence[CascadeDecoder]) -> dict[str, list[CascadeDecode
     found: dict[str, list[CascadeDecoder]] = {}
     for decoder in decoders:
         same = found.setdefault(decoder.description.code, [])
-        if decoder.name in {other.name for other in same}:
+        if (decoder.name, decoder.runtime) in {(other.name, other.runtime) for other in same}:
             raise CascadeError(f"expected models of different names, got two of {decoder.description.name}")
         same.append(decoder)
     return found
