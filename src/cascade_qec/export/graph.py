@@ -54,7 +54,9 @@ class Graph:
         yield
         self._place.pop()
 
-    def add(self, operator: str, *inputs: str | NDArray[Any] | float, name: str | None = None, **attributes: Any) -> str:
+    def add(
+        self, operator: str, *inputs: str | NDArray[Any] | float, name: str | None = None, **attributes: Any
+    ) -> str:
         """A node with one output; arrays become constants, and numbers such of float32."""
         names = [each if isinstance(each, str) else self.constant(each) for each in inputs]
         output = name or self._named(operator)

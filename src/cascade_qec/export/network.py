@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from cascade_qec.engine import LocalHead, LocalTables, LogicalHead, LogicalTables, Table, Tables, Trunk
 from cascade_qec.export.graph import Graph
 
+CONVOLUTION = "convolution"
+"""What the names of nodes have where a block convolves, by which they are found again."""
+
 
 def features(g: Graph, events: str, trunk: Trunk, tables: Tables, detectors: int, dtype: Any) -> str:
     """What the trunk makes of events, float32 [shots, detectors]: [shots, sites, width] of `dtype`."""
@@ -26,7 +29,7 @@ def features(g: Graph, events: str, trunk: Trunk, tables: Tables, detectors: int
             y = g.silu(_affine(g, x, block.scale, block.shift, dtype))
             y = g.silu(_product(g, y, sites, block.down, block.down_bias, dtype))
             for step, (convolution, table) in enumerate(zip(block.convolutions, tables.steps, strict=True)):
-                with g.at(f"convolution{step}"):
+                with g.at(f"{CONVOLUTION}{step}"):
                     y = g.silu(_convolved(g, y, sites, convolution.weight, convolution.bias, table, dtype))
                     sites = len(table.plane)
             x = g.add("Add", x, _product(g, y, sites, block.up, None, dtype))
@@ -56,7 +59,13 @@ def logical_evidence(
 
 
 def local_log_odds(
-    g: Graph, x: str, sites: int, head: LocalHead, tables: LocalTables, known: NDArray[np.bool_], prior: NDArray[np.float32]
+    g: Graph,
+    x: str,
+    sites: int,
+    head: LocalHead,
+    tables: LocalTables,
+    known: NDArray[np.bool_],
+    prior: NDArray[np.float32],
 ) -> str:
     """Log-odds that each component is flipped, float32 [shots, components].
 

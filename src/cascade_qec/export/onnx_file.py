@@ -66,8 +66,7 @@ def export_onnx(
         raise CascadeError("expected a circuit or an error model (dem), got both")
     if precision not in ("float32", "float16", "int8") or layout not in ("decoder", "ising"):
         raise CascadeError(
-            "expected precision float32, float16 or int8 and layout decoder or ising, "
-            f"got {precision!r} and {layout!r}"
+            f"expected precision float32, float16 or int8 and layout decoder or ising, got {precision!r} and {layout!r}"
         )
     given = dem if circuit is None else circuit
     if given is not None:

@@ -90,9 +90,7 @@ def _part(g: Graph, events: str, bound: BoundCascade, part: Part, dtype: Any) ->
     assert isinstance(weights.head, LogicalHead)
     with g.at(lattice.basis):
         x = network.features(g, events, weights.trunk, tables, lattice.detectors, dtype)
-        evidence = network.logical_evidence(
-            g, x, events, weights.head, head_tables, tables, lattice.detectors, dtype
-        )
+        evidence = network.logical_evidence(g, x, events, weights.head, head_tables, tables, lattice.detectors, dtype)
         calibration = made.calibration if bound.tells_confidence else None
         found = decision.decided(g, evidence, head_tables.logicals, head_tables.wanted, calibration)
         if not part.observables.detectors.any():
