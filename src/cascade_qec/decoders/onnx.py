@@ -69,13 +69,15 @@ class BoundOnnx(Bound[DecodeResult]):
         }
         self._input = self._session.get_inputs()[0]
         outputs = {output.name: output.shape for output in self._session.get_outputs()}
-        if "observables" not in outputs and "L_and_residual_dets" not in outputs:
+        # Of the layout "ising", which is for one observable, the first column is that.
+        decided = [name for name in ("observables", "L_and_residual_dets") if name in outputs]
+        if not decided:
             raise CascadeError(
                 f"{path}: expected a decoder that decides observables, found one whose outputs are {', '.join(outputs)}"
             )
         self.tells_confidence = "log_odds" in outputs
-        self._outputs = ["observables"] if "observables" in outputs else ["L_and_residual_dets"]
-        self._outputs += ["probabilities", "log_odds"] if self.tells_confidence else []
+        self._outputs = [*decided, "probabilities", "log_odds"] if self.tells_confidence else decided
+        self._shapes = [(0, *outputs[name][1:]) for name in self._outputs]
         self.num_detectors = self._input.shape[1]
         self.num_observables = outputs["observables"][1] if "observables" in outputs else 1
         told = self.metadata
@@ -83,16 +85,14 @@ class BoundOnnx(Bound[DecodeResult]):
 
     def _decode(self, detection_events: NDArray[Any], bit_packed: bool) -> DecodeResult:
         given = events.unpacked(detection_events, self.num_detectors) if bit_packed else detection_events
-        k = self.num_observables
-        shapes = ((0, k), (0, k), (0,)) if self.tells_confidence else ((0, k),)
-        parts = [[np.zeros(shape, np.float32) for shape in shapes]]
+        parts = [[np.zeros(shape, np.float32) for shape in self._shapes]]
         for start in range(0, len(given), _SHOTS):
             shots = np.ascontiguousarray(given[start : start + _SHOTS]).view(np.uint8)
             parts.append(self._session.run(self._outputs, {self._input.name: shots}))
         observables, *known = (np.concatenate(each) for each in zip(*parts, strict=True))
         if any(np.isnan(each).any() for each in known):
             raise CascadeError("expected finite numbers from the network, got infinite ones or none at all (NaN)")
-        return DecodeResult(observables[:, :k] > 0, *known)
+        return DecodeResult(observables[:, : self.num_observables] > 0, *known)
 
     def __reduce__(self) -> tuple[Callable[..., BoundOnnx], tuple[object, ...]]:
         return load_onnx, (self._path,)
