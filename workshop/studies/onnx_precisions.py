@@ -3,8 +3,10 @@
 import argparse
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,10 +97,10 @@ def losses(model: str, folder: Path, seconds: float) -> list[Loss]:
 def times(model: str, folder: Path) -> list[Time]:
     """Time native kernels and exported decoders in turns."""
     decoder = cascade.load(model, device="cpu", runtime="native")
-    bound: dict[str, Bound[DecodeResult]] = {"native": decoder.bind()} | {
+    bound: Mapping[str, Bound[DecodeResult]] = {"native": decoder.bind()} | {
         f"onnxruntime {precision}": load_onnx(_file(folder, model, precision, "Z")) for precision in PRECISIONS
     }
-    events = decoder.experiment(P).compile_detector_sampler(seed=SEED).sample(max(BATCHES))
+    events = np.asarray(decoder.experiment(P).compile_detector_sampler(seed=SEED).sample(max(BATCHES)))
     rows, known = [], circumstances()
     for shots in BATCHES:
         runs: dict[str, list[float]] = {name: [] for name in bound}
@@ -119,7 +121,7 @@ def times(model: str, folder: Path) -> list[Time]:
     return rows
 
 
-def _seconds(bound: Bound[DecodeResult], events: NDArray[np.bool_]) -> float:
+def _seconds(bound: Bound[DecodeResult], events: NDArray[Any]) -> float:
     begun = time.perf_counter()
     bound.decode_chosen(events)
     return time.perf_counter() - begun

@@ -66,7 +66,7 @@ def decided(g: Graph, evidence: str, logicals: Bits, wanted: Bits, calibration: 
         winner = g.add("ReduceMax", scores, axes=[1], keepdims=1)
         observables = g.add("Gather", values.astype(np.float32), g.add("Reshape", best, np.array([-1])), axis=0)
         is_best = g.add("Equal", best, np.arange(len(values))[None])
-        others = g.add("Where", is_best, np.float32(_NEVER), scores)
+        others = g.add("Where", is_best, _NEVER, scores)
         # A sum that is rounded to 1 leaves nothing to subtract: the winner and the others are weighed apart.
         second = g.add("ReduceMax", others, axes=[1], keepdims=1)
         weights = g.add("Exp", g.add("Sub", others, second))

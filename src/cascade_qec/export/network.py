@@ -52,7 +52,7 @@ def logical_evidence(
         logical = g.add("MatMul", _support(tables).astype(dtype), data)  # [shots, operators, width]
         hidden = g.silu(_product(g, logical, len(tables.start) - 1, head.hidden, head.hidden_bias, dtype))
         logits = g.cast(g.add("MatMul", hidden, head.output[:, None].astype(dtype)), np.float32)
-        logits = g.add("Add", g.add("Reshape", logits, np.array([0, -1])), np.float32([head.output_bias]))
+        logits = g.add("Add", g.add("Reshape", logits, np.array([0, -1])), head.output_bias)
         values = g.add("MatMul", events, _checks(tables, bits, detectors))  # of each check, up to parity
         odd = g.odd(g.add("MatMul", values, tables.members.T.astype(np.float32)))
         return g.add("Mul", logits, g.add("Sub", 1.0, g.add("Mul", odd, 2.0)))
