@@ -201,6 +201,14 @@ def test_without_a_confidence(tmp_path):
     assert exported.decode_batch(np.zeros((3, exported.num_detectors), bool)).log_odds is None
 
 
+def test_a_model_that_nobody_calibrated(models, tmp_path):
+    state, description = load_model(models["surface"])
+    plain = CascadeDecoder(state, description.model_copy(update={"calibration": None}), device="cpu", runtime="numpy")
+    plain.save(tmp_path / "plain.safetensors")
+    export_onnx(tmp_path / "plain.safetensors", tmp_path / "m.onnx")
+    assert load_onnx(tmp_path / "m.onnx").metadata["outputs"] == "observables"
+
+
 def test_the_layout_of_predecoders(models, tmp_path):
     export_onnx("surface_d3", tmp_path / "m.onnx", layout="ising")
     decoder = load("surface_d3", device="cpu", runtime="numpy")
@@ -238,6 +246,12 @@ def test_the_decision_is_that_in_numpy(wanted):
     np.testing.assert_allclose(log_odds[:, 0], worth, rtol=1e-4, atol=1e-4)
     wrong = expected.suspects / (1 + np.exp(worth))[:, None]
     np.testing.assert_allclose(probabilities, np.where(expected.observables, 1 - wrong, wrong), atol=1e-4)
+
+
+@pytest.mark.parametrize("changes", [{"circuit": "c.stim", "dem": "c.dem"}, {"circuit": "c.stim", "basis": "X"}])
+def test_the_experiment_is_given_once(changes, tmp_path):
+    with pytest.raises(CascadeError, match=r"expected a circuit, an error model .* got two"):
+        export_onnx("surface_d3", tmp_path / "m.onnx", **changes)
 
 
 def test_too_many_observables():

@@ -7,6 +7,7 @@ import typer
 
 from cascade_qec import limits
 from cascade_qec.cli.options import AllowUnmeasured, Model, there
+from cascade_qec.cli.progress import NOTHING_KEPT, interruptible
 from cascade_qec.errors import CascadeError
 
 
@@ -58,15 +59,16 @@ def export(
     from cascade_qec.export import export_onnx
     from cascade_qec.recognition import read_circuit, read_error_model
 
-    export_onnx(
-        model,
-        out,
-        circuit=None if circuit is None else read_circuit(circuit),
-        dem=None if dem is None else read_error_model(dem),
-        rounds=rounds,
-        basis=basis,
-        precision=precision,
-        layout=layout,
-        allow_unmeasured=allow_unmeasured,
-    )
+    with interruptible(NOTHING_KEPT):
+        export_onnx(
+            model,
+            out,
+            circuit=None if circuit is None else read_circuit(circuit),
+            dem=None if dem is None else read_error_model(dem),
+            rounds=rounds,
+            basis=basis,
+            precision=precision,
+            layout=layout,
+            allow_unmeasured=allow_unmeasured,
+        )
     print(f"{precision} decoder: {out}")

@@ -44,6 +44,7 @@ class Graph:
         self._onnx = require("onnx")
         self._nodes: list[Any] = []
         self._constants: dict[str, Any] = {}
+        self._names: dict[tuple[Any, ...], str] = {}
         self._used: Counter[str] = Counter()
         self._place: list[str] = []
 
@@ -64,9 +65,12 @@ class Graph:
         return output
 
     def constant(self, value: NDArray[Any] | float) -> str:
-        """The name of a constant."""
+        """The name of a constant; equal ones, such as the tables of all blocks, are kept once."""
         array = np.asarray(value, np.float32) if isinstance(value, (float, int)) else np.ascontiguousarray(value)
-        name = self._named("constant")
+        content = (array.dtype.str, array.shape, array.tobytes())
+        if content in self._names:
+            return self._names[content]
+        name = self._names[content] = self._named("constant")
         self._constants[name] = self._onnx.numpy_helper.from_array(array, name)
         return name
 

@@ -129,7 +129,9 @@ def _support(tables: LogicalTables) -> NDArray[np.float32]:
 
 def _checks(tables: LogicalTables, bits: Tables, detectors: int) -> NDArray[np.float32]:
     """The detectors of each check, float32 [detectors, checks]."""
-    of_site = np.zeros((len(bits.byte), detectors), np.float32)
-    at = np.flatnonzero(bits.mask)
-    of_site[at, 8 * bits.byte[at] + bits.shift[at]] = 1
-    return of_site[tables.checks].sum(axis=1).T
+    check, slices = np.indices(tables.checks.shape)
+    site = tables.checks[check, slices]
+    told = bits.mask[site] > 0  # whether there is a detector
+    found = np.zeros((detectors, len(tables.checks)), np.float32)
+    found[8 * bits.byte[site[told]] + bits.shift[site[told]], check[told]] = 1
+    return found

@@ -58,31 +58,32 @@ def export_onnx(
     Raises
     ------
     CascadeError
-        If the packages of the extra `onnx` are missing, the model does not fit the experiment, the experiment has more
-        than 12 observables, or the file cannot be written.
+        If the packages of the extra `onnx` are missing, the experiment is given twice, does not fit the model or has
+        more than 12 observables, or the file cannot be written.
     """
     require("onnx")
-    if circuit is not None and dem is not None:
-        raise CascadeError("expected a circuit or an error model (dem), got both")
+    if sum(each is not None for each in (circuit, dem, rounds if basis is None else basis)) > 1:
+        raise CascadeError(
+            "expected a circuit, an error model (dem), or rounds and basis of the decoder's own, got two"
+        )
     if precision not in ("float32", "float16", "int8") or layout not in ("decoder", "ising"):
         raise CascadeError(
             f"expected precision float32, float16 or int8 and layout decoder or ising, got {precision!r} and {layout!r}"
         )
-    given = dem if circuit is None else circuit
-    if given is not None:
-        experiment = read_error_model(given) if given is dem and isinstance(given, (str, Path)) else given
-        experiment = read_experiment(experiment)
-    else:
-        experiment = None
+    experiment = None
+    if dem is not None:  # of any ending: the argument says what the file holds
+        experiment = read_error_model(dem) if isinstance(dem, (str, Path)) else dem
+    elif circuit is not None:
+        experiment = read_experiment(circuit)
     path = registry.path(model)
     decoder = load(path, device="cpu", runtime="numpy", allow_unmeasured=allow_unmeasured)
-    bound: Any = decoder.bind(experiment) if experiment is not None else decoder.bind(rounds=rounds, basis=basis)
+    bound: Any = decoder.bind(rounds=rounds, basis=basis) if experiment is None else decoder.bind(experiment)
     made = whole(bound, layout=layout, dtype=np.float16 if precision == "float16" else np.float32)
-    parts = bound.recognition.parts if bound.recognition else (bound.parts[0] if _local(decoder) else bound,)
+    lattices = made.lattices
     metadata = _metadata(decoder, path) | {
-        "code": parts[0].lattice.code.name,
-        "rounds": str(parts[0].lattice.rounds),
-        "basis": " and ".join(part.lattice.basis for part in parts),
+        "code": lattices[0].code.name,
+        "rounds": str(lattices[0].rounds),
+        "basis": " and ".join(lattice.basis for lattice in lattices),
         "precision": precision,
         "layout": layout,
         "outputs": " ".join(made.outputs),
@@ -93,7 +94,7 @@ def export_onnx(
             "and is not in the graph"
         )
     elif not bound.tells_confidence:
-        del metadata["calibration"]
+        metadata.pop("calibration", None)
     graph = made.graph.model(
         made.inputs,
         made.outputs,

@@ -15,6 +15,7 @@ from cascade_qec.error_models import Flips
 from cascade_qec.errors import CascadeError
 from cascade_qec.export import decision, network
 from cascade_qec.export.graph import Graph
+from cascade_qec.lattice import Lattice
 from cascade_qec.recognition import Part
 
 if TYPE_CHECKING:
@@ -25,11 +26,12 @@ Layout = Literal["decoder", "ising"]
 
 @dataclass(frozen=True, eq=False)
 class Whole:
-    """A graph with its inputs and outputs by name: a NumPy type and a shape of each."""
+    """A graph with its inputs and outputs by name: a NumPy type and a shape of each; and the lattices in it."""
 
     graph: Graph
     inputs: dict[str, tuple[Any, list[Any]]]
     outputs: dict[str, tuple[Any, list[Any]]]
+    lattices: list[Lattice]
 
 
 def whole(bound: BoundCascade | BoundLocal, *, layout: Layout = "decoder", dtype: Any = np.float32) -> Whole:
@@ -59,8 +61,10 @@ def whole(bound: BoundCascade | BoundLocal, *, layout: Layout = "decoder", dtype
     inputs = {given: (np.uint8, ["shots", bound.num_detectors])}
     if isinstance(bound, BoundLocal):
         _local(g, events, bound, dtype)
-        return Whole(g, inputs, {"log_odds": (np.float32, ["shots", len(bound.parts[0].components.prior)])})
+        outputs = {"log_odds": (np.float32, ["shots", len(bound.parts[0].components.prior)])}
+        return Whole(g, inputs, outputs, [bound.parts[0].lattice])
     parts = bound.recognition.parts if bound.recognition else [Part(bound.lattice, bound.observables)]
+    lattices = [part.lattice for part in parts]
     observables, probabilities, log_odds = _sum(g, [_part(g, events, bound, part, dtype) for part in parts])
     if bound.flips is not None and bound.flips.observables.any():
         flips = bound.flips.observables.astype(np.float32)
@@ -68,7 +72,7 @@ def whole(bound: BoundCascade | BoundLocal, *, layout: Layout = "decoder", dtype
     if layout == "ising":
         nothing = g.add("Mul", events, 0.0)
         g.cast(g.add("Concat", observables, nothing, axis=1), np.uint8, "L_and_residual_dets")
-        return Whole(g, inputs, {"L_and_residual_dets": (np.uint8, ["shots", 1 + bound.num_detectors])})
+        return Whole(g, inputs, {"L_and_residual_dets": (np.uint8, ["shots", 1 + bound.num_detectors])}, lattices)
     k = bound.num_observables
     g.cast(observables, np.uint8, "observables")
     outputs: dict[str, tuple[Any, list[Any]]] = {"observables": (np.uint8, ["shots", k])}
@@ -78,7 +82,7 @@ def whole(bound: BoundCascade | BoundLocal, *, layout: Layout = "decoder", dtype
         g.add("Reshape", log_odds, np.array([-1]), name="log_odds")
         outputs |= {"probabilities": (np.float32, ["shots", k])}
         outputs |= {name: (np.float32, ["shots"]) for name in ("confidence", "log_odds")}
-    return Whole(g, inputs, outputs)
+    return Whole(g, inputs, outputs, lattices)
 
 
 def _part(g: Graph, events: str, bound: BoundCascade, part: Part, dtype: Any) -> decision.Decided:
