@@ -129,9 +129,9 @@ def _support(tables: LogicalTables) -> NDArray[np.float32]:
 
 def _checks(tables: LogicalTables, bits: Tables, detectors: int) -> NDArray[np.float32]:
     """The detectors of each check, float32 [detectors, checks]."""
-    check, slices = np.indices(tables.checks.shape)
-    site = tables.checks[check, slices]
+    checks, slices = tables.checks.shape
+    check, site = np.repeat(np.arange(checks), slices), tables.checks.ravel()
     told = bits.mask[site] > 0  # whether there is a detector
-    found = np.zeros((detectors, len(tables.checks)), np.float32)
+    found = np.zeros((detectors, checks), np.float32)
     found[8 * bits.byte[site[told]] + bits.shift[site[told]], check[told]] = 1
     return found
