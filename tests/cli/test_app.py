@@ -18,6 +18,7 @@ COMMANDS = (
     "demo",
     "info",
     "decode",
+    "export",
     "train",
     "collect",
     "fit",

@@ -19,7 +19,19 @@ from workshop.fuzz.lines import Line, draw_line
 LIMIT = 30.0
 """Seconds in which a command must end, by itself or after it was asked to stop."""
 
-WORKING = {"train", "collect", "spectrum", "reliability", "demo", "fit", "latency", "escalation", "verify", "decode"}
+WORKING = {
+    "train",
+    "export",
+    "collect",
+    "spectrum",
+    "reliability",
+    "demo",
+    "fit",
+    "latency",
+    "escalation",
+    "verify",
+    "decode",
+}
 """Commands that may go on for long if told to, and must stop when interrupted."""
 
 _PATIENCE = (0.1, 0.3, 0.3, 1.0, 3.0)

@@ -17,6 +17,7 @@ from cascade_qec.cli.bench import bench
 from cascade_qec.cli.collect import collect
 from cascade_qec.cli.decode import decode
 from cascade_qec.cli.demo import demo
+from cascade_qec.cli.export import export
 from cascade_qec.cli.fit import fit
 from cascade_qec.cli.info import info
 from cascade_qec.cli.plot import plot
@@ -64,6 +65,7 @@ def _options(
 app.command()(demo)
 app.command()(info)
 app.command()(decode)
+app.command()(export)
 app.command()(train)
 app.command()(collect)
 app.command()(fit)

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from cascade_qec import limits
-from cascade_qec.cli.options import AllowUnmeasured, Device, Precision, known_model, printed_beside, there
+from cascade_qec.cli.options import (
+    AllowUnmeasured,
+    Device,
+    Precision,
+    is_exported,
+    known_decoder,
+    printed_beside,
+    there,
+)
 from cascade_qec.cli.progress import NOTHING_KEPT, interruptible, progress
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import STANDARD
@@ -19,7 +27,14 @@ Format = Literal["01", "b8", "r8", "hits", "dets", "ptb64"]
 
 
 def decode(
-    model: Annotated[str, typer.Option(help="Name of a model, or path of a .safetensors file.", callback=known_model)],
+    model: Annotated[
+        str,
+        typer.Option(
+            help="Name of a model, or path of a .safetensors file; or of an .onnx file of cascade export, which knows "
+            "its experiment.",
+            callback=known_decoder,
+        ),
+    ],
     shots_in: Annotated[
         Path, typer.Option("--in", "--dets", help="File of detection events; - is standard input.", callback=there)
     ],
@@ -107,16 +122,28 @@ def decode(
     if (fallback is None) != (below is None):
         alone = "--below" if fallback is None else "--fallback"
         raise CascadeError(f"expected --fallback and --below together, got {alone} alone")
+    if is_exported(model):
+        settled = {"--device": device not in ("auto", "cpu"), "--precision": precision != "auto"}
+        settled |= {"--fallback": fallback is not None, "--allow_unmeasured": allow_unmeasured}
+        flags += [flag for flag, asked in settled.items() if asked]
+        if flags:
+            raise CascadeError(
+                f"{model}: expected an exported decoder without {' and '.join(flags)}: its experiment, precision and "
+                "runtime were settled by cascade export"
+            )
     if fallback is not None and circuit is None and dem is None:
         raise CascadeError(f"expected --circuit or --dem, to tell {fallback} how likely errors are, got neither")
 
     from cascade_qec.decoders.cascade import load
+    from cascade_qec.decoders.onnx import load_onnx
     from cascade_qec.decoders.shots import ShotFile, decode_file, guess_format
     from cascade_qec.recognition import read_circuit, read_error_model
 
     experiment = read_circuit(circuit) if circuit is not None else read_error_model(dem) if dem is not None else None
     how: Any = {"device": device, "precision": precision, "allow_unmeasured": allow_unmeasured}
-    if experiment is None:
+    if is_exported(model):
+        decoder = load_onnx(model)
+    elif experiment is None:
         decoder = load(model, **how).bind(rounds=rounds, basis=basis or "Z")
     elif fallback is None or below is None:
         decoder = load(model, circuit=experiment, **how)

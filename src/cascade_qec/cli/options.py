@@ -22,6 +22,20 @@ def known_model(name: str | list[str] | None) -> str | list[str] | None:
     return name
 
 
+def known_decoder(name: str) -> str:
+    """`known_model`, or a file that ``cascade export`` wrote."""
+    if not is_exported(name):
+        known_model(name)
+        return name
+    there(Path(name))
+    return name
+
+
+def is_exported(name: str) -> bool:
+    """Whether a model's name is that of an .onnx file."""
+    return name.endswith(".onnx")
+
+
 def there(path: Path | list[Path] | None) -> Path | list[Path] | None:
     """For `callback` of options and arguments that name files to read: refuse missing ones; - is standard input."""
     for one in [path] if isinstance(path, Path) else path or []:

@@ -144,27 +144,32 @@ class LocalPart:
         Of the experiment's own error model.
     unfamiliar : float
         Share of them, by probability, of types that the model does not know.
+    unknown : bool [components]
+        Which are of no known type.
+    prior_log_odds : float32 [components]
+        Log-odds of each one before any event, which those keep.
+    lattice : Lattice
     """
 
     def __init__(
         self, decoder: LocalDecoder, types: Sequence[ComponentType], lattice: Lattice, mechanisms: Mechanisms
     ) -> None:
         self.components = Components.of(mechanisms, lattice, types)
-        self._unknown = self.components.type == UNKNOWN
+        self.unknown = self.components.type == UNKNOWN
         prior = self.components.prior
-        self.unfamiliar = float(prior[self._unknown].sum() / prior.sum()) if prior.any() else 0.0
+        self.unfamiliar = float(prior[self.unknown].sum() / prior.sum()) if prior.any() else 0.0
         with np.errstate(divide="ignore"):
-            self._prior = np.log(prior / (1 - prior)).astype(np.float32)
+            self.prior_log_odds = np.log(prior / (1 - prior)).astype(np.float32)
         self._program = program(decoder, lattice, self.components, LocalTables.of(self.components))
         self._decides = decides(self.components)
-        self._detectors = lattice.detectors
+        self.lattice = lattice
 
     def log_odds(self, packed: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Of each component that it is flipped, float32 [shots, components], from uint8 [shots, bytes]."""
         log_odds = self._program.evidence(packed)
-        log_odds[:, self._unknown] = self._prior[self._unknown]
+        log_odds[:, self.unknown] = self.prior_log_odds[self.unknown]
         return log_odds
 
     def decide(self, packed: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """The observables, bool [shots, k]."""
-        return self._decides.decode(self.log_odds(packed), events.unpacked(packed, self._detectors))
+        return self._decides.decode(self.log_odds(packed), events.unpacked(packed, self.lattice.detectors))
