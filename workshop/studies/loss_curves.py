@@ -25,6 +25,7 @@ from cascade_qec.training.feed import Examples, feed
 from cascade_qec.training.step import Step
 from workshop import RESULTS
 from workshop.speed import build, with_shots
+from workshop.speed.contender import OURS
 
 BLOCK = 10
 
@@ -58,7 +59,7 @@ def curve(recipe: Recipe, variant: str, steps: int, device: torch.device, dtype:
     losses = []
     workers = default_workers(str(device))
     with (
-        kernels.use("triton" if variant == "triton" else "reference"),
+        kernels.use(variant if variant in OURS else "reference"),
         Producers(recipe, range(steps), micros, workers) as producers,
     ):
         examples = Examples(recipe, device)
@@ -106,7 +107,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("recipe", type=Path)
     parser.add_argument("--steps", type=int, default=500, help=f"a multiple of {BLOCK}")
     parser.add_argument("--shots", type=int, help="one micro-batch of so many shots of each basis a step")
-    parser.add_argument("--variant", help="what is compared with stock: triton or reference; default: the device's")
+    parser.add_argument("--variant", help="what is compared with stock: triton, native or reference; default: the device's")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--precision", default="float32")
     parser.add_argument("--threads", type=int)

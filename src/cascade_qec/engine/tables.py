@@ -73,17 +73,13 @@ class Tables:
 
     @classmethod
     def of(cls, lattice: Lattice, convolution: str) -> Tables:
-        kept = np.flatnonzero(lattice.detector_sites >= 0)
-        at = lattice.detector_sites[kept]
-        bit, mask = np.zeros((2, lattice.sites), dtype=np.int64)
-        bit[at], mask[at] = kept, 1
-        fill = np.full(lattice.sites, ABSENT, dtype=np.uint8)
-        fill[lattice.present_sites] = 0  # silence, too, where a circuit lacks a detector that the experiment has
+        bit, fill = lattice.bits
+        shown = np.maximum(bit, 0)
         return cls(
             bytes=-(-lattice.detectors // 8),
-            byte=_indices(bit // 8),
-            shift=(bit % 8).astype(np.uint8),
-            mask=mask.astype(np.uint8),
+            byte=_indices(shown // 8),
+            shift=(shown % 8).astype(np.uint8),
+            mask=(bit >= 0).astype(np.uint8),
             fill=fill,
             kind=_indices(_STATES * lattice.site_kind),
             steps=tuple(Table.of(step) for step in convolution_tables(lattice.frame, convolution, lattice.slices)),

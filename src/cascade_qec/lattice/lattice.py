@@ -100,6 +100,22 @@ class Lattice:
         states[self.detector_sites[self._kept]] = detection_events.T[self._kept]
         return states
 
+    @property
+    def bits(self) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+        """How packed events become states: of each site the detector that it shows, and its state where it shows none.
+
+        Returns
+        -------
+        bit : int64 [sites]
+            -1 for none.
+        fill : uint8 [sites]
+            0 where a detector is shown.
+        """
+        bit, fill = np.full(self.sites, -1), np.full(self.sites, ABSENT, dtype=np.uint8)
+        fill[self.present_sites] = 0  # silence, too, where a circuit lacks a detector that the experiment has
+        bit[self.detector_sites[self._kept]] = self._kept
+        return bit, fill
+
     def _present_sites(self) -> NDArray[np.int64]:
         of_kind = {kind: self.check_sites(kind) for kind in BASES}
         closed = {0: self.start == "closed", self.rounds: self.end == "closed"}

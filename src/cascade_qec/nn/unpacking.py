@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from jaxtyping import UInt8
 
-from cascade_qec.lattice import ABSENT, Lattice
+from cascade_qec.lattice import Lattice
 
 _NOWHERE = -1
 
@@ -34,14 +34,9 @@ class Unpacking(torch.nn.Module):
         self.observables = list(observables or [0] * len(lattices))
         sites, flips, silent, start = [], [], [], 0  # for each site and observable the bit that it is read from
         for lattice, count in zip(lattices, self.observables, strict=True):
-            read = np.full(lattice.sites, _NOWHERE)
-            kept = np.flatnonzero(lattice.detector_sites >= 0)
-            read[lattice.detector_sites[kept]] = start + kept
-            fill = np.full(lattice.sites, ABSENT)
-            # Silence where a circuit lacks a detector that the experiment has: the network knows no absence there.
-            fill[lattice.present_sites] = 0
-            sites.append(read)
-            silent.append(np.where(read == _NOWHERE, fill, 0))
+            read, fill = lattice.bits
+            sites.append(np.where(read >= 0, start + read, _NOWHERE))
+            silent.append(fill)
             start += _whole_bytes(lattice.detectors)
             flips.append(start + np.arange(count))
             start += _whole_bytes(count)
