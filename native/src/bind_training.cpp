@@ -57,7 +57,7 @@ Links links_of(const Table& read, const Planes& plane, int sites_in) {
 }
 
 TrainingTrunk* trunk(const std::vector<std::pair<Table, Planes>>& tables, int sites, int width, int channels) {
-    expect(sites > 0 && width > 0 && channels > 0 && width % PADDED == 0 && channels % PADDED == 0, "expected sites, and channels in multiples of 16");
+    expect(sites > 0 && width > 0 && channels > 0 && width % kernels()->lanes == 0 && channels % kernels()->lanes == 0, "expected sites, and channels in multiples of a vector");
     std::vector<Links> links;
     int in = sites;
     for (const auto& [read, plane] : tables) {
@@ -137,7 +137,7 @@ nb::tuple backward(const TrainingTrunk& self, Array<3> dy, std::shared_ptr<Saved
 void expect_shapes(const TrainingConvolution& self, const Array<3>& x, const Array<3>& weight) {
     expect(static_cast<int>(x.shape(0)) == self.step.sites_in && x.shape(1) > 0 && x.shape(1) < (size_t{1} << 24), "expected as many sites as the table reads");
     expect(static_cast<int>(weight.shape(0)) == self.step.planes && weight.shape(2) == self.step.relations * x.shape(2), "expected weights that fit the table and what it reads");
-    expect(x.shape(2) > 0 && weight.shape(1) > 0 && x.shape(2) % PADDED == 0 && weight.shape(1) % PADDED == 0, "expected channels in multiples of 16");
+    expect(x.shape(2) > 0 && weight.shape(1) > 0 && x.shape(2) % self.lanes() == 0 && weight.shape(1) % self.lanes() == 0, "expected channels in multiples of a vector");
 }
 
 nb::ndarray<nb::numpy, float> convolved(const TrainingConvolution& self, Array<3> x, Array<3> weight, int threads) {

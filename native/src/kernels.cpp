@@ -238,7 +238,7 @@ namespace cascade {
 #define CASCADE_NAME(set) CASCADE_TEXT(set)
 
 extern const Kernels CASCADE_SET = {
-    CASCADE_NAME(CASCADE_SET), ROWS, convolve, product, outer_product, moments, gate_gradient, norm_gradient, gate,
+    CASCADE_NAME(CASCADE_SET), LANES, ROWS, convolve, product, outer_product, moments, gate_gradient, norm_gradient, gate,
 };
 
 }  // namespace cascade

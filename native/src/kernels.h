@@ -1,6 +1,6 @@
 // The operations that take the time, each compiled for several instruction sets; the widest that the chip has is taken.
 //
-// Channels are padded to multiples of PADDED, so that no operation has a rest. Rows are those of [sites, shots].
+// Channels are multiples of a vector, so that no operation has a rest. Rows are those of [sites, shots].
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 namespace cascade {
 
-constexpr int PADDED = 16;
+constexpr int PADDED = 16;  // of every vector a multiple
 
 inline int padded(int channels) { return (channels + PADDED - 1) / PADDED * PADDED; }
 
@@ -45,7 +45,8 @@ struct Norm {
 
 struct Kernels {
     const char* name;
-    int rows;  // of a tile: groups should have as many sites, or one where there are as many shots
+    int lanes;  // of a vector
+    int rows;   // of a tile: groups should have as many sites, or one where there are as many shots
     // y = bias + sum over relations of x[read] w: x [sites + 1, shots, inner], w [blocks, inner, outer],
     // y [sites, shots, outer], bias null for none; with `activate` SiLU of it. `after` may be null.
     void (*convolve)(const Group* groups, int count, int shots, const float* x, int inner, const float* w,

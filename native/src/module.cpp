@@ -242,6 +242,8 @@ NB_MODULE(_native, m) {
         return found;
     }, "Those that this processor has, the widest first; CASCADE_INSTRUCTIONS chooses another one than that.");
 
+    m.def("lanes", [] { return kernels()->lanes; }, "Of which training takes channels in multiples.");
+
     nb::class_<Program>(m, "Program")
         .def(nb::new_(&program), nb::arg("trunk"), nb::arg("head"), nb::arg("tables"), nb::arg("head_tables"), nb::kw_only(), nb::arg("local"), nb::arg("exact") = false)
         .def("evidence", [](const Program& self, Packed packed, int threads) {

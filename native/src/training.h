@@ -29,7 +29,7 @@ struct Unset : std::allocator<T> {
 };
 using Buffer = std::vector<float, Unset<float>>;
 
-// Tables of a block's convolution for both directions. Channels and width are multiples of PADDED.
+// Tables of a block's convolution for both directions. Channels and width are multiples of a vector.
 struct TrainingStep {
     TrainingStep(const Links& links, int rows)
         : planes(links.planes), relations(links.relations), sites_in(links.sites_in), sites_out(links.sites_out), forward(links.forward(rows)), backward(links.backward(rows)), pairs(links.pairs()) {}
@@ -94,6 +94,8 @@ class TrainingConvolution {
 
     // dx as x, and the gradient to the weight as that.
     void backward(const float* x, int inner, const float* weight, int outer, const float* dy, int shots, float* dx, float* of_weight, int threads) const;
+
+    size_t lanes() const { return use_->lanes; }
 
     TrainingStep step;
 

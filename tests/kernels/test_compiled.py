@@ -19,6 +19,7 @@ CASES = {
     "surface": ("surface_d3", {"convolution": "direct", "width": 64, "depth": 2}),
     "bicycle": ("torus", {"convolution": "bipartite", "width": 32, "bottleneck": 2, "depth": 2}),
     "bicycle, direct": ("torus", {"convolution": "direct", "width": 16, "bottleneck": 1, "depth": 1}),
+    "narrow": ("torus", {"convolution": "bipartite", "width": 32, "depth": 1}),
 }
 
 

@@ -107,7 +107,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("recipe", type=Path)
     parser.add_argument("--steps", type=int, default=500, help=f"a multiple of {BLOCK}")
     parser.add_argument("--shots", type=int, help="one micro-batch of so many shots of each basis a step")
-    parser.add_argument("--variant", help="what is compared with stock: triton, native or reference; default: the device's")
+    parser.add_argument(
+        "--variant", help="what is compared with stock: triton, native or reference; default: the device's"
+    )
     parser.add_argument("--device", default="auto")
     parser.add_argument("--precision", default="float32")
     parser.add_argument("--threads", type=int)

@@ -97,6 +97,8 @@ class BoundLocal(Bound[DecodeResult]):
     decoder : LocalDecoder
     recognition : Recognition or None
         None for an experiment of the decoder's own.
+    runtime : Runtime
+        What runs the network, on which device and in what precision.
     parts : list of LocalPart
         One, or one for each basis where the experiment keeps the logical operators of both.
     """
@@ -110,7 +112,7 @@ class BoundLocal(Bound[DecodeResult]):
         dem: stim.DetectorErrorModel,
         recognition: Recognition | None = None,
     ) -> None:
-        self.decoder, self.recognition = decoder, recognition
+        self.decoder, self.recognition, self.runtime = decoder, recognition, decoder.runtime
         self._lattices, self._dem = lattices, dem
         likely, self.flips = unlikely(dem)
         mechanisms, types = Mechanisms.of(likely), decoder.description.components or []

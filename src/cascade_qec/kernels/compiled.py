@@ -14,24 +14,26 @@ from numpy.typing import NDArray
 from cascade_qec.kernels.parameters import Block, Norm
 from cascade_qec.kernels.relations import Relations
 
-_MULTIPLE = 16
-"""Of which the kernels take channels."""
-
 _made: WeakKeyDictionary[Relations, dict[tuple[int, ...], Any]] = WeakKeyDictionary()
 """The kernels' tables, made once for each geometry."""
 
 
-def convolution_fits(x: torch.Tensor, weight: torch.Tensor) -> bool:
-    """Whether the kernels in C++ can do it: float32, dense, channels in multiples of 16."""
+def convolution_fits(native: ModuleType, x: torch.Tensor, weight: torch.Tensor) -> bool:
+    """Whether the kernels in C++ can do it: float32, dense, channels in multiples of a vector."""
     dense = weight.dim() == 3 and x.dtype == torch.float32 and x.numel() > 0
-    return dense and weight.shape[1] % _MULTIPLE == x.shape[2] % _MULTIPLE == 0
+    return dense and weight.shape[1] % native.lanes() == x.shape[2] % native.lanes() == 0
 
 
-def trunk_fits(x: torch.Tensor, blocks: Sequence[Block], steps: Sequence[Relations]) -> bool:
-    """Whether the kernels in C++ can do it: float32, dense convolutions, channels in multiples of 16."""
+def trunk_fits(native: ModuleType, x: torch.Tensor, blocks: Sequence[Block], steps: Sequence[Relations]) -> bool:
+    """Whether the kernels in C++ can do it: float32, dense convolutions, channels in multiples of a vector."""
     (channels, width), first = blocks[0].down.shape, blocks[0].convolutions[0]
     dense = first.shape == (steps[0].planes_out * channels, steps[0].relations * channels)
-    return x.dtype == torch.float32 and x.numel() > 0 and dense and width % _MULTIPLE == channels % _MULTIPLE == 0
+    return (
+        x.dtype == torch.float32
+        and x.numel() > 0
+        and dense
+        and width % native.lanes() == channels % native.lanes() == 0
+    )
 
 
 class NativeTrunk(torch.autograd.Function):

@@ -46,7 +46,7 @@ def lattice_convolution(x: torch.Tensor, weight: torch.Tensor, relations: Relati
         return FusedConvolution.apply(x, weight, relations, reference)
 
     chosen, module = backend(x.device), native()
-    if chosen == "native" and module is not None and convolution_fits(x, weight):
+    if chosen == "native" and module is not None and convolution_fits(module, x, weight):
         return NativeConvolution.apply(x, weight, module, relations)
     return attempt(fused, reference) if chosen == "triton" else reference()
 

@@ -47,7 +47,7 @@ def trunk(
 
     module = native()
     if by == "native" and module is not None:
-        if not trunk_fits(x, blocks, steps):
+        if not trunk_fits(module, x, blocks, steps):
             return reference(x), None
         y, *statistics = NativeTrunk.apply(x, module, blocks, last, steps, *parameters(blocks, last))
         return y, list(zip(statistics[::2], statistics[1::2], strict=True))
