@@ -5,7 +5,6 @@
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/vector.h>
 
-
 #include "training.h"
 
 namespace nb = nanobind;
@@ -33,7 +32,8 @@ void expect(bool holds, const char* what) {
 // Reads a list of arrays in the order of `cascade_qec.kernels.Block.parameters`.
 class Reader {
   public:
-    explicit Reader(const std::vector<nb::ndarray<const float, nb::c_contig, nb::device::cpu>>& arrays) : arrays_(arrays) {}
+    explicit Reader(const std::vector<nb::ndarray<const float, nb::c_contig, nb::device::cpu>>& arrays)
+        : arrays_(arrays) {}
 
     const float* next(std::vector<size_t> shape) {
         expect(at_ < arrays_.size(), "expected more arrays");
@@ -52,12 +52,15 @@ class Reader {
 };
 
 Links links_of(const Table& read, const Planes& plane, int sites_in) {
-    expect(read.shape(0) == plane.size() && read.shape(1) > 0 && sites_in > 0, "expected a plane of each site of a table");
-    return Links(Ints(read.data(), read.data() + read.size()), Ints(plane.data(), plane.data() + plane.size()), static_cast<int>(read.shape(1)), sites_in);
+    expect(read.shape(0) == plane.size() && read.shape(1) > 0 && sites_in > 0,
+           "expected a plane of each site of a table");
+    return Links(Ints(read.data(), read.data() + read.size()), Ints(plane.data(), plane.data() + plane.size()),
+                 static_cast<int>(read.shape(1)), sites_in);
 }
 
 TrainingTrunk* trunk(const std::vector<std::pair<Table, Planes>>& tables, int sites, int width, int channels) {
-    expect(sites > 0 && width > 0 && channels > 0 && width % kernels()->lanes == 0 && channels % kernels()->lanes == 0, "expected sites, and channels in multiples of a vector");
+    expect(sites > 0 && width > 0 && channels > 0 && width % kernels()->lanes == 0 && channels % kernels()->lanes == 0,
+           "expected sites, and channels in multiples of a vector");
     std::vector<Links> links;
     int in = sites;
     for (const auto& [read, plane] : tables) {
@@ -68,9 +71,13 @@ TrainingTrunk* trunk(const std::vector<std::pair<Table, Planes>>& tables, int si
     return new TrainingTrunk(std::move(links), sites, width, channels, kernels());
 }
 
-nb::tuple forward(const TrainingTrunk& self, Array<3> x, const std::vector<nb::ndarray<const float, nb::c_contig, nb::device::cpu>>& parameters, const std::vector<nb::ndarray<const float, nb::c_contig, nb::device::cpu>>& statistics, const std::vector<float>& shares, float epsilon, bool keep, int threads) {
+nb::tuple forward(const TrainingTrunk& self, Array<3> x,
+                  const std::vector<nb::ndarray<const float, nb::c_contig, nb::device::cpu>>& parameters,
+                  const std::vector<nb::ndarray<const float, nb::c_contig, nb::device::cpu>>& statistics,
+                  const std::vector<float>& shares, float epsilon, bool keep, int threads) {
     const size_t width = self.width, channels = self.channels, steps = self.steps.size();
-    expect(static_cast<int>(x.shape(0)) == self.sites && x.shape(2) == width && x.shape(1) > 0, "expected [sites, shots, width] as the trunk's");
+    expect(static_cast<int>(x.shape(0)) == self.sites && x.shape(2) == width && x.shape(1) > 0,
+           "expected [sites, shots, width] as the trunk's");
     expect(static_cast<int64_t>(x.shape(1)) < (int64_t{1} << 24), "expected fewer shots");
     Reader reader(parameters), fixed(statistics);
     auto norm = [&](size_t size) {
@@ -85,7 +92,8 @@ nb::tuple forward(const TrainingTrunk& self, Array<3> x, const std::vector<nb::n
         block.norms.push_back(norm(width));
         for (size_t i = 0; i <= steps; i++) block.norms.push_back(norm(channels));
         block.down = reader.next({channels, width});
-        for (const TrainingStep& step : self.steps) block.convolutions.push_back(reader.next({step.planes * channels, step.relations * channels}));
+        for (const TrainingStep& step : self.steps)
+            block.convolutions.push_back(reader.next({step.planes * channels, step.relations * channels}));
         block.up = reader.next({width, channels});
         blocks.push_back(block);
     }
@@ -97,18 +105,22 @@ nb::tuple forward(const TrainingTrunk& self, Array<3> x, const std::vector<nb::n
     auto saved = keep ? std::make_shared<Saved>() : nullptr;
     {
         nb::gil_scoped_release release;
-        self.forward(x.data(), static_cast<int>(x.shape(1)), blocks, last, epsilon, y.data(), used, saved.get(), threads);
+        self.forward(x.data(), static_cast<int>(x.shape(1)), blocks, last, epsilon, y.data(), used, saved.get(),
+                     threads);
     }
     nb::list found;
     for (NormUsed& one : used) {
         const size_t size = one.mean.size();
-        found.append(nb::make_tuple(given_away(std::move(one.mean), {size}), given_away(std::move(one.variance), {size})));
+        found.append(
+            nb::make_tuple(given_away(std::move(one.mean), {size}), given_away(std::move(one.variance), {size})));
     }
     return nb::make_tuple(given_away(std::move(y), {x.shape(0), x.shape(1), x.shape(2)}), found, saved);
 }
 
 nb::tuple backward(const TrainingTrunk& self, Array<3> dy, std::shared_ptr<Saved> saved, int threads) {
-    expect(saved && static_cast<int>(dy.shape(0)) == self.sites && static_cast<int>(dy.shape(1)) == saved->shots && static_cast<int>(dy.shape(2)) == self.width, "expected a gradient of the result's shape");
+    expect(saved && static_cast<int>(dy.shape(0)) == self.sites && static_cast<int>(dy.shape(1)) == saved->shots &&
+               static_cast<int>(dy.shape(2)) == self.width,
+           "expected a gradient of the result's shape");
     Buffer dx(dy.size());
     std::vector<BlockGradients> blocks;
     std::pair<Floats, Floats> last;
@@ -126,7 +138,8 @@ nb::tuple backward(const TrainingTrunk& self, Array<3> dy, std::shared_ptr<Saved
         }
         found.append(given_away(std::move(block.down), {channels, width}));
         for (size_t i = 0; i < self.steps.size(); i++)
-            found.append(given_away(std::move(block.convolutions[i]), {self.steps[i].planes * channels, self.steps[i].relations * channels}));
+            found.append(given_away(std::move(block.convolutions[i]),
+                                    {self.steps[i].planes * channels, self.steps[i].relations * channels}));
         found.append(given_away(std::move(block.up), {width, channels}));
     }
     found.append(given_away(std::move(last.first), {width}));
@@ -135,9 +148,13 @@ nb::tuple backward(const TrainingTrunk& self, Array<3> dy, std::shared_ptr<Saved
 }
 
 void expect_shapes(const TrainingConvolution& self, const Array<3>& x, const Array<3>& weight) {
-    expect(static_cast<int>(x.shape(0)) == self.step.sites_in && x.shape(1) > 0 && x.shape(1) < (size_t{1} << 24), "expected as many sites as the table reads");
-    expect(static_cast<int>(weight.shape(0)) == self.step.planes && weight.shape(2) == self.step.relations * x.shape(2), "expected weights that fit the table and what it reads");
-    expect(x.shape(2) > 0 && weight.shape(1) > 0 && x.shape(2) % self.lanes() == 0 && weight.shape(1) % self.lanes() == 0, "expected channels in multiples of a vector");
+    expect(static_cast<int>(x.shape(0)) == self.step.sites_in && x.shape(1) > 0 && x.shape(1) < (size_t{1} << 24),
+           "expected as many sites as the table reads");
+    expect(static_cast<int>(weight.shape(0)) == self.step.planes && weight.shape(2) == self.step.relations * x.shape(2),
+           "expected weights that fit the table and what it reads");
+    expect(
+        x.shape(2) > 0 && weight.shape(1) > 0 && x.shape(2) % self.lanes() == 0 && weight.shape(1) % self.lanes() == 0,
+        "expected channels in multiples of a vector");
 }
 
 nb::ndarray<nb::numpy, float> convolved(const TrainingConvolution& self, Array<3> x, Array<3> weight, int threads) {
@@ -146,20 +163,26 @@ nb::ndarray<nb::numpy, float> convolved(const TrainingConvolution& self, Array<3
     Buffer y(sites * shots * outer);
     {
         nb::gil_scoped_release release;
-        self.forward(x.data(), static_cast<int>(x.shape(2)), weight.data(), static_cast<int>(outer), static_cast<int>(shots), y.data(), threads);
+        self.forward(x.data(), static_cast<int>(x.shape(2)), weight.data(), static_cast<int>(outer),
+                     static_cast<int>(shots), y.data(), threads);
     }
     return given_away(std::move(y), {sites, shots, outer});
 }
 
-nb::tuple convolution_gradients(const TrainingConvolution& self, Array<3> x, Array<3> weight, Array<3> dy, int threads) {
+nb::tuple convolution_gradients(const TrainingConvolution& self, Array<3> x, Array<3> weight, Array<3> dy,
+                                int threads) {
     expect_shapes(self, x, weight);
-    expect(static_cast<int>(dy.shape(0)) == self.step.sites_out && dy.shape(1) == x.shape(1) && dy.shape(2) == weight.shape(1), "expected a gradient of the result's shape");
+    expect(static_cast<int>(dy.shape(0)) == self.step.sites_out && dy.shape(1) == x.shape(1) &&
+               dy.shape(2) == weight.shape(1),
+           "expected a gradient of the result's shape");
     Buffer dx(x.size()), of_weight(weight.size());
     {
         nb::gil_scoped_release release;
-        self.backward(x.data(), static_cast<int>(x.shape(2)), weight.data(), static_cast<int>(weight.shape(1)), dy.data(), static_cast<int>(x.shape(1)), dx.data(), of_weight.data(), threads);
+        self.backward(x.data(), static_cast<int>(x.shape(2)), weight.data(), static_cast<int>(weight.shape(1)),
+                      dy.data(), static_cast<int>(x.shape(1)), dx.data(), of_weight.data(), threads);
     }
-    return nb::make_tuple(given_away(std::move(dx), {x.shape(0), x.shape(1), x.shape(2)}), given_away(std::move(of_weight), {weight.shape(0), weight.shape(1), weight.shape(2)}));
+    return nb::make_tuple(given_away(std::move(dx), {x.shape(0), x.shape(1), x.shape(2)}),
+                          given_away(std::move(of_weight), {weight.shape(0), weight.shape(1), weight.shape(2)}));
 }
 
 }  // namespace
@@ -167,13 +190,18 @@ nb::tuple convolution_gradients(const TrainingConvolution& self, Array<3> x, Arr
 void bind_training(nb::module_& m) {
     nb::class_<Saved>(m, "Saved");
     nb::class_<TrainingConvolution>(m, "TrainingConvolution")
-        .def(nb::new_([](Table read, Planes plane, int sites_in) { return new TrainingConvolution(links_of(read, plane, sites_in), kernels()); }),
+        .def(nb::new_([](Table read, Planes plane, int sites_in) {
+                 return new TrainingConvolution(links_of(read, plane, sites_in), kernels());
+             }),
              nb::arg("read"), nb::arg("plane"), nb::kw_only(), nb::arg("sites_in"))
         .def("forward", &convolved, nb::arg("x"), nb::arg("weight"), nb::kw_only(), nb::arg("threads") = 1)
-        .def("backward", &convolution_gradients, nb::arg("x"), nb::arg("weight"), nb::arg("dy"), nb::kw_only(), nb::arg("threads") = 1);
+        .def("backward", &convolution_gradients, nb::arg("x"), nb::arg("weight"), nb::arg("dy"), nb::kw_only(),
+             nb::arg("threads") = 1);
     nb::class_<TrainingTrunk>(m, "TrainingTrunk")
-        .def(nb::new_(&trunk), nb::arg("tables"), nb::kw_only(), nb::arg("sites"), nb::arg("width"), nb::arg("channels"))
-        .def("forward", &forward, nb::arg("x"), nb::arg("parameters"), nb::arg("statistics"), nb::arg("shares"), nb::kw_only(), nb::arg("epsilon"), nb::arg("keep"), nb::arg("threads") = 1)
+        .def(nb::new_(&trunk), nb::arg("tables"), nb::kw_only(), nb::arg("sites"), nb::arg("width"),
+             nb::arg("channels"))
+        .def("forward", &forward, nb::arg("x"), nb::arg("parameters"), nb::arg("statistics"), nb::arg("shares"),
+             nb::kw_only(), nb::arg("epsilon"), nb::arg("keep"), nb::arg("threads") = 1)
         .def("backward", &backward, nb::arg("dy"), nb::arg("saved"), nb::kw_only(), nb::arg("threads") = 1);
 }
 

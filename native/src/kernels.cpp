@@ -10,8 +10,6 @@ using cascade::Group;
 using cascade::Norm;
 using cascade::Pairs;
 
-
-
 #define INLINE __attribute__((always_inline))
 
 template <int... I, class Body>
@@ -31,7 +29,8 @@ struct Tile {
     Vec sum[T][V];
 
     INLINE void start(const float* bias) {
-        each<T>([&](auto t) INLINE { each<V>([&](auto v) INLINE { sum[t][v] = bias ? load(bias + v * LANES) : Vec{}; }); });
+        each<T>([&](auto t)
+                    INLINE { each<V>([&](auto v) INLINE { sum[t][v] = bias ? load(bias + v * LANES) : Vec{}; }); });
     }
 
     INLINE void start(float* const* y, int column) {
@@ -74,7 +73,8 @@ inline void of_rows(int count, Body body) {
 }
 
 template <int T>
-inline void product_rows(const float* const* x, int inner, const float* w, const float* bias, int outer, bool activate, float* const* y) {
+inline void product_rows(const float* const* x, int inner, const float* w, const float* bias, int outer, bool activate,
+                         float* const* y) {
     columns(outer, [&](auto v, int column) INLINE {
         Tile<T, v> tile;
         if (bias)
@@ -105,7 +105,8 @@ void behind(const After& after, float* const* z, int channels, const ptrdiff_t* 
 
 // T rows: sites of a group with one shot, or one site with shots that follow one another.
 template <int T>
-void convolve_rows(const Group& group, int first_site, int site_step, int shot, int shots, const float* x, int inner, const float* w, const float* bias, int outer, bool activate, float* y, const After* after) {
+void convolve_rows(const Group& group, int first_site, int site_step, int shot, int shots, const float* x, int inner,
+                   const float* w, const float* bias, int outer, bool activate, float* y, const After* after) {
     ptrdiff_t row[T];
     float* out[T];
     for (int t = 0; t < T; t++) {
@@ -120,7 +121,8 @@ void convolve_rows(const Group& group, int first_site, int site_step, int shot, 
         for (int r = 0; r < group.relations; r++, read += group.sites) {
             const float* from[T];
             for (int t = 0; t < T; t++)
-                from[t] = x + (static_cast<ptrdiff_t>(read[t * site_step]) * shots + shot + t * (1 - site_step)) * inner;
+                from[t] =
+                    x + (static_cast<ptrdiff_t>(read[t * site_step]) * shots + shot + t * (1 - site_step)) * inner;
             tile.add(from, inner, w + static_cast<ptrdiff_t>(group.block[r]) * inner * outer + column, outer);
         }
         tile.end(out, column, activate);
@@ -128,7 +130,8 @@ void convolve_rows(const Group& group, int first_site, int site_step, int shot, 
     if (after) behind<T>(*after, out, outer, row);
 }
 
-void convolve(const Group* groups, int count, int shots, const float* x, int inner, const float* w, const float* bias, int outer, bool activate, float* y, const After* after) {
+void convolve(const Group* groups, int count, int shots, const float* x, int inner, const float* w, const float* bias,
+              int outer, bool activate, float* y, const After* after) {
     for (const Group* group = groups; group < groups + count; group++) {
         if (group->sites == 1) {
             for (int shot = 0; shot < shots; shot += ROWS)
@@ -145,7 +148,8 @@ void convolve(const Group* groups, int count, int shots, const float* x, int inn
     }
 }
 
-void product(const float* x, int rows, int inner, const float* w, const float* bias, int outer, bool activate, float* y) {
+void product(const float* x, int rows, int inner, const float* w, const float* bias, int outer, bool activate,
+             float* y) {
     for (int row = 0; row < rows; row += ROWS)
         of_rows(rows - row < ROWS ? rows - row : ROWS, [&](auto t) {
             const float* read[t];
@@ -185,7 +189,8 @@ void outer_product(Pairs pairs, int shots, const float* x, int inner, const floa
     for (int k = 0; k < inner; k += ROWS)
         of_rows(inner - k < ROWS ? inner - k : ROWS, [&](auto t) {
             columns(outer, [&](auto v, int column) INLINE {
-                outer_tile<t, v>(pairs, shots, x + k, inner, y + column, outer, w + static_cast<ptrdiff_t>(k) * outer + column);
+                outer_tile<t, v>(pairs, shots, x + k, inner, y + column, outer,
+                                 w + static_cast<ptrdiff_t>(k) * outer + column);
             });
         });
 }
@@ -221,11 +226,13 @@ void gate_gradient(const float* d, const float* x, Norm norm, int rows, int chan
     }
 }
 
-void norm_gradient(const float* dz, const float* x, Norm norm, const float* mean, const float* projection, int rows, int channels, bool add, float* dx) {
+void norm_gradient(const float* dz, const float* x, Norm norm, const float* mean, const float* projection, int rows,
+                   int channels, bool add, float* dx) {
     for (int row = 0; row < rows; row++, dz += channels, x += channels, dx += channels)
         for (int c = 0; c < channels; c += LANES) {
             const Vec normalised = load(x + c) * load(norm.deviation + c) + load(norm.offset + c);
-            const Vec gradient = load(norm.scale + c) * (load(dz + c) - load(mean + c) - normalised * load(projection + c));
+            const Vec gradient =
+                load(norm.scale + c) * (load(dz + c) - load(mean + c) - normalised * load(projection + c));
             store(dx + c, add ? load(dx + c) + gradient : gradient);
         }
 }
@@ -238,7 +245,16 @@ namespace cascade {
 #define CASCADE_NAME(set) CASCADE_TEXT(set)
 
 extern const Kernels CASCADE_SET = {
-    CASCADE_NAME(CASCADE_SET), LANES, ROWS, convolve, product, outer_product, moments, gate_gradient, norm_gradient, gate,
+    CASCADE_NAME(CASCADE_SET),
+    LANES,
+    ROWS,
+    convolve,
+    product,
+    outer_product,
+    moments,
+    gate_gradient,
+    norm_gradient,
+    gate,
 };
 
 }  // namespace cascade

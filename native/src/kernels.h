@@ -16,7 +16,8 @@ inline int padded(int channels) { return (channels + PADDED - 1) / PADDED * PADD
 // Sites of one plane that are convolved together, and whom they read through each of some relations.
 struct Group {
     const int32_t* site;  // [sites]
-    const int32_t* read;  // [relations, sites]; where a site has no such neighbour, the row of zeros behind the last site
+    const int32_t*
+        read;  // [relations, sites]; where a site has no such neighbour, the row of zeros behind the last site
     const int32_t* block;  // [relations]: plane * relations + relation, the matrix that is multiplied by
     int sites, relations;
 };

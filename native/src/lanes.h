@@ -17,7 +17,9 @@
 namespace {
 
 constexpr int LANES = CASCADE_LANES;
-constexpr int ROWS = LANES == 16 ? 12 : LANES == 8 ? 6 : 4;  // of a product's tile, times two vectors: fits the registers
+constexpr int ROWS = LANES == 16  ? 12
+                     : LANES == 8 ? 6
+                                  : 4;  // of a product's tile, times two vectors: fits the registers
 
 typedef float Vec __attribute__((vector_size(4 * LANES)));
 typedef int32_t Int __attribute__((vector_size(4 * LANES)));

@@ -19,7 +19,8 @@ class Groups {
     // read, block int32 [sites, relations]: whom a site reads, -1 for nobody, and which matrix that is multiplied by.
     // `zeros` is the row of zeros, which sites of a tile read where others of it have a neighbour and they have none.
     // A tile has `rows` sites at most.
-    Groups(const Ints& read, const Ints& block, int relations, int zeros, int rows) : relations_(relations), rows_(rows) {
+    Groups(const Ints& read, const Ints& block, int relations, int zeros, int rows)
+        : relations_(relations), rows_(rows) {
         const int sites = static_cast<int>(read.size()) / relations;
         std::vector<Ints> ones(sites);
         for (int s = 0; s < sites; s++) ones[s] = {s};
@@ -52,8 +53,9 @@ class Groups {
         }
         at.insert(at.end(), {made.sites.size(), made.read.size(), made.block.size()});
         for (size_t i = 0; i + 3 < at.size(); i += 3)
-            made.groups.push_back({made.sites.data() + at[i], made.read.data() + at[i + 1], made.block.data() + at[i + 2],
-                                   static_cast<int>(at[i + 3] - at[i]), static_cast<int>(at[i + 5] - at[i + 2])});
+            made.groups.push_back({made.sites.data() + at[i], made.read.data() + at[i + 1],
+                                   made.block.data() + at[i + 2], static_cast<int>(at[i + 3] - at[i]),
+                                   static_cast<int>(at[i + 5] - at[i + 2])});
     }
 
     // Sites of one pattern together, and what is left over of each with whatever adds least to what a tile reads.
@@ -118,14 +120,19 @@ class Links {
   public:
     // read int32 [sites_out, relations], -1 where there is no neighbour; plane int32 [sites_out].
     Links(Ints read, const Ints& plane, int relations, int sites_in)
-        : relations(relations), sites_in(sites_in), sites_out(static_cast<int>(plane.size())), read_(std::move(read)), block_(read_.size()) {
+        : relations(relations),
+          sites_in(sites_in),
+          sites_out(static_cast<int>(plane.size())),
+          read_(std::move(read)),
+          block_(read_.size()) {
         for (int32_t p : plane) {
             if (p < 0 || p >= MOST_PLANES) throw std::invalid_argument("expected planes from 0 on");
             planes = std::max(planes, p + 1);
         }
         for (int32_t r : read_)
             if (r < -1 || r >= sites_in) throw std::invalid_argument("expected relations that lead to sites");
-        for (size_t i = 0; i < read_.size(); i++) block_[i] = plane[i / relations] * relations + static_cast<int>(i % relations);
+        for (size_t i = 0; i < read_.size(); i++)
+            block_[i] = plane[i / relations] * relations + static_cast<int>(i % relations);
     }
 
     Groups forward(int rows) const { return Groups(read_, block_, relations, sites_in, rows); }
@@ -136,7 +143,8 @@ class Links {
         for (size_t i = 0; i < read_.size(); i++) {
             if (read_[i] < 0) continue;
             const size_t at = static_cast<size_t>(read_[i]) * relations + i % relations;
-            if (read[at] >= 0) throw std::invalid_argument("expected relations through which a site is read once at most");
+            if (read[at] >= 0)
+                throw std::invalid_argument("expected relations through which a site is read once at most");
             read[at] = static_cast<int32_t>(i / relations), block[at] = block_[i];
         }
         return Groups(read, block, relations, sites_out, rows);

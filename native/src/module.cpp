@@ -26,9 +26,11 @@ Array<T, N> array(nb::handle owner, const char* name) {
     nb::object value = owner.attr(name);
     Array<T, N> found;
     if (!nb::try_cast(value, found, false))
-        throw nb::type_error((std::string("expected ") + name + " as a contiguous array of another shape or type, got " +
+        throw nb::type_error((std::string("expected ") + name +
+                              " as a contiguous array of another shape or type, got " +
                               nb::repr(nb::getattr(value, "dtype", nb::none())).c_str() + " " +
-                              nb::repr(nb::getattr(value, "shape", nb::none())).c_str()).c_str());
+                              nb::repr(nb::getattr(value, "shape", nb::none())).c_str())
+                                 .c_str());
     return found;
 }
 
@@ -50,7 +52,8 @@ Ints indices(nb::handle owner, const char* name, int64_t below) {
 
 Floats row(nb::handle owner, const char* name, int size) {
     auto from = array<float, 1>(owner, name);
-    expect(static_cast<int>(from.size()) <= size && padded(static_cast<int>(from.size())) == size, "expected rows of as many channels as the weights");
+    expect(static_cast<int>(from.size()) <= size && padded(static_cast<int>(from.size())) == size,
+           "expected rows of as many channels as the weights");
     Floats to(size, 0.f);
     std::copy_n(from.data(), from.size(), to.begin());
     return to;
@@ -67,7 +70,8 @@ Floats matrices(const float* from, size_t count, size_t inner_from, size_t outer
 
 Floats matrix(nb::handle owner, const char* name, int inner, int outer) {
     auto from = array<float, 2>(owner, name);
-    expect(padded(static_cast<int>(from.shape(0))) == inner && padded(static_cast<int>(from.shape(1))) == outer, "expected weights that fit one another");
+    expect(padded(static_cast<int>(from.shape(0))) == inner && padded(static_cast<int>(from.shape(1))) == outer,
+           "expected weights that fit one another");
     return matrices(from.data(), 1, from.shape(0), from.shape(1), inner, outer);
 }
 
@@ -79,7 +83,11 @@ Links links_of(nb::handle table, int sites_in) {
 }
 
 struct Step {
-    Step(const Links& links, int rows) : planes(links.planes), relations(links.relations), sites_out(links.sites_out), groups(std::make_shared<const Groups>(links.forward(rows))) {}
+    Step(const Links& links, int rows)
+        : planes(links.planes),
+          relations(links.relations),
+          sites_out(links.sites_out),
+          groups(std::make_shared<const Groups>(links.forward(rows))) {}
 
     int planes, relations, sites_out;
     std::shared_ptr<const Groups> groups;
@@ -89,15 +97,20 @@ Convolution convolution(nb::handle weights, const char* name, const Step& step, 
     auto from = array<float, 4>(weights, name);
     expect(static_cast<int>(from.shape(0)) >= step.planes && static_cast<int>(from.shape(1)) == step.relations,
            "expected a convolution's weights for each plane and relation of its table");
-    expect(padded(static_cast<int>(from.shape(2))) == channels && from.shape(2) == from.shape(3), "expected weights that fit one another");
-    return {step.groups, step.sites_out, matrices(from.data(), from.shape(0) * from.shape(1), from.shape(2), from.shape(3), channels, channels), {}};
+    expect(padded(static_cast<int>(from.shape(2))) == channels && from.shape(2) == from.shape(3),
+           "expected weights that fit one another");
+    return {step.groups,
+            step.sites_out,
+            matrices(from.data(), from.shape(0) * from.shape(1), from.shape(2), from.shape(3), channels, channels),
+            {}};
 }
 
 void trunk_from(Program& program, nb::handle weights, nb::handle tables) {
     Trunk& trunk = program.trunk;
     auto embedding = array<float, 2>(weights, "embedding");
     trunk.width = padded(static_cast<int>(embedding.shape(1)));
-    trunk.embedding = matrices(embedding.data(), 1, embedding.shape(0), embedding.shape(1), static_cast<int>(embedding.shape(0)), trunk.width);
+    trunk.embedding = matrices(embedding.data(), 1, embedding.shape(0), embedding.shape(1),
+                               static_cast<int>(embedding.shape(0)), trunk.width);
     program.bytes = nb::cast<int>(tables.attr("bytes"));
     trunk.byte = indices(tables, "byte", std::max(program.bytes, 1));
     trunk.sites = static_cast<int>(trunk.byte.size());
@@ -107,9 +120,12 @@ void trunk_from(Program& program, nb::handle weights, nb::handle tables) {
     trunk.kind = indices(tables, "kind", static_cast<int64_t>(embedding.shape(0)));
     const size_t sites = trunk.sites;
     expect(sites > 0 && program.bytes > 0, "expected at least one site and one byte of events");
-    expect(trunk.shift.size() == sites && trunk.mask.size() == sites && trunk.fill.size() == sites && trunk.kind.size() == sites, "expected one entry for each site");
+    expect(trunk.shift.size() == sites && trunk.mask.size() == sites && trunk.fill.size() == sites &&
+               trunk.kind.size() == sites,
+           "expected one entry for each site");
     for (size_t s = 0; s < sites; s++)
-        expect(trunk.kind[s] + (trunk.mask[s] | trunk.fill[s]) < static_cast<int>(embedding.shape(0)), "expected states that the embedding knows");
+        expect(trunk.kind[s] + (trunk.mask[s] | trunk.fill[s]) < static_cast<int>(embedding.shape(0)),
+               "expected states that the embedding knows");
 
     std::vector<Step> steps;
     int in = trunk.sites;
@@ -153,18 +169,24 @@ std::unique_ptr<LocalHead> local_from(const Trunk& trunk, nb::handle weights, nb
     return head;
 }
 
-std::unique_ptr<LogicalHead> logical_from(const Trunk& trunk, int rows, nb::handle weights, nb::handle tables, bool exact) {
+std::unique_ptr<LogicalHead> logical_from(const Trunk& trunk, int rows, nb::handle weights, nb::handle tables,
+                                          bool exact) {
     auto head = std::make_unique<LogicalHead>();
     auto sites = array<int32_t, 2>(tables, "sites");
     head->places = static_cast<int>(sites.shape(0)), head->slices = static_cast<int>(sites.shape(1));
     head->sites = copied<int32_t>(sites);
     for (int32_t s : head->sites) expect(s >= 0 && s < trunk.sites, "expected sites within range");
     head->order = indices(tables, "order", 2 * head->places);
-    head->to_data = convolution(weights, "to_data", Step(links_of(tables.attr("to_data"), static_cast<int>(head->order.size())), rows), trunk.width);
+    head->to_data =
+        convolution(weights, "to_data",
+                    Step(links_of(tables.attr("to_data"), static_cast<int>(head->order.size())), rows), trunk.width);
     head->place = indices(tables, "place", head->to_data.sites_out);
     head->start = indices(tables, "start", static_cast<int64_t>(head->place.size()) + 1);
-    expect(!head->start.empty() && head->start.front() == 0 && head->start.back() == static_cast<int>(head->place.size()), "expected the data places of each operator one after the other");
-    for (size_t i = 1; i < head->start.size(); i++) expect(head->start[i - 1] <= head->start[i], "expected the data places of each operator one after the other");
+    expect(
+        !head->start.empty() && head->start.front() == 0 && head->start.back() == static_cast<int>(head->place.size()),
+        "expected the data places of each operator one after the other");
+    for (size_t i = 1; i < head->start.size(); i++)
+        expect(head->start[i - 1] <= head->start[i], "expected the data places of each operator one after the other");
     head->operators = static_cast<int>(head->start.size()) - 1;
     head->share = nb::cast<float>(tables.attr("share"));
     auto hidden = array<float, 2>(weights, "hidden");
@@ -179,12 +201,14 @@ std::unique_ptr<LogicalHead> logical_from(const Trunk& trunk, int rows, nb::hand
     head->checks = copied<int32_t>(checks);
     for (int32_t s : head->checks) expect(s >= 0 && s < trunk.sites, "expected sites within range");
     auto members = array<uint8_t, 2>(tables, "members");
-    expect(static_cast<int>(members.shape(0)) == head->operators && members.shape(1) == checks.shape(0), "expected the checks in each operator");
+    expect(static_cast<int>(members.shape(0)) == head->operators && members.shape(1) == checks.shape(0),
+           "expected the checks in each operator");
     head->words = static_cast<int>(members.shape(1) + 63) / 64;
     head->masks.assign(static_cast<size_t>(head->operators) * head->words, 0);
     for (size_t o = 0; o < members.shape(0); o++)
         for (size_t c = 0; c < members.shape(1); c++)
-            if (members.data()[o * members.shape(1) + c]) head->masks[o * head->words + c / 64] |= uint64_t{1} << (c % 64);
+            if (members.data()[o * members.shape(1) + c])
+                head->masks[o * head->words + c / 64] |= uint64_t{1} << (c % 64);
 
     auto bits = [](Array<uint8_t, 2> from) {
         Ints rows(from.shape(0), 0);
@@ -193,15 +217,18 @@ std::unique_ptr<LogicalHead> logical_from(const Trunk& trunk, int rows, nb::hand
         return rows;
     };
     auto logicals = array<uint8_t, 2>(tables, "logicals"), wanted = array<uint8_t, 2>(tables, "wanted");
-    expect(static_cast<int>(logicals.shape(0)) == head->operators && logicals.shape(1) == wanted.shape(1), "expected the observables in each operator");
+    expect(static_cast<int>(logicals.shape(0)) == head->operators && logicals.shape(1) == wanted.shape(1),
+           "expected the observables in each operator");
     head->k = exact ? static_cast<int>(logicals.shape(1)) : 0;
-    expect(!head->k || (head->k <= 16 && wanted.shape(0) <= 64), "expected at most 16 observables of the code and 64 of the experiment");
+    expect(!head->k || (head->k <= 16 && wanted.shape(0) <= 64),
+           "expected at most 16 observables of the code and 64 of the experiment");
     if (head->k) head->logicals = bits(logicals), head->wanted = bits(wanted);
     head->scale = nb::cast<float>(tables.attr("scale"));
     return head;
 }
 
-Program* program(nb::handle weights, nb::handle head, nb::handle tables, nb::handle head_tables, bool local, bool exact) {
+Program* program(nb::handle weights, nb::handle head, nb::handle tables, nb::handle head_tables, bool local,
+                 bool exact) {
     auto made = std::make_unique<Program>();
     made->use = kernels();
     trunk_from(*made, weights, tables);
@@ -217,7 +244,9 @@ using Packed = nb::ndarray<const uint8_t, nb::ndim<2>, nb::c_contig, nb::device:
 
 void expect_bytes(const Program& program, const Packed& packed) {
     if (static_cast<int>(packed.shape(1)) != program.bytes)
-        throw nb::value_error(("expected events packed in " + std::to_string(program.bytes) + " bytes a shot, got " + std::to_string(packed.shape(1))).c_str());
+        throw nb::value_error(("expected events packed in " + std::to_string(program.bytes) + " bytes a shot, got " +
+                               std::to_string(packed.shape(1)))
+                                  .c_str());
 }
 
 template <class T>
@@ -236,37 +265,47 @@ NB_MODULE(_native, m) {
     nb::set_leak_warnings(false);  // tables that a process keeps to its end are no leaks
     bind_ordered_statistics(m);
     bind_training(m);
-    m.def("instruction_sets", [] {
-        std::vector<std::string> found;
-        for (const Kernels* one : all_kernels()) found.emplace_back(one->name);
-        return found;
-    }, "Those that this processor has, the widest first; CASCADE_INSTRUCTIONS chooses another one than that.");
+    m.def(
+        "instruction_sets",
+        [] {
+            std::vector<std::string> found;
+            for (const Kernels* one : all_kernels()) found.emplace_back(one->name);
+            return found;
+        },
+        "Those that this processor has, the widest first; CASCADE_INSTRUCTIONS chooses another one than that.");
 
     m.def("lanes", [] { return kernels()->lanes; }, "Of which training takes channels in multiples.");
 
     nb::class_<Program>(m, "Program")
-        .def(nb::new_(&program), nb::arg("trunk"), nb::arg("head"), nb::arg("tables"), nb::arg("head_tables"), nb::kw_only(), nb::arg("local"), nb::arg("exact") = false)
-        .def("evidence", [](const Program& self, Packed packed, int threads) {
-            expect_bytes(self, packed);
-            auto out = fresh<float>({packed.shape(0), static_cast<size_t>(self.asked())});
-            {
-                nb::gil_scoped_release release;
-                self.evidence(packed.data(), packed.shape(0), out.data(), threads);
-            }
-            return out;
-        }, nb::arg("packed"), nb::kw_only(), nb::arg("threads") = 1)
-        .def("decide", [](const Program& self, Packed packed, int threads) {
-            expect(self.logical && self.logical->k, "expected a logical head with few observables");
-            expect_bytes(self, packed);
-            const size_t shots = packed.shape(0), decided = self.logical->wanted.size();
-            auto observables = fresh<bool>({shots, decided});
-            auto suspects = fresh<float>({shots, decided}), log_odds = fresh<float>({shots});
-            {
-                nb::gil_scoped_release release;
-                self.decide(packed.data(), shots, observables.data(), suspects.data(), log_odds.data(), threads);
-            }
-            return nb::make_tuple(observables, suspects, log_odds);
-        }, nb::arg("packed"), nb::kw_only(), nb::arg("threads") = 1);
+        .def(nb::new_(&program), nb::arg("trunk"), nb::arg("head"), nb::arg("tables"), nb::arg("head_tables"),
+             nb::kw_only(), nb::arg("local"), nb::arg("exact") = false)
+        .def(
+            "evidence",
+            [](const Program& self, Packed packed, int threads) {
+                expect_bytes(self, packed);
+                auto out = fresh<float>({packed.shape(0), static_cast<size_t>(self.asked())});
+                {
+                    nb::gil_scoped_release release;
+                    self.evidence(packed.data(), packed.shape(0), out.data(), threads);
+                }
+                return out;
+            },
+            nb::arg("packed"), nb::kw_only(), nb::arg("threads") = 1)
+        .def(
+            "decide",
+            [](const Program& self, Packed packed, int threads) {
+                expect(self.logical && self.logical->k, "expected a logical head with few observables");
+                expect_bytes(self, packed);
+                const size_t shots = packed.shape(0), decided = self.logical->wanted.size();
+                auto observables = fresh<bool>({shots, decided});
+                auto suspects = fresh<float>({shots, decided}), log_odds = fresh<float>({shots});
+                {
+                    nb::gil_scoped_release release;
+                    self.decide(packed.data(), shots, observables.data(), suspects.data(), log_odds.data(), threads);
+                }
+                return nb::make_tuple(observables, suspects, log_odds);
+            },
+            nb::arg("packed"), nb::kw_only(), nb::arg("threads") = 1);
 }
 
 }  // namespace cascade

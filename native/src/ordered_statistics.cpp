@@ -17,9 +17,9 @@ namespace {
 using Words = std::vector<uint64_t>;
 
 constexpr int BITS = 64;
-constexpr int LANES = 4;         // words that are added at a time: rows are padded to multiples of them
-constexpr int PAIRED = 40;       // free columns of which pairs are tried, those that cost least alone
-constexpr int MOST = 1 << 30;    // of rows, of observables, and of ones in all columns
+constexpr int LANES = 4;       // words that are added at a time: rows are padded to multiples of them
+constexpr int PAIRED = 40;     // free columns of which pairs are tried, those that cost least alone
+constexpr int MOST = 1 << 30;  // of rows, of observables, and of ones in all columns
 
 // Costs are multiples of 2^-24 up to 2^10: so sums of half a million of them are exact, in whichever order.
 constexpr double SURE = 1 << 10;
@@ -288,8 +288,7 @@ void OrderedStatistics::turn(Space& space) {
         if (first == stop && !last) continue;
         for (int h = 0; h < height; h++) {
             const int count = std::min(BITS, solved - h * BITS);
-            for (int i = 0; i < count; i++)
-                block[i] = space.solved_for(space.solved[h * BITS + i])[w];
+            for (int i = 0; i < count; i++) block[i] = space.solved_for(space.solved[h * BITS + i])[w];
             std::fill(block + count, block + BITS, 0);
             transpose(block);
             for (int i = first; i < stop; i++)

@@ -12,7 +12,7 @@ namespace {
 constexpr int BLOCK_ROWS = 96;            // of operators' features, so that they stay in a core's first cache
 constexpr size_t CHUNK_FLOATS = 1 << 17;  // of the residual stream of a chunk of shots: about half of a second cache
 constexpr int MOST_SHOTS = 24;            // of a chunk: a multiple of the rows of every tile
-constexpr float NEGLIGIBLE = 30;  // log-odds of a class to the likeliest from which on it adds nothing
+constexpr float NEGLIGIBLE = 30;          // log-odds of a class to the likeliest from which on it adds nothing
 
 }  // namespace
 
@@ -56,9 +56,11 @@ void Program::prepare() {
         std::sort(values_.begin(), values_.end());
         values_.erase(std::unique(values_.begin(), values_.end()), values_.end());
         for (uint64_t value : of_class)
-            value_of_.push_back(static_cast<int32_t>(std::lower_bound(values_.begin(), values_.end(), value) - values_.begin()));
+            value_of_.push_back(
+                static_cast<int32_t>(std::lower_bound(values_.begin(), values_.end(), value) - values_.begin()));
     }
-    chunk_ = static_cast<int>(std::clamp<size_t>(CHUNK_FLOATS / (static_cast<size_t>(trunk.sites) * width), 1, MOST_SHOTS));
+    chunk_ =
+        static_cast<int>(std::clamp<size_t>(CHUNK_FLOATS / (static_cast<size_t>(trunk.sites) * width), 1, MOST_SHOTS));
     if (chunk_ > use->rows) chunk_ -= chunk_ % use->rows;  // whole tiles
 }
 
@@ -95,11 +97,12 @@ void Program::trunk_of(Space& space, const uint8_t* packed, int shots) const {
         }
         for (const Convolution& step : block.convolutions) {
             const std::vector<Group>& all = step.groups->of(shots, use->rows);
-            use->convolve(all.data(), static_cast<int>(all.size()), shots, a, channels, step.weight.data(), step.bias.data(), channels, true, b,
-                          &step == &block.convolutions.back() ? &after : nullptr);
+            use->convolve(all.data(), static_cast<int>(all.size()), shots, a, channels, step.weight.data(),
+                          step.bias.data(), channels, true, b, &step == &block.convolutions.back() ? &after : nullptr);
             std::swap(a, b);
             // the row of zeros is behind the sites that the next step reads
-            std::fill_n(a + static_cast<size_t>(step.sites_out) * shots * channels, static_cast<size_t>(shots) * channels, 0.f);
+            std::fill_n(a + static_cast<size_t>(step.sites_out) * shots * channels,
+                        static_cast<size_t>(shots) * channels, 0.f);
         }
     }
     use->gate(x, trunk.out_scale.data(), trunk.out_shift.data(), sites * shots, width, x);
@@ -138,7 +141,8 @@ void Program::head_of(Space& space, int shots, float* out) const {
     std::fill_n(&space.sorted[head.order.size() * row], row, 0.f);
     space.read.resize(head.to_data.sites_out * row);
     const std::vector<Group>& all = head.to_data.groups->of(shots, use->rows);
-    use->convolve(all.data(), static_cast<int>(all.size()), shots, space.sorted.data(), width, head.to_data.weight.data(), nullptr, width, false, space.read.data(), nullptr);
+    use->convolve(all.data(), static_cast<int>(all.size()), shots, space.sorted.data(), width,
+                  head.to_data.weight.data(), nullptr, width, false, space.read.data(), nullptr);
 
     space.parity.assign(static_cast<size_t>(shots) * head.words, 0);
     const int checks = static_cast<int>(head.checks.size()) / head.slices;
@@ -146,7 +150,8 @@ void Program::head_of(Space& space, int shots, float* out) const {
         for (int shot = 0; shot < shots; shot++) {
             uint64_t odd = 0;
             for (int t = 0; t < head.slices; t++)
-                odd ^= space.states[static_cast<size_t>(head.checks[static_cast<size_t>(c) * head.slices + t]) * shots + shot];
+                odd ^= space.states[static_cast<size_t>(head.checks[static_cast<size_t>(c) * head.slices + t]) * shots +
+                                    shot];
             space.parity[static_cast<size_t>(shot) * head.words + c / 64] |= (odd & 1) << (c % 64);
         }
 
@@ -164,7 +169,8 @@ void Program::head_of(Space& space, int shots, float* out) const {
             }
             for (size_t j = 0; j < row; j++) sum[j] *= head.share;
         }
-        use->product(space.operators.data(), rows, width, head.hidden.data(), head.hidden_bias.data(), hidden, true, space.hidden.data());
+        use->product(space.operators.data(), rows, width, head.hidden.data(), head.hidden_bias.data(), hidden, true,
+                     space.hidden.data());
         for (int o = first; o < stop; o++)
             for (int shot = 0; shot < shots; shot++) {
                 const float* h = &space.hidden[(static_cast<size_t>(o - first) * shots + shot) * hidden];
@@ -174,14 +180,16 @@ void Program::head_of(Space& space, int shots, float* out) const {
                 for (float sum : sums) logit += sum;
                 uint64_t odd = 0;
                 for (int w = 0; w < head.words; w++)
-                    odd ^= head.masks[static_cast<size_t>(o) * head.words + w] & space.parity[static_cast<size_t>(shot) * head.words + w];
+                    odd ^= head.masks[static_cast<size_t>(o) * head.words + w] &
+                           space.parity[static_cast<size_t>(shot) * head.words + w];
                 out[static_cast<size_t>(shot) * head.operators + o] = __builtin_parityll(odd) ? -logit : logit;
             }
     }
 }
 
 // Log-odds of the likeliest joint value of the wanted observables, as `cascade_qec.engine.decision` says more readably.
-void Program::decide_one(Space& space, const float* evidence, bool* observables, float* suspects, float* log_odds) const {
+void Program::decide_one(Space& space, const float* evidence, bool* observables, float* suspects,
+                         float* log_odds) const {
     const LogicalHead& head = *logical;
     const int classes = 1 << head.k, decided = static_cast<int>(head.wanted.size());
     // A class gains the evidence of all operators that are odd in it: half of all evidence less half of the transform.
@@ -205,8 +213,10 @@ void Program::decide_one(Space& space, const float* evidence, bool* observables,
     const float highest = *std::max_element(scores.begin(), scores.end());
     space.weight.assign(values_.size(), 0.0);
     for (int c = 0; c < classes; c++)
-        if (scores[c] > highest - NEGLIGIBLE) space.weight[value_of_[c]] += std::exp(static_cast<double>(scores[c] - highest));
-    const int best = static_cast<int>(std::max_element(space.weight.begin(), space.weight.end()) - space.weight.begin());
+        if (scores[c] > highest - NEGLIGIBLE)
+            space.weight[value_of_[c]] += std::exp(static_cast<double>(scores[c] - highest));
+    const int best =
+        static_cast<int>(std::max_element(space.weight.begin(), space.weight.end()) - space.weight.begin());
 
     // The others are weighed by the likeliest of them: beside the best they may be too small for any number.
     float second = -std::numeric_limits<float>::infinity();
@@ -253,7 +263,8 @@ void Program::evidence(const uint8_t* packed, size_t shots, float* out, int thre
     });
 }
 
-void Program::decide(const uint8_t* packed, size_t shots, bool* observables, float* suspects, float* log_odds, int threads) const {
+void Program::decide(const uint8_t* packed, size_t shots, bool* observables, float* suspects, float* log_odds,
+                     int threads) const {
     const size_t decided = logical->wanted.size(), operators = logical->operators;
     chunks(shots, threads, [&](Space& space, size_t start, int count) {
         trunk_of(space, packed + start * bytes, count);
@@ -261,7 +272,8 @@ void Program::decide(const uint8_t* packed, size_t shots, bool* observables, flo
         head_of(space, count, space.evidence.data());
         for (int shot = 0; shot < count; shot++) {
             const size_t at = start + shot;
-            decide_one(space, &space.evidence[shot * operators], observables + at * decided, suspects + at * decided, log_odds + at);
+            decide_one(space, &space.evidence[shot * operators], observables + at * decided, suspects + at * decided,
+                       log_odds + at);
         }
     });
 }

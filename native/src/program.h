@@ -1,4 +1,5 @@
-// A model folded for inference and the tables of one experiment: what `cascade_qec.engine.Program` describes, made ready.
+// A model folded for inference and the tables of one experiment: what `cascade_qec.engine.Program` describes, made
+// ready.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +38,8 @@ struct Trunk {
 struct LogicalHead {
     int places, slices, operators, hidden_width;
     Ints sites;  // [places, slices]: check places, of each their sites in time
-    Ints order;  // row of the sums that each input of the convolution is: 2 place for all slices, + 1 for all but the first
+    Ints order;  // row of the sums that each input of the convolution is: 2 place for all slices, + 1 for all but the
+                 // first
     Convolution to_data;
     Ints start, place;           // data places of each operator: place[start[o]..start[o + 1]]
     float share;                 // of each of them
@@ -48,16 +50,16 @@ struct LogicalHead {
     std::vector<uint64_t> masks;  // [operators, words]: the checks in each operator
     int words;
     // Decision over all logical classes, where they are not too many.
-    int k;                // observables of the code, 0 where the decision is made elsewhere
-    Ints logicals;        // [operators]: each one's observables, as bits
-    Ints wanted;          // [decided]: the code's observables in each that is decided, as bits
-    float scale;          // of the votes
+    int k;          // observables of the code, 0 where the decision is made elsewhere
+    Ints logicals;  // [operators]: each one's observables, as bits
+    Ints wanted;    // [decided]: the code's observables in each that is decided, as bits
+    float scale;    // of the votes
 };
 
 struct LocalHead {
-    int types;                // padded
-    Floats output, bias;      // [width, types], [types]
-    Ints owner, type;         // [components]
+    int types;            // padded
+    Floats output, bias;  // [width, types], [types]
+    Ints owner, type;     // [components]
 };
 
 class Program {
@@ -65,7 +67,7 @@ class Program {
     Trunk trunk;
     std::unique_ptr<LogicalHead> logical;
     std::unique_ptr<LocalHead> local;
-    int bytes;                 // of a packed shot
+    int bytes;  // of a packed shot
     const Kernels* use;
 
     Program();
@@ -80,7 +82,8 @@ class Program {
     // decision, `observables` [shots, decided], `suspects` [shots, decided] and `log_odds` [shots] instead, NaN where
     // the network's numbers are not finite.
     void evidence(const uint8_t* packed, size_t shots, float* out, int threads) const;
-    void decide(const uint8_t* packed, size_t shots, bool* observables, float* suspects, float* log_odds, int threads) const;
+    void decide(const uint8_t* packed, size_t shots, bool* observables, float* suspects, float* log_odds,
+                int threads) const;
 
   private:
     struct Space;

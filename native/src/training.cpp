@@ -10,7 +10,7 @@ namespace cascade {
 namespace {
 
 constexpr size_t CACHED = 12288;  // floats of a few sites, of which a dozen neighbours stay in a core's second cache
-constexpr int BLOCK = 24;  // rows that go through several operations while they are in a core's first cache
+constexpr int BLOCK = 24;         // rows that go through several operations while they are in a core's first cache
 
 // Splits 0..count into a run for each thread; body(thread, start, stop).
 template <class Body>
@@ -29,7 +29,8 @@ std::vector<double> rows_with_sums(size_t rows, int threads, size_t sums, Body b
     std::vector<std::vector<double>> parts(std::max(threads, 1), std::vector<double>(sums, 0.0));
     parallel((rows + BLOCK - 1) / BLOCK, threads, [&](int thread, size_t start, size_t stop) {
         for (size_t block = start; block < stop; block++)
-            body(block * BLOCK, static_cast<int>(std::min<size_t>(BLOCK, rows - block * BLOCK)), parts[thread].data(), thread);
+            body(block * BLOCK, static_cast<int>(std::min<size_t>(BLOCK, rows - block * BLOCK)), parts[thread].data(),
+                 thread);
     });
     for (size_t thread = 1; thread < parts.size(); thread++)
         for (size_t i = 0; i < sums; i++) parts[0][i] += parts[thread][i];
@@ -63,11 +64,13 @@ Buffer with_zeros(size_t size, size_t zeros) {
 Floats transposed(const float* from, int rows, int columns, float times = 1) {
     Floats to(static_cast<size_t>(rows) * columns);
     for (int i = 0; i < rows; i++)
-        for (int j = 0; j < columns; j++) to[static_cast<size_t>(j) * rows + i] = times * from[static_cast<size_t>(i) * columns + j];
+        for (int j = 0; j < columns; j++)
+            to[static_cast<size_t>(j) * rows + i] = times * from[static_cast<size_t>(i) * columns + j];
     return to;
 }
 
-// From [planes, outer, relations, inner], as PyTorch has it, to [planes, relations, inner, outer] or [.., outer, inner].
+// From [planes, outer, relations, inner], as PyTorch has it, to [planes, relations, inner, outer] or [.., outer,
+// inner].
 Floats by_relation(const TrainingStep& step, const float* weight, int inner, int outer, bool turned) {
     Floats to(static_cast<size_t>(step.planes) * step.relations * inner * outer);
     for (int plane = 0; plane < step.planes; plane++)
@@ -80,16 +83,20 @@ Floats by_relation(const TrainingStep& step, const float* weight, int inner, int
     return to;
 }
 
-void convolve(const Kernels& use, const Groups& groups, int shots, const float* x, int inner, const Floats& weight, int outer, float* y, int threads) {
+void convolve(const Kernels& use, const Groups& groups, int shots, const float* x, int inner, const Floats& weight,
+              int outer, float* y, int threads) {
     const std::vector<Group>& all = groups.of(shots, use.rows);
     parallel(all.size(), threads, [&](int, size_t start, size_t stop) {
-        use.convolve(all.data() + start, static_cast<int>(stop - start), shots, x, inner, weight.data(), nullptr, outer, false, y, nullptr);
+        use.convolve(all.data() + start, static_cast<int>(stop - start), shots, x, inner, weight.data(), nullptr, outer,
+                     false, y, nullptr);
     });
 }
 
 // The gradient to the weight as PyTorch has it, from a few sites at a time, so that what they read stays in a cache.
-void weight_gradient(const Kernels& use, const TrainingStep& step, const float* x, int inner, const float* dy, int outer, int shots, float* of_weight, int threads) {
-    const int size = inner * outer, at_once = std::max(1, static_cast<int>(CACHED / (static_cast<size_t>(shots) * inner)));
+void weight_gradient(const Kernels& use, const TrainingStep& step, const float* x, int inner, const float* dy,
+                     int outer, int shots, float* of_weight, int threads) {
+    const int size = inner * outer,
+              at_once = std::max(1, static_cast<int>(CACHED / (static_cast<size_t>(shots) * inner)));
     Parts parts(threads, step.pairs.size() * size);
     parallel(step.sites_out, threads, [&](int thread, size_t start, size_t stop) {
         std::vector<size_t> at;
@@ -117,7 +124,8 @@ void weight_gradient(const Kernels& use, const TrainingStep& step, const float* 
 
 NormUsed used_norm(const NormWeights& norm, const std::vector<double>& sums, size_t rows, int channels, float epsilon) {
     NormUsed used;
-    for (Floats* part : {&used.scale, &used.shift, &used.deviation, &used.offset, &used.mean, &used.variance}) part->resize(channels);
+    for (Floats* part : {&used.scale, &used.shift, &used.deviation, &used.offset, &used.mean, &used.variance})
+        part->resize(channels);
     for (int c = 0; c < channels; c++) {
         double mean, variance;
         if (norm.mean) {
@@ -161,21 +169,26 @@ TrainingTrunk::TrainingTrunk(std::vector<Links> links, int sites, int width, int
     for (const Links& one : links) steps.emplace_back(one, use->rows);
 }
 
-void TrainingTrunk::forward(const float* begin, int shots, const std::vector<BlockWeights>& blocks, const NormWeights& last, float epsilon, float* y, std::vector<NormUsed>& used, Saved* saved, int threads) const {
+void TrainingTrunk::forward(const float* begin, int shots, const std::vector<BlockWeights>& blocks,
+                            const NormWeights& last, float epsilon, float* y, std::vector<NormUsed>& used, Saved* saved,
+                            int threads) const {
     const size_t rows = static_cast<size_t>(sites) * shots;
     const Floats nothing(std::max(width, channels), 0.f);
     Buffer x(begin, begin + rows * width);
     const bool fixed = last.mean;
     std::vector<double> sums;
     if (!fixed)
-        sums = rows_with_sums(rows, threads, 2 * width, [&](size_t row, int count, double* of, int) { use_->moments(&x[row * width], count, width, of); });
+        sums = rows_with_sums(rows, threads, 2 * width, [&](size_t row, int count, double* of, int) {
+            use_->moments(&x[row * width], count, width, of);
+        });
 
     for (const BlockWeights& block : blocks) {
         Saved::OfBlock kept;
         const Floats down = transposed(block.down, channels, width);
         kept.norms.push_back(used_norm(block.norms[0], sums, rows, width, epsilon));
         Buffer narrow(rows * channels);
-        std::vector<Floats> scratch(std::max(threads, 1), Floats(static_cast<size_t>(BLOCK) * std::max(width, channels)));
+        std::vector<Floats> scratch(std::max(threads, 1),
+                                    Floats(static_cast<size_t>(BLOCK) * std::max(width, channels)));
         sums = rows_with_sums(rows, threads, 2 * channels, [&](size_t row, int count, double* of, int thread) {
             const NormUsed& norm = kept.norms[0];
             float* gated = scratch[thread].data();
@@ -186,17 +199,23 @@ void TrainingTrunk::forward(const float* begin, int shots, const std::vector<Blo
 
         for (size_t i = 0; i < steps.size(); i++) {
             const TrainingStep& step = steps[i];
-            const size_t rows_in = static_cast<size_t>(step.sites_in) * shots, rows_out = static_cast<size_t>(step.sites_out) * shots;
+            const size_t rows_in = static_cast<size_t>(step.sites_in) * shots,
+                         rows_out = static_cast<size_t>(step.sites_out) * shots;
             kept.norms.push_back(used_norm(block.norms[i + 1], sums, rows_in, channels, epsilon));
             const NormUsed& norm = kept.norms.back();
             Buffer activated = with_zeros(rows_in * channels, static_cast<size_t>(shots) * channels);
             rows_with_sums(rows_in, threads, 0, [&](size_t row, int count, double*, int) {
-                use_->gate(&narrow[row * channels], norm.scale.data(), norm.shift.data(), count, channels, &activated[row * channels]);
+                use_->gate(&narrow[row * channels], norm.scale.data(), norm.shift.data(), count, channels,
+                           &activated[row * channels]);
             });
             Buffer out(rows_out * channels);
             const float* given = block.convolutions[i];
-            convolve(*use_, step.forward, shots, activated.data(), channels, by_relation(step, given, channels, channels, false), channels, out.data(), threads);
-            sums = rows_with_sums(fixed ? 0 : rows_out, threads, 2 * channels, [&](size_t row, int count, double* of, int) { use_->moments(&out[row * channels], count, channels, of); });
+            convolve(*use_, step.forward, shots, activated.data(), channels,
+                     by_relation(step, given, channels, channels, false), channels, out.data(), threads);
+            sums = rows_with_sums(fixed ? 0 : rows_out, threads, 2 * channels,
+                                  [&](size_t row, int count, double* of, int) {
+                                      use_->moments(&out[row * channels], count, channels, of);
+                                  });
             if (saved) {
                 kept.narrow.push_back(std::move(narrow));
                 kept.activated.push_back(std::move(activated));
@@ -236,22 +255,26 @@ void TrainingTrunk::forward(const float* begin, int shots, const std::vector<Blo
     if (saved) saved->x = std::move(x), saved->last = norm, saved->shots = shots;
 }
 
-void TrainingTrunk::backward(const float* dy, const Saved& saved, float* dx, std::vector<BlockGradients>& blocks, std::pair<Floats, Floats>& last, int threads) const {
+void TrainingTrunk::backward(const float* dy, const Saved& saved, float* dx, std::vector<BlockGradients>& blocks,
+                             std::pair<Floats, Floats>& last, int threads) const {
     const size_t rows = static_cast<size_t>(sites) * saved.shots;
     const Norm norm = saved.last.view();
-    const std::vector<double> sums = rows_with_sums(rows, threads, 2 * width, [&](size_t row, int count, double* of, int) {
-        use_->gate_gradient(dy + row * width, &saved.x[row * width], norm, count, width, dx + row * width, of);
-    });
+    const std::vector<double> sums =
+        rows_with_sums(rows, threads, 2 * width, [&](size_t row, int count, double* of, int) {
+            use_->gate_gradient(dy + row * width, &saved.x[row * width], norm, count, width, dx + row * width, of);
+        });
     last = affine(sums, width);
     const auto [mean, projection] = means(sums, rows, width);
     rows_with_sums(rows, threads, 0, [&, &mean = mean, &projection = projection](size_t row, int count, double*, int) {
-        use_->norm_gradient(dx + row * width, &saved.x[row * width], norm, mean.data(), projection.data(), count, width, false, dx + row * width);
+        use_->norm_gradient(dx + row * width, &saved.x[row * width], norm, mean.data(), projection.data(), count, width,
+                            false, dx + row * width);
     });
     blocks.resize(saved.blocks.size());
     for (size_t i = saved.blocks.size(); i-- > 0;) block_backward(saved.blocks[i], saved.shots, dx, blocks[i], threads);
 }
 
-void TrainingTrunk::block_backward(const Saved::OfBlock& saved, int shots, float* dx, BlockGradients& gradients, int threads) const {
+void TrainingTrunk::block_backward(const Saved::OfBlock& saved, int shots, float* dx, BlockGradients& gradients,
+                                   int threads) const {
     const size_t rows = static_cast<size_t>(sites) * shots;
     const Floats nothing(std::max(width, channels), 0.f);
     const int parts = std::max(threads, 1);
@@ -263,14 +286,16 @@ void TrainingTrunk::block_backward(const Saved::OfBlock& saved, int shots, float
     const size_t zeros = static_cast<size_t>(shots) * channels;
     Buffer dz = with_zeros(static_cast<size_t>(steps.back().sites_out) * zeros, zeros);
     Norm norm = saved.norms.back().view();
-    std::vector<double> sums = rows_with_sums(rows, threads, 2 * channels, [&](size_t row, int count, double* of, int thread) {
-        float* activated = scratch[thread].data();
-        const float* before = &saved.narrow.back()[row * channels];
-        use_->gate(before, norm.scale, norm.shift, count, channels, activated);
-        use_->outer_product(whole, count, dx + row * width, width, activated, channels, up[thread]);
-        use_->product(dx + row * width, count, width, saved.up.data(), nothing.data(), channels, false, &dz[row * channels]);
-        use_->gate_gradient(&dz[row * channels], before, norm, count, channels, &dz[row * channels], of);
-    });
+    std::vector<double> sums =
+        rows_with_sums(rows, threads, 2 * channels, [&](size_t row, int count, double* of, int thread) {
+            float* activated = scratch[thread].data();
+            const float* before = &saved.narrow.back()[row * channels];
+            use_->gate(before, norm.scale, norm.shift, count, channels, activated);
+            use_->outer_product(whole, count, dx + row * width, width, activated, channels, up[thread]);
+            use_->product(dx + row * width, count, width, saved.up.data(), nothing.data(), channels, false,
+                          &dz[row * channels]);
+            use_->gate_gradient(&dz[row * channels], before, norm, count, channels, &dz[row * channels], of);
+        });
     gradients.up = up.sum();
     for (float& w : gradients.up) w *= saved.share;
 
@@ -278,22 +303,28 @@ void TrainingTrunk::block_backward(const Saved::OfBlock& saved, int shots, float
     gradients.convolutions.resize(steps.size());
     for (size_t i = steps.size(); i-- > 0;) {
         const TrainingStep& step = steps[i];
-        const size_t rows_out = static_cast<size_t>(step.sites_out) * shots, rows_in = static_cast<size_t>(step.sites_in) * shots;
+        const size_t rows_out = static_cast<size_t>(step.sites_out) * shots,
+                     rows_in = static_cast<size_t>(step.sites_in) * shots;
         gradients.norms[i + 2] = affine(sums, channels);
         const auto [mean, projection] = means(sums, rows_out, channels);
         norm = saved.norms[i + 2].view();
-        rows_with_sums(rows_out, threads, 0, [&, &mean = mean, &projection = projection](size_t row, int count, double*, int) {
-            use_->norm_gradient(&dz[row * channels], &saved.narrow[i + 1][row * channels], norm, mean.data(), projection.data(), count, channels, false, &dz[row * channels]);
-        });
+        rows_with_sums(
+            rows_out, threads, 0, [&, &mean = mean, &projection = projection](size_t row, int count, double*, int) {
+                use_->norm_gradient(&dz[row * channels], &saved.narrow[i + 1][row * channels], norm, mean.data(),
+                                    projection.data(), count, channels, false, &dz[row * channels]);
+            });
 
         gradients.convolutions[i].resize(saved.convolutions[i].size());
-        weight_gradient(*use_, step, saved.activated[i].data(), channels, dz.data(), channels, shots, gradients.convolutions[i].data(), threads);
+        weight_gradient(*use_, step, saved.activated[i].data(), channels, dz.data(), channels, shots,
+                        gradients.convolutions[i].data(), threads);
 
         Buffer read = with_zeros(rows_in * channels, zeros);
-        convolve(*use_, step.backward, shots, dz.data(), channels, saved.convolutions[i], channels, read.data(), threads);
+        convolve(*use_, step.backward, shots, dz.data(), channels, saved.convolutions[i], channels, read.data(),
+                 threads);
         norm = saved.norms[i + 1].view();
         sums = rows_with_sums(rows_in, threads, 2 * channels, [&](size_t row, int count, double* of, int) {
-            use_->gate_gradient(&read[row * channels], &saved.narrow[i][row * channels], norm, count, channels, &read[row * channels], of);
+            use_->gate_gradient(&read[row * channels], &saved.narrow[i][row * channels], norm, count, channels,
+                                &read[row * channels], of);
         });
         dz = std::move(read);
     }
@@ -303,20 +334,24 @@ void TrainingTrunk::block_backward(const Saved::OfBlock& saved, int shots, float
     const Norm narrow = saved.norms[1].view(), wide = saved.norms[0].view();
     Parts down(parts, saved.down.size());
     Buffer gated(rows * width);  // the gradient behind the first norm
-    sums = rows_with_sums(rows, threads, 2 * width, [&, &mean = mean, &projection = projection](size_t row, int count, double* of, int thread) {
-        float *dy = &dz[row * channels], *activated = scratch[thread].data();
-        const float* x = &saved.x[row * width];
-        use_->norm_gradient(dy, &saved.narrow[0][row * channels], narrow, mean.data(), projection.data(), count, channels, false, dy);
-        use_->gate(x, wide.scale, wide.shift, count, width, activated);
-        use_->outer_product(whole, count, dy, channels, activated, width, down[thread]);
-        use_->product(dy, count, channels, saved.down.data(), nothing.data(), width, false, &gated[row * width]);
-        use_->gate_gradient(&gated[row * width], x, wide, count, width, &gated[row * width], of);
-    });
+    sums = rows_with_sums(rows, threads, 2 * width,
+                          [&, &mean = mean, &projection = projection](size_t row, int count, double* of, int thread) {
+                              float *dy = &dz[row * channels], *activated = scratch[thread].data();
+                              const float* x = &saved.x[row * width];
+                              use_->norm_gradient(dy, &saved.narrow[0][row * channels], narrow, mean.data(),
+                                                  projection.data(), count, channels, false, dy);
+                              use_->gate(x, wide.scale, wide.shift, count, width, activated);
+                              use_->outer_product(whole, count, dy, channels, activated, width, down[thread]);
+                              use_->product(dy, count, channels, saved.down.data(), nothing.data(), width, false,
+                                            &gated[row * width]);
+                              use_->gate_gradient(&gated[row * width], x, wide, count, width, &gated[row * width], of);
+                          });
     gradients.down = down.sum();
     gradients.norms[0] = affine(sums, width);
     const auto [of_wide, along] = means(sums, rows, width);
     rows_with_sums(rows, threads, 0, [&, &of_wide = of_wide, &along = along](size_t row, int count, double*, int) {
-        use_->norm_gradient(&gated[row * width], &saved.x[row * width], wide, of_wide.data(), along.data(), count, width, true, dx + row * width);
+        use_->norm_gradient(&gated[row * width], &saved.x[row * width], wide, of_wide.data(), along.data(), count,
+                            width, true, dx + row * width);
     });
 }
 
@@ -332,14 +367,18 @@ Buffer read_by_tiles(const float* x, size_t size, int shots, int channels, const
 
 }  // namespace
 
-void TrainingConvolution::forward(const float* x, int inner, const float* weight, int outer, int shots, float* y, int threads) const {
+void TrainingConvolution::forward(const float* x, int inner, const float* weight, int outer, int shots, float* y,
+                                  int threads) const {
     const Buffer copy = read_by_tiles(x, static_cast<size_t>(step.sites_in) * shots * inner, shots, inner, *use_);
-    convolve(*use_, step.forward, shots, copy.empty() ? x : copy.data(), inner, by_relation(step, weight, inner, outer, false), outer, y, threads);
+    convolve(*use_, step.forward, shots, copy.empty() ? x : copy.data(), inner,
+             by_relation(step, weight, inner, outer, false), outer, y, threads);
 }
 
-void TrainingConvolution::backward(const float* x, int inner, const float* weight, int outer, const float* dy, int shots, float* dx, float* of_weight, int threads) const {
+void TrainingConvolution::backward(const float* x, int inner, const float* weight, int outer, const float* dy,
+                                   int shots, float* dx, float* of_weight, int threads) const {
     const Buffer copy = read_by_tiles(dy, static_cast<size_t>(step.sites_out) * shots * outer, shots, outer, *use_);
-    convolve(*use_, step.backward, shots, copy.empty() ? dy : copy.data(), outer, by_relation(step, weight, inner, outer, true), inner, dx, threads);
+    convolve(*use_, step.backward, shots, copy.empty() ? dy : copy.data(), outer,
+             by_relation(step, weight, inner, outer, true), inner, dx, threads);
     weight_gradient(*use_, step, x, inner, dy, outer, shots, of_weight, threads);
 }
 

@@ -32,7 +32,13 @@ using Buffer = std::vector<float, Unset<float>>;
 // Tables of a block's convolution for both directions. Channels and width are multiples of a vector.
 struct TrainingStep {
     TrainingStep(const Links& links, int rows)
-        : planes(links.planes), relations(links.relations), sites_in(links.sites_in), sites_out(links.sites_out), forward(links.forward(rows)), backward(links.backward(rows)), pairs(links.pairs()) {}
+        : planes(links.planes),
+          relations(links.relations),
+          sites_in(links.sites_in),
+          sites_out(links.sites_out),
+          forward(links.forward(rows)),
+          backward(links.backward(rows)),
+          pairs(links.pairs()) {}
 
     int planes, relations, sites_in, sites_out;
     Groups forward, backward;
@@ -44,7 +50,8 @@ struct NormWeights {
     const float *gamma, *beta, *mean, *variance;
 };
 
-// As PyTorch has them: down [channels, width], convolutions [planes * channels, relations * channels], up [width, channels].
+// As PyTorch has them: down [channels, width], convolutions [planes * channels, relations * channels], up [width,
+// channels].
 struct BlockWeights {
     std::vector<NormWeights> norms;
     const float* down;
@@ -67,7 +74,7 @@ struct Saved {
         std::vector<Buffer> narrow;     // before each norm but the first: what down and the convolutions wrote
         std::vector<Buffer> activated;  // what each convolution read, with a row of zeros behind it
         std::vector<NormUsed> norms;
-        Floats down, up;                     // as given; `up` times the share
+        Floats down, up;                   // as given; `up` times the share
         std::vector<Floats> convolutions;  // [planes, relations, outputs, inputs]
         float share;
     };
@@ -93,7 +100,8 @@ class TrainingConvolution {
     void forward(const float* x, int inner, const float* weight, int outer, int shots, float* y, int threads) const;
 
     // dx as x, and the gradient to the weight as that.
-    void backward(const float* x, int inner, const float* weight, int outer, const float* dy, int shots, float* dx, float* of_weight, int threads) const;
+    void backward(const float* x, int inner, const float* weight, int outer, const float* dy, int shots, float* dx,
+                  float* of_weight, int threads) const;
 
     size_t lanes() const { return use_->lanes; }
 
@@ -107,17 +115,21 @@ class TrainingTrunk {
   public:
     TrainingTrunk(std::vector<Links> links, int sites, int width, int channels, const Kernels* use);
 
-    // y [sites, shots, width] of x; statistics are those of the norms in the order of use. Saves nothing without `saved`.
-    void forward(const float* x, int shots, const std::vector<BlockWeights>& blocks, const NormWeights& last, float epsilon, float* y, std::vector<NormUsed>& used, Saved* saved, int threads) const;
+    // y [sites, shots, width] of x; statistics are those of the norms in the order of use. Saves nothing without
+    // `saved`.
+    void forward(const float* x, int shots, const std::vector<BlockWeights>& blocks, const NormWeights& last,
+                 float epsilon, float* y, std::vector<NormUsed>& used, Saved* saved, int threads) const;
 
     // From the gradient to y to that to x, both [sites, shots, width], and to the parameters.
-    void backward(const float* dy, const Saved& saved, float* dx, std::vector<BlockGradients>& blocks, std::pair<Floats, Floats>& last, int threads) const;
+    void backward(const float* dy, const Saved& saved, float* dx, std::vector<BlockGradients>& blocks,
+                  std::pair<Floats, Floats>& last, int threads) const;
 
     int sites, width, channels;
     std::vector<TrainingStep> steps;
 
   private:
-    void block_backward(const Saved::OfBlock& saved, int shots, float* dx, BlockGradients& gradients, int threads) const;
+    void block_backward(const Saved::OfBlock& saved, int shots, float* dx, BlockGradients& gradients,
+                        int threads) const;
 
     const Kernels* use_;
 };
