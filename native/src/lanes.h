@@ -38,12 +38,6 @@ inline Vec least(Vec a, Vec b) { return a < b ? a : b; }
 
 inline Vec most(Vec a, Vec b) { return a > b ? a : b; }
 
-inline float total(Vec v) {
-    float sum = 0;
-    for (int i = 0; i < LANES; i++) sum += v[i];
-    return sum;
-}
-
 // 2^x within 2e-7 of it, for x in [-126, 126]; beyond, that of the nearest of them.
 inline Vec power_of_two(Vec x) {
     x = least(most(x, all(-126.f)), all(126.f));

@@ -128,6 +128,6 @@ def _compared(model: str, old: Sequence[Path], new: Sequence[Path], circuits: in
         with np.load(before) as a, np.load(after) as b:
             shots += len(a["observables"])
             observables += int((a["observables"] != b["observables"]).any(axis=1).sum())
-            for name, found in largest.items():
+            for name, found in ((name, largest[name]) for name in largest if name in a and name in b):
                 largest[name] = max(found, float(np.abs(a[name] - b[name]).max()))
     return Difference(model, shots, observables, **largest, circuits=circuits)

@@ -51,7 +51,7 @@ def same_circuit(model: str, p: float, basis: Basis, folder: str) -> bool:
 
 
 def decode(model: str, folder: str, device: str, precision: str, out: str, report: Callable[[int], None]) -> None:
-    """Decode the detection events in a folder; observables, probabilities and confidence as an .npz file."""
+    """Decode the detection events in a folder; observables, and what is known beside them, as an .npz file."""
     decoder, events = _bound(model, folder, device, precision)
     parts = []
     for start in range(0, len(events), _PIECE):
@@ -59,7 +59,8 @@ def decode(model: str, folder: str, device: str, precision: str, out: str, repor
         report(min(start + _PIECE, len(events)))
     path = Path(out)
     path.parent.mkdir(parents=True, exist_ok=True)
-    fields = ("observables", "probabilities", "confidence")
+    # weights from before calibration tell no confidence
+    fields = [name for name in ("observables", "probabilities", "confidence") if getattr(parts[0], name) is not None]
     arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in fields}
     unfinished = path.with_suffix(".tmp.npz")
     np.savez(unfinished, **arrays)  # pyright: ignore[reportArgumentType]
