@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from cascade_qec import limits
 from cascade_qec.cli.options import (
     AllowUnmeasured,
     Device,
+    ErrorModel,
+    OwnBasis,
+    OwnRounds,
     Precision,
+    experiment_flags,
     is_exported,
     known_decoder,
     printed_beside,
@@ -42,20 +45,9 @@ def decode(
         Path, typer.Option("--out", "--obs_out", help="File for the predicted observable flips; - is standard output.")
     ],
     circuit: Annotated[Path | None, typer.Option(help="The Stim circuit behind the shots.", callback=there)] = None,
-    dem: Annotated[
-        Path | None,
-        typer.Option(help="Instead of --circuit: its detector error model, as Stim writes it.", callback=there),
-    ] = None,
-    rounds: Annotated[
-        int | None,
-        typer.Option(
-            min=1, max=limits.ROUNDS, help="Instead of --circuit: rounds of the model's own experiment [default: d]."
-        ),
-    ] = None,
-    basis: Annotated[
-        Literal["X", "Z"] | None,
-        typer.Option(help="Instead of --circuit: basis of the model's own experiment [default: Z]."),
-    ] = None,
+    dem: ErrorModel = None,
+    rounds: OwnRounds = None,
+    basis: OwnBasis = None,
     in_format: Annotated[
         Format | None,
         typer.Option("--in_format", "--dets_format", help="Format of --in [default: by the file's ending]."),
@@ -107,14 +99,7 @@ def decode(
     or output. With --fallback and --below, shots in which the model is less sure than that go to a classical decoder;
     probabilities and confidence stay the model's.
     """
-    own = rounds is not None or basis is not None
-    given = {"--circuit": circuit, "--dem": dem, "--rounds or --basis": own or None}
-    flags = [flag for flag, value in given.items() if value is not None]
-    if len(flags) > 1:
-        raise CascadeError(
-            "expected the experiment once, by --circuit, by --dem, or by --rounds and --basis, "
-            f"got {' and '.join(flags)}"
-        )
+    flags = experiment_flags(circuit, dem, rounds, basis)
     if [str(path) for path in (circuit, dem, shots_in, obs_in)].count("-") > 1:
         raise CascadeError("expected standard input (-) for one file, got it for several")
     if obs_in is not None and in_includes_appended_observables:

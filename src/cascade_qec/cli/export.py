@@ -5,30 +5,17 @@ from typing import Annotated, Literal
 
 import typer
 
-from cascade_qec import limits
-from cascade_qec.cli.options import AllowUnmeasured, Model, there
+from cascade_qec.cli.options import AllowUnmeasured, ErrorModel, Model, OwnBasis, OwnRounds, experiment_flags, there
 from cascade_qec.cli.progress import NOTHING_KEPT, interruptible
-from cascade_qec.errors import CascadeError
 
 
 def export(
     model: Model,
     out: Annotated[Path, typer.Option(help="File for the graph, as m.onnx.")],
     circuit: Annotated[Path | None, typer.Option(help="The Stim circuit to decode shots of.", callback=there)] = None,
-    dem: Annotated[
-        Path | None,
-        typer.Option(help="Instead of --circuit: its detector error model, as Stim writes it.", callback=there),
-    ] = None,
-    rounds: Annotated[
-        int | None,
-        typer.Option(
-            min=1, max=limits.ROUNDS, help="Instead of --circuit: rounds of the model's own experiment [default: d]."
-        ),
-    ] = None,
-    basis: Annotated[
-        Literal["X", "Z"] | None,
-        typer.Option(help="Instead of --circuit: basis of the model's own experiment [default: Z]."),
-    ] = None,
+    dem: ErrorModel = None,
+    rounds: OwnRounds = None,
+    basis: OwnBasis = None,
     precision: Annotated[
         Literal["float32", "float16", "int8"],
         typer.Option(help="Of the network's weights and activations; int8 in the lattice convolutions alone."),
@@ -47,14 +34,7 @@ def export(
     It is for one experiment: detectors ignored or missing, observables and likely errors are in the graph. Of a local
     model the graph ends at the log-odds of the noise's components: matching is not in it. docs/onnx.md says more.
     """
-    own = rounds is not None or basis is not None
-    given = {"--circuit": circuit, "--dem": dem, "--rounds or --basis": own or None}
-    flags = [flag for flag, value in given.items() if value is not None]
-    if len(flags) > 1:
-        raise CascadeError(
-            "expected the experiment once, by --circuit, by --dem, or by --rounds and --basis, "
-            f"got {' and '.join(flags)}"
-        )
+    experiment_flags(circuit, dem, rounds, basis)
 
     from cascade_qec.export import export_onnx
     from cascade_qec.recognition import read_circuit, read_error_model

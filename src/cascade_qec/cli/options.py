@@ -4,7 +4,7 @@ import os
 import sys
 from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -44,6 +44,25 @@ def there(path: Path | list[Path] | None) -> Path | list[Path] | None:
     return path
 
 
+def experiment_flags(circuit: Path | None, dem: Path | None, rounds: int | None, basis: str | None) -> list[str]:
+    """The flags by which a command line names the experiment: one at most.
+
+    Raises
+    ------
+    CascadeError
+        If there are several.
+    """
+    own = rounds is not None or basis is not None
+    given = {"--circuit": circuit, "--dem": dem, "--rounds or --basis": own or None}
+    flags = [flag for flag, value in given.items() if value is not None]
+    if len(flags) > 1:
+        raise CascadeError(
+            "expected the experiment once, by --circuit, by --dem, or by --rounds and --basis, "
+            f"got {' and '.join(flags)}"
+        )
+    return flags
+
+
 def printed_beside(out: Path | None) -> AbstractContextManager[object]:
     """What is printed in this context goes to stderr where `out` is standard output, which then has results alone."""
     return redirect_stdout(sys.stderr) if out == STANDARD else nullcontext()
@@ -53,8 +72,22 @@ Model = Annotated[str, typer.Argument(help="Name of a model, or path of a .safet
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 Precision = Annotated[str, typer.Option(help="auto, float32 or bfloat16.")]
 Activations = Annotated[str, typer.Option(help="Of the activations: auto, float32 or bfloat16.")]
-Kernels = Annotated[str, typer.Option("--kernels", help="auto, triton or reference (plain PyTorch).")]
+Kernels = Annotated[str, typer.Option("--kernels", help="auto, triton, native or reference (plain PyTorch).")]
 Threads = Annotated[int | None, typer.Option(min=1, max=limits.PROCESSES, help="CPU threads.  [default: all cores]")]
+ErrorModel = Annotated[
+    Path | None,
+    typer.Option(help="Instead of --circuit: its detector error model, as Stim writes it.", callback=there),
+]
+OwnRounds = Annotated[
+    int | None,
+    typer.Option(
+        min=1, max=limits.ROUNDS, help="Instead of --circuit: rounds of the model's own experiment [default: d]."
+    ),
+]
+OwnBasis = Annotated[
+    Literal["X", "Z"] | None,
+    typer.Option(help="Instead of --circuit: basis of the model's own experiment [default: Z]."),
+]
 AllowUnmeasured = Annotated[
     bool,
     typer.Option(

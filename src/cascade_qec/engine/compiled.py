@@ -7,7 +7,7 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_qec.engine.decision import Decided
+from cascade_qec.engine.decision import MOST_EXACT, Decided
 from cascade_qec.engine.program import Program
 from cascade_qec.engine.tables import LocalTables, LogicalTables, Tables
 from cascade_qec.engine.weights import Weights
@@ -32,15 +32,17 @@ class NativeProgram(Program):
     ) -> None:
         super().__init__(head_tables)
         local = isinstance(head_tables, LocalTables)
-        exact = isinstance(head_tables, LogicalTables) and len(head_tables.wanted) <= _MOST_DECIDED
-        exact = exact and self._decision is not None and self._decision.exact
-        self._program = native.Program(weights.trunk, weights.head, tables, head_tables, local=local, exact=exact)
-        self._exact, self._threads = exact, threads()
+        self._exact = (
+            isinstance(head_tables, LogicalTables)
+            and head_tables.logicals.shape[1] <= MOST_EXACT
+            and len(head_tables.wanted) <= _MOST_DECIDED
+        )
+        self._program = native.Program(weights.trunk, weights.head, tables, head_tables, local=local, exact=self._exact)
 
     def evidence(self, packed: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return self._program.evidence(packed, threads=self._threads)
+        return self._program.evidence(packed, threads=threads())
 
     def decide(self, packed: NDArray[np.uint8]) -> Decided:
         if not self._exact:
             return super().decide(packed)
-        return Decided(*self._program.decide(packed, threads=self._threads))
+        return Decided(*self._program.decide(packed, threads=threads()))

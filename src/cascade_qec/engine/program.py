@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +16,13 @@ class Program(ABC):
     """A model that is ready for the packed shots of one experiment."""
 
     def __init__(self, head_tables: LogicalTables | LocalTables) -> None:
-        self._decision = None
-        if isinstance(head_tables, LogicalTables):
-            self._decision = Decision(head_tables.logicals, head_tables.wanted)
+        self._head_tables = head_tables
+
+    @cached_property
+    def _decision(self) -> Decision:
+        """Made when it is first asked for, as it has a number for each operator and class."""
+        assert isinstance(self._head_tables, LogicalTables)
+        return Decision(self._head_tables.logicals, self._head_tables.wanted)
 
     @abstractmethod
     def evidence(self, packed: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -32,7 +37,6 @@ class Program(ABC):
 
         Log-odds are NaN where the network's numbers are not finite.
         """
-        assert self._decision is not None
         evidence = self.evidence(packed)
         good: NDArray[np.bool_] = np.logical_and.reduce(np.isfinite(evidence), axis=1)
         decided = self._decision(np.where(good[:, None], evidence, 0))

@@ -18,7 +18,7 @@ class NumPyProgram(Program):
 
     def __init__(self, weights: Weights, tables: Tables, head_tables: LogicalTables | LocalTables) -> None:
         super().__init__(head_tables)
-        self._weights, self._tables, self._head = weights, tables, head_tables
+        self._weights, self._tables = weights, tables
         self._readers = [_by_relation(step) for step in tables.steps]
         width = weights.trunk.embedding.shape[1]
         self._chunk = max(1, _MOST_FLOATS // (len(tables.byte) * width))
@@ -33,11 +33,11 @@ class NumPyProgram(Program):
         features = self.features(states)
         head = self._weights.head
         if isinstance(head, LocalHead):
-            assert isinstance(self._head, LocalTables)
+            assert isinstance(self._head_tables, LocalTables)
             by_type = features @ head.output + head.bias  # [sites, shots, types]
-            return np.ascontiguousarray(by_type[self._head.owner, :, self._head.type].T)
-        assert isinstance(self._head, LogicalTables)
-        return _logical(features, states, head, self._head)
+            return np.ascontiguousarray(by_type[self._head_tables.owner, :, self._head_tables.type].T)
+        assert isinstance(self._head_tables, LogicalTables)
+        return _logical(features, states, head, self._head_tables)
 
     def features(self, states: NDArray[np.uint8]) -> Array:
         """What the trunk makes of states, uint8 [sites, shots]: float32 [sites, shots, width]."""

@@ -70,8 +70,9 @@ class NativeConvolution(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, weight, native, relations):  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx.save_for_backward(x, weight)
-        read, plane = relations.arrays()
-        ctx.kernel = _once(relations, (), lambda: native.TrainingConvolution(read, plane, sites_in=relations.sites_in))
+        ctx.kernel = _once(
+            relations, (), lambda: native.TrainingConvolution(*relations.arrays(), sites_in=relations.sites_in)
+        )
         return torch.from_numpy(ctx.kernel.forward(_array(x), _array(weight), threads=torch.get_num_threads()))
 
     @staticmethod
