@@ -5,6 +5,7 @@ from __future__ import annotations
 import stim
 
 from cascade_qec.circuits.memory_builder import Layer, MemoryBuilder, append_noise
+from cascade_qec.circuits.text import append
 from cascade_qec.codes import Basis
 
 
@@ -39,7 +40,7 @@ class CZMemoryBuilder(MemoryBuilder):
                 flips = (flips ^ diagonal if first else flips) | ancillas
             self._turn(circuit, flips)
             turned = wanted
-            circuit.append("CZ", layer.cnots)
+            append(circuit, "CZ", layer.cnots)
             append_noise(circuit, "DEPOLARIZE2", layer.cnots, self.noise.two_qubit)
             self._idle(circuit, set(layer.cnots))
             circuit.append("TICK", [])
@@ -70,7 +71,7 @@ class CZMemoryBuilder(MemoryBuilder):
 
     def _turn(self, circuit: stim.Circuit, qubits: set[int]) -> None:
         if qubits:
-            circuit.append("H", sorted(qubits))
+            append(circuit, "H", sorted(qubits))
             append_noise(circuit, "DEPOLARIZE1", sorted(qubits), self.noise.single_qubit)
             self._idle(circuit, qubits)
             circuit.append("TICK", [])

@@ -8,6 +8,7 @@ import numpy as np
 import stim
 
 from cascade_qec.circuits.noise import NoiseModel
+from cascade_qec.circuits.text import append
 from cascade_qec.codes import BASES, Basis, CSSCode, Schedule
 
 # Value of the fourth detector coordinate.
@@ -91,7 +92,7 @@ class MemoryBuilder:
                     self._reset(circuit, self.basis, self.late_data)
                     idle = [q for q in idle if q not in self.late_data]
                 append_noise(circuit, "DEPOLARIZE1", self.data, self.noise.data_before_round)
-            circuit.append("CX", layer.cnots)
+            append(circuit, "CX", layer.cnots)
             append_noise(circuit, "DEPOLARIZE2", layer.cnots, self.noise.two_qubit)
             if number == len(self.layers) - 1:
                 for kind in self.measured_in_last:
@@ -119,9 +120,9 @@ class MemoryBuilder:
         ancilla_start = self.record_start[self.basis] - self.code.n
         for check, row in enumerate(self.code.checks(self.basis)):
             outcomes = [ancilla_start + check, *(np.flatnonzero(row) - self.code.n)]
-            circuit.append("DETECTOR", _records(outcomes), (*coords[check], 0, _PLANE[self.basis]))
+            append(circuit, "DETECTOR", _records(outcomes), (*coords[check], 0, _PLANE[self.basis]))
         for index, row in enumerate(self.code.logicals(self.basis)):
-            circuit.append("OBSERVABLE_INCLUDE", _records(np.flatnonzero(row) - self.code.n), index)
+            append(circuit, "OBSERVABLE_INCLUDE", _records(np.flatnonzero(row) - self.code.n), index)
 
     def _round_detectors(self, circuit: stim.Circuit, *, first: bool) -> None:
         """Each outcome against the previous round's; in the first round against the known initial state."""
@@ -131,24 +132,24 @@ class MemoryBuilder:
             for check, coords in enumerate(self.code.detector_coords(kind).tolist()):
                 now = self.record_start[kind] + check
                 outcomes = [now] if first else [now, now - self.outcomes_per_round]
-                circuit.append("DETECTOR", _records(outcomes), (*coords, 0, _PLANE[kind]))
+                append(circuit, "DETECTOR", _records(outcomes), (*coords, 0, _PLANE[kind]))
 
     def _reset(self, circuit: stim.Circuit, kind: Basis, qubits: list[int]) -> None:
         if qubits:
-            circuit.append("RX" if kind == "X" else "R", qubits)
+            append(circuit, "RX" if kind == "X" else "R", qubits)
             append_noise(circuit, "Z_ERROR" if kind == "X" else "X_ERROR", qubits, self.noise.reset)
 
     def _measure(self, circuit: stim.Circuit, kind: Basis, qubits: list[int]) -> None:
         # A flipped outcome and a flip before the measurement are the same here: no qubit is used again before
         # its next reset.
         flip = self.noise.measurement if self.noise.measurement > 0 else ()
-        circuit.append("MX" if kind == "X" else "M", qubits, flip)
+        append(circuit, "MX" if kind == "X" else "M", qubits, flip)
 
     def _coordinates(self, circuit: stim.Circuit) -> None:
         """Positions for drawing: a grid of data qubits and ancillas like that of Stim's generated circuits."""
         positions = [self.code.qubit_positions, *(self.code.check_positions(kind) for kind in BASES)]
         for qubit, place in enumerate(np.concatenate(positions).tolist()):
-            circuit.append("QUBIT_COORDS", [qubit], place)
+            append(circuit, "QUBIT_COORDS", [qubit], place)
 
 
 def _cnot_layers(code: CSSCode, plan: Schedule, ancillas: dict[Basis, list[int]]) -> list[Layer]:
@@ -168,10 +169,10 @@ def _cnot_layers(code: CSSCode, plan: Schedule, ancillas: dict[Basis, list[int]]
     return layers
 
 
-def _records(outcomes: list[int] | np.ndarray) -> list[stim.GateTarget]:
-    return [stim.target_rec(int(outcome)) for outcome in outcomes]
+def _records(outcomes: list[int] | np.ndarray) -> list[str]:
+    return [f"rec[{outcome}]" for outcome in outcomes]
 
 
 def append_noise(circuit: stim.Circuit, channel: str, qubits: list[int], strength: float) -> None:
     if strength > 0 and qubits:
-        circuit.append(channel, qubits, strength)
+        append(circuit, channel, qubits, strength)

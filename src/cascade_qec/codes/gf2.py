@@ -65,8 +65,8 @@ def reduce_words(words: Words, columns: Iterable[int]) -> list[int]:
         rank = len(pivots)
         if rank == len(words):
             break
-        holders = np.flatnonzero(octets[:, column >> 3] & (1 << (column & 7)))
-        first = int(np.searchsorted(holders, rank))
+        (holders,) = (octets[:, column >> 3] & (1 << (column & 7))).nonzero()
+        first = int(holders.searchsorted(rank))
         if first == len(holders):
             continue
         pivot = holders[first]
@@ -178,4 +178,14 @@ def combinations(rows: ArrayLike, of: ArrayLike) -> Bits:
 
 def independent_rows(matrix: ArrayLike) -> NDArray[np.int64]:
     """Indices of the rows that do not depend on the rows before them: ``int64 [rank]``, ascending."""
-    return np.array(row_reduce(as_bits(matrix).T)[1], dtype=np.int64)
+    words = pack(as_bits(matrix))
+    octets = words.view(np.uint8)
+    chosen: list[int] = []
+    while (left := words.any(axis=1)).any():  # one step for each row chosen: there may be many more of them
+        first = int(left.argmax())
+        row = words[first].copy()
+        byte = int(octets[first].nonzero()[0][0])
+        lowest = int(octets[first, byte]) & -int(octets[first, byte])
+        words[(octets[:, byte] & lowest).nonzero()] ^= row
+        chosen.append(first)
+    return np.array(chosen, dtype=np.int64)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, replace
-from itertools import accumulate, chain
 
 import numpy as np
 import stim
@@ -84,7 +82,9 @@ class Mechanisms:
     @classmethod
     def of(cls, dem: stim.DetectorErrorModel) -> Mechanisms:
         """Read a model; the parts that ``^`` suggests are put together again, and what never happens is left out."""
-        probability, symptoms, flips = [], [], []
+        probability: list[float] = []
+        number: list[int] = []
+        targets: list[str] = []
         # Stim's text is read several times faster than its objects: a large code has 10^5 mechanisms.
         for line in str(dem.flattened()).splitlines():
             if not line.startswith("error"):
@@ -93,19 +93,24 @@ class Mechanisms:
             p = float(head.partition("(")[2])
             if p == 0:
                 continue
+            parts = text.split()
             probability.append(p)
-            targets = text.split()
-            if "^" in text or len(set(targets)) != len(targets):
-                targets = [target for target, times in Counter(targets).items() if times % 2 and target != "^"]
-            symptoms.append(sorted([int(target[1:]) for target in targets if target[0] == "D"]))
-            flips.append([int(target[1:]) for target in targets if target[0] == "L"])
-        observables = np.zeros((len(flips), dem.num_observables), dtype=np.uint8)
-        for row, flipped in zip(observables, flips, strict=True):
-            row[flipped] = 1
+            number.append(len(parts))
+            targets += parts  # all in one list: so many small ones would keep the garbage collector busy
+        detectors, columns = dem.num_detectors, dem.num_detectors + dem.num_observables
+        column = {name: int(name[1:]) + detectors * (name[0] == "L") for name in set(targets) - {"^"}} | {"^": -1}
+        flipped = np.fromiter((column[name] for name in targets), np.int64, len(targets))
+        entries = np.repeat(np.arange(len(probability)), number) * columns + flipped
+        entries, times = np.unique(entries[flipped >= 0], return_counts=True)
+        owner, flipped = np.divmod(entries[times % 2 == 1], max(1, columns))
+        symptom = flipped < detectors
+        observables = np.zeros((len(probability), dem.num_observables), dtype=np.uint8)
+        observables[owner[~symptom], flipped[~symptom] - detectors] = 1
+        weight = np.bincount(owner[symptom], minlength=len(probability))
         return cls(
             probability=np.array(probability, dtype=np.float64),
-            detector=np.fromiter(chain.from_iterable(symptoms), dtype=np.int64),
-            start=np.array([0, *accumulate(map(len, symptoms))], dtype=np.int64),
+            detector=flipped[symptom],
+            start=np.concatenate([[0], np.cumsum(weight)]),
             observables=observables,
-            detectors=dem.num_detectors,
+            detectors=detectors,
         )

@@ -7,6 +7,7 @@ from itertools import chain
 
 import stim
 
+from cascade_qec.circuits.text import append
 from cascade_qec.error_models import refused
 
 _RATE = 0.001
@@ -44,15 +45,19 @@ def probed(circuit: stim.Circuit) -> stim.DetectorErrorModel:
         if is_annotation(name) or name == "MPAD":
             noisy.append(instruction)
             continue
-        for layer in _layers(instruction.target_groups()):
+        layers = _layers(instruction.target_groups())
+        for layer in layers:
             # A gate that an outcome controls changes only what is to be expected of the qubit.
             groups = [_qubits(group) for group in layer if not any(t.is_measurement_record_target for t in group)]
             qubits = list(chain(*groups))
             if data.produces_measurements and qubits:
-                noisy.append("DEPOLARIZE1", qubits, _RATE)
-            noisy.append(name, _targets(layer), _RATE if data.produces_measurements else ())
+                append(noisy, "DEPOLARIZE1", qubits, _RATE)
+            if data.produces_measurements:
+                noisy.append(name, _targets(layer), _RATE)
+            else:
+                noisy.append(instruction if len(layers) == 1 else stim.CircuitInstruction(name, _targets(layer)))
             if (data.is_reset or data.is_unitary) and qubits:
-                noisy.append("DEPOLARIZE2" if data.is_two_qubit_gate else "DEPOLARIZE1", qubits, _RATE)
+                append(noisy, "DEPOLARIZE2" if data.is_two_qubit_gate else "DEPOLARIZE1", qubits, _RATE)
     try:
         return noisy.detector_error_model()
     except ValueError as error:
