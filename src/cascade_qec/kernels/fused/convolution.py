@@ -21,8 +21,8 @@ from cascade_qec.kernels.relations import Links, Relations
 
 @tuned(
     [
-        config(4, 4, BLOCK_SHOTS=64, GROUP=1),
         config(3, 4, BLOCK_SHOTS=64, GROUP=2),
+        config(4, 4, BLOCK_SHOTS=64, GROUP=1),
         config(4, 4, BLOCK_SHOTS=128, GROUP=1),
         config(4, 8, BLOCK_SHOTS=128, GROUP=1),
         config(3, 8, BLOCK_SHOTS=128, GROUP=2),
