@@ -43,7 +43,8 @@ def save(figure: Figure, *paths: Path) -> None:
     drawn = []
     with styled():
         # Laid out once: each drawing moves the panels a little otherwise.
-        figure.draw_without_rendering()
+        if engine := figure.get_layout_engine():
+            engine.execute(figure)
         figure.set_layout_engine("none")
         for suffix in formats:
             buffer = io.BytesIO()
