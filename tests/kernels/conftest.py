@@ -24,7 +24,7 @@ def _unchecked_integers() -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def _patched_once() -> Iterator[None]:
-    """The interpreter puts itself in place of Triton's language whenever a kernel calls a function, a fifth of all time.
+    """The interpreter takes the place of Triton's language whenever a kernel calls a function, a fifth of its time.
 
     A launch does so for the kernel's own module, and takes it back; of other modules once is enough.
     """

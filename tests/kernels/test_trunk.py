@@ -131,7 +131,7 @@ def test_a_kernel_that_fails_is_replaced_by_the_layers_with_one_warning(where, m
     def fails(*_, **__):
         raise RuntimeError("no such instruction")
 
-    network, geometry = build("surface")
+    network, geometry = build("bicycle, direct")
     x, grad = random_input(geometry, network.settings.width, 3, torch.float32)
     with kernels.use("reference"):
         expected = run(network, geometry, x, grad)
