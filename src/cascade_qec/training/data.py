@@ -18,7 +18,6 @@ import numpy as np
 
 from cascade_qec.model import ModelDescription
 from cascade_qec.processes import signals_blocked
-from cascade_qec.training import distributed
 from cascade_qec.training.experiments import circuit, noise
 from cascade_qec.training.recipe import Recipe
 
@@ -36,6 +35,8 @@ def default_workers(device: str) -> int:
     """Background processes that sample shots: beside a GPU all cores but one, shared by the machine's trainers."""
     if not device.startswith("cuda"):
         return 1  # training needs the cores itself
+    from cascade_qec.training import distributed  # here: producers do without PyTorch
+
     cores = len(os.sched_getaffinity(0)) - 1
     return min(max(1, cores // distributed.local_processes()), _MOST_WORKERS)
 
