@@ -50,7 +50,8 @@ def begin(connection: int, events: selectors.BaseSelector) -> None:
             os.close(number)
         answer = fcntl.fcntl(connection, fcntl.F_DUPFD_CLOEXEC, _OUT_OF_THE_WAY)
         os.close(connection)
-        status = become(*json.loads(message), files)
+        name, arguments, folder, environment, numbers = json.loads(message)
+        status = become(name, arguments, folder, environment, numbers, files)
         os.write(answer, str(status).encode())
         os._exit(status)
     for number in files:
