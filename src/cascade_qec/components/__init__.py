@@ -7,8 +7,18 @@ import numpy as np
 from cascade_qec.components.components import UNKNOWN, Components, ComponentType
 from cascade_qec.components.matching import PosteriorMatching
 from cascade_qec.components.ordered_statistics import OrderedStatistics
+from cascade_qec.components.priors import Priors, UsualNoise
 
-__all__ = ["UNKNOWN", "ComponentType", "Components", "OrderedStatistics", "PosteriorMatching", "decides"]
+__all__ = [
+    "UNKNOWN",
+    "ComponentType",
+    "Components",
+    "OrderedStatistics",
+    "PosteriorMatching",
+    "Priors",
+    "UsualNoise",
+    "decides",
+]
 
 
 def decides(components: Components) -> PosteriorMatching | OrderedStatistics:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from cascade_qec.codes import Basis
 from cascade_qec.codes.gf2 import Bits
 from cascade_qec.lattice import Lattice, site_index
 
@@ -66,7 +67,14 @@ class Components:
         return len(self.prior)
 
     @classmethod
-    def of(cls, mechanisms: Mechanisms, lattice: Lattice, types: Sequence[ComponentType] | None = None) -> Components:
+    def of(
+        cls,
+        mechanisms: Mechanisms,
+        lattice: Lattice,
+        types: Sequence[ComponentType] | None = None,
+        *,
+        seen_by: Basis | None = None,
+    ) -> Components:
         """The components of an error model whose detectors sit on a lattice.
 
         Parameters
@@ -77,15 +85,21 @@ class Components:
             The site of each of its detectors.
         types
             Those that are known; by default all that occur, in ascending order.
+        seen_by
+            Whose checks see them: by default those of the experiment's basis. Of others' the observables are left out,
+            as what looks alike to those may flip them or not.
         """
         from cascade_qec.error_models import random_words  # here: Stim comes along, which the network does without
 
         sites = lattice.detector_sites
-        own = np.isin(sites, lattice.check_sites(lattice.basis))
+        observables = mechanisms.observables
+        if seen_by not in (None, lattice.basis):
+            observables = np.zeros_like(observables)
+        own = np.isin(sites, lattice.check_sites(seen_by or lattice.basis))
         words = np.where(own, random_words(len(sites))[:-1], np.uint64(0))
         seen = mechanisms.xor(np.append(words, np.uint64(0)))
-        flips = random_words(mechanisms.observables.shape[1], seed=1)[:-1]
-        named = seen ^ np.bitwise_xor.reduce(np.where(mechanisms.observables, flips, np.uint64(0)), axis=1)
+        flips = random_words(observables.shape[1], seed=1)[:-1]
+        named = seen ^ np.bitwise_xor.reduce(np.where(observables, flips, np.uint64(0)), axis=1)
         visible = np.flatnonzero(seen != 0)
         _, first, which = np.unique(named[visible], return_index=True, return_inverse=True)
         of_mechanism = np.full(len(named), -1)
@@ -114,7 +128,7 @@ class Components:
             prior=(1 - even) / 2,
             detector=detector,
             start=start,
-            observables=mechanisms.observables[first],
+            observables=observables[first],
             owner=owner,
             type=np.array([index.get(key, UNKNOWN) for key in keys], dtype=np.int64),
             types=tuple(types),

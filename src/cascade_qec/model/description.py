@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cascade_qec import codes, limits
 from cascade_qec.codes import CSSCode, Operators
-from cascade_qec.components import ComponentType
+from cascade_qec.components import ComponentType, UsualNoise
 from cascade_qec.lattice import ABSENT, convolution_tables, data_relations
 from cascade_qec.model.calibration import UNCHECKED, Calibration
 from cascade_qec.model.settings import NetworkSettings
@@ -35,6 +35,9 @@ class ModelDescription(BaseModel):
     """The logical operators that the network is to be asked about."""
     components: list[ComponentType] | None = None
     """The types of component that a local head knows, in its order."""
+    told: list[UsualNoise] | None = None
+    """What the noise is usually like, of a model that is told how an experiment's differs: first `components`, in their
+    order, then those of the other basis' checks."""
     calibration: Calibration | None = None
     """What its log-odds are worth; None where nobody has looked, so that it tells no confidence."""
 
@@ -69,6 +72,8 @@ class ModelDescription(BaseModel):
                 shape = (planes, inputs) if settings.depthwise else (planes * channels, inputs)
                 found |= norm(f"{block}.norms.{step}", channels) | {f"{block}.convolutions.{step}.weight": shape}
         found |= norm("trunk.norm_out", width)
+        if self.told is not None:
+            found["trunk.told"] = (2 * len(self.told), width)
         if self.components is not None:
             return found | {"head.output": (len(self.components), width), "head.output_bias": (len(self.components),)}
         table = data_relations(frame, 2)

@@ -38,7 +38,7 @@ def rebuilt(description: ModelDescription, state: State) -> CascadeNetwork:
 def network_of(description: ModelDescription) -> CascadeNetwork:
     """A network as described, its weights drawn anew."""
     types = None if description.components is None else len(description.components)
-    return CascadeNetwork(codes.get(description.code), description.network, types)
+    return CascadeNetwork(codes.get(description.code), description.network, types, 2 * len(description.told or []))
 
 
 def state_of(network: CascadeNetwork) -> State:

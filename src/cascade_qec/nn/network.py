@@ -23,17 +23,23 @@ class CascadeNetwork(torch.nn.Module):
     settings : NetworkSettings
     types : int, optional
         Types of component that a local head knows; without them the head is asked about logical operators.
+    told : int
+        Numbers that the network is told of the noise at each site.
     """
 
-    def __init__(self, code: CSSCode, settings: NetworkSettings, types: int | None = None) -> None:
+    def __init__(self, code: CSSCode, settings: NetworkSettings, types: int | None = None, told: int = 0) -> None:
         super().__init__()
         self.settings = settings
-        self.trunk = Trunk(code, settings)
+        self.trunk = Trunk(code, settings, told)
         self.head: LogicalHead | LocalHead
         self.head = LogicalHead(code, settings.width) if types is None else LocalHead(settings.width, types)
 
     def forward(
-        self, states: UInt8[torch.Tensor, "sites shots"], geometry: Geometry, dtype: torch.dtype = torch.float32
+        self,
+        states: UInt8[torch.Tensor, "sites shots"],
+        geometry: Geometry,
+        dtype: torch.dtype = torch.float32,
+        noise: Float32[torch.Tensor, "sites told"] | None = None,
     ) -> Float32[torch.Tensor, "shots asked"]:
         """Logits of the logical operators, or of the components, that the geometry asks about.
 
@@ -44,9 +50,14 @@ class CascadeNetwork(torch.nn.Module):
         geometry : Geometry
         dtype : torch.dtype
             Of the activations; batch statistics, the head's MLP and the logits are float32.
+        noise : float32 [sites, told], optional
+            How it differs from the usual one, see `cascade_qec.components.Priors`, for a network that is told so.
 
         Returns
         -------
         float32 [shots, operators] or [shots, components]
         """
-        return self.head(self.trunk(states, geometry, dtype), geometry)
+        logits = self.head(self.trunk(states, geometry, dtype, noise), geometry)
+        if noise is not None:
+            logits = logits + noise[geometry.owner, geometry.type_of]
+        return logits

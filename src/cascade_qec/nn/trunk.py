@@ -7,7 +7,7 @@ from typing import cast
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Float32, UInt8
 
 from cascade_qec import kernels
 from cascade_qec.codes import CSSCode
@@ -25,9 +25,11 @@ class Trunk(torch.nn.Module):
     code : CSSCode
         Gives the number of relations and planes; any code of the same family and check weights fits.
     settings : NetworkSettings
+    told : int
+        Numbers that it is told of the noise at each site; 0 for none.
     """
 
-    def __init__(self, code: CSSCode, settings: NetworkSettings) -> None:
+    def __init__(self, code: CSSCode, settings: NetworkSettings, told: int = 0) -> None:
         super().__init__()
         frame = code.frame("Z")
         steps = [(table.planes_out, table.relations) for table in convolution_tables(frame, settings.convolution, 2)]
@@ -38,12 +40,21 @@ class Trunk(torch.nn.Module):
             for _ in range(settings.depth)
         )
         self.norm_out = BatchNorm(width)
+        if told:
+            self.told = torch.nn.Parameter(torch.zeros(told, width))
 
     def forward(
-        self, states: UInt8[torch.Tensor, "sites shots"], geometry: Geometry, dtype: torch.dtype
+        self,
+        states: UInt8[torch.Tensor, "sites shots"],
+        geometry: Geometry,
+        dtype: torch.dtype,
+        noise: Float32[torch.Tensor, "sites told"] | None = None,
     ) -> Float[torch.Tensor, "sites shots width"]:
         """Features of every site, [sites, shots, width] in `dtype`, from states, uint8 [sites, shots]."""
-        return self.layers(self.embed(states, geometry, dtype), geometry)
+        x = self.embed(states, geometry, dtype)
+        if noise is not None:
+            x = x + (noise @ self.told).to(dtype)[:, None]
+        return self.layers(x, geometry)
 
     def layers(
         self, x: Float[torch.Tensor, "sites shots width"], geometry: Geometry

@@ -13,12 +13,13 @@ from itertools import islice
 from math import exp, log
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from typing import NamedTuple
 
 import numpy as np
 
 from cascade_qec.model import ModelDescription
 from cascade_qec.processes import signals_blocked
-from cascade_qec.training.experiments import circuit, noise
+from cascade_qec.training.experiments import circuit, noise, random_noise
 from cascade_qec.training.recipe import Recipe
 
 TRAINING, STATISTICS, VALIDATION = range(3)
@@ -41,22 +42,42 @@ def default_workers(device: str) -> int:
     return min(max(1, cores // distributed.local_processes()), _MOST_WORKERS)
 
 
-def sample(recipe: Recipe, purpose: int, step: int, micro: int, shots: int) -> np.ndarray:
+class Rows(NamedTuple):
+    """Shots, as `sample_experiments` gives them.
+
+    Attributes
+    ----------
+    bits : uint8 [shots, bytes]
+        A row has the detection events and then the truth (the observables, or the components) of one basis after the
+        other, first bits lowest, each from a new byte on; `cascade_qec.nn.Unpacking` reads it.
+    noise : float32 [sites, told] or None
+        What a model that is told the noise is told of it, at the sites of one basis after the other.
+    """
+
+    bits: np.ndarray
+    noise: np.ndarray | None = None
+
+
+def sample(recipe: Recipe, purpose: int, step: int, micro: int, shots: int) -> Rows:
     """One micro-batch of a recipe at the noise of a step, as `sample_experiments` gives it."""
 
     def rate(uniform: float) -> float:
         return _on_grid(recipe.noise.rate(step, uniform), recipe.noise.p)
 
-    return sample_experiments(recipe.description(), rate, shots, (recipe.seed, purpose, step, micro))
+    seeds = (recipe.seed, purpose, step, micro)
+    settled = step >= recipe.noise.ramp_end
+    varied = (recipe.noise.spread, recipe.noise.scatter) if settled else (1.0, 1.0)
+    return sample_experiments(recipe.description(), rate, shots, seeds, varied)
 
 
 def sample_experiments(
-    made: ModelDescription, rate: Callable[[float], float], shots: int, seeds: Sequence[int]
-) -> np.ndarray:
-    """Shots of a model's memory experiments in one or both bases, bit-packed: uint8 [shots, bytes].
-
-    A row has the detection events and then the truth (the observables, or the components) of one basis after the other,
-    first bits lowest, each from a new byte on; `cascade_qec.nn.Unpacking` reads it.
+    made: ModelDescription,
+    rate: Callable[[float], float],
+    shots: int,
+    seeds: Sequence[int],
+    varied: tuple[float, float] = (1.0, 1.0),
+) -> Rows:
+    """Shots of a model's memory experiments in one or both bases.
 
     Parameters
     ----------
@@ -66,21 +87,34 @@ def sample_experiments(
         The noise rate, of a number drawn for each basis from [0, 1).
     seeds
         The same ones give the same shots.
+    varied
+        By how much the noise differs from the model's: `spread` and `scatter` of `RandomNoise.draw`.
     """
-    parts = []
+    parts, told = [], []
     for index, basis in enumerate(made.bases):
         rng = np.random.default_rng(np.random.SeedSequence([*seeds, index]))
-        experiment = (made.code, made.rounds, basis, made.noise_model, rate(rng.random()))
+        p = rate(rng.random())
+        random = max(varied) > 1
+        # random models of any rate are made from one, which is worked out once
+        experiment = (made.code, made.rounds, basis, made.noise_model, made.noise_p if random else p)
         seed = int(rng.integers(2**63))
         if made.components is None:
             sampler = circuit(*experiment).compile_detector_sampler(seed=seed)
             parts += sampler.sample(shots, separate_observables=True, bit_packed=True)
             continue
         model, components = noise(*experiment, tuple(made.components))
+        if random or made.told is not None:
+            around = random_noise(*experiment, made.told and tuple(type for type, *_ in made.told))
+            probability = around.mechanisms.probability
+            if random:
+                probability = around.draw(rng, *varied) * p / made.noise_p
+                model = around.model(probability)
+            if made.told is not None:
+                told.append(around.priors.at_sites(probability, made.told))
         events, _, errors = model.compile_sampler(seed=seed).sample(shots, return_errors=True)
         assert errors is not None
         parts += [np.packbits(bits, axis=1, bitorder="little") for bits in (events, components.flipped(errors))]
-    return np.concatenate(parts, axis=1)
+    return Rows(np.concatenate(parts, axis=1), np.concatenate(told) if told else None)
 
 
 class Producers:
@@ -120,7 +154,7 @@ class Producers:
             process.join()
             reader.close()
 
-    def __iter__(self) -> Iterator[np.ndarray]:
+    def __iter__(self) -> Iterator[Rows]:
         """Micro-batch after micro-batch, as `sample` gives them."""
         for number, key in enumerate(_keys(self._steps, self._micros)):
             if self._processes:
@@ -128,7 +162,7 @@ class Producers:
             else:
                 yield sample(self._recipe, TRAINING, *key, self._recipe.batch.shots)
 
-    def _receive(self, process: BaseProcess, reader: Connection) -> np.ndarray:
+    def _receive(self, process: BaseProcess, reader: Connection) -> Rows:
         try:
             return reader.recv()
         except (EOFError, OSError):

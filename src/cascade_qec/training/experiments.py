@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import numpy as np
 import stim
 
 from cascade_qec import circuits, codes
 from cascade_qec.codes import Basis
-from cascade_qec.components import Components, ComponentType
+from cascade_qec.components import Components, ComponentType, UsualNoise
 from cascade_qec.error_models import Mechanisms, error_model
 from cascade_qec.lattice import memory_lattice
 from cascade_qec.model import ModelDescription
+from cascade_qec.training.random_noise import RandomNoise
 
 _KEPT = 256
 """As many as a log-uniform draw of the rate over a decade has on its grid, for both bases."""
@@ -31,6 +33,28 @@ def noise(
     """The error model of that experiment, and its components, of these types or of whatever types there are."""
     model = error_model(circuit(code, rounds, basis, noise_model, p))
     return model, Components.of(Mechanisms.of(model), memory_lattice(codes.get(code), rounds, basis), types)
+
+
+@lru_cache(maxsize=_KEPT)
+def random_noise(
+    code: str, rounds: int, basis: Basis, noise_model: str, p: float, types: tuple[ComponentType, ...] | None = None
+) -> RandomNoise:
+    """Error models like that of the experiment, for a network that is told of these types, or of whatever there are."""
+    experiment = (code, rounds, basis, noise_model, p)
+    return RandomNoise(noise(*experiment)[0], memory_lattice(codes.get(code), rounds, basis), types)
+
+
+@lru_cache(maxsize=16)
+def usual_noise(code: str, rounds: int, bases: tuple[Basis, ...], noise_model: str, p: float) -> list[UsualNoise]:
+    """What types of component are on average in the experiments in some bases: theirs, and then all others."""
+    found: dict[ComponentType, list[tuple[float, float]]] = {}
+    for basis in bases:
+        random = random_noise(code, rounds, basis, noise_model, p)
+        for type, odds, share in random.priors.usual(random.mechanisms.probability):
+            found.setdefault(type, []).append((odds, share))
+    own = component_types(code, rounds, bases, noise_model, p)
+    mean = {type: np.mean(of_bases, axis=0) for type, of_bases in found.items()}
+    return [(type, *mean[type].tolist()) for type in (*own, *sorted(found.keys() - set(own)))]
 
 
 @lru_cache(maxsize=16)

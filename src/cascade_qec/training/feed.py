@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from typing import TypeAlias
 
-import numpy as np
 import torch
 
 from cascade_qec import codes
 from cascade_qec.lattice import memory_lattices
 from cascade_qec.model import ModelDescription
 from cascade_qec.nn import Faults, Geometry, Questions, Unpacking
+from cascade_qec.training.data import Rows
 from cascade_qec.training.experiments import components
 from cascade_qec.training.recipe import Recipe
 
 _AHEAD = 2
+
+Batch: TypeAlias = tuple[torch.Tensor, ...]
+"""States, uint8 [sites, shots], and labels, float32 [shots, asked], and of a model that is told the noise that, float32
+[sites, told]; on the device."""
 
 
 class Examples:
@@ -48,14 +53,21 @@ class Examples:
         self.questions = questions.to(device)
         self.geometry = Geometry(self.lattices, made.network.convolution, asked).to(device)
 
-    def __call__(self, packed: np.ndarray | torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """States, uint8 [sites, shots], and labels, float32 [shots, asked], of rows as `data.sample` gives them."""
-        states, observables = self.unpacking(packed)
-        return states, self.questions.labels(states, observables)
+    def __call__(self, rows: Rows, *, pinned: bool = False) -> Batch:
+        """What the network takes and what it should say, of rows as `data.sample` gives them.
+
+        With `pinned` they are copied from memory that a CUDA device reads while the host goes on.
+        """
+        bits, *noise = (torch.from_numpy(part) for part in rows if part is not None)
+        if pinned:
+            bits, noise = bits.pin_memory(), [part.pin_memory() for part in noise]
+        states, observables = self.unpacking(bits)
+        told = [part.to(self.device, non_blocking=True) for part in noise]
+        return (states, self.questions.labels(states, observables), *told)
 
 
-def feed(packed: Iterable[np.ndarray], examples: Examples) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """States and labels of one packed micro-batch after another, as `Examples` gives them.
+def feed(packed: Iterable[Rows], examples: Examples) -> Iterator[Batch]:
+    """One micro-batch after another, as `Examples` gives them.
 
     On a CUDA device the next two are copied and unpacked while the last one is in use, on a stream of their own.
     """
@@ -64,29 +76,27 @@ def feed(packed: Iterable[np.ndarray], examples: Examples) -> Iterator[tuple[tor
     return map(examples, packed)
 
 
-def _ahead(packed: Iterable[np.ndarray], examples: Examples) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+def _ahead(packed: Iterable[Rows], examples: Examples) -> Iterator[Batch]:
     side = torch.cuda.Stream(examples.device)
     side.wait_stream(torch.cuda.current_stream(examples.device))  # on which the examples' tables were made
-    ready: deque[tuple[torch.Tensor, torch.Tensor, torch.cuda.Event]] = deque()
+    ready: deque[tuple[Batch, torch.cuda.Event]] = deque()
     for rows in packed:
         with torch.cuda.stream(side):
             # torch keeps pinned memory for the next batches, and waits for the copy before it gives it out again
-            states, labels = examples(torch.from_numpy(rows).pin_memory())
+            batch = examples(rows, pinned=True)
             done = torch.cuda.Event()
             done.record(side)
-        ready.append((states, labels, done))
+        ready.append((batch, done))
         if len(ready) > _AHEAD:
             yield _handed_over(*ready.popleft())
     while ready:
         yield _handed_over(*ready.popleft())
 
 
-def _handed_over(
-    states: torch.Tensor, labels: torch.Tensor, done: torch.cuda.Event
-) -> tuple[torch.Tensor, torch.Tensor]:
+def _handed_over(batch: Batch, done: torch.cuda.Event) -> Batch:
     """From the side stream to the current one, which waits for them and keeps their memory as long as it needs it."""
-    current = torch.cuda.current_stream(states.device)
+    current = torch.cuda.current_stream(batch[0].device)
     current.wait_event(done)
-    states.record_stream(current)
-    labels.record_stream(current)
-    return states, labels
+    for part in batch:
+        part.record_stream(current)
+    return batch

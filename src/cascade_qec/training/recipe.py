@@ -12,7 +12,7 @@ from cascade_qec import circuits, codes, limits
 from cascade_qec.codes import Operators
 from cascade_qec.errors import CascadeError
 from cascade_qec.model import ModelDescription, NetworkSettings
-from cascade_qec.training.experiments import component_types
+from cascade_qec.training.experiments import component_types, usual_noise
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -40,6 +40,8 @@ class NoiseCurriculum(_Section):
         le=0.1,
         description="after the ramp, draw the rate of each micro-batch and basis from here to p",
     )
+    spread: float = Field(default=1, ge=1, le=100, description="of every sort of error, drawn up or down")
+    scatter: float = Field(default=1, ge=1, le=100, description="of every sort at every place, likewise")
 
     @field_validator("model")
     @classmethod
@@ -109,6 +111,7 @@ class Recipe(_Section):
     head: Literal["logical", "local"] = Field(
         default="logical", description="learn logical operators, or every component of the error model"
     )
+    told: bool = Field(default=False, description="let a local model know the error model of each experiment")
     operators: Operators = Field(
         default="translations",
         description="logical operators learnt: observables, translations, all no heavier, or two heavier at most",
@@ -141,6 +144,9 @@ class Recipe(_Section):
         if convolution not in styles:
             expected = " or ".join(map(repr, styles))
             raise ValueError(f"expected network.convolution {expected} for {self.code}, got {convolution!r}")
+        varied = max(self.noise.spread, self.noise.scatter) > 1
+        if self.head != "local" and (self.told or varied):
+            raise ValueError("expected head 'local' for a model that is told the noise, or learns from random noise")
         return self
 
     @property
@@ -161,6 +167,7 @@ class Recipe(_Section):
             head=self.head,
             operators=codes.get(self.code).decided_by(self.operators),
             components=component_types(*experiments) if self.head == "local" else None,
+            told=usual_noise(*experiments) if self.told else None,
         )
 
     def differences(self, other: Recipe) -> list[str]:

@@ -144,12 +144,12 @@ class Step:
         self._run: Callable[..., torch.Tensor] | None = None
         self._throttle = Throttle(device)
 
-    def __call__(self, batches: Iterator[tuple[torch.Tensor, torch.Tensor]], number: int) -> torch.Tensor:
+    def __call__(self, batches: Iterator[tuple[torch.Tensor, ...]], number: int) -> torch.Tensor:
         """All of a step.
 
         Parameters
         ----------
-        batches : iterator of (states, labels)
+        batches : iterator of (states, labels) or (states, labels, noise)
             On the device, see `forward_backward`.
         number : int
             Of the step; sets the learning rates.
@@ -165,13 +165,14 @@ class Step:
         self._throttle.step_done()
         return losses
 
-    def forward_backward(self, states: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    def forward_backward(self, states: torch.Tensor, labels: torch.Tensor, *noise: torch.Tensor) -> torch.Tensor:
         """Add one micro-batch to the gradients.
 
         Parameters
         ----------
         states : uint8 [sites, shots]
         labels : float32 [shots, asked]
+        noise : float32 [sites, told], optional
 
         Returns
         -------
@@ -185,8 +186,8 @@ class Step:
         """
         try:
             if self._run is None:
-                self._run = self._captured(states, labels) if self._graph else self._micro_batch
-            return self._run(states, labels)
+                self._run = self._captured(states, labels, *noise) if self._graph else self._micro_batch
+            return self._run(states, labels, *noise)
         except torch.OutOfMemoryError as error:
             batch = self._recipe.batch
             raise CascadeError(
@@ -213,8 +214,8 @@ class Step:
         self._sums.zero_()
         return losses
 
-    def _micro_batch(self, states: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        logits = self.network(states, self._geometry, self._dtype)
+    def _micro_batch(self, states: torch.Tensor, labels: torch.Tensor, *noise: torch.Tensor) -> torch.Tensor:
+        logits = self.network(states, self._geometry, self._dtype, *noise)
         against = logits * (1 - 2 * labels)
         loss, losses = self._questions.loss(against)
         share = 1 / self._recipe.batch.micro_batches
@@ -222,11 +223,11 @@ class Step:
         self._losses.add_(losses.detach(), alpha=share)
         return losses.detach()
 
-    def _captured(self, states: torch.Tensor, labels: torch.Tensor) -> Callable[..., torch.Tensor]:
+    def _captured(self, *inputs: torch.Tensor) -> Callable[..., torch.Tensor]:
         """The micro-batch as a graph, or as it is; leaves the sums as they were."""
         before = self._sums.clone()
         try:
-            return captured(self._micro_batch, states, labels)
+            return captured(self._micro_batch, *inputs)
         except torch.OutOfMemoryError:
             raise
         except RuntimeError as error:

@@ -294,8 +294,10 @@ def _weights_for(network: CascadeNetwork, recipe: Recipe, path: Path) -> dict[st
             f"expected weights for a {families[0]} code with {recipe.network!r}, or a smaller depth, to start "
             f"{recipe.name} from, got those of {description.code} with {description.network!r} in {path}"
         )
-    state, wanted = deepened(network, trained), recipe.description()
+    state, wanted, own = deepened(network, trained), recipe.description(), network.state_dict()
+    if description.told != wanted.told:
+        state.pop("trunk.told", None)
+        state |= {name: own[name] for name in ("trunk.told",) if name in own}
     if (description.head, description.components) != (wanted.head, wanted.components):
-        own = network.state_dict()
         state = {name: state[name] if name.startswith("trunk.") else own[name] for name in own}
     return state

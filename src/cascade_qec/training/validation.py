@@ -53,8 +53,8 @@ def measure_statistics(
     """Measure the batch-norm statistics on fresh batches of the noise that a step trains at."""
     with torch.no_grad(), collect_statistics(network):
         for batch in range(recipe.validation.statistics_batches):
-            states, _ = examples.unpacking(data.sample(recipe, data.STATISTICS, step, batch, recipe.batch.shots))
-            network(states, examples.geometry, dtype)
+            states, _, *noise = examples(data.sample(recipe, data.STATISTICS, step, batch, recipe.batch.shots))
+            network(states, examples.geometry, dtype, *noise)
 
 
 class Validator:
@@ -97,7 +97,7 @@ class Validator:
         bases, questions = self._made.bases, self.examples.questions
         batches = -(-shots // self._batch)
         shots, highest = batches * self._batch, max(ps)
-        failures, packed = {}, np.empty(0)
+        failures, packed = {}, data.Rows(np.empty(0))
         log_odds: dict[float, NDArray[np.float32]] = {}
         failed: dict[float, NDArray[np.bool_]] = {}
         losses = flips = torch.zeros(len(questions.names), device=self.examples.device)
@@ -120,7 +120,7 @@ class Validator:
             log_odds[p], failed[p] = (torch.cat(parts, dim=1).cpu().numpy() for parts in zip(*seen, strict=True))
             failures[p] = dict(zip(bases, failed[p].sum(axis=1).tolist(), strict=True))
         # of the same shape, which compiled kernels need not see anew
-        _, _, wrong = self._ask(network, np.zeros_like(packed))
+        _, _, wrong = self._ask(network, packed._replace(bits=np.zeros_like(packed.bits)))
         network.train(was_training)
         calibration, judged = self._made.calibration, 0
         if calibration is None and isinstance(questions, Questions):
@@ -145,14 +145,14 @@ class Validator:
         )
         return Validation(shots, failures, pooled, guards, calibration)
 
-    def _sample(self, p: float, batch: int) -> np.ndarray:
+    def _sample(self, p: float, batch: int) -> data.Rows:
         return data.sample_experiments(self._made, lambda _: p, self._batch, (self._seed, data.VALIDATION, 0, batch))
 
-    def _ask(self, network: CascadeNetwork, packed: np.ndarray) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def _ask(self, network: CascadeNetwork, packed: data.Rows) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Logits against the truth, float32 [shots, asked]; the truth; what is wrong, bool [bases, shots]."""
-        states, labels = self.examples(packed)
+        states, labels, *noise = self.examples(packed)
         with torch.no_grad():
-            against = network(states, self.examples.geometry, self._dtype) * (1 - 2 * labels)
+            against = network(states, self.examples.geometry, self._dtype, *noise) * (1 - 2 * labels)
         return against, labels, self.examples.questions.wrong(against, labels)
 
 
