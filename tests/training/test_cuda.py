@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from cascade_qec.training import distributed
-from cascade_qec.training.data import TRAINING, sample
+from cascade_qec.training.data import TRAINING, Rows, sample
 from cascade_qec.training.feed import Examples, feed
 from cascade_qec.training.step import Throttle, captured
 
@@ -119,12 +119,13 @@ def test_a_cpu_is_not_throttled(log):
 
 class TestFeed:
     def test_the_next_two_are_ready_before_one_is_used(self, log):
-        def unpack(packed):
+        def unpack(rows):
+            packed = rows.bits
             log.append(f"unpack {packed[0, 0]} on {torch.cuda.current_stream(CUDA).name}")  # pyright: ignore[reportAttributeAccessIssue]
             return packed, packed + 1
 
         unpack.device = CUDA
-        batches = (np.full((1, 1), number, dtype=np.uint8) for number in range(4))
+        batches = (Rows(np.full((1, 1), number, dtype=np.uint8)) for number in range(4))
         for number, (states, labels) in enumerate(feed(batches, unpack)):
             log.append(f"use {states.item()}")
             assert (states.item(), labels.item()) == (number, number + 1)

@@ -8,7 +8,7 @@ import torch
 from cascade_qec import codes
 from cascade_qec.circuits import UniformDepolarizing, memory
 from cascade_qec.lattice import ABSENT, logical_operators, memory_lattice
-from cascade_qec.training.data import TRAINING, sample
+from cascade_qec.training.data import TRAINING, Rows, sample
 from cascade_qec.training.feed import Examples
 
 
@@ -26,7 +26,7 @@ def test_states_and_labels(code, bases, tiny, device):
         packed += [np.packbits(bits, axis=1, bitorder="little") for bits in (events, flips)]
         expected_states.append(lattice.scatter(events))
         expected_labels.append(flips)
-    states, labels = Examples(recipe, device)(np.concatenate(packed, axis=1))
+    states, labels = Examples(recipe, device)(Rows(np.concatenate(packed, axis=1)))
     assert (states.dtype, states.device) == (torch.uint8, device)
     assert (labels.dtype, labels.device) == (torch.float32, device)
     np.testing.assert_array_equal(states.cpu(), np.concatenate(expected_states))
@@ -49,7 +49,7 @@ def test_the_value_of_an_operator_is_what_its_data_qubits_read(code, basis, tiny
     events, flips = circuit.compile_detector_sampler(seed=3).sample(500, separate_observables=True)
     assert events.shape[1] == detectors
     packed = [np.packbits(bits, axis=1, bitorder="little") for bits in (events, flips[:, :k])]
-    _, labels = Examples(recipe, device)(np.concatenate(packed, axis=1))
+    _, labels = Examples(recipe, device)(Rows(np.concatenate(packed, axis=1)))
     np.testing.assert_array_equal(labels.cpu(), flips[:, k:])
     assert 0.05 < labels.mean() < 0.5
 

@@ -18,7 +18,7 @@ from cascade_qec.errors import CascadeError
 from cascade_qec.lattice import memory_lattice
 from cascade_qec.nn import CascadeNetwork, Geometry
 from cascade_qec.training import Recipe
-from cascade_qec.training.feed import Examples
+from cascade_qec.training.feed import Batch, Examples
 from cascade_qec.training.step import Step
 from workshop.speed.stock_network import StockNetwork
 from workshop.speed.timing import seconds
@@ -33,7 +33,6 @@ VARIANTS = (*OURS, *STOCK, COMPILED)
 _UPDATES = 4
 _SLOW = 1.0
 
-Batch = tuple[torch.Tensor, torch.Tensor]
 """States, uint8 [sites, shots], and labels, float32 [shots, observables], on the device."""
 
 
@@ -157,7 +156,7 @@ class Contender:
 
     def _passes(self, network: CascadeNetwork, geometry: Geometry, batch: Batch) -> tuple[float, float]:
         """Seconds of one micro-batch's forward and backward pass, launched one operation after another."""
-        states, labels = batch
+        states, labels, *_ = batch
         network.train()
         times: list[tuple[float, float]] = []
         # The first call compiles and tunes. Slow ones need no median.
@@ -184,7 +183,7 @@ class Contender:
         return kernels.use(self.variant if self.variant in OURS else "reference")
 
     def _split(self, batches: Iterator[Batch]) -> Iterator[Batch]:
-        for states, labels in batches:
+        for states, labels, *_ in batches:
             # of one length each, which a captured step insists on
             for start in range(0, self.pieces * self.shots, self.shots):
                 yield states[:, start : start + self.shots].contiguous(), labels[start : start + self.shots]

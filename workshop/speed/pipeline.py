@@ -9,8 +9,7 @@ import torch
 
 from cascade_qec.training import Recipe
 from cascade_qec.training.data import Producers
-from cascade_qec.training.feed import Examples, feed
-from workshop.speed.contender import Batch
+from cascade_qec.training.feed import Batch, Examples, feed
 
 _WITHOUT_END = 10**9
 

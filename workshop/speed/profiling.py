@@ -13,7 +13,8 @@ from torch.profiler import ProfilerActivity, profile
 
 from cascade_qec.device import synchronize
 from cascade_qec.files import written_whole
-from workshop.speed.contender import Batch, Contender
+from cascade_qec.training.feed import Batch
+from workshop.speed.contender import Contender
 
 _STEPS = 3
 _IN_TEXT = 40

@@ -12,7 +12,8 @@ import torch
 from cascade_qec.device import synchronize
 from cascade_qec.tables import circumstances
 from cascade_qec.training import Recipe
-from workshop.speed.contender import STOCK, Batch, Contender, check_variants
+from cascade_qec.training.feed import Batch
+from workshop.speed.contender import STOCK, Contender, check_variants
 from workshop.speed.device_rates import DeviceRates
 from workshop.speed.floor import floor
 from workshop.speed.pipeline import pipeline

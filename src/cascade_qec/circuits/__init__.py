@@ -2,6 +2,7 @@
 
 from cascade_qec.circuits.memory import memory
 from cascade_qec.circuits.noise import SI1000, DataDepolarizing, NoiseModel, UniformDepolarizing, noise_model
+from cascade_qec.circuits.scattering import scattered
 
 __all__ = [
     "SI1000",
@@ -10,4 +11,5 @@ __all__ = [
     "UniformDepolarizing",
     "memory",
     "noise_model",
+    "scattered",
 ]

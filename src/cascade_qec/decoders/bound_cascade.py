@@ -53,8 +53,15 @@ def program(
     lattice: Lattice,
     asked: Operators | Components,
     head_tables: LogicalTables | LocalTables,
+    noise: NDArray[np.float32] | None = None,
 ) -> engine.Program:
-    """A decoder's network for an experiment, by its runtime."""
+    """A decoder's network for an experiment, by its runtime.
+
+    Parameters
+    ----------
+    noise : float32 [sites, told], optional
+        What a model is told of it, see `cascade_qec.components.Priors`.
+    """
     by = decoder.runtime
     if by.name == "torch":
         import torch
@@ -62,13 +69,15 @@ def program(
         from cascade_qec.nn import TorchProgram
 
         told = asked if isinstance(asked, str) else [asked]
-        return TorchProgram(decoder.network, lattice, told, head_tables, getattr(torch, by.precision))
-    tables = engine.Tables.of(lattice, decoder.description.network.convolution)
+        return TorchProgram(decoder.network, lattice, told, head_tables, getattr(torch, by.precision), noise)
+    tables, weights = engine.Tables.of(lattice, decoder.description.network.convolution), decoder.weights
+    if noise is not None:
+        weights, tables = engine.with_noise(weights, tables, noise)
     if by.name == "numpy":
-        return engine.NumPyProgram(decoder.weights, tables, head_tables)
+        return engine.NumPyProgram(weights, tables, head_tables)
     kernels = native()
     assert kernels is not None  # or it would not have been chosen
-    return engine.NativeProgram(kernels, decoder.weights, tables, head_tables)
+    return engine.NativeProgram(kernels, weights, tables, head_tables)
 
 
 class Binding:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from cascade_qec import codes
 from cascade_qec.codes import Basis
-from cascade_qec.components import UNKNOWN, Components, ComponentType, decides
+from cascade_qec.components import UNKNOWN, Components, ComponentType, Priors, decides
 from cascade_qec.decoders import events
 from cascade_qec.decoders.bound import Bound
 from cascade_qec.decoders.bound_cascade import program
@@ -150,6 +150,10 @@ class LocalPart:
         Which are of no known type.
     prior_log_odds : float32 [components]
         Log-odds of each one before any event, which those keep.
+    noise : float32 [sites, told] or None
+        What a model that is told the noise is told.
+    told_log_odds : float32 [components]
+        By how much the noise makes each likelier than the model's usual noise does, if it is told so; else 0.
     lattice : Lattice
     """
 
@@ -162,13 +166,20 @@ class LocalPart:
         self.unfamiliar = float(prior[self.unknown].sum() / prior.sum()) if prior.any() else 0.0
         with np.errstate(divide="ignore"):
             self.prior_log_odds = np.log(prior / (1 - prior)).astype(np.float32)
-        self._program = program(decoder, lattice, self.components, LocalTables.of(self.components))
+        usual = decoder.description.told
+        self.noise, self.told_log_odds = None, np.zeros_like(self.prior_log_odds)
+        if usual is not None:
+            priors = Priors.of(mechanisms, lattice, [type for type, *_ in usual])
+            self.noise = priors.at_sites(mechanisms.probability, usual)
+            told = self.noise[self.components.owner, self.components.type]
+            self.told_log_odds = np.where(self.unknown, 0, told)
+        self._program = program(decoder, lattice, self.components, LocalTables.of(self.components), self.noise)
         self._decides = decides(self.components)
         self.lattice = lattice
 
     def log_odds(self, packed: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Of each component that it is flipped, float32 [shots, components], from uint8 [shots, bytes]."""
-        log_odds = self._program.evidence(packed)
+        log_odds = self._program.evidence(packed) + self.told_log_odds
         log_odds[:, self.unknown] = self.prior_log_odds[self.unknown]
         return log_odds
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from cascade_qec.codes import Operators
 from cascade_qec.codes.gf2 import Bits
 from cascade_qec.components import Components
 from cascade_qec.engine.decision import scale
+from cascade_qec.engine.weights import Weights
 from cascade_qec.lattice import (
     ABSENT,
     Lattice,
@@ -170,6 +171,22 @@ class LocalTables:
     @classmethod
     def of(cls, components: Components) -> LocalTables:
         return cls(_indices(components.owner), _indices(np.maximum(components.type, 0)))
+
+
+def with_noise(weights: Weights, tables: Tables, noise: NDArray[np.float32]) -> tuple[Weights, Tables]:
+    """Weights that are told of the noise as such that are not: their embedding has rows for every site.
+
+    Parameters
+    ----------
+    noise : float32 [sites, told]
+        See `cascade_qec.components.Priors`.
+    """
+    trunk = weights.trunk
+    assert trunk.told is not None
+    rows = trunk.embedding[tables.kind[:, None] + np.arange(_STATES)] + (noise @ trunk.told)[:, None]
+    kind = _indices(_STATES * np.arange(len(rows)))
+    trunk = replace(trunk, embedding=rows.reshape(-1, rows.shape[2]), told=None)
+    return replace(weights, trunk=trunk), replace(tables, kind=kind)
 
 
 def _indices(x: NDArray[np.integer]) -> Indices:

@@ -69,12 +69,15 @@ class Trunk:
     embedding : float32 [kinds * 3, width]
     blocks : tuple of Block
     scale, shift : float32 [width]
+    told : float32 [told, width] or None
+        Added to a site's row of the embedding, times what a model is told of the noise there; see `with_noise`.
     """
 
     embedding: Array
     blocks: tuple[Block, ...]
     scale: Array
     shift: Array
+    told: Array | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +142,8 @@ def folded(state: State, code: CSSCode, *, convolution: str, depthwise: bool) ->
         for number in range(depth)
     )
     scale, shift = _affine(state, "trunk.norm_out.")
-    trunk = Trunk(_single(state["trunk.embedding"]), blocks, _single(scale), _single(shift))
+    told = _single(state["trunk.told"]) if "trunk.told" in state else None
+    trunk = Trunk(_single(state["trunk.embedding"]), blocks, _single(scale), _single(shift), told)
     if "head.hidden.weight" not in state:
         return Weights(trunk, LocalHead(_single(state["head.output"].T), _single(state["head.output_bias"])))
     scale, shift = _affine(state, "head.norm.")

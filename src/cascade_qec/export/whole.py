@@ -10,7 +10,7 @@ import numpy as np
 
 from cascade_qec.decoders.bound_cascade import BoundCascade
 from cascade_qec.decoders.local import BoundLocal
-from cascade_qec.engine import LocalHead, LocalTables, LogicalHead, LogicalTables, Tables
+from cascade_qec.engine import LocalHead, LocalTables, LogicalHead, LogicalTables, Tables, with_noise
 from cascade_qec.error_models import Flips
 from cascade_qec.errors import CascadeError
 from cascade_qec.export import decision, network
@@ -123,14 +123,16 @@ def _local(g: Graph, events: str, bound: BoundLocal, dtype: Any) -> None:
             f"{bound.name}: expected an experiment of one basis to export a local model for, got both at once"
         )
     decoder, part = bound.decoder, bound.parts[0]
-    tables = Tables.of(part.lattice, decoder.description.network.convolution)
-    assert isinstance(decoder.weights.head, LocalHead)
-    x = network.features(g, events, decoder.weights.trunk, tables, bound.num_detectors, dtype)
+    tables, weights = Tables.of(part.lattice, decoder.description.network.convolution), decoder.weights
+    if part.noise is not None:
+        weights, tables = with_noise(weights, tables, part.noise)
+    assert isinstance(weights.head, LocalHead)
+    x = network.features(g, events, weights.trunk, tables, bound.num_detectors, dtype)
     known, prior = ~part.unknown, part.prior_log_odds
-    told = network.local_log_odds(
-        g, x, part.lattice.sites, decoder.weights.head, LocalTables.of(part.components), known, prior
+    log_odds = network.local_log_odds(
+        g, x, part.lattice.sites, weights.head, LocalTables.of(part.components), known, prior
     )
-    g.add("Identity", told, name="log_odds")
+    g.add("Add", log_odds, part.told_log_odds, name="log_odds")
 
 
 def _undone(g: Graph, events: str, flips: Flips | None) -> str:

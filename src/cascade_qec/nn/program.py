@@ -37,6 +37,8 @@ class TorchProgram(Program):
         What is decided.
     dtype
         Of the activations.
+    noise : float32 [sites, told], optional
+        See `cascade_qec.components.Priors`.
     """
 
     def __init__(
@@ -46,10 +48,12 @@ class TorchProgram(Program):
         asked: Operators | Sequence[Components],
         head_tables: LogicalTables | LocalTables,
         dtype: torch.dtype,
+        noise: NDArray[np.float32] | None = None,
     ) -> None:
         super().__init__(head_tables)
         self._network, self._dtype = network, dtype
         device = network.trunk.embedding.device
+        self._noise = None if noise is None else torch.from_numpy(noise).to(device)
         self._geometry = Geometry([lattice], network.settings.convolution, asked).to(device)
         self._unpacking = Unpacking([lattice]).to(device)
         self._questions = Questions([lattice], asked).to(device) if isinstance(asked, str) else None
@@ -64,7 +68,8 @@ class TorchProgram(Program):
         packed = np.require(packed, requirements="W")  # PyTorch warns of arrays that cannot be written, such as files'
         with torch.inference_mode():
             states, _ = self._unpacking(packed)
-            logits = self._network(states, self._geometry, self._dtype)
+            features = self._network.trunk(states, self._geometry, self._dtype, self._noise)
+            logits = self._network.head(features, self._geometry)
             if self._questions is not None:
                 logits = logits * (1 - 2 * self._questions.parities(states))
             return logits.cpu().numpy()

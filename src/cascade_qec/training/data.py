@@ -16,6 +16,7 @@ from multiprocessing.process import BaseProcess
 from typing import NamedTuple
 
 import numpy as np
+import torch
 
 from cascade_qec.model import ModelDescription
 from cascade_qec.processes import signals_blocked
@@ -54,8 +55,13 @@ class Rows(NamedTuple):
         What a model that is told the noise is told of it, at the sites of one basis after the other.
     """
 
-    bits: np.ndarray
-    noise: np.ndarray | None = None
+    bits: np.ndarray | torch.Tensor
+    noise: np.ndarray | torch.Tensor | None = None
+
+    def pinned(self) -> Rows:
+        """The same in memory that a CUDA device reads while the host goes on."""
+        noise = None if self.noise is None else torch.as_tensor(self.noise).pin_memory()
+        return Rows(torch.as_tensor(self.bits).pin_memory(), noise)
 
 
 def sample(recipe: Recipe, purpose: int, step: int, micro: int, shots: int) -> Rows:

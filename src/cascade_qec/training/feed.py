@@ -53,16 +53,11 @@ class Examples:
         self.questions = questions.to(device)
         self.geometry = Geometry(self.lattices, made.network.convolution, asked).to(device)
 
-    def __call__(self, rows: Rows, *, pinned: bool = False) -> Batch:
-        """What the network takes and what it should say, of rows as `data.sample` gives them.
-
-        With `pinned` they are copied from memory that a CUDA device reads while the host goes on.
-        """
-        bits, *noise = (torch.from_numpy(part) for part in rows if part is not None)
-        if pinned:
-            bits, noise = bits.pin_memory(), [part.pin_memory() for part in noise]
+    def __call__(self, rows: Rows) -> Batch:
+        """What the network takes and what it should say, of rows as `data.sample` gives them."""
+        bits, *noise = rows if rows.noise is not None else rows[:1]
         states, observables = self.unpacking(bits)
-        told = [part.to(self.device, non_blocking=True) for part in noise]
+        told = [torch.as_tensor(part).to(self.device, non_blocking=True) for part in noise]
         return (states, self.questions.labels(states, observables), *told)
 
 
@@ -83,7 +78,7 @@ def _ahead(packed: Iterable[Rows], examples: Examples) -> Iterator[Batch]:
     for rows in packed:
         with torch.cuda.stream(side):
             # torch keeps pinned memory for the next batches, and waits for the copy before it gives it out again
-            batch = examples(rows, pinned=True)
+            batch = examples(rows.pinned())
             done = torch.cuda.Event()
             done.record(side)
         ready.append((batch, done))
