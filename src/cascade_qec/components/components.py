@@ -142,6 +142,25 @@ class Components:
         times = np.bincount(shot * len(self) + component, minlength=len(errors) * len(self))
         return (times % 2 > 0).reshape(len(errors), len(self))
 
+    def committed(
+        self, log_odds: NDArray[np.float32], events: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Take the components that are likelier than not out of some shots.
+
+        Parameters
+        ----------
+        log_odds : float32 [shots, components]
+        events : bool [shots, detectors]
+
+        Returns
+        -------
+        observables : bool [shots, k]
+            What they flip. What other components flip, which explain the events that are left, is to be added.
+        left : bool [shots, detectors]
+        """
+        explained, observables = self.symptoms(log_odds > 0, events.shape[1])
+        return observables, events ^ explained
+
     def symptoms(self, flipped: NDArray[np.bool_], detectors: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """What flipped components, bool [shots, components], make of an experiment with so many detectors.
 

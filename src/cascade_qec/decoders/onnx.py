@@ -69,12 +69,11 @@ class BoundOnnx(Bound[DecodeResult]):
         }
         self._input = self._session.get_inputs()[0]
         outputs = {output.name: output.shape for output in self._session.get_outputs()}
-        # Of the layout "ising", which is for one observable, the first column is that.
+        # Of the layout "ising", which is for one observable, the first column is that; unless events are left.
         decided = [name for name in ("observables", "L_and_residual_dets") if name in outputs]
-        if not decided:
-            raise CascadeError(
-                f"{path}: expected a decoder that decides observables, found one whose outputs are {', '.join(outputs)}"
-            )
+        if not decided or "left" in self.metadata:
+            found = "a pre-decoder, which leaves events" if decided else f"one whose outputs are {', '.join(outputs)}"
+            raise CascadeError(f"{path}: expected a decoder that decides observables, found {found}")
         self.tells_confidence = "log_odds" in outputs
         self._outputs = [*decided, "probabilities", "log_odds"] if self.tells_confidence else decided
         self._shapes = [(0, *outputs[name][1:]) for name in self._outputs]

@@ -88,7 +88,9 @@ def export_onnx(
         "layout": layout,
         "outputs": " ".join(made.outputs),
     }
-    if _local(decoder):
+    if _local(decoder) and layout == "ising":
+        metadata["left"] = "events that a matching has yet to explain; its observables are to be added"
+    elif _local(decoder):
         metadata["log_odds"] = (
             "that each component of the error model is flipped; a matching or another search decides by them, "
             "and is not in the graph"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from cascade_qec.components import Components
 from cascade_qec.decoders.bound_cascade import BoundCascade
 from cascade_qec.decoders.local import BoundLocal
 from cascade_qec.engine import LocalHead, LocalTables, LogicalHead, LogicalTables, Tables, with_noise
@@ -42,7 +43,8 @@ def whole(bound: BoundCascade | BoundLocal, *, layout: Layout = "decoder", dtype
     layout
         "decoder": ``detection_events`` to ``observables`` and, of a model that tells its confidence,
         ``probabilities``, ``confidence`` and ``log_odds``. "ising": ``dets`` to ``L_and_residual_dets``, as a
-        pre-decoder's graph is laid out: the observable, and detection events that are left, which are none.
+        pre-decoder's graph is laid out: the observable, and detection events that are left. A local model takes out
+        the components that are likelier than not; of a logical head's events none are left.
     dtype
         Of weights and activations of the network, float32 or float16. Decisions are in float32.
 
@@ -50,29 +52,33 @@ def whole(bound: BoundCascade | BoundLocal, *, layout: Layout = "decoder", dtype
     ------
     CascadeError
         Of more than 12 observables; of a local model with both bases at once; of the layout "ising" for more than one
-        observable, or for a local model.
+        observable.
     """
-    if layout == "ising" and (isinstance(bound, BoundLocal) or bound.num_observables != 1):
-        what = "a local model" if isinstance(bound, BoundLocal) else f"{bound.num_observables} observables"
-        raise CascadeError(f"expected a decoder of one observable for the layout ising, got {what}")
+    if layout == "ising" and bound.num_observables != 1:
+        raise CascadeError(
+            f"expected a decoder of one observable for the layout ising, got {bound.num_observables} observables"
+        )
     g = Graph()
     given = "dets" if layout == "ising" else "detection_events"
     events = _undone(g, g.cast(given, np.float32), bound.flips)
     inputs = {given: (np.uint8, ["shots", bound.num_detectors])}
+    ising: dict[str, tuple[Any, list[Any]]] = {"L_and_residual_dets": (np.uint8, ["shots", 1 + bound.num_detectors])}
     if isinstance(bound, BoundLocal):
-        _local(g, events, bound, dtype)
+        log_odds = _local(g, events, bound, dtype)
+        if layout == "ising":
+            observables, left = _committed(g, log_odds, events, bound.parts[0].components, bound.num_detectors)
+            _laid_out(g, observables, left, bound.flips)
+            return Whole(g, inputs, ising, [bound.parts[0].lattice])
+        g.add("Identity", log_odds, name="log_odds")
         outputs = {"log_odds": (np.float32, ["shots", len(bound.parts[0].components.prior)])}
         return Whole(g, inputs, outputs, [bound.parts[0].lattice])
     parts = bound.recognition.parts if bound.recognition else [Part(bound.lattice, bound.observables)]
     lattices = [part.lattice for part in parts]
     observables, probabilities, log_odds = _sum(g, [_part(g, events, bound, part, dtype) for part in parts])
-    if bound.flips is not None and bound.flips.observables.any():
-        flips = bound.flips.observables.astype(np.float32)
-        observables, probabilities = g.xor(observables, flips), g.xor(probabilities, flips)
     if layout == "ising":
-        nothing = g.add("Mul", events, 0.0)
-        g.cast(g.add("Concat", observables, nothing, axis=1), np.uint8, "L_and_residual_dets")
-        return Whole(g, inputs, {"L_and_residual_dets": (np.uint8, ["shots", 1 + bound.num_detectors])}, lattices)
+        _laid_out(g, observables, g.add("Mul", events, 0.0), bound.flips)
+        return Whole(g, inputs, ising, lattices)
+    observables, probabilities = _flipped(g, observables, bound.flips), _flipped(g, probabilities, bound.flips)
     k = bound.num_observables
     g.cast(observables, np.uint8, "observables")
     outputs: dict[str, tuple[Any, list[Any]]] = {"observables": (np.uint8, ["shots", k])}
@@ -117,7 +123,8 @@ def _sum(g: Graph, parts: Sequence[decision.Decided]) -> decision.Decided:
     return first
 
 
-def _local(g: Graph, events: str, bound: BoundLocal, dtype: Any) -> None:
+def _local(g: Graph, events: str, bound: BoundLocal, dtype: Any) -> str:
+    """The log-odds of its components, float32 [shots, components]."""
     if len(bound.parts) > 1:
         raise CascadeError(
             f"{bound.name}: expected an experiment of one basis to export a local model for, got both at once"
@@ -132,7 +139,38 @@ def _local(g: Graph, events: str, bound: BoundLocal, dtype: Any) -> None:
     log_odds = network.local_log_odds(
         g, x, part.lattice.sites, weights.head, LocalTables.of(part.components), known, prior
     )
-    g.add("Add", log_odds, part.told_log_odds, name="log_odds")
+    return log_odds if part.noise is None else g.add("Add", log_odds, part.told_log_odds)
+
+
+def _committed(g: Graph, log_odds: str, events: str, components: Components, detectors: int) -> tuple[str, str]:
+    """The observable and the events, what components that are likelier than not make of them taken out of both."""
+    # one more, which never happens, fills up rows of detectors that few flip
+    chosen = g.add("Pad", g.cast(g.add("Greater", log_odds, 0.0), np.float32), np.array([0, 0, 0, 1]))
+    component = np.repeat(np.arange(len(components)), np.diff(components.start))
+    flipping = [component[components.detector == detector] for detector in range(detectors)]
+    most = max(map(len, flipping), default=0)
+    of_detector = np.full((detectors, most), len(components), dtype=np.int32)
+    for row, those in zip(of_detector, flipping, strict=True):
+        row[: len(those)] = those
+    of_observable = np.flatnonzero(components.observables[:, 0]).astype(np.int32)[None]
+    left, observable = (
+        g.odd(g.add("ReduceSum", g.add("Gather", chosen, table, axis=1), np.array([2]), keepdims=0))
+        for table in (of_detector, of_observable)
+    )
+    return observable, g.xor(events, left)
+
+
+def _laid_out(g: Graph, observables: str, left: str, flips: Flips | None) -> None:
+    """The output of a pre-decoder."""
+    both = g.add("Concat", _flipped(g, observables, flips), left, axis=1)
+    g.cast(both, np.uint8, "L_and_residual_dets")
+
+
+def _flipped(g: Graph, observables: str, flips: Flips | None) -> str:
+    """Observables, or their probabilities, with what errors that are likelier than not flip put back."""
+    if flips is None or not flips.observables.any():
+        return observables
+    return g.xor(observables, flips.observables.astype(np.float32))
 
 
 def _undone(g: Graph, events: str, flips: Flips | None) -> str:
