@@ -241,8 +241,8 @@ def test_a_local_model_as_a_predecoder(tmp_path):
     matching = pymatching.Matching.from_detector_error_model(circuit.detector_error_model(decompose_errors=True))
     plain, rest = (np.asarray(matching.decode_batch(each), dtype=bool) for each in (events, left))
     ours, plain = ((answer != flips).sum() for answer in (rest ^ observables, plain))
-    # 14 of these 600 fail by matching, a quarter fewer with the model: half as many again with a probability below 1e-3
-    assert ours < 1.5 * plain
+    # about 7 of these 600 fail by matching, a quarter fewer with the model: 8 more but with a probability below 1e-3
+    assert ours < plain + 8
     with pytest.raises(CascadeError, match=r"decides observables, found a pre-decoder, which leaves events"):
         load_onnx(tmp_path / "m.onnx")
 
