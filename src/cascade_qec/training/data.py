@@ -13,15 +13,17 @@ from itertools import islice
 from math import exp, log
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import torch
 
 from cascade_qec.model import ModelDescription
 from cascade_qec.processes import signals_blocked
 from cascade_qec.training.experiments import circuit, noise, random_noise
 from cascade_qec.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    import torch
 
 TRAINING, STATISTICS, VALIDATION = range(3)
 """Purposes, each with a stream of shots of its own."""
@@ -57,11 +59,6 @@ class Rows(NamedTuple):
 
     bits: np.ndarray | torch.Tensor
     noise: np.ndarray | torch.Tensor | None = None
-
-    def pinned(self) -> Rows:
-        """The same in memory that a CUDA device reads while the host goes on."""
-        noise = None if self.noise is None else torch.as_tensor(self.noise).pin_memory()
-        return Rows(torch.as_tensor(self.bits).pin_memory(), noise)
 
 
 def sample(recipe: Recipe, purpose: int, step: int, micro: int, shots: int) -> Rows:

@@ -78,7 +78,7 @@ def _ahead(packed: Iterable[Rows], examples: Examples) -> Iterator[Batch]:
     for rows in packed:
         with torch.cuda.stream(side):
             # torch keeps pinned memory for the next batches, and waits for the copy before it gives it out again
-            batch = examples(rows.pinned())
+            batch = examples(_pinned(rows))
             done = torch.cuda.Event()
             done.record(side)
         ready.append((batch, done))
@@ -86,6 +86,12 @@ def _ahead(packed: Iterable[Rows], examples: Examples) -> Iterator[Batch]:
             yield _handed_over(*ready.popleft())
     while ready:
         yield _handed_over(*ready.popleft())
+
+
+def _pinned(rows: Rows) -> Rows:
+    """The same in memory that a CUDA device reads while the host goes on."""
+    noise = None if rows.noise is None else torch.as_tensor(rows.noise).pin_memory()
+    return Rows(torch.as_tensor(rows.bits).pin_memory(), noise)
 
 
 def _handed_over(batch: Batch, done: torch.cuda.Event) -> Batch:
