@@ -1,6 +1,7 @@
 #include "matching.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <limits>
 #include <stdexcept>
 
@@ -333,22 +334,21 @@ Matching::Found Matching::compare(Space& space, float* gap) const {
     const size_t count = space.defects.size();
     const std::vector<int64_t>& weight = space.weight;
     space.across = NEVER;
-    for (const bool side : {false, true}) {
-        std::vector<int64_t>& out = side ? space.far : space.near;
-        out.assign(count, NEVER);
-        space.begin_search();
-        for (const Link& link : side ? far_ : near_) space.step(link.row, weight[link.component], 0);
+    const auto search = [&](const std::vector<Link>& from, std::vector<int64_t>& ways, bool all) {
         size_t left = count;
+        ways.assign(count, NEVER);
+        space.begin_search();
+        for (const Link& link : from) space.step(link.row, weight[link.component], 0);
         spread(space, weight, [&](int32_t row, int64_t distance) {
             const int a = space.place[row];
-            if (a < 0) return left > 0 || !side;
-            out[a] = distance;
-            return --left > 0 || !side;
+            if (a >= 0) ways[a] = distance, left--;
+            return left > 0 || all;
         });
-        if (side) continue;
-        for (const Link& link : far_)
-            space.across = std::min(space.across, space.distance[link.row] + weight[link.component]);
-    }
+    };
+    search(far_, space.far, false);
+    search(near_, space.near, true);
+    for (const Link& link : far_)
+        space.across = std::min(space.across, space.distance[link.row] + weight[link.component]);
     for (size_t a = 0; a < count; a++) {
         const int64_t near = space.near[a], far = space.far[a];
         space.near[a] = std::min({near, far + space.across, NEVER});
@@ -362,12 +362,8 @@ Matching::Found Matching::compare(Space& space, float* gap) const {
     space.each_group([&](const Group& group) {
         const int64_t even_weight = space.lightest(group, 0), odd_weight = space.lightest(group, 1);
         if (even_weight < 0 || odd_weight < 0) found = Found::TOO_LARGE;
-        if (even_weight >= NEVER || odd_weight >= NEVER) {
-            odd ^= odd_weight < even_weight;
-        } else {
-            least = std::min(least, std::abs(even_weight - odd_weight));
-            odd ^= odd_weight < even_weight;
-        }
+        if (std::max(even_weight, odd_weight) < NEVER) least = std::min(least, std::abs(even_weight - odd_weight));
+        odd ^= odd_weight < even_weight;
         return found == Found::SOLUTION;
     });
     const float size = least >= NEVER ? std::numeric_limits<float>::infinity() : static_cast<float>(least / FINEST);

@@ -10,4 +10,12 @@ from cascade_qec_native._native import (
     lanes,
 )
 
-__all__ = ["Matching", "OrderedStatistics", "Program", "TrainingConvolution", "TrainingTrunk", "instruction_sets", "lanes"]
+__all__ = [
+    "Matching",
+    "OrderedStatistics",
+    "Program",
+    "TrainingConvolution",
+    "TrainingTrunk",
+    "instruction_sets",
+    "lanes",
+]

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 
-def leads_far(
-    ends: NDArray[np.int64], paired: NDArray[np.bool_], observables: NDArray[np.bool_]
-) -> NDArray[np.bool_] | None:
-    """Which components lead to the far one of two boundaries, so that their number tells what a solution flips.
+class Boundaries(NamedTuple):
+    """What tells two logical classes apart.
+
+    Attributes
+    ----------
+    far : bool [components]
+        Which lead to the far boundary.
+    between : bool [k]
+        The observables that are flipped on the way from one boundary to the other: in one class, not in the other.
+    """
+
+    far: NDArray[np.bool_]
+    between: NDArray[np.bool_]
+
+
+def boundaries(ends: NDArray[np.int64], paired: NDArray[np.bool_], observables: NDArray[np.bool_]) -> Boundaries | None:
+    """Find two boundaries such that the components that lead to the far one tell what a solution flips.
 
     On a planar code no ring of components flips an observable. Observables may then be counted anew so that nothing
     inside flips any, and of what leads out one part flips all that are flipped: that part leads to the far boundary.
@@ -25,7 +40,7 @@ def leads_far(
 
     Returns
     -------
-    bool [components] or None
+    Boundaries or None
         None where there are more than two classes: on a torus, say, or of several codes side by side.
     """
     flips = [int.from_bytes(bits.tobytes(), "big") for bits in np.packbits(observables, axis=1)]
@@ -56,4 +71,8 @@ def leads_far(
             return None
         far[number] = flipped != 0
         classes.add(flipped)
-    return far if len(classes) <= 2 else None
+    if len(classes) > 2:
+        return None
+    k = observables.shape[1]
+    bits = np.frombuffer(max(classes).to_bytes(-(-k // 8), "big"), dtype=np.uint8)
+    return Boundaries(far, np.unpackbits(bits, count=k).astype(np.bool_))

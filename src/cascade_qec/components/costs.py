@@ -9,6 +9,6 @@ _SURE, _FINEST = 2.0**10, 2.0**-24
 
 
 def costs(log_odds: NDArray[np.float32]) -> NDArray[np.float64]:
-    """The negative log-odds, as multiples of 2^-24 from -2^10 to 2^10; what is no number costs as what is impossible."""
+    """Negative log-odds as multiples of 2^-24, from -2^10 to 2^10. What is no number costs as what is impossible."""
     kept = np.fmin(np.fmax(log_odds.astype(np.float64), -_SURE), _SURE)
     return np.rint(-kept / _FINEST) * _FINEST

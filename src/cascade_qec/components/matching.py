@@ -1,8 +1,8 @@
 """Matching whose weights are each shot's own: the log-odds that a network gives every component.
 
 The native module matches one shot after the other. Without it PyMatching does, which takes one set of weights for a
-graph. So shots are put side by side in one graph, each with a copy of the detectors and with those of its edges that are
-worth looking at: few are, and one call decodes many shots.
+graph. So shots are put side by side in one graph, each with a copy of the detectors and with those of its edges that
+are worth looking at: few are, and one call decodes many shots.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
-from cascade_qec.components.boundaries import leads_far
+from cascade_qec.components.boundaries import Boundaries, boundaries
 from cascade_qec.components.components import Components
 from cascade_qec.components.costs import costs
 from cascade_qec.errors import CascadeError
@@ -41,6 +41,8 @@ class PosteriorMatching:
     ----------
     tells_gaps : bool
         Whether `decode_with_gaps` is to be had: not where observables have more than two joint values.
+    between : bool [k]
+        The observables in which the two answers differ, of which a gap says how sure the one is.
 
     Raises
     ------
@@ -60,9 +62,11 @@ class PosteriorMatching:
         self._ends = row[[components.start[:-1], components.start[1:] - 1]].T
         self._observables = components.observables.astype(np.bool_)
         self._least = np.log(unlikely) - np.log1p(-unlikely)
-        far = leads_far(self._ends, self._paired, self._observables)
-        self.tells_gaps = far is not None
-        self._far = np.zeros(len(weight), dtype=np.bool_) if far is None else far
+        found = boundaries(self._ends, self._paired, self._observables)
+        self.tells_gaps = found is not None
+        self._far, self.between = found or Boundaries(
+            np.zeros_like(self._paired), np.zeros(components.observables.shape[1], dtype=np.bool_)
+        )
         few = self._observables.shape[1] <= _NATIVE_OBSERVABLES
         module, self._native = native() if few and not in_python else None, None
         if module is not None:
