@@ -1,39 +1,23 @@
 // The trunk's training pass, for Python.
-#include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/vector.h>
 
+#include "binding.h"
 #include "training.h"
-
-namespace nb = nanobind;
 
 namespace cascade {
 
 namespace {
 
-template <int N>
-using Array = nb::ndarray<const float, nb::ndim<N>, nb::c_contig, nb::device::cpu>;
-using Table = nb::ndarray<const int32_t, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
-using Planes = nb::ndarray<const int32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-
-template <class Vector>
-nb::ndarray<nb::numpy, float> given_away(Vector&& from, std::vector<size_t> shape) {
-    auto* kept = new Vector(std::move(from));
-    nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<Vector*>(p); });
-    return nb::ndarray<nb::numpy, float>(kept->data(), shape.size(), shape.data(), owner);
-}
-
-void expect(bool holds, const char* what) {
-    if (!holds) throw nb::value_error(what);
-}
+using Table = Array<int32_t, 2>;
+using Planes = Array<int32_t, 1>;
+using Arrays = std::vector<nb::ndarray<const float, nb::c_contig, nb::device::cpu>>;
 
 // Reads a list of arrays in the order of `cascade_qec.kernels.Block.parameters`.
 class Reader {
   public:
-    explicit Reader(const std::vector<nb::ndarray<const float, nb::c_contig, nb::device::cpu>>& arrays)
-        : arrays_(arrays) {}
+    explicit Reader(const Arrays& arrays) : arrays_(arrays) {}
 
     const float* next(std::vector<size_t> shape) {
         expect(at_ < arrays_.size(), "expected more arrays");
@@ -47,16 +31,9 @@ class Reader {
     void end() const { expect(at_ == arrays_.size(), "expected fewer arrays"); }
 
   private:
-    const std::vector<nb::ndarray<const float, nb::c_contig, nb::device::cpu>>& arrays_;
+    const Arrays& arrays_;
     size_t at_ = 0;
 };
-
-Links links_of(const Table& read, const Planes& plane, int sites_in) {
-    expect(read.shape(0) == plane.size() && read.shape(1) > 0 && sites_in > 0,
-           "expected a plane of each site of a table");
-    return Links(Ints(read.data(), read.data() + read.size()), Ints(plane.data(), plane.data() + plane.size()),
-                 static_cast<int>(read.shape(1)), sites_in);
-}
 
 TrainingTrunk* trunk(const std::vector<std::pair<Table, Planes>>& tables, int sites, int width, int channels) {
     expect(sites > 0 && width > 0 && channels > 0 && width % kernels()->lanes == 0 && channels % kernels()->lanes == 0,
@@ -64,16 +41,14 @@ TrainingTrunk* trunk(const std::vector<std::pair<Table, Planes>>& tables, int si
     std::vector<Links> links;
     int in = sites;
     for (const auto& [read, plane] : tables) {
-        links.push_back(links_of(read, plane, in));
+        links.push_back(links_from(read, plane, in));
         in = static_cast<int>(read.shape(0));
     }
     expect(!links.empty() && in == sites, "expected convolutions from the sites to themselves");
     return new TrainingTrunk(std::move(links), sites, width, channels, kernels());
 }
 
-nb::tuple forward(const TrainingTrunk& self, Array<3> x,
-                  const std::vector<nb::ndarray<const float, nb::c_contig, nb::device::cpu>>& parameters,
-                  const std::vector<nb::ndarray<const float, nb::c_contig, nb::device::cpu>>& statistics,
+nb::tuple forward(const TrainingTrunk& self, Array<float, 3> x, const Arrays& parameters, const Arrays& statistics,
                   const std::vector<float>& shares, float epsilon, bool keep, int threads) {
     const size_t width = self.width, channels = self.channels, steps = self.steps.size();
     expect(static_cast<int>(x.shape(0)) == self.sites && x.shape(2) == width && x.shape(1) > 0,
@@ -117,7 +92,7 @@ nb::tuple forward(const TrainingTrunk& self, Array<3> x,
     return nb::make_tuple(given_away(std::move(y), {x.shape(0), x.shape(1), x.shape(2)}), found, saved);
 }
 
-nb::tuple backward(const TrainingTrunk& self, Array<3> dy, std::shared_ptr<Saved> saved, int threads) {
+nb::tuple backward(const TrainingTrunk& self, Array<float, 3> dy, std::shared_ptr<Saved> saved, int threads) {
     expect(saved && static_cast<int>(dy.shape(0)) == self.sites && static_cast<int>(dy.shape(1)) == saved->shots &&
                static_cast<int>(dy.shape(2)) == self.width,
            "expected a gradient of the result's shape");
@@ -147,7 +122,7 @@ nb::tuple backward(const TrainingTrunk& self, Array<3> dy, std::shared_ptr<Saved
     return nb::make_tuple(given_away(std::move(dx), {dy.shape(0), dy.shape(1), dy.shape(2)}), found);
 }
 
-void expect_shapes(const TrainingConvolution& self, const Array<3>& x, const Array<3>& weight) {
+void expect_shapes(const TrainingConvolution& self, const Array<float, 3>& x, const Array<float, 3>& weight) {
     expect(static_cast<int>(x.shape(0)) == self.step.sites_in && x.shape(1) > 0 && x.shape(1) < (size_t{1} << 24),
            "expected as many sites as the table reads");
     expect(static_cast<int>(weight.shape(0)) == self.step.planes && weight.shape(2) == self.step.relations * x.shape(2),
@@ -157,7 +132,8 @@ void expect_shapes(const TrainingConvolution& self, const Array<3>& x, const Arr
         "expected channels in multiples of a vector");
 }
 
-nb::ndarray<nb::numpy, float> convolved(const TrainingConvolution& self, Array<3> x, Array<3> weight, int threads) {
+nb::ndarray<nb::numpy, float> convolved(const TrainingConvolution& self, Array<float, 3> x, Array<float, 3> weight,
+                                        int threads) {
     expect_shapes(self, x, weight);
     const size_t sites = self.step.sites_out, shots = x.shape(1), outer = weight.shape(1);
     Buffer y(sites * shots * outer);
@@ -169,8 +145,8 @@ nb::ndarray<nb::numpy, float> convolved(const TrainingConvolution& self, Array<3
     return given_away(std::move(y), {sites, shots, outer});
 }
 
-nb::tuple convolution_gradients(const TrainingConvolution& self, Array<3> x, Array<3> weight, Array<3> dy,
-                                int threads) {
+nb::tuple convolution_gradients(const TrainingConvolution& self, Array<float, 3> x, Array<float, 3> weight,
+                                Array<float, 3> dy, int threads) {
     expect_shapes(self, x, weight);
     expect(static_cast<int>(dy.shape(0)) == self.step.sites_out && dy.shape(1) == x.shape(1) &&
                dy.shape(2) == weight.shape(1),
@@ -191,7 +167,7 @@ void bind_training(nb::module_& m) {
     nb::class_<Saved>(m, "Saved");
     nb::class_<TrainingConvolution>(m, "TrainingConvolution")
         .def(nb::new_([](Table read, Planes plane, int sites_in) {
-                 return new TrainingConvolution(links_of(read, plane, sites_in), kernels());
+                 return new TrainingConvolution(links_from(read, plane, sites_in), kernels());
              }),
              nb::arg("read"), nb::arg("plane"), nb::kw_only(), nb::arg("sites_in"))
         .def("forward", &convolved, nb::arg("x"), nb::arg("weight"), nb::kw_only(), nb::arg("threads") = 1)

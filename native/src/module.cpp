@@ -1,25 +1,19 @@
 // What Python sees: arrays come in, are checked, and are copied into the layout of the kernels.
-#include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
-#include <string>
 
+#include "binding.h"
 #include "program.h"
-
-namespace nb = nanobind;
 
 namespace cascade {
 
+void bind_matching(nb::module_& m);
 void bind_ordered_statistics(nb::module_& m);
 void bind_training(nb::module_& m);
 
 namespace {
-
-template <class T, int N>
-using Array = nb::ndarray<const T, nb::ndim<N>, nb::c_contig, nb::device::cpu>;
 
 template <class T, int N>
 Array<T, N> array(nb::handle owner, const char* name) {
@@ -32,15 +26,6 @@ Array<T, N> array(nb::handle owner, const char* name) {
                               nb::repr(nb::getattr(value, "shape", nb::none())).c_str())
                                  .c_str());
     return found;
-}
-
-void expect(bool holds, const char* what) {
-    if (!holds) throw nb::value_error(what);
-}
-
-template <class T, class Array>
-std::vector<T> copied(const Array& from) {
-    return std::vector<T>(from.data(), from.data() + from.size());
 }
 
 Ints indices(nb::handle owner, const char* name, int64_t below) {
@@ -76,10 +61,7 @@ Floats matrix(nb::handle owner, const char* name, int inner, int outer) {
 }
 
 Links links_of(nb::handle table, int sites_in) {
-    auto read = array<int32_t, 2>(table, "read");
-    auto plane = array<int32_t, 1>(table, "plane");
-    expect(plane.size() == read.shape(0) && read.shape(1) > 0, "expected a plane of each site of a table");
-    return Links(copied<int32_t>(read), copied<int32_t>(plane), static_cast<int>(read.shape(1)), sites_in);
+    return links_from(array<int32_t, 2>(table, "read"), array<int32_t, 1>(table, "plane"), sites_in);
 }
 
 struct Step {
@@ -240,22 +222,12 @@ Program* program(nb::handle weights, nb::handle head, nb::handle tables, nb::han
     return made.release();
 }
 
-using Packed = nb::ndarray<const uint8_t, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+using Packed = Array<uint8_t, 2>;
 
 void expect_bytes(const Program& program, const Packed& packed) {
-    if (static_cast<int>(packed.shape(1)) != program.bytes)
-        throw nb::value_error(("expected events packed in " + std::to_string(program.bytes) + " bytes a shot, got " +
-                               std::to_string(packed.shape(1)))
-                                  .c_str());
-}
-
-template <class T>
-nb::ndarray<nb::numpy, T> fresh(std::vector<size_t> shape) {
-    size_t size = 1;
-    for (size_t n : shape) size *= n;
-    T* data = new T[size];
-    nb::capsule owner(data, [](void* p) noexcept { delete[] static_cast<T*>(p); });
-    return nb::ndarray<nb::numpy, T>(data, shape.size(), shape.data(), owner);
+    expect(static_cast<int>(packed.shape(1)) == program.bytes,
+           "expected events packed in " + std::to_string(program.bytes) + " bytes a shot, got " +
+               std::to_string(packed.shape(1)));
 }
 
 }  // namespace
@@ -263,6 +235,7 @@ nb::ndarray<nb::numpy, T> fresh(std::vector<size_t> shape) {
 NB_MODULE(_native, m) {
     m.doc() = "Kernels of cascade-qec for CPUs.";
     nb::set_leak_warnings(false);  // tables that a process keeps to its end are no leaks
+    bind_matching(m);
     bind_ordered_statistics(m);
     bind_training(m);
     m.def(

@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <exception>
 #include <limits>
 #include <numeric>
 #include <stdexcept>
-#include <system_error>
-#include <thread>
+
+#include "shots.h"
 
 namespace cascade {
 
@@ -20,10 +19,6 @@ constexpr int BITS = 64;
 constexpr int LANES = 4;       // words that are added at a time: rows are padded to multiples of them
 constexpr int PAIRED = 40;     // free columns of which pairs are tried, those that cost least alone
 constexpr int MOST = 1 << 30;  // of rows, of observables, and of ones in all columns
-
-// Costs are multiples of 2^-24 up to 2^10: so sums of half a million of them are exact, in whichever order.
-constexpr double SURE = 1 << 10;
-constexpr double ROUNDING = 3. * (1 << 27);  // has 24 bits behind the point, and leaves no more to what is added
 
 typedef uint64_t Lane __attribute__((vector_size(8 * LANES)));
 
@@ -58,12 +53,6 @@ uint32_t rank(float log_odds) {
     uint32_t pattern;
     std::memcpy(&pattern, &log_odds, sizeof pattern);
     return pattern >> 31 ? pattern : ~pattern & 0x7fffffffu;
-}
-
-// What is no number costs as much as what is impossible.
-double cost_of(float log_odds) {
-    const double kept = log_odds > -SURE ? std::min<double>(log_odds, SURE) : -SURE;
-    return (ROUNDING - kept) - ROUNDING;
 }
 
 // Bit j of word i becomes bit i of word j.
@@ -123,37 +112,16 @@ OrderedStatistics::OrderedStatistics(const int64_t* start, size_t components, co
     for (size_t c = 0; c < components; c++)
         for (size_t i = 0; i < k; i++)
             if (observables[c * k + i]) flips_[c * flip_words_ + i / BITS] |= bit(static_cast<int>(i % BITS));
-    // floats are above the one if, and only if, they are above the other
-    least_ = static_cast<float>(least);
-    if (least_ > least) least_ = std::nextafter(least_, -std::numeric_limits<float>::infinity());
+    least_ = rounded_down(least);
 }
 
 void OrderedStatistics::decode(const float* log_odds, const uint8_t* lit, size_t shots, bool* observables,
                                int threads) const {
-    const size_t parts = std::max<size_t>(std::min<size_t>(std::max(threads, 1), shots), 1);
-    std::vector<std::exception_ptr> errors(parts);
-    const auto work = [&](size_t part) {
-        try {
-            Space space;
-            for (size_t shot = shots * part / parts; shot < shots * (part + 1) / parts; shot++)
-                decode_one(space, log_odds + shot * components_, lit + shot * rows_, observables + shot * k_);
-        } catch (...) {
-            errors[part] = std::current_exception();
-        }
-    };
-    std::vector<std::thread> others;
-    others.reserve(parts);
-    for (size_t part = 1; part < parts; part++) {
-        try {
-            others.emplace_back(work, part);
-        } catch (const std::system_error&) {  // no more threads to be had
-            work(part);
-        }
-    }
-    work(0);
-    for (std::thread& other : others) other.join();
-    for (const std::exception_ptr& error : errors)
-        if (error) std::rethrow_exception(error);
+    in_threads(shots, threads, [&](size_t first, size_t last) {
+        Space space;
+        for (size_t shot = first; shot < last; shot++)
+            decode_one(space, log_odds + shot * components_, lit + shot * rows_, observables + shot * k_);
+    });
 }
 
 void OrderedStatistics::decode_one(Space& space, const float* log_odds, const uint8_t* lit, bool* observables) const {

@@ -15,9 +15,12 @@ import stim
 import cascade_qec as cascade
 from cascade_qec import circuits, codes
 from cascade_qec.codes import Basis
+from cascade_qec.decoders import classical
+from cascade_qec.decoders.escalation import EscalatingDecoder
 from cascade_qec.decoders.local import LocalDecoder
 from cascade_qec.error_models import error_model
 from cascade_qec.errors import CascadeError, CascadeWarning
+from cascade_qec.model import Calibration
 
 pytestmark = pytest.mark.slow
 
@@ -123,10 +126,53 @@ def test_faults_of_types_that_training_had_not_are_told(model: Path) -> None:
         cascade.load(model, circuit=strange, device="cpu")
 
 
-def test_no_confidence_is_claimed(model: Path) -> None:
+@pytest.fixture(scope="module")
+def calibrated(model: Path) -> LocalDecoder:
+    """With what gaps were found to be worth on 10,000 shots of d = 7."""
     decoder = cascade.load(model, device="cpu")
-    result = decoder.bind().decode_batch(np.zeros((2, decoder.bind().num_detectors), dtype=bool))
+    assert isinstance(decoder, LocalDecoder)
+    worth = Calibration(raw=[3.66, 16.34], log_odds=[1.02, 3.67], before=0.256, beyond=0.185, noise=[0.008], shots=5000)
+    decoder.description = decoder.description.model_copy(update={"calibration": worth})
+    return decoder
+
+
+def test_confidence_comes_true_at_other_distances_and_rounds(calibrated: LocalDecoder) -> None:
+    noise = circuits.UniformDepolarizing(0.006)
+    circuit = circuits.memory(codes.get("surface_d5"), rounds=12, basis="X", noise=noise)
+    events, truth = circuit.compile_detector_sampler(seed=9).sample(3000, separate_observables=True)
+    result = calibrated.bind(circuit).decode_batch(events)
+    wrong, doubt = (result.observables != truth).any(axis=1), 1 - result.confidence
+    # Some 150 fail. If the claims are true, their number is in here but with probability 1e-9.
+    assert 0.5 * doubt.sum() < wrong.sum() < 1.5 * doubt.sum()
+    surest = np.argsort(doubt)[:1500]
+    assert wrong[surest].sum() < 0.1 * wrong.sum()
+    right = np.where(result.observables, result.probabilities, 1 - result.probabilities)[:, 0]
+    np.testing.assert_allclose(right, result.confidence, rtol=1e-5)
+    np.testing.assert_array_equal(calibrated.bind(circuit).decode_batch(events[:5]).log_odds, result.log_odds[:5])
+
+
+def test_doubtful_shots_go_to_a_fallback(calibrated: LocalDecoder) -> None:
+    circuit = calibrated.experiment(0.008)
+    events = circuit.compile_detector_sampler(seed=1).sample(100)
+    alone = calibrated.bind(circuit).decode_batch(events)
+    result = EscalatingDecoder(calibrated, classical.get("pymatching"), 0.9).bind(circuit).decode_batch(events)
+    assert result.escalated is not None
+    np.testing.assert_array_equal(result.escalated, alone.confidence < 0.9)
+    assert 0 < result.escalated.sum() < 100
+
+
+def test_silent_shots_are_sure(calibrated: LocalDecoder) -> None:
+    bound = calibrated.bind()
+    result = bound.decode_batch(np.zeros((2, bound.num_detectors), dtype=bool))
+    assert not result.observables.any()
+    assert (result.confidence > 0.999).all()
+    assert len(bound.decode_batch(np.zeros((0, bound.num_detectors), dtype=bool)).confidence) == 0
+
+
+def test_ordered_statistics_tell_no_confidence() -> None:
+    decoder = cascade.load("local_bb72", device="cpu")
+    bound = decoder.bind(rounds=2)
+    result = bound.decode_batch(np.zeros((2, bound.num_detectors), dtype=bool))
     assert result.confidence is None
     with pytest.raises(CascadeError, match="expected a decoder whose confidence was measured"):
-        cascade.load(model, circuit=decoder.experiment(0.003), fallback="pymatching", below=0.9, device="cpu")
-    assert not result.observables.any()
+        cascade.load("local_bb72", circuit=decoder.experiment(0.003), fallback="bposd", below=0.9, device="cpu")

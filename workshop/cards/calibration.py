@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import product
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from cascade_qec.decoders.cascade import load
+from cascade_qec.decoders.local import LocalDecoder
+from cascade_qec.errors import CascadeError
 from cascade_qec.files import written_whole
-from cascade_qec.guards import Claims
-from cascade_qec.model import model_bytes
-from cascade_qec.nn import load_network, state_of
+from cascade_qec.guards import Claims, claims
+from cascade_qec.model import Calibration, ModelDescription, calibrated, model_bytes
+from cascade_qec.nn import CascadeNetwork, load_network, state_of
 from cascade_qec.training.validation import Validator
 
 RATES = (0.002, 0.003, 0.005)
@@ -48,12 +54,58 @@ def calibrate(
         was.
     """
     network, made = load_network(path)
+    if made.head == "local":
+        calibration, seen = _of_gaps(path, ps, shots, device, dtype, report)
+        return _written(path, network, made, calibration, seen)
     network.to(device)
     uncalibrated = made.model_copy(update={"calibration": None})
     validator = Validator(uncalibrated, device=device, dtype=dtype, batch=_BATCH, seed=SEED)
     found = validator(network, ps, shots, report)
-    if found.calibration is None:
+    return _written(path, network, made, found.calibration, found.guards.confidence)
+
+
+def _written(
+    path: Path, network: CascadeNetwork, made: ModelDescription, calibration: Calibration | None, seen: Claims | None
+) -> Claims | None:
+    if calibration is None:
         return None
     with written_whole(path) as file:
-        file.write(model_bytes(state_of(network), made.model_copy(update={"calibration": found.calibration})))
-    return found.guards.confidence
+        file.write(model_bytes(state_of(network), made.model_copy(update={"calibration": calibration})))
+    return seen
+
+
+def _of_gaps(
+    path: Path,
+    ps: Sequence[float],
+    shots: int,
+    device: torch.device,
+    dtype: torch.dtype,
+    report: Callable[[int], None],
+) -> tuple[Calibration | None, Claims | None]:
+    """What the gaps of a local model are worth, on the code and rounds of its training."""
+    decoder = load(path, device=str(device), precision="bfloat16" if dtype == torch.bfloat16 else "float32")
+    assert isinstance(decoder, LocalDecoder)
+    made = decoder.description
+    gaps: dict[float, list[NDArray[np.float32]]] = {p: [] for p in ps}
+    wrong: dict[float, list[NDArray[np.bool_]]] = {p: [] for p in ps}
+    for number, (p, basis) in enumerate(product(ps, made.bases)):
+        circuit = decoder.experiment(p, basis=basis)
+        part = decoder.bind(circuit).parts[0]
+        if not part.tells_gaps:
+            raise CascadeError(f"expected a local model that decides by matching, got {made.name}")
+        sampler = circuit.compile_detector_sampler(seed=(SEED << 8) + number)
+        for start in range(0, shots, _BATCH):
+            size = min(_BATCH, shots - start)
+            events, flips = sampler.sample(size, separate_observables=True, bit_packed=True)
+            decided = part.decide(events, gaps=True)
+            gaps[p].append(decided.log_odds)
+            wrong[p].append((np.packbits(decided.observables, axis=1, bitorder="little") != flips).any(axis=1))
+            report(size)
+    odds = {p: np.concatenate(gaps[p]) for p in ps}
+    failed = {p: np.concatenate(wrong[p]) for p in ps}
+    one, other = slice(0, None, 2), slice(1, None, 2)
+    fitted, missed = np.concatenate([odds[p][one] for p in ps]), np.concatenate([failed[p][one] for p in ps])
+    calibration = calibrated(fitted, missed, noise=list(ps), shots=shots // 2)
+    if calibration is None:
+        return None, None
+    return calibration, claims({p: calibration(odds[p][other]) for p in ps}, {p: failed[p][other] for p in ps})

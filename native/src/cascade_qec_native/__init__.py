@@ -1,6 +1,7 @@
 """Kernels of cascade-qec for CPUs."""
 
 from cascade_qec_native._native import (
+    Matching,
     OrderedStatistics,
     Program,
     TrainingConvolution,
@@ -9,4 +10,12 @@ from cascade_qec_native._native import (
     lanes,
 )
 
-__all__ = ["OrderedStatistics", "Program", "TrainingConvolution", "TrainingTrunk", "instruction_sets", "lanes"]
+__all__ = [
+    "Matching",
+    "OrderedStatistics",
+    "Program",
+    "TrainingConvolution",
+    "TrainingTrunk",
+    "instruction_sets",
+    "lanes",
+]

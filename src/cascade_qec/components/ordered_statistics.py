@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_qec.components.components import Components
+from cascade_qec.components.costs import costs
 from cascade_qec.native import native, threads
 
 _BITS = 64
@@ -21,9 +22,6 @@ _WORDS = 1 << 22
 
 _PAIRED = 40
 """Free components of which pairs are tried, those that cost least alone."""
-
-_SURE, _FINEST = 2.0**10, 2.0**-24
-"""Costs are multiples of the one up to the other, so that their sums are exact in whichever order they are added."""
 
 
 class OrderedStatistics:
@@ -87,8 +85,7 @@ class OrderedStatistics:
         flips = np.zeros((len(lit), self._observables.shape[1]), dtype=np.int64)
         for shot, solvable in enumerate(system.solvable.tolist()):
             if solvable:
-                cost = -np.fmin(np.fmax(log_odds[shot, likely[shot]].astype(np.float64), -_SURE), _SURE)
-                cost = np.rint(cost / _FINEST) * _FINEST
+                cost = costs(log_odds[shot, likely[shot]])
                 chosen = likely[shot, system.cheap(shot, cost)]
             elif most < log_odds.shape[1]:  # not without the unlikely ones
                 wider = min(4 * most + _BITS, log_odds.shape[1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -22,7 +22,7 @@ from cascade_qec.engine import LocalTables, LogicalTables
 from cascade_qec.error_models import error_model, unlikely
 from cascade_qec.errors import CascadeError
 from cascade_qec.lattice import Lattice
-from cascade_qec.model import ModelDescription
+from cascade_qec.model import Calibration, ModelDescription
 from cascade_qec.native import native
 from cascade_qec.recognition import Part, Recognition
 
@@ -78,6 +78,21 @@ def program(
     kernels = native()
     assert kernels is not None  # or it would not have been chosen
     return engine.NativeProgram(kernels, weights, tables, head_tables)
+
+
+def result_of(parts: Sequence[engine.Decided], calibration: Calibration | None) -> NetworkResult:
+    """What is decided of the parts of an experiment together, and by a calibration how sure that is."""
+    observables = np.bitwise_xor.reduce([part.observables for part in parts])
+    if calibration is None:
+        return NetworkResult(observables)
+    worth = [calibration(part.log_odds) for part in parts]
+    probabilities = np.zeros(observables.shape, dtype=np.float64)
+    for part, of_part in zip(parts, worth, strict=True):
+        wrong = part.suspects * sigmoid(-of_part)[:, None]
+        probable = np.where(part.observables, 1 - wrong, wrong)
+        probabilities += probable - 2 * probabilities * probable  # a sum of independent flips
+    log_odds = worth[0] if len(worth) == 1 else engine.together(np.stack(worth), axis=0)
+    return NetworkResult(observables, probabilities.astype(np.float32), log_odds.astype(np.float32))
 
 
 class Binding:
@@ -170,19 +185,7 @@ class BoundCascade(Bound[NetworkResult]):
     def _decode(self, detection_events: NDArray[Any], bit_packed: bool) -> NetworkResult:
         self.decoder.mind_forks()  # pyright: ignore[reportPrivateUsage]
         packed = detection_events if bit_packed else events.packed(detection_events)
-        calibration = self._calibration
-        parts = [part.decide(packed) for part in self._binding.parts]
-        observables = np.bitwise_xor.reduce([part.observables for part in parts])
-        if calibration is None:
-            return NetworkResult(observables)
-        worth = [calibration(part.log_odds) for part in parts]
-        probabilities = np.zeros(observables.shape, dtype=np.float64)
-        for part, of_part in zip(parts, worth, strict=True):
-            wrong = part.suspects * sigmoid(-of_part)[:, None]
-            probable = np.where(part.observables, 1 - wrong, wrong)
-            probabilities += probable - 2 * probabilities * probable  # a sum of independent flips
-        log_odds = worth[0] if len(worth) == 1 else engine.together(np.stack(worth), axis=0)
-        return NetworkResult(observables, probabilities.astype(np.float32), log_odds.astype(np.float32))
+        return result_of([part.decide(packed) for part in self._binding.parts], self._calibration)
 
     def __reduce__(self) -> tuple[Callable[..., BoundCascade], tuple[object, ...]]:
         return _bound_anew, (self.decoder, self._binding.found, self._binding.model)

@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from cascade_qec import codes
 from cascade_qec.codes import Basis
-from cascade_qec.components import UNKNOWN, Components, ComponentType, Priors, decides
+from cascade_qec.components import UNKNOWN, Components, ComponentType, PosteriorMatching, Priors, decides
 from cascade_qec.decoders import events
 from cascade_qec.decoders.bound import Bound
-from cascade_qec.decoders.bound_cascade import program
+from cascade_qec.decoders.bound_cascade import program, result_of
 from cascade_qec.decoders.cascade import CascadeDecoder, Source
 from cascade_qec.decoders.plausibility import ShotCheck
-from cascade_qec.decoders.result import DecodeResult
-from cascade_qec.engine import LocalTables
+from cascade_qec.decoders.result import NetworkResult
+from cascade_qec.engine import Decided, LocalTables
 from cascade_qec.error_models import Mechanisms, error_model, unlikely
 from cascade_qec.errors import CascadeError, CascadeWarning
 from cascade_qec.lattice import Lattice, memory_lattice
@@ -89,8 +89,10 @@ class LocalDecoder(CascadeDecoder):
         return bound
 
 
-class BoundLocal(Bound[DecodeResult]):
+class BoundLocal(Bound[NetworkResult]):
     """A local model that is ready for the shots of one experiment. Made by `LocalDecoder.bind` or `load`.
+
+    How sure it is comes from the gap between the two answers that matching may give, by the model's calibration.
 
     Attributes
     ----------
@@ -102,8 +104,6 @@ class BoundLocal(Bound[DecodeResult]):
     parts : list of LocalPart
         One, or one for each basis where the experiment keeps the logical operators of both.
     """
-
-    tells_confidence = False
 
     def __init__(
         self,
@@ -123,15 +123,16 @@ class BoundLocal(Bound[DecodeResult]):
         self.name = f"model {decoder.description.name} ({of}, {rounds} rounds, basis {basis})"
         self.check = ShotCheck(dem, self.name, strength_known=True)
 
-    def _decode(self, detection_events: NDArray[Any], bit_packed: bool) -> DecodeResult:
+    @property
+    def tells_confidence(self) -> bool:
+        """Whether results have log-odds and probabilities: of a calibrated model, where there are two answers."""
+        return self.decoder.description.calibration is not None and all(part.tells_gaps for part in self.parts)
+
+    def _decode(self, detection_events: NDArray[Any], bit_packed: bool) -> NetworkResult:
         self.decoder.mind_forks()
         packed = detection_events if bit_packed else events.packed(detection_events)
-        observables = np.zeros((len(packed), self.num_observables), dtype=np.bool_)
-        for start in range(0, len(packed), _SHOTS):
-            shots = slice(start, start + _SHOTS)
-            for part in self.parts:
-                observables[shots] ^= part.decide(packed[shots])
-        return DecodeResult(observables)
+        calibration = self.decoder.description.calibration if self.tells_confidence else None
+        return result_of([part.decide(packed, gaps=calibration is not None) for part in self.parts], calibration)
 
     def __reduce__(self) -> tuple[Callable[..., BoundLocal], tuple[object, ...]]:
         return BoundLocal, (self.decoder, self._lattices, self._dem, self.recognition)
@@ -155,6 +156,8 @@ class LocalPart:
     told_log_odds : float32 [components]
         By how much the noise makes each likelier than the model's usual noise does, if it is told so; else 0.
     lattice : Lattice
+    tells_gaps : bool
+        Whether `decide` can say by how much it decides.
     """
 
     def __init__(
@@ -175,14 +178,31 @@ class LocalPart:
             self.told_log_odds = np.where(self.unknown, 0, told)
         self._program = program(decoder, lattice, self.components, LocalTables.of(self.components), self.noise)
         self._decides = decides(self.components)
+        self.tells_gaps = isinstance(self._decides, PosteriorMatching) and self._decides.tells_gaps
         self.lattice = lattice
 
     def log_odds(self, packed: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Of each component that it is flipped, float32 [shots, components], from uint8 [shots, bytes]."""
         log_odds = self._program.evidence(packed) + self.told_log_odds
+        if not np.isfinite(log_odds).all():
+            raise CascadeError("expected finite numbers from the network, got infinite ones or none at all (NaN)")
         log_odds[:, self.unknown] = self.prior_log_odds[self.unknown]
         return log_odds
 
-    def decide(self, packed: NDArray[np.uint8]) -> NDArray[np.bool_]:
-        """The observables, bool [shots, k]."""
-        return self._decides.decode(self.log_odds(packed), events.unpacked(packed, self.lattice.detectors))
+    def decide(self, packed: NDArray[np.uint8], *, gaps: bool = False) -> Decided:
+        """What is decided of packed events, uint8 [shots, bytes].
+
+        Log-odds are the gaps between both answers, as they are; NaN where they are not asked for, or not told.
+        """
+        starts = range(0, max(len(packed), 1), _SHOTS)
+        parts = [self._decided(packed[start : start + _SHOTS], gaps) for start in starts]
+        return Decided(*map(np.concatenate, zip(*parts, strict=True)))
+
+    def _decided(self, packed: NDArray[np.uint8], gaps: bool) -> Decided:
+        log_odds, detection_events = self.log_odds(packed), events.unpacked(packed, self.lattice.detectors)
+        if gaps and isinstance(self._decides, PosteriorMatching):
+            observables, gap = self._decides.decode_with_gaps(log_odds, detection_events)
+            return Decided(observables, np.broadcast_to(np.float32(self._decides.between), observables.shape), gap)
+        observables = self._decides.decode(log_odds, detection_events)
+        unknown = np.full(observables.shape, np.nan, dtype=np.float32)
+        return Decided(observables, unknown, np.full(len(unknown), np.nan, dtype=np.float32))

@@ -95,7 +95,7 @@ def export_onnx(
             "that each component of the error model is flipped; a matching or another search decides by them, "
             "and is not in the graph"
         )
-    elif not bound.tells_confidence:
+    if _local(decoder) or not bound.tells_confidence:
         metadata.pop("calibration", None)
     graph = made.graph.model(
         made.inputs,
