@@ -135,8 +135,9 @@ class PosteriorMatching:
         step = max(1, _FLIPS // max(1, k))
         for start in range(0, len(lit), step):
             shots = slice(start, start + step)
-            kept[shots] |= self._unexplained(kept[shots], lit[shots])[:, None]
-            hopeless = self._unexplained(kept[shots], lit[shots])
+            unexplained = self._unexplained(kept[shots], lit[shots])
+            kept[shots] |= unexplained[:, None]
+            hopeless = self._unexplained(kept[shots], lit[shots]) if unexplained.any() else unexplained
             observables[shots] = self._matched(log_odds[shots], kept[shots], lit[shots] & ~hopeless[:, None])
             observables[shots][hopeless] = False
             if gaps:
