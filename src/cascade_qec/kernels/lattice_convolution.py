@@ -51,17 +51,23 @@ def lattice_convolution(x: torch.Tensor, weight: torch.Tensor, relations: Relati
     return attempt(fused, reference) if chosen == "triton" else reference()
 
 
+def convolved(
+    x: torch.Tensor, weight: torch.Tensor, table: torch.Tensor, spans: tuple[Span, ...]
+) -> torch.Tensor:
+    """`lattice_convolution` in plain PyTorch, over int64 [sites_out, relations], sites_in where there is none."""
+    rows = _channels_first(x)
+    y = x.new_empty(len(table), x.shape[1], weight.shape[1] if weight.dim() == 3 else x.shape[2])
+    for sites, plane, gathered in _neighbours(rows, table, spans):
+        _product(gathered, weight[plane], out=y[sites])
+    return y
+
+
 class _LatticeConvolution(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, weight, relations):  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx.save_for_backward(x, weight)
         ctx.relations = relations
-        rows = _channels_first(x)
-        channels_out = weight.shape[1] if weight.dim() == 3 else x.shape[2]
-        y = x.new_empty(relations.sites_out, x.shape[1], channels_out)
-        for sites, plane, gathered in _neighbours(rows, relations.table, relations.spans_out):
-            _product(gathered, weight[plane], out=y[sites])
-        return y
+        return convolved(x, weight, relations.table, relations.spans_out)
 
     @staticmethod
     def backward(ctx, grad_y):  # pyright: ignore[reportIncompatibleMethodOverride]
