@@ -25,6 +25,7 @@ from cascade_qec.model import Calibration, ModelDescription
 from cascade_qec.native import native
 from cascade_qec.recognition import Part, Recognition
 
+
 class Weights(Protocol):
     """What a bound decoder needs of the one that it was bound from, a `CascadeDecoder`."""
 

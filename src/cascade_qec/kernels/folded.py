@@ -12,6 +12,7 @@ Operands in FP8 are not scaled: a norm has made them of order one, and SiLU is n
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -85,7 +86,7 @@ class Readers(NamedTuple):
         """From sites that are read, -1 for none, int32 [sites_out, relations], and planes, int32 [sites_out]."""
         table = torch.from_numpy(np.where(read == ABSENT_SITE, sites_in, read).astype(np.int64))
         bounds = [0, *(np.flatnonzero(np.diff(plane)) + 1).tolist(), len(plane)]
-        spans = tuple(Span(start, stop, int(plane[start])) for start, stop in zip(bounds, bounds[1:], strict=False))
+        spans = tuple(Span(start, stop, int(plane[start])) for start, stop in pairwise(bounds))
         return cls(table.to(device), spans, Links.of(read, plane[:, None], device))
 
 

@@ -51,9 +51,7 @@ def lattice_convolution(x: torch.Tensor, weight: torch.Tensor, relations: Relati
     return attempt(fused, reference) if chosen == "triton" else reference()
 
 
-def convolved(
-    x: torch.Tensor, weight: torch.Tensor, table: torch.Tensor, spans: tuple[Span, ...]
-) -> torch.Tensor:
+def convolved(x: torch.Tensor, weight: torch.Tensor, table: torch.Tensor, spans: tuple[Span, ...]) -> torch.Tensor:
     """`lattice_convolution` in plain PyTorch, over int64 [sites_out, relations], sites_in where there is none."""
     rows = _channels_first(x)
     y = x.new_empty(len(table), x.shape[1], weight.shape[1] if weight.dim() == 3 else x.shape[2])

@@ -15,18 +15,16 @@ import triton.language as tl
 
 from cascade_qec.kernels.folded import FP8, MOST, Asked, Ending, Product, Readers, Sites
 from cascade_qec.kernels.fused.convolution import summed, widths
-from cascade_qec.kernels.fused.launch import accumulate, config, padded, precision, tiles, tuned
+from cascade_qec.kernels.fused.launch import FEW_SHOTS, accumulate, config, padded, precision, tiles, tuned
 
 _MOST = tl.constexpr(MOST)
-_FEW = 16
-"""Shots that fill the least tile of the matrix units."""
 
 _CONVOLUTIONS = [
     config(3, 4, BLOCK_SHOTS=16, GROUP=4),
     config(4, 4, BLOCK_SHOTS=16, GROUP=1),
+    config(4, 2, BLOCK_SHOTS=16, GROUP=2),
     config(4, 4, BLOCK_SHOTS=64, GROUP=1),
     config(3, 4, BLOCK_SHOTS=64, GROUP=2),
-    config(4, 4, BLOCK_SHOTS=128, GROUP=1),
     config(4, 8, BLOCK_SHOTS=128, GROUP=1),
     config(3, 8, BLOCK_SHOTS=128, GROUP=2),
 ]
@@ -78,9 +76,9 @@ def _begin(
     tl.store(states + cell, state, mask=here)
     row = tl.load(kind + site) + state.to(tl.int32)
     channel = tl.arange(0, TILE_CHANNELS)
-    inside = here[:, None] & (channel < CHANNELS)[None, :]
-    value = tl.load(narrow + row[:, None] * CHANNELS + channel[None, :], mask=inside)
-    tl.store(y + cell[:, None] * CHANNELS + channel[None, :], value, mask=inside)
+    present = here[:, None] & (channel < CHANNELS)[None, :]
+    first_read = tl.load(narrow + row[:, None] * CHANNELS + channel[None, :], mask=present)
+    tl.store(y + cell[:, None] * CHANNELS + channel[None, :], first_read, mask=present)
     for first in range(0, WIDTH, TILE_WIDTH):
         wide = first + tl.arange(0, TILE_WIDTH)
         inside = here[:, None] & (wide < WIDTH)[None, :]
@@ -295,7 +293,7 @@ def _over_time(
             tl.store(sums + row * (shots * WIDTH) + offsets, value.to(sums.dtype.element_ty), mask=inside)
 
 
-@tuned(_ROWS, ["WIDTH", "FEW"])
+@tuned([config(2, 4, BLOCK_SHOTS=16), config(2, 4, BLOCK_SHOTS=64), config(2, 8, BLOCK_SHOTS=64)], ["WIDTH", "FEW"])
 @triton.jit
 def _operators(
     read,  # float32 [data places, shots, WIDTH]
@@ -377,7 +375,7 @@ def begin(packed: torch.Tensor, sites: Sites) -> tuple[torch.Tensor, torch.Tenso
         CHANNELS=channels,
         TILE_WIDTH=min(padded(width), 128),
         TILE_CHANNELS=padded(channels),
-        FEW=shots <= _FEW,
+        FEW=shots <= FEW_SHOTS,
     )
     return states, x, y
 
@@ -406,7 +404,7 @@ def convolve(
         PRECISION=precision(x),
         TILE_IN=tile_in,
         TILE_OUT=tile_out,
-        FEW=shots <= _FEW,
+        FEW=shots <= FEW_SHOTS,
     )
     return y
 
@@ -445,7 +443,7 @@ def end_block(
         TILE=padded(channels),
         TILE_WIDTH=min(padded(width), 64),
         TILE_AFTER=padded(max(1, outputs)),
-        FEW=shots <= _FEW,
+        FEW=shots <= FEW_SHOTS,
     )
     return kept, after
 
@@ -464,7 +462,7 @@ def over_time(features: torch.Tensor, asked: Asked) -> torch.Tensor:
         shots,
         WIDTH=width,
         TILE_WIDTH=min(padded(width), 64),
-        FEW=shots <= _FEW,
+        FEW=shots <= FEW_SHOTS,
     )
     return sums
 
@@ -493,6 +491,6 @@ def operators(read: torch.Tensor, states: torch.Tensor, asked: Asked) -> torch.T
         PRECISION=precision(read) if asked.exact else "tf32",
         TILE_WIDTH=padded(width),
         TILE_HIDDEN=min(padded(len(asked.output)), 64),
-        FEW=shots <= _FEW,
+        FEW=shots <= FEW_SHOTS,
     )
     return evidence
