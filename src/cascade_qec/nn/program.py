@@ -111,4 +111,4 @@ class TorchProgram(Program):
 
     def _moved(self, packed: NDArray[np.uint8]) -> torch.Tensor:
         # PyTorch warns of arrays that cannot be written, such as files'
-        return torch.from_numpy(np.require(packed, requirements="CW")).to(self._device)
+        return torch.from_numpy(np.require(packed, requirements=["C", "W"])).to(self._device)

@@ -39,7 +39,7 @@ def _silu(z):
 @triton.jit
 def _stored(x, TYPE: tl.constexpr):
     """Numbers of a type; those too large for FP8 become its largest."""
-    if TYPE.primitive_bitwidth == 8:
+    if TYPE.primitive_bitwidth == 8:  # pyright: ignore[reportAttributeAccessIssue]
         x = tl.minimum(tl.maximum(x, -_MOST), _MOST)
     return x.to(TYPE)
 
