@@ -68,7 +68,8 @@ class TorchProgram(Program):
         if not len(packed):  # of which no kernel is launched
             return self.evidence(np.zeros((1, packed.shape[1]), dtype=np.uint8))[:0]
         parts = [packed[start : start + self._chunk] for start in range(0, len(packed), self._chunk)]
-        with torch.inference_mode():
+        # kernels are launched on the current device
+        with torch.inference_mode(), torch.cuda.device(self._device if self._device.type == "cuda" else -1):
             return np.concatenate([self._evidence(part) for part in parts])
 
     def _evidence(self, packed: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -2,7 +2,8 @@
 
 With no statistics to wait for, what follows a convolution happens while its results are in registers: bias and SiLU;
 behind a block's last one also the product up, the residual stream, and the product down of the block that follows.
-A block is one launch for each of its convolutions, and reads and writes the wide stream once.
+A block is one launch for each of its convolutions, and reads and writes the wide stream once. The channels of a block
+are one tile: of more than 128 it does not fit into a chip's memory.
 """
 
 from __future__ import annotations
