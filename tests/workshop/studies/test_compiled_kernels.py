@@ -23,7 +23,7 @@ def test_every_kernel_compiles_for_hopper_with_matrix_instructions_and_without_s
         "--capability",
         "90",
         "--width",
-        "128",
+        "256",
     ]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=CHECKOUT)
     assert done.returncode == 0, done.stderr

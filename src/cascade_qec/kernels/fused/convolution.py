@@ -149,9 +149,9 @@ def _convolve(
 
 @tuned(
     [
+        config(3, 8, BLOCK_SHOTS=64),
         config(3, 4, BLOCK_SHOTS=64),
         config(2, 4, BLOCK_SHOTS=128),
-        config(3, 8, BLOCK_SHOTS=64),
         config(3, 8, BLOCK_SHOTS=128),
     ],
     ["C_IN", "C_OUT", "DEPTHWISE"],
@@ -185,7 +185,7 @@ def _convolve_weight_gradient(
     relation = (group % groups) * GROUP + index // TILE_IN
     channel = index % TILE_IN
     there = (relation < RELATIONS) & (channel < C_IN)
-    out = tl.arange(0, TILE_OUT)
+    out = tl.program_id(2) * TILE_OUT + tl.arange(0, TILE_OUT)
     shot_tiles = tl.cdiv(shots, BLOCK_SHOTS)
     work = tl.load(group_counts + group) * shot_tiles
     share = tl.cdiv(work, SPLITS)
@@ -319,7 +319,8 @@ def convolve_weight_gradient(
     parts = splits(len(counts), sites.shape[1])
     shape = (parts, len(counts), group * channels_in, 1 if depthwise else channels_out)
     partials = x.new_empty(shape, dtype=torch.float32)
-    _convolve_weight_gradient[(len(counts), parts)](
+    _, tile_out = widths(channels_in, channels_out, depthwise=depthwise)
+    _convolve_weight_gradient[(len(counts), parts, tiles(channels_out, tile_out))](
         x,
         dy,
         relations.table,
@@ -337,7 +338,7 @@ def convolve_weight_gradient(
         DEPTHWISE=depthwise,
         PRECISION=precision(x),
         TILE_IN=tile,
-        TILE_OUT=padded(channels_out),
+        TILE_OUT=tile_out,
     )
     summed = partials.sum(dim=0).view(relations.planes_out, -1, channels_in, shape[3])[:, : relations.relations]
     return summed.squeeze(3) if depthwise else summed.permute(0, 3, 1, 2)
