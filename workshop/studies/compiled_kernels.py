@@ -14,10 +14,10 @@ import json
 import os
 import re
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -40,10 +40,6 @@ from cascade_qec.error_models import Mechanisms, error_model
 from cascade_qec.lattice import memory_lattice
 from cascade_qec.model import NetworkSettings
 from cascade_qec.nn import CascadeNetwork, Geometry, TorchProgram, state_of
-
-lattice_convolution = import_module(
-    "cascade_qec.kernels.lattice_convolution"
-)  # the package has a function of this name
 
 
 class NoDevice:
@@ -126,7 +122,7 @@ def _decode(width: int, bottleneck: int, precision: str, shots: int) -> None:
 def _as_if_there_were_a_chip() -> Iterator[None]:
     """Triton's kernels are refused on a CPU, where they are only compiled."""
     with ExitStack() as patched:
-        for module in (kernels, lattice_convolution):
+        for module in (kernels, sys.modules[kernels.lattice_convolution.__module__]):
             patched.enter_context(mock.patch.object(module, "backend", return_value="triton"))
         patched.enter_context(kernels.use("triton"))
         yield
