@@ -22,6 +22,8 @@ from cascade_qec.nn import CascadeNetwork, TorchProgram, state_of
 from cascade_qec.nn import program as program_module
 from cascade_qec.nn.layers import BatchNorm
 
+pytestmark = pytest.mark.slow
+
 # code, network, operators; of a width that fills no tile, and of one that fills more than one
 CASES = {
     "surface": ("surface_d3", {"convolution": "direct", "width": 20, "depth": 1}, "translations"),

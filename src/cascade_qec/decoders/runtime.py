@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from cascade_qec import pytorch
 from cascade_qec.errors import CascadeError
@@ -11,7 +11,7 @@ from cascade_qec.native import native, threads
 
 RUNTIMES = ("native", "torch", "numpy")
 Precision = Literal["float32", "bfloat16", "float16", "fp8"]
-PRECISIONS = ("float32", "bfloat16", "float16", "fp8")
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 _FP8_CAPABILITY = (8, 9)
 """Of the first NVIDIA chips that multiply in FP8."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -64,13 +66,13 @@ class Placed:
         """Logical operators that a logical head is asked about."""
         return 0 if self._asked is None else len(self._asked.start) - 1
 
-    def evidence(self, packed: torch.Tensor, by) -> torch.Tensor:
+    def evidence(self, packed: torch.Tensor, by: ModuleType) -> torch.Tensor:
         """float32 [shots, asked] from packed events, uint8 [shots, bytes], on the device.
 
         Parameters
         ----------
         packed
-        by : module
+        by
             `cascade_qec.kernels.folded` or `cascade_qec.kernels.fused.folded`.
         """
         states, stream, x = by.begin(packed.t().contiguous(), self._begin)
