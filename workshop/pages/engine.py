@@ -16,15 +16,10 @@ def with_tables(text: str) -> str:
 def precisions() -> list[str]:
     """A row for each model and precision."""
     head = ["model", "precision", "failures / shots", "it alone fails", "float32 alone", "block error less float32's"]
-    rows = [
-        [
-            row.model,
-            row.precision,
-            f"{row.failures:,} / {row.shots:,}",
-            str(row.worse),
-            str(row.better),
-            f"{row.difference.value:.4f} ({row.difference.low:.4f} to {row.difference.high:.4f})",
-        ]
-        for row in read_rows(RESULTS / "gpu_precisions.csv", Loss)
-    ]
+    rows = []
+    for row in read_rows(RESULTS / "gpu_precisions.csv", Loss):
+        least, most = row.difference.low, row.difference.high
+        beside = [str(row.worse), str(row.better), f"{row.difference.value:.4f} ({least:.4f} to {most:.4f})"]
+        failures = f"{row.failures:,} / {row.shots:,}"
+        rows.append([row.model, row.precision, failures, *(beside if row.precision != "float32" else ("", "", ""))])
     return table(head, rows, left=2)

@@ -63,7 +63,7 @@ class Product(NamedTuple):
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """float32 [..., outputs] from float32 [..., inputs]."""
         weight = widened(self.weight)
-        return (widened(stored(x, self.weight.dtype)) @ weight).float() * self.scale + self.bias
+        return torch.addcmul(self.bias, (widened(stored(x, self.weight.dtype)) @ weight).float(), self.scale)
 
 
 class Readers(NamedTuple):
@@ -138,7 +138,7 @@ class Ending(NamedTuple):
 
     def after(self, stream: torch.Tensor) -> torch.Tensor:
         """What is made of the stream, float32 [..., width]."""
-        active = silu(stream * self.scale + self.shift)
+        active = silu(torch.addcmul(self.shift, stream, self.scale))
         if self.then is None:
             return active
         made = self.then(active)
@@ -195,7 +195,8 @@ def convolve(
     """A step of a block's convolution: [sites_out, shots, outputs] of a type, from [sites_in, shots, inputs]."""
     planes, relations, inputs, outputs = by.weight.shape
     weight = widened(by.weight).permute(0, 3, 1, 2).reshape(planes, outputs, relations * inputs)
-    y = convolved(widened(x), weight, readers.table, readers.spans).float() * by.scale + by.bias
+    y = convolved(widened(x), weight, readers.table, readers.spans).float()
+    y = torch.addcmul(by.bias, y, by.scale)
     return stored(silu(y) if activate else y, dtype)
 
 

@@ -119,6 +119,9 @@ def _product(gathered: torch.Tensor, weight: torch.Tensor, *, out: torch.Tensor)
         out.copy_(product.sum(dim=1, dtype=_accumulator(gathered)).transpose(1, 2))
         return
     stacked = gathered.view(sites, relations * channels, shots)
+    if shots == 1:  # whose sites are the rows of a single product
+        torch.mm(stacked.squeeze(2), weight.t(), out=out.view(sites, -1))
+        return
     torch.bmm(stacked.transpose(1, 2), weight.t().expand(sites, -1, -1), out=out)
 
 
