@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Everything that only a GPU can tell, in ten minutes at most: the kernels' tests, the convolution alone, the training
-# step of the large recipes with a profile, and the loss curves of our kernels beside stock PyTorch's.
+# Everything that only a GPU can tell, in ten minutes at most: the kernels' tests, what decoding takes and what it loses in
+# fewer bits, the training step of large recipes with a profile, the convolution alone, and the loss curves of our kernels
+# beside stock PyTorch's.
 #
 #   benchmarks/gpu.sh FOLDER
 #
@@ -39,18 +40,29 @@ training() { # training RECIPE SECONDS
 
 nvidia-smi >"$out/nvidia-smi.txt" 2>&1
 
-part tests 140 "$python" -m pytest -q -p no:cacheprovider tests/kernels tests/nn tests/training/test_step.py tests/training/test_cuda.py tests/training/test_unpacking.py
-training bb144_large 110
-training bb144 60
-training surface_d7_large 45
-training bb72_large 45
-for recipe in bb144_large surface_d7_large; do
-  part "convolution_$recipe" 60 "$python" -m workshop bench-convolution "recipes/$recipe.toml" \
-    --device cuda --precision bfloat16 --out "$out/convolution_cuda.csv" &&
-    grep -A99 "recipe " "$out/convolution_$recipe.log"
-done
+part tests 130 "$python" -m pytest -q -p no:cacheprovider tests/kernels tests/nn tests/engine tests/training/test_step.py tests/training/test_cuda.py
+
+# decoding, single shots and batches; a wide network, which knows nothing, takes as long as one that has learnt
+wide="$out/bb144_wide.safetensors"
+"$python" -c "import sys; from cascade_qec.decoders.cascade import CascadeDecoder
+CascadeDecoder.untrained('bb144', width=256, depth=12).save(sys.argv[1])" "$wide" >"$out/wide.log" 2>&1
+latency() { # latency PRECISION SECONDS
+  part "latency_$1" "$2" "$python" -m cascade_qec bench latency surface_d5 bb72 local_bb72 "$wide" --runtime torch --device cuda \
+    --precision "$1" --shots 2000 --batch 1 --batch 64 --batch 1024 --seconds 2 --turns 4 --out "$out/latency_cuda_$1.csv" &&
+    tail -n 30 "$out/latency_$1.log"
+}
+latency bfloat16 100
+latency fp8 70
+part precisions 30 "$python" -m workshop.studies.gpu_precisions --device cuda --shots 20000 --out "$out/gpu_precisions.csv"
+
+training bb144_large 90
+training surface_d7_large 40
+training bb72_large 40
+part convolution 40 "$python" -m workshop bench-convolution recipes/bb144_large.toml \
+  --device cuda --precision bfloat16 --out "$out/convolution_cuda.csv" &&
+  grep -A99 "recipe " "$out/convolution.log"
 for precision in float32 bfloat16; do
-  part "loss_$precision" 35 "$python" -m workshop.studies.loss_curves recipes/surface_d3.toml --steps 500 \
+  part "loss_$precision" 30 "$python" -m workshop.studies.loss_curves recipes/surface_d3.toml --steps 500 \
     --device cuda --variant triton --precision "$precision" --out "$out/loss_curves_$precision.csv" &&
     tail -n 3 "$out/loss_$precision.log"
 done

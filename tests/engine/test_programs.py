@@ -21,7 +21,7 @@ from cascade_qec.error_models import Mechanisms, error_model
 from cascade_qec.lattice import memory_lattice
 from cascade_qec.model import ModelDescription, NetworkSettings
 from cascade_qec.native import native, set_threads
-from cascade_qec.nn import CascadeNetwork, TorchProgram, state_of
+from cascade_qec.nn import CascadeNetwork, Geometry, Questions, TorchProgram, Unpacking, state_of
 from cascade_qec.nn.layers import BatchNorm
 
 SETS = [] if native() is None else native().instruction_sets()
@@ -35,8 +35,23 @@ CASES = {
 }
 
 
+class Trained(Program):
+    """The network itself."""
+
+    def __init__(self, network, lattice, asked, head_tables) -> None:
+        super().__init__(head_tables)
+        self._network, self._unpacking = network, Unpacking([lattice])
+        self._geometry = Geometry([lattice], network.settings.convolution, asked)
+        self._questions = Questions([lattice], asked) if isinstance(asked, str) else None
+
+    def evidence(self, packed):
+        states, _ = self._unpacking(packed)
+        logits = self._network(states, self._geometry)
+        return (logits * (1 - 2 * self._questions.parities(states)) if self._questions else logits).numpy()
+
+
 def made(case: str, basis: str) -> tuple[list[tuple[str, Program]], Program, np.ndarray]:
-    """Programs by their names, that of the network itself, and packed shots with many events."""
+    """Programs by their names, the network itself, and packed shots with many events."""
     name, values, operators = CASES[case]
     code: CSSCode = codes.get(name)
     lattice, settings = memory_lattice(code, 2, basis), NetworkSettings(**values)
@@ -60,8 +75,11 @@ def made(case: str, basis: str) -> tuple[list[tuple[str, Program]], Program, np.
             part.data.uniform_(*spread)
     weights = folded(state_of(network), code, convolution=settings.convolution, depthwise=settings.depthwise)
     tables = Tables.of(lattice, settings.convolution)
-    trained = TorchProgram(network, lattice, asked, head, torch.float32)
-    programs: list[tuple[str, Program]] = [("numpy", NumPyProgram(weights, tables, head))]
+    trained = Trained(network, lattice, asked, head)
+    programs: list[tuple[str, Program]] = [
+        ("numpy", NumPyProgram(weights, tables, head)),
+        ("torch", TorchProgram(weights, tables, head, torch.device("cpu"), "float32")),
+    ]
     with pytest.MonkeyPatch.context() as patch:
         for instructions in SETS:
             patch.setenv("CASCADE_INSTRUCTIONS", instructions)

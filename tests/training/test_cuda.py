@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import torch
 
+from cascade_qec.kernels.graphs import captured
 from cascade_qec.training import distributed
 from cascade_qec.training.data import TRAINING, Rows, sample
 from cascade_qec.training.feed import Examples, feed
-from cascade_qec.training.step import Throttle, captured
+from cascade_qec.training.step import Throttle
 
 CUDA = torch.device("cuda:0")
 
@@ -61,7 +62,7 @@ def log(monkeypatch) -> Log:
         current.pop()
 
     @contextmanager
-    def graph(graph, *, stream, capture_error_mode) -> Iterator[None]:
+    def graph(graph, *, pool, stream, capture_error_mode) -> Iterator[None]:
         assert stream is current[-1]
         log.append("capture")
         yield

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from cascade_qec import limits
-from cascade_qec.cli.options import Device, Precision
+from cascade_qec.cli.options import Activations, Device
 from cascade_qec.cli.progress import progress
 from cascade_qec.errors import CascadeError
 
@@ -19,7 +19,7 @@ def calibrate(
         int, typer.Option(min=2, max=limits.SHOTS, help="Shots of each basis and noise rate; one half tries the other.")
     ] = 10_000,
     device: Device = "auto",
-    precision: Precision = "auto",
+    precision: Activations = "auto",
 ) -> None:
     """Fit what a model's log-odds are worth, and write it into its file; its card gets the guard of confidence.
 

@@ -14,13 +14,17 @@ import json
 import os
 import re
 import subprocess
+import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 os.environ["TRITON_INTERPRET"] = "0"
 
+import numpy as np
 import torch
 import triton
 from rich.console import Console
@@ -29,9 +33,13 @@ from triton.backends.compiler import GPUTarget
 from triton.runtime.autotuner import Autotuner
 
 from cascade_qec import codes, kernels
+from cascade_qec.circuits import UniformDepolarizing, memory
+from cascade_qec.components import Components
+from cascade_qec.engine import LocalTables, LogicalTables, Tables, folded
+from cascade_qec.error_models import Mechanisms, error_model
 from cascade_qec.lattice import memory_lattice
 from cascade_qec.model import NetworkSettings
-from cascade_qec.nn import CascadeNetwork, Geometry
+from cascade_qec.nn import CascadeNetwork, Geometry, TorchProgram, state_of
 
 
 class NoDevice:
@@ -51,7 +59,7 @@ class NoDevice:
 
 
 def compile_all(capability: int, width: int, bottleneck: int, *, first: bool) -> list[dict[str, Any]]:
-    """Run the trunk forward and backward with every launch replaced by a compilation; one row for each."""
+    """Train and decode with every launch replaced by a compilation; one row for each."""
     triton.runtime.driver.set_active(NoDevice(capability))  # pyright: ignore[reportArgumentType]
     rows: list[dict[str, Any]] = []
     seen = set()
@@ -60,17 +68,22 @@ def compile_all(capability: int, width: int, bottleneck: int, *, first: bool) ->
         self.best_config = self.configs[0]
         for config in self.configs[:1] if first else self.configs:
             constants = {name: value for name, value in kwargs.items() if name in self.keys}
-            key = (self.base_fn.__name__, str(constants), str(config), str(args[0].dtype))
+            types = " ".join(dict.fromkeys(str(one.dtype)[6:] for one in args if isinstance(one, torch.Tensor)))
+            key = (self.base_fn.__name__, str(constants), str(config), types)
             if key in seen:
                 continue
             seen.add(key)
             compiled = self.fn.run(*args, grid=(1,), warmup=True, **kwargs, **config.all_kwargs())
-            rows.append({"kernel": self.base_fn.__name__, **constants, "config": config, **_resources(compiled)})
+            rows.append(
+                {"kernel": self.base_fn.__name__, **constants, "types": types, "config": config, **_resources(compiled)}
+            )
 
     run, Autotuner.run = Autotuner.run, compile_instead
     try:
         for depthwise in (False, True):
             _train_step(width, bottleneck, depthwise)
+        for precision, shots in (("bfloat16", 1), ("fp8", 64), ("bfloat16", 64), ("fp8", 1))[: 2 if first else 4]:
+            _decode(width, bottleneck, precision, shots)
     finally:
         Autotuner.run = run
     return rows
@@ -83,10 +96,36 @@ def _train_step(width: int, bottleneck: int, depthwise: bool) -> None:
     code = codes.get("bb72")
     network = CascadeNetwork(code, settings)
     geometry = Geometry([memory_lattice(code, 1, "Z")], "bipartite")
-    x = torch.randn(geometry.sites, 16, width, dtype=torch.bfloat16, requires_grad=True)
-    # Triton's are refused on a CPU, where they are only compiled
-    with mock.patch.object(kernels, "backend", return_value="triton"), kernels.use("triton"):
-        network.trunk.layers(x, geometry).sum().backward()
+    states = torch.zeros(geometry.sites, 16, dtype=torch.uint8)
+    with _as_if_there_were_a_chip():
+        network(states, geometry, torch.bfloat16).sum().backward()
+
+
+def _decode(width: int, bottleneck: int, precision: str, shots: int) -> None:
+    """Decode some shots by a network of either head."""
+    settings = NetworkSettings(width=width, depth=2, bottleneck=bottleneck, convolution="bipartite")
+    code = codes.get("bb72")
+    lattice = memory_lattice(code, 1, "Z")
+    noisy = error_model(memory(code, rounds=1, noise=UniformDepolarizing(0.01)))
+    components = Components.of(Mechanisms.of(noisy), lattice)
+    logical = LogicalTables.of(lattice, "lightest", np.eye(code.k, dtype=np.uint8))
+    packed = np.zeros((shots, -(-lattice.detectors // 8)), dtype=np.uint8)
+    for types, head in ((None, logical), (len(components.types), LocalTables.of(components))):
+        state = state_of(CascadeNetwork(code, settings, types))
+        weights = folded(state, code, convolution="bipartite", depthwise=False)
+        program = TorchProgram(weights, Tables.of(lattice, "bipartite"), head, torch.device("cpu"), precision)
+        with _as_if_there_were_a_chip():
+            program.evidence(packed)
+
+
+@contextmanager
+def _as_if_there_were_a_chip() -> Iterator[None]:
+    """Triton's kernels are refused on a CPU, where they are only compiled."""
+    with ExitStack() as patched:
+        for module in (kernels, sys.modules[kernels.lattice_convolution.__module__]):
+            patched.enter_context(mock.patch.object(module, "backend", return_value="triton"))
+        patched.enter_context(kernels.use("triton"))
+        yield
 
 
 def _resources(compiled: Any) -> dict[str, Any]:
@@ -120,11 +159,13 @@ def main() -> None:
         print(json.dumps(rows, default=str))
         return
     columns = ["registers", "stack", "shared", "matrix", "wide"]
-    table = Table("kernel", "of", "configuration", *columns)
+    table = Table("kernel", "of", "types", "configuration", *columns)
     for row in rows:
         of = " ".join(f"{key}={row[key]}" for key in row if key.isupper())
-        table.add_row(row["kernel"], of, str(row["config"]).split(", num_ctas")[0], *(str(row[c]) for c in columns))
-    Console(width=200).print(table)
+        table.add_row(
+            row["kernel"], of, row["types"], str(row["config"]).split(", num_ctas")[0], *(str(row[c]) for c in columns)
+        )
+    Console(width=240).print(table)
 
 
 if __name__ == "__main__":

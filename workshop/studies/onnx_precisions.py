@@ -72,10 +72,15 @@ def losses(model: str, folder: Path, seconds: float) -> list[Loss]:
                 wrong = bound[precision].decode_batch(events).observables != flips
                 failed[precision].append(wrong.any(axis=1))
             done += CHUNK
-    all_failed = {precision: np.concatenate(parts) for precision, parts in failed.items()}
+    return loss_rows(model, {precision: np.concatenate(parts) for precision, parts in failed.items()}, SEED)
+
+
+def loss_rows(model: str, failed: Mapping[str, NDArray[np.bool_]], seed: int) -> list[Loss]:
+    """A row for each precision, from the shots of noise P that failed, bool [shots] of all in one order."""
     rows, known = [], circumstances()
-    for precision, fails in all_failed.items():
-        worse, better = int((fails & ~all_failed["float32"]).sum()), int((~fails & all_failed["float32"]).sum())
+    for precision, fails in failed.items():
+        worse, better = int((fails & ~failed["float32"]).sum()), int((~fails & failed["float32"]).sum())
+        done = len(fails)
         rows.append(
             Loss(
                 model=model,
@@ -87,7 +92,7 @@ def losses(model: str, folder: Path, seconds: float) -> list[Loss]:
                 worse=worse,
                 better=better,
                 difference=paired_difference(worse, better, done),
-                seed=SEED,
+                seed=seed,
                 **known,
             )
         )

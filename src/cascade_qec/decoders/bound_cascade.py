@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import stim
 from numpy.typing import NDArray
 
 from cascade_qec import engine
-from cascade_qec.codes import Basis, CSSCode, Operators
-from cascade_qec.components import Components
+from cascade_qec.codes import Basis, CSSCode
 from cascade_qec.decoders import events
 from cascade_qec.decoders.bound import Bound
 from cascade_qec.decoders.plausibility import ShotCheck
@@ -26,9 +25,6 @@ from cascade_qec.model import Calibration, ModelDescription
 from cascade_qec.native import native
 from cascade_qec.recognition import Part, Recognition
 
-if TYPE_CHECKING:
-    from cascade_qec.nn import CascadeNetwork
-
 
 class Weights(Protocol):
     """What a bound decoder needs of the one that it was bound from, a `CascadeDecoder`."""
@@ -40,9 +36,6 @@ class Weights(Protocol):
     @property
     def weights(self) -> engine.Weights: ...
 
-    @property
-    def network(self) -> CascadeNetwork: ...
-
     def mind_forks(self) -> None: ...
 
     def experiment(self, p: float, *, rounds: int | None = None, basis: Basis = "Z") -> stim.Circuit: ...
@@ -51,7 +44,6 @@ class Weights(Protocol):
 def program(
     decoder: Weights,
     lattice: Lattice,
-    asked: Operators | Components,
     head_tables: LogicalTables | LocalTables,
     noise: NDArray[np.float32] | None = None,
 ) -> engine.Program:
@@ -63,16 +55,15 @@ def program(
         What a model is told of it, see `cascade_qec.components.Priors`.
     """
     by = decoder.runtime
+    tables, weights = engine.Tables.of(lattice, decoder.description.network.convolution), decoder.weights
+    if noise is not None:
+        weights, tables = engine.with_noise(weights, tables, noise)
     if by.name == "torch":
         import torch
 
         from cascade_qec.nn import TorchProgram
 
-        told = asked if isinstance(asked, str) else [asked]
-        return TorchProgram(decoder.network, lattice, told, head_tables, getattr(torch, by.precision), noise)
-    tables, weights = engine.Tables.of(lattice, decoder.description.network.convolution), decoder.weights
-    if noise is not None:
-        weights, tables = engine.with_noise(weights, tables, noise)
+        return TorchProgram(weights, tables, head_tables, torch.device(by.device), by.precision)
     if by.name == "numpy":
         return engine.NumPyProgram(weights, tables, head_tables)
     kernels = native()
@@ -127,7 +118,7 @@ class _BoundPart:
         self._observables, self._detectors = part.observables, lattice.detectors
         self._turns = bool(part.observables.detectors.any())
         tables = LogicalTables.of(lattice, operators, part.observables.logicals)
-        self._program = program(decoder, lattice, operators, tables)
+        self._program = program(decoder, lattice, tables)
 
     def decide(self, packed: NDArray[np.uint8]) -> engine.Decided:
         """What is decided of packed events, uint8 [shots, bytes]."""

@@ -176,7 +176,7 @@ class LocalPart:
             self.noise = priors.at_sites(mechanisms.probability, usual)
             told = self.noise[self.components.owner, self.components.type]
             self.told_log_odds = np.where(self.unknown, 0, told)
-        self._program = program(decoder, lattice, self.components, LocalTables.of(self.components), self.noise)
+        self._program = program(decoder, lattice, LocalTables.of(self.components), self.noise)
         self._decides = decides(self.components)
         self.tells_gaps = isinstance(self._decides, PosteriorMatching) and self._decides.tells_gaps
         self.lattice = lattice

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from cascade_qec import pytorch
 from cascade_qec.errors import CascadeError
 from cascade_qec.native import native, threads
 
 RUNTIMES = ("native", "torch", "numpy")
-Precision = Literal["float32", "bfloat16"]
+Precision = Literal["float32", "bfloat16", "float16", "fp8"]
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+_FP8_CAPABILITY = (8, 9)
+"""Of the first NVIDIA chips that multiply in FP8."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +26,8 @@ class Runtime:
         The kernels of `cascade-qec-native`, PyTorch, or NumPy.
     device : str
         "cpu", "cuda" or "cuda:N".
-    precision : {"float32", "bfloat16"}
-        Of the activations.
+    precision : {"float32", "bfloat16", "float16", "fp8"}
+        Of the activations; "fp8" is bfloat16 with products in FP8. The last two are for CUDA devices.
     """
 
     name: str
@@ -54,8 +57,8 @@ def choose(runtime: str = "auto", device: str = "auto", precision: str = "auto")
     """
     if runtime != "auto" and runtime not in RUNTIMES:
         raise CascadeError(f"expected runtime auto, {', '.join(RUNTIMES)}, got {runtime!r}")
-    if precision not in ("auto", "float32", "bfloat16"):
-        raise CascadeError(f"expected precision auto, float32 or bfloat16, got {precision!r}")
+    if precision != "auto" and precision not in PRECISIONS:
+        raise CascadeError(f"expected precision auto, {', '.join(PRECISIONS)}, got {precision!r}")
     if device not in ("auto", "cpu") and not device.startswith("cuda"):
         raise CascadeError(f"expected device auto, cpu, cuda or cuda:N, got {device!r}")
     chosen = _fastest(device, precision) if runtime == "auto" else runtime
@@ -63,14 +66,14 @@ def choose(runtime: str = "auto", device: str = "auto", precision: str = "auto")
         return _of_torch(device, precision)
     if chosen == "native" and native() is None:
         raise CascadeError("the native kernels are asked for, and not installed: pip install ./native in a checkout")
-    if device.startswith("cuda") or precision == "bfloat16":
+    if device.startswith("cuda") or precision not in ("auto", "float32"):
         raise CascadeError(f"expected a CPU and float32 for the runtime {chosen}, got {device} and {precision}")
     return Runtime(chosen, "cpu", "float32")
 
 
 def _fastest(device: str, precision: str) -> str:
     on_gpu = device.startswith("cuda") or (device == "auto" and pytorch.gpus())
-    if on_gpu or precision == "bfloat16":
+    if on_gpu or precision not in ("auto", "float32"):
         return "torch"
     return "native" if native() is not None else "torch" if pytorch.installed() else "numpy"
 
@@ -78,8 +81,19 @@ def _fastest(device: str, precision: str) -> str:
 def _of_torch(device: str, precision: str) -> Runtime:
     if not pytorch.installed():
         raise CascadeError(f"PyTorch is asked for ({device}, {precision}), and not installed: {pytorch.INSTALL}")
+    import torch
+
     from cascade_qec.device import pick_device, pick_dtype
 
     where = pick_device(device)
-    found: Precision = "bfloat16" if str(pick_dtype(precision, where)) == "torch.bfloat16" else "float32"
+    if precision in ("float16", "fp8"):
+        if where.type != "cuda":
+            raise CascadeError(f"expected a CUDA device for the precision {precision}, got {where}")
+        if precision == "fp8" and (has := torch.cuda.get_device_capability(where)) < _FP8_CAPABILITY:
+            raise CascadeError(
+                f"expected a chip that multiplies in FP8 (compute capability 8.9 or more) for the precision fp8, "
+                f"got {torch.cuda.get_device_name(where)}, which has {has[0]}.{has[1]}"
+            )
+        return Runtime("torch", str(where), precision)
+    found: Precision = "bfloat16" if pick_dtype(precision, where) == torch.bfloat16 else "float32"
     return Runtime("torch", str(where), found)

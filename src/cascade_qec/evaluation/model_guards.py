@@ -32,7 +32,7 @@ def see_guards(decoder: CascadeDecoder, *, seed: int = SEED) -> Guards:
     if made.head == "local":  # its calibration is one of what a search decides, which a validation does not see
         made = made.model_copy(update={"calibration": None})
     by = decoder.runtime
-    dtype = torch.bfloat16 if by.precision == "bfloat16" else torch.float32
+    dtype = torch.float32 if by.precision == "float32" else torch.bfloat16
     validator = Validator(made, device=torch.device(by.device), dtype=dtype, batch=_BATCH, seed=seed)
     return validator(decoder.network, [made.noise_p], _SHOTS).guards
 

@@ -51,17 +51,21 @@ def lattice_convolution(x: torch.Tensor, weight: torch.Tensor, relations: Relati
     return attempt(fused, reference) if chosen == "triton" else reference()
 
 
+def convolved(x: torch.Tensor, weight: torch.Tensor, table: torch.Tensor, spans: tuple[Span, ...]) -> torch.Tensor:
+    """`lattice_convolution` in plain PyTorch, over int64 [sites_out, relations], sites_in where there is none."""
+    rows = _channels_first(x)
+    y = x.new_empty(len(table), x.shape[1], weight.shape[1] if weight.dim() == 3 else x.shape[2])
+    for sites, plane, gathered in _neighbours(rows, table, spans):
+        _product(gathered, weight[plane], out=y[sites])
+    return y
+
+
 class _LatticeConvolution(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, weight, relations):  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx.save_for_backward(x, weight)
         ctx.relations = relations
-        rows = _channels_first(x)
-        channels_out = weight.shape[1] if weight.dim() == 3 else x.shape[2]
-        y = x.new_empty(relations.sites_out, x.shape[1], channels_out)
-        for sites, plane, gathered in _neighbours(rows, relations.table, relations.spans_out):
-            _product(gathered, weight[plane], out=y[sites])
-        return y
+        return convolved(x, weight, relations.table, relations.spans_out)
 
     @staticmethod
     def backward(ctx, grad_y):  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -115,6 +119,9 @@ def _product(gathered: torch.Tensor, weight: torch.Tensor, *, out: torch.Tensor)
         out.copy_(product.sum(dim=1, dtype=_accumulator(gathered)).transpose(1, 2))
         return
     stacked = gathered.view(sites, relations * channels, shots)
+    if shots == 1:  # whose sites are the rows of a single product
+        torch.mm(stacked.squeeze(2), weight.t(), out=out.view(sites, -1))
+        return
     torch.bmm(stacked.transpose(1, 2), weight.t().expand(sites, -1, -1), out=out)
 
 

@@ -28,6 +28,17 @@ class Links(NamedTuple):
     blocks: torch.Tensor
     counts: torch.Tensor
 
+    @classmethod
+    def of(cls, table: np.ndarray, planes: np.ndarray, device: torch.device | None = None) -> Links:
+        """From sites that are read, -1 for none, and the plane of each one's weights, both [sites, relations]."""
+        present, relations = table != ABSENT_SITE, np.arange(table.shape[1])
+        blocks = np.where(present, planes * len(relations) + relations, 0)
+        order = np.argsort(~present, axis=1, kind="stable")  # the present first, in the order of relations
+        sources = np.take_along_axis(table, order, axis=1)
+        blocks = np.take_along_axis(blocks, order, axis=1)
+        arrays = (sources, blocks, present.sum(axis=1))
+        return cls(*(torch.from_numpy(array.astype(np.int32)).to(device) for array in arrays))
+
 
 class Groups(NamedTuple):
     """Output sites by plane and by group of consecutive relations, for the weights' gradient.
@@ -91,13 +102,7 @@ class Relations(torch.nn.Module):
         return self._groups(size, self.table.device)
 
     def _add_links(self, way: str, table: np.ndarray, planes: np.ndarray) -> None:
-        present = table != ABSENT_SITE
-        blocks = np.where(present, planes * self.relations + np.arange(self.relations), 0)
-        order = np.argsort(~present, axis=1, kind="stable")  # the present first, in the order of relations
-        sources = np.take_along_axis(table, order, axis=1)
-        blocks = np.take_along_axis(blocks, order, axis=1)
-        links = Links(*(torch.from_numpy(a.astype(np.int32)) for a in (sources, blocks, present.sum(axis=1))))
-        for name, tensor in links._asdict().items():
+        for name, tensor in Links.of(table, planes)._asdict().items():
             self.register_buffer(f"{way}_{name}", tensor, persistent=False)
 
     def _links(self, way: str) -> Links:

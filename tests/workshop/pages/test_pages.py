@@ -5,11 +5,11 @@ import subprocess
 import pytest
 
 from workshop import CHECKOUT
-from workshop.pages import collections, local, models, performance, pictures, training
+from workshop.pages import collections, engine, local, models, performance, pictures, training
 
 
 @pytest.mark.parametrize(
-    "module", [collections, local, models, performance, training], ids=lambda module: module.__name__
+    "module", [collections, engine, local, models, performance, training], ids=lambda module: module.__name__
 )
 def test_tables_are_those_of_their_sources(module):
     page = module.PAGE.read_text()

@@ -19,6 +19,61 @@ from cascade_qec.kernels.fused.norm import total
 from cascade_qec.kernels.relations import Links, Relations
 
 
+@triton.jit
+def summed(
+    x,  # [sites_in, shots, C_IN]
+    weight,
+    sources,  # int32 [sites_out, LINKS]
+    blocks,  # int32 [sites_out, LINKS]
+    counts,  # int32 [sites_out]
+    site,
+    shot,  # [BLOCK_SHOTS]
+    out,  # [TILE_OUT]
+    shots,
+    weight_plane,  # strides of the weights, in elements
+    weight_relation,
+    weight_in,
+    weight_out,
+    C_IN: tl.constexpr,
+    C_OUT: tl.constexpr,
+    LINKS: tl.constexpr,
+    DEPTHWISE: tl.constexpr,
+    PRECISION: tl.constexpr,
+    TILE_IN: tl.constexpr,
+    TILE_OUT: tl.constexpr,
+    BLOCK_SHOTS: tl.constexpr,
+    GROUP: tl.constexpr,
+):
+    """A site's sum over its links, float32 [BLOCK_SHOTS, TILE_OUT]."""
+    result = tl.zeros([BLOCK_SHOTS, TILE_OUT], dtype=tl.float32)
+    # a step's contraction index runs over GROUP tiles of channels, of one link or of several
+    parts: tl.constexpr = (C_IN + TILE_IN - 1) // TILE_IN
+    group: tl.constexpr = 1 if DEPTHWISE else GROUP
+    index = tl.arange(0, group * TILE_IN)
+    count = tl.load(counts + site)
+    for first in range(0, count * parts, group):
+        part = first + index // TILE_IN
+        link = part // parts
+        channel = (part % parts) * TILE_IN + index % TILE_IN
+        there = (link < count) & (channel < C_IN)
+        source = tl.load(sources + site * LINKS + link, mask=link < count, other=0).to(tl.int64)
+        block = tl.load(blocks + site * LINKS + link, mask=link < count, other=0)
+        rows = x + source[None, :] * (shots * C_IN) + shot[:, None] * C_IN + channel[None, :]
+        neighbours = tl.load(rows, mask=(shot < shots)[:, None] & there[None, :], other=0.0)
+        weights = weight + (block // LINKS) * weight_plane + (block % LINKS) * weight_relation + channel * weight_in
+        if DEPTHWISE:
+            factor = tl.load(weights, mask=there, other=0.0)
+            result += neighbours.to(tl.float32) * factor.to(tl.float32)[None, :]
+        else:
+            matrix = tl.load(
+                weights[:, None] + out[None, :] * weight_out,
+                mask=there[:, None] & (out < C_OUT)[None, :],
+                other=0.0,
+            )
+            result = accumulate(result, neighbours, matrix, PRECISION)
+    return result
+
+
 @tuned(
     [
         config(3, 4, BLOCK_SHOTS=64, GROUP=2),
@@ -58,45 +113,45 @@ def _convolve(
     BLOCK_SHOTS: tl.constexpr,
     GROUP: tl.constexpr,
 ):
-    program = tl.program_id(0)
-    site = program % sites  # neighbours run side by side and find each other's reads in the cache
-    shot = (program // sites) * BLOCK_SHOTS + tl.arange(0, BLOCK_SHOTS)
-    out = tl.arange(0, TILE_OUT)
-    count = tl.load(counts + site)
-    result = tl.zeros([BLOCK_SHOTS, TILE_OUT], dtype=tl.float32)
-    # a step's contraction index runs over the channels of GROUP links
-    step_links: tl.constexpr = 1 if DEPTHWISE else GROUP
-    index = tl.arange(0, step_links * TILE_IN)
-    link_of = index // TILE_IN
-    channel = index % TILE_IN
-    for first in range(0, count, step_links):
-        link = first + link_of
-        there = (link < count) & (channel < C_IN)
-        source = tl.load(sources + site * LINKS + link, mask=link < count, other=0).to(tl.int64)
-        block = tl.load(blocks + site * LINKS + link, mask=link < count, other=0)
-        rows = x + source[None, :] * (shots * C_IN) + shot[:, None] * C_IN + channel[None, :]
-        neighbours = tl.load(rows, mask=(shot < shots)[:, None] & there[None, :], other=0.0)
-        weights = weight + (block // LINKS) * weight_plane + (block % LINKS) * weight_relation + channel * weight_in
-        if DEPTHWISE:
-            factor = tl.load(weights, mask=there, other=0.0)
-            result += neighbours.to(tl.float32) * factor.to(tl.float32)[None, :]
-        else:
-            matrix = tl.load(
-                weights[:, None] + out[None, :] * weight_out,
-                mask=there[:, None] & (out < C_OUT)[None, :],
-                other=0.0,
-            )
-            result = accumulate(result, neighbours, matrix, PRECISION)
+    out_tiles: tl.constexpr = (C_OUT + TILE_OUT - 1) // TILE_OUT
+    tile = tl.program_id(0) // out_tiles
+    site = tile % sites  # neighbours run side by side and find each other's reads in the cache
+    shot = (tile // sites) * BLOCK_SHOTS + tl.arange(0, BLOCK_SHOTS)
+    out = (tl.program_id(0) % out_tiles) * TILE_OUT + tl.arange(0, TILE_OUT)
+    result = summed(
+        x,
+        weight,
+        sources,
+        blocks,
+        counts,
+        site,
+        shot,
+        out,
+        shots,
+        weight_plane,
+        weight_relation,
+        weight_in,
+        weight_out,
+        C_IN,
+        C_OUT,
+        LINKS,
+        DEPTHWISE,
+        PRECISION,
+        TILE_IN,
+        TILE_OUT,
+        BLOCK_SHOTS,
+        GROUP,
+    )
     offsets = site.to(tl.int64) * (shots * C_OUT) + shot[:, None] * C_OUT + out[None, :]
     inside = (shot < shots)[:, None] & (out < C_OUT)[None, :]
-    finish(result, offsets, inside, out, out < C_OUT, y, before, before, norm, norm, partials, program, EPILOGUE, C_OUT)
+    finish(result, offsets, inside, out, out < C_OUT, y, before, before, norm, norm, partials, tile, EPILOGUE, C_OUT)
 
 
 @tuned(
     [
+        config(3, 8, BLOCK_SHOTS=64),
         config(3, 4, BLOCK_SHOTS=64),
         config(2, 4, BLOCK_SHOTS=128),
-        config(3, 8, BLOCK_SHOTS=64),
         config(3, 8, BLOCK_SHOTS=128),
     ],
     ["C_IN", "C_OUT", "DEPTHWISE"],
@@ -130,7 +185,7 @@ def _convolve_weight_gradient(
     relation = (group % groups) * GROUP + index // TILE_IN
     channel = index % TILE_IN
     there = (relation < RELATIONS) & (channel < C_IN)
-    out = tl.arange(0, TILE_OUT)
+    out = tl.program_id(2) * TILE_OUT + tl.arange(0, TILE_OUT)
     shot_tiles = tl.cdiv(shots, BLOCK_SHOTS)
     work = tl.load(group_counts + group) * shot_tiles
     share = tl.cdiv(work, SPLITS)
@@ -160,6 +215,12 @@ def _convolve_weight_gradient(
     else:
         places = partials + row[:, None].to(tl.int64) * C_OUT + out[None, :]
         tl.store(places, result, mask=(channel < C_IN)[:, None] & (out < C_OUT)[None, :])
+
+
+def widths(channels_in: int, channels_out: int, *, depthwise: bool = False) -> tuple[int, int]:
+    """Channels of a tile on either side: all of narrow tensors, and of wide ones what fits into a chip's memory."""
+    whole = padded(channels_in), padded(channels_out)
+    return whole if depthwise else (min(whole[0], 64), min(whole[1], 128))
 
 
 def convolve(
@@ -205,7 +266,12 @@ def convolve(
     y = x.new_empty(sites, shots, channels_out)
     smallest = min(c.kwargs["BLOCK_SHOTS"] for c in _convolve.configs)
     partials = x.new_empty(sites * tiles(shots, smallest) if epilogue else 0, 2, channels_out, dtype=torch.float32)
-    _convolve[lambda meta: (sites * tiles(shots, meta["BLOCK_SHOTS"]),)](
+    tile_in, tile_out = widths(channels_in, channels_out, depthwise=depthwise)
+
+    def grid(meta: dict[str, int]) -> tuple[int]:
+        return (sites * tiles(shots, meta["BLOCK_SHOTS"]) * tiles(channels_out, tile_out),)
+
+    _convolve[grid](
         x,
         weight,
         *links,
@@ -222,8 +288,8 @@ def convolve(
         DEPTHWISE=depthwise,
         EPILOGUE=epilogue,
         PRECISION=precision(x),
-        TILE_IN=padded(channels_in),
-        TILE_OUT=padded(channels_out),
+        TILE_IN=tile_in,
+        TILE_OUT=tile_out,
     )
     if not epilogue:
         return y, partials
@@ -253,7 +319,8 @@ def convolve_weight_gradient(
     parts = splits(len(counts), sites.shape[1])
     shape = (parts, len(counts), group * channels_in, 1 if depthwise else channels_out)
     partials = x.new_empty(shape, dtype=torch.float32)
-    _convolve_weight_gradient[(len(counts), parts)](
+    _, tile_out = widths(channels_in, channels_out, depthwise=depthwise)
+    _convolve_weight_gradient[(len(counts), parts, tiles(channels_out, tile_out))](
         x,
         dy,
         relations.table,
@@ -271,7 +338,7 @@ def convolve_weight_gradient(
         DEPTHWISE=depthwise,
         PRECISION=precision(x),
         TILE_IN=tile,
-        TILE_OUT=padded(channels_out),
+        TILE_OUT=tile_out,
     )
     summed = partials.sum(dim=0).view(relations.planes_out, -1, channels_in, shape[3])[:, : relations.relations]
     return summed.squeeze(3) if depthwise else summed.permute(0, 3, 1, 2)

@@ -19,6 +19,8 @@ _WIDEN = tl.constexpr(INTERPRETED)
 _PROGRAMS = 16 if INTERPRETED else 528
 """Programs that fill a large chip: four for each of 132 multiprocessors. The interpreter runs one after the other."""
 
+FEW_SHOTS = 16
+"""Shots that fill the least tile of the matrix units."""
 
 _tuning = True
 
@@ -37,11 +39,13 @@ def untuned() -> Iterator[None]:
 def tuned(configs: Sequence[triton.Config], key: Sequence[str]) -> Callable[[Any], Any]:
     """Autotune a kernel over some configurations, once for each value of the key's arguments and kept on disk.
 
-    The interpreter has nothing to time and takes the first.
+    A kernel that is told whether shots are few (FEW) has tiles of so many for them, and larger ones for others. The
+    interpreter has nothing to time and takes the first.
     """
 
-    def candidates(configs: list[triton.Config], *_: Any, **__: Any) -> list[triton.Config]:
-        return configs if _tuning else configs[:1]
+    def candidates(configs: list[triton.Config], *_: Any, FEW: bool | None = None, **__: Any) -> list[triton.Config]:
+        fitting = [one for one in configs if FEW is None or (one.kwargs["BLOCK_SHOTS"] <= FEW_SHOTS) == FEW]
+        return fitting if _tuning else configs[:1]
 
     return triton.autotune(
         list(configs[:1] if INTERPRETED else configs),
