@@ -10,5 +10,6 @@
 from cascade_calibration.analysis import Estimate, Range, Verdict, diagnose
 from cascade_calibration.analysis import names as families
 from cascade_calibration.measurement import Measurement
+from cascade_calibration.readers import read
 
-__all__ = ["Estimate", "Measurement", "Range", "Verdict", "diagnose", "families"]
+__all__ = ["Estimate", "Measurement", "Range", "Verdict", "diagnose", "families", "read"]

@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from scipy.special import expit
 
-from cascade_calibration.analysis.separable import Array, Model
+from cascade_calibration.analysis.separable import Array, Fit, Model
 
-_PER_PERIOD = 6
+_PER_PERIOD = 4
 """Grid points per period of the window: the width of a peak of the spectrum is one."""
 _LEAST_PERIODS = 0.15
+_RARE = -4.0
+"""Of distortions: in few periods they fit slow drift too."""
 
 ENVELOPES: dict[str, Callable[[Array], Array]] = {
     "exponential": lambda decays: np.exp(-decays),
     "gaussian": lambda decays: np.exp(-(decays**2)),
 }
 """How oscillations decay, against the distance in decay times."""
+
+DISTORTIONS = ("chirp", "beating", "jump")
+"""Names of the models of :func:`distorted`."""
 
 
 def highest_frequency(x: Array) -> float:
@@ -49,19 +55,60 @@ def oscillation(x: Array, *, phase: float | None = None, envelope: str = "expone
     phase
         At x = 0, in radians; None if it may be any.
     """
-    window = float(np.ptp(x))
-    most = highest_frequency(x) * window
-    periods = np.linspace(_LEAST_PERIODS, most, max(8, int(_PER_PERIOD * (most - _LEAST_PERIODS))))
-    decays = np.linspace(0.0, 5.0, 6)
+    window, periods = float(np.ptp(x)), _periods(x)
+    decays = np.linspace(0.0, 4.0, 5)
     fading = ENVELOPES[envelope]
 
     def basis(x: Array, theta: Array) -> Array:
         at = x / window
-        angle = 2 * np.pi * theta[..., None, 0] * at
-        size = fading(theta[..., None, 1] * np.abs(at))
-        if phase is not None:
-            return (size * np.cos(angle + phase))[..., None]
-        return np.stack([size * np.cos(angle), size * np.sin(angle)], axis=-1)
+        return _wave(theta[..., None, 0] * at, phase) * fading(theta[..., None, 1] * np.abs(at))[..., None]
 
-    name = f"{envelope}{'' if phase is None else f' from phase {phase:.3g}'}"
-    return Model(name, basis, (periods, decays))
+    return Model(f"{envelope}{'' if phase is None else f' from phase {phase:.3g}'}", basis, (periods, decays))
+
+
+def left_over(fit: Fit) -> Array:
+    """How much of its size the oscillation of :func:`oscillation` has left at the end of the window: [samples]."""
+    return ENVELOPES[fit.model.name.split()[0]](fit.thetas[:, 1])
+
+
+def distorted(x: Array) -> list[Model]:
+    """Oscillations that no decaying cosine fits; the first part of theta is the number of periods, as it is there.
+
+    A frequency that changes along the sweep, as of a drive that saturates; two frequencies; and a jump of phase, size and
+    offset somewhere in the middle.
+    """
+    window, periods = float(np.ptp(x)), _periods(x, 3)
+
+    def chirped(x: Array, theta: Array) -> Array:
+        at = x / window
+        return _wave(theta[..., None, 0] * at * (1 + theta[..., None, 1] * at), None)
+
+    def beating(x: Array, theta: Array) -> Array:
+        at = x / window
+        turns = theta[..., None, 0] * at
+        return np.concatenate([_wave(turns, None), _wave(turns + theta[..., None, 1] * at, None)], axis=-1)
+
+    def jumping(x: Array, theta: Array) -> Array:
+        at = x / window
+        wave = _wave(theta[..., None, 0] * at, None)
+        after = (expit((at - at[0] - theta[..., None, 1]) * 2 * len(x)))[..., None]
+        return np.concatenate([wave * (1 - after), wave * after], axis=-1)
+
+    return [
+        Model(DISTORTIONS[0], chirped, (periods, np.linspace(-0.6, 0.6, 9)), _RARE),
+        Model(DISTORTIONS[1], beating, (periods, np.linspace(0.4, 3.4, 7)), _RARE),
+        Model(DISTORTIONS[2], jumping, (periods, np.linspace(0.2, 0.8, 7)), _RARE),
+    ]
+
+
+def _periods(x: Array, per_period: float = _PER_PERIOD) -> Array:
+    most = highest_frequency(x) * float(np.ptp(x))
+    return np.linspace(_LEAST_PERIODS, most, max(8, int(per_period * (most - _LEAST_PERIODS))))
+
+
+def _wave(turns: Array, phase: float | None) -> Array:
+    """A cosine of a phase, or cosine and sine: [..., n, k]."""
+    angle = 2 * np.pi * turns
+    if phase is not None:
+        return np.cos(angle + phase)[..., None]
+    return np.stack([np.cos(angle), np.sin(angle)], axis=-1)

@@ -27,7 +27,8 @@ from cascade_calibration.analysis.verdict import Estimate
 Array = NDArray[np.float64]
 
 _SAMPLES = 512
-_STARTS = 6
+_STARTS = 4
+_FURTHER = 3
 _RIDGE = 1e-10
 _OUTLIER = 4.5
 _MOST_OUTLIERS = 0.1
@@ -39,7 +40,7 @@ _HALVINGS = 6
 _TAIL = 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Model:
     """A model that is linear in all but `theta`.
 
@@ -50,14 +51,17 @@ class Model:
     grid
         Values of each part of `theta`, rising and evenly spaced: p arrays. Take logarithms of what is positive: errors
         are then nearly normal, and each order of magnitude is as probable as the next.
+    prior
+        Logarithm of how probable the model is beforehand, beside others.
     """
 
     name: str
     basis: Callable[[Array, Array], Array]
     grid: tuple[Array, ...]
+    prior: float = 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fit:
     """A model at one of its local bests.
 
@@ -104,14 +108,26 @@ class Fit:
         """`theta` and amplitudes that the data allow: float64 [samples, p + 1 + k]."""
         return np.column_stack([self.thetas, _amplitudes(self.model.basis(self.x, self.thetas), self.y)])
 
-    def estimate(self, of: Callable[[Array], Array], unit: str) -> Estimate:
-        """A function ([..., p + 1 + k] -> [...]) of `theta` and amplitudes, with its errors.
 
-        The interval holds 95 % of the samples, and the standard error is half the interval that holds 68 %.
-        """
-        value = float(of(np.concatenate([self.theta, self.amplitudes])))
-        low, down, up, high = np.quantile(of(self.samples), (0.025, 0.15866, 0.84134, 0.975))
-        return Estimate(value, float((up - down) / 2), float(low), float(high), unit)
+def estimate(fits: Sequence[Fit], of: Callable[[Array], Array], unit: str) -> Estimate:
+    """A function ([..., p + 1 + k] -> [...]) of `theta` and amplitudes, with its errors; fits count by their evidence.
+
+    The interval holds 95 % of the samples, and the standard error is half the interval that holds 68 %.
+
+    Parameters
+    ----------
+    fits
+        The best first, of models whose parameters mean the same.
+    """
+    value = float(of(np.concatenate([fits[0].theta, fits[0].amplitudes])))
+    shares = np.array([np.exp(one.evidence - fits[0].evidence) for one in fits])
+    near = [(one, share) for one, share in zip(fits, shares, strict=True) if share > 1e-3]
+    values = np.concatenate([of(one.samples) for one, _ in near])
+    weights = np.concatenate([np.full(len(one.thetas), share / len(one.thetas)) for one, share in near])
+    order = np.argsort(values)
+    below = np.cumsum(weights[order])
+    low, down, up, high = values[order][np.searchsorted(below, below[-1] * np.array([0.025, 0.15866, 0.84134, 0.975]))]
+    return Estimate(value, float((up - down) / 2), float(low), float(high), unit)
 
 
 def fit(models: Sequence[Model], x: Array, y: Array) -> list[Fit]:
@@ -123,12 +139,12 @@ def fit(models: Sequence[Model], x: Array, y: Array) -> list[Fit]:
     """
     if not np.ptp(y) > 1e-12 * np.abs(y).max():
         return []
-    starts = [start for model in models for start in _starts(model, x, y)]
-    worth = max(evidence for evidence, _, _ in starts) - _WORTH
+    starts = [_starts(model, x, y) for model in models]
+    first = [one[0] for one in starts]
+    worth = max(evidence for evidence, _, _ in first) - _WORTH
+    further = sorted((one for some in starts for one in some[1:] if one[0] > worth), key=lambda one: -one[0])
     found: list[Fit] = []
-    for evidence, model, start in sorted(starts, key=lambda one: -one[0])[:_STARTS]:
-        if evidence < worth:
-            break
+    for _, model, start in [*first, *further[:_FURTHER]]:
         best = _polished(model, x, y, start)
         widths = 0.5 * best.thetas.std(axis=0) + 1e-9
         others = (other for other in found if other.model is model)
@@ -213,8 +229,11 @@ def _polished(model: Model, x: Array, y: Array, theta: Array) -> Fit:
     amplitudes, remaining, columns = _solved(model, x, y, theta)
     squares = remaining @ remaining
     for _ in range(_STEPS):
-        design = np.column_stack([_slopes(model, x, theta, amplitudes, low, high), columns])
-        step = _scaled_lstsq(design, remaining)[: len(theta)]
+        slopes = _slopes(model, x, theta, amplitudes, low, high)
+        step = _scaled_lstsq(np.column_stack([slopes, columns]), remaining)[: len(theta)]
+        held = ((theta <= low) & (step < 0)) | ((theta >= high) & (step > 0))
+        if held.any():  # along the wall
+            step = _scaled_lstsq(np.column_stack([slopes * ~held, columns]), remaining)[: len(theta)] * ~held
         for half in range(_HALVINGS):
             ahead = np.clip(theta + step / 2**half, low, high)
             tried = _solved(model, x, y, ahead)
@@ -234,7 +253,7 @@ def _polished(model: Model, x: Array, y: Array, theta: Array) -> Fit:
     # what the data cannot tell is as wide as the box
     covariance = np.linalg.inv(information + np.diag((high - low) ** -2.0))
     thetas, evidence = _sampled(model, x, y, theta, covariance, low, high)
-    return Fit(model, theta, amplitudes, thetas, x, y, remaining, design, evidence)
+    return Fit(model, theta, amplitudes, thetas, x, y, remaining, design, evidence + model.prior)
 
 
 def _slopes(model: Model, x: Array, theta: Array, amplitudes: Array, low: Array, high: Array) -> Array:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_calibration.analysis.oscillation import aliases, oscillation
+from cascade_calibration.analysis.oscillation import DISTORTIONS, ENVELOPES, aliases, distorted, left_over, oscillation
 from cascade_calibration.analysis.ranges import likeliest_window
 from cascade_calibration.analysis.registry import Family
-from cascade_calibration.analysis.separable import Array, Fit, fit_robustly, lack_of_fit
+from cascade_calibration.analysis.separable import Fit, estimate, fit_robustly
 from cascade_calibration.analysis.summary import curve, quality
 from cascade_calibration.analysis.trace import Trace, trace
-from cascade_calibration.analysis.verdict import Estimate, Range, Verdict
-from cascade_calibration.analysis.weighing import divided, most_probable, weigh
+from cascade_calibration.analysis.verdict import Range, Verdict
+from cascade_calibration.analysis.weighing import most_probable, weigh
 from cascade_calibration.measurement import Measurement
 
 _STATUSES = ("SUCCESS", "FIT_POOR", "RANGE_TOO_NARROW", "NO_SIGNAL", "DAMPED", "UNDERSAMPLED")
@@ -21,33 +21,30 @@ _PERIODS = 1.0
 """Periods that the window must have."""
 _PER_PERIOD = 3.1
 """Points that a period must have: fewer may be aliases of each other in the noise."""
-_DECAYS = np.log(2)
-"""Decay times that the window may have: half of the oscillation is then left."""
+_LEFT = 0.5
+"""Of the oscillation at the end of the window."""
 _AIM = 1.35
 
 
 def analyse(measurement: Measurement) -> Verdict:
     """The amplitude or length of a pi pulse, and whether the sweep suits it."""
     line = trace(measurement, ("s", "V", "A", ""), least=6)
-    models = [
-        oscillation(line.x, phase=phase, envelope=envelope)
-        for phase in (0.0, None)
-        for envelope in ("exponential", "gaussian")
-    ]
-    fits, kept = fit_robustly(models, line.x, line.y)
+    plain = [oscillation(line.x, phase=phase, envelope=envelope) for phase in (0.0, None) for envelope in ENVELOPES]
+    fits, kept = fit_robustly([*plain, *distorted(line.x)], line.x, line.y)
     used = line.keep(kept)
     probabilities = weigh(fits, _STATUSES, lambda fit: _status(used, fit), nothing="NO_SIGNAL")
-    if fits:
-        probabilities = divided(probabilities, "FIT_POOR", lack_of_fit(fits[0]), among=("SUCCESS", "DAMPED"))
     status, probability = most_probable(probabilities)
     best = fits[0] if fits and status != "NO_SIGNAL" else None
-    parameters = _parameters(line, best) if best and status not in ("UNDERSAMPLED", "FIT_POOR") else {}
-    sentences, suggested = _advice(status, line, fits)
+    parameters = {}
+    good = [one for one in fits if one.model in plain]
+    if good and status in ("SUCCESS", "DAMPED", "RANGE_TOO_NARROW"):
+        best = good[0]
+        parameters = {"pi": estimate(good, lambda p: line.window / (2 * p[..., 0]), line.x_unit)}
+    sentences, suggested = _advice(status, line, best)
     facts = {}
     if best:
-        periods, decays = map(float, best.theta)
+        periods = float(best.theta[0])
         facts = {"periods": periods, "points per period": line.window / line.step / periods}
-        facts["window / decay"] = decays
     return Verdict(
         family="rabi",
         status=status,
@@ -66,31 +63,21 @@ def analyse(measurement: Measurement) -> Verdict:
 
 
 def _status(line: Trace, fit: Fit) -> NDArray[np.str_]:
-    periods, decays = fit.thetas[:, 0], fit.thetas[:, 1]
-    per_period = line.window / line.step / periods
-    conditions = [per_period < _PER_PERIOD, periods < _PERIODS, decays > _decays(fit)]
-    return np.select(conditions, ["UNDERSAMPLED", "RANGE_TOO_NARROW", "DAMPED"], "SUCCESS")
+    periods = fit.thetas[:, 0]
+    coarse, narrow = line.window / line.step / periods < _PER_PERIOD, periods < _PERIODS
+    if fit.model.name in DISTORTIONS:
+        return np.where(coarse, "UNDERSAMPLED", np.where(narrow, "RANGE_TOO_NARROW", "FIT_POOR"))
+    faded = left_over(fit) < _LEFT
+    return np.select([coarse, narrow, faded], ["UNDERSAMPLED", "RANGE_TOO_NARROW", "DAMPED"], "SUCCESS")
 
 
-def _decays(fit: Fit) -> float:
-    return float(np.sqrt(_DECAYS) if fit.model.name.startswith("gaussian") else _DECAYS)
-
-
-def _parameters(line: Trace, best: Fit) -> dict[str, Estimate]:
-    def pi(theta: Array) -> Array:
-        return line.window / (2 * theta[..., 0])
-
-    return {"pi": best.estimate(pi, line.x_unit)}
-
-
-def _advice(status: str, line: Trace, fits: list[Fit]) -> tuple[tuple[str, ...], tuple[Range, ...]]:
+def _advice(status: str, line: Trace, best: Fit | None) -> tuple[tuple[str, ...], tuple[Range, ...]]:
     points = max(61, len(line.x))
-    if status == "NO_SIGNAL" or not fits:
+    if best is None:
         return (
             "The signal does not oscillate by more than its noise.",
             "The data cannot tell a drive that misses the qubit from a range that is far too narrow.",
         ), (Range(line.axis, 0.0, 4 * float(np.abs(line.x).max()), line.x_unit, points),)
-    best = fits[0]
     periods = float(best.theta[0])
     period = line.window / best.thetas[:, 0]
     longest = (points - 1) / _PER_PERIOD
@@ -108,9 +95,10 @@ def _advice(status: str, line: Trace, fits: list[Fit]) -> tuple[tuple[str, ...],
             "Higher frequencies would look the same at these points.",
         )
     elif status == "DAMPED":
-        left = float(_decays(best) / best.theta[1])
-        window = max(1.5 * line.window / periods, 0.55 * left * line.window)
-        sentences = (f"The oscillation falls to a half in {left:.0%} of the sweep.", "A shorter sweep shows it at full size.")
+        left = float(np.median(left_over(best)))
+        # half of that decay, whatever its shape
+        window = max(1.4 * line.window / periods, 0.4 * line.window * np.log(_LEFT) / np.log(left))
+        sentences = (f"At the end of the sweep {left:.0%} of the oscillation are left.", "A shorter one shows it in full.")
     else:
         window = 2.2 * line.window / periods
         sentences = (

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_calibration.analysis.registry import Family
-from cascade_calibration.analysis.separable import Array, Fit, Model, fit_robustly
+from cascade_calibration.analysis.separable import Array, Fit, Model, estimate, fit_robustly
 from cascade_calibration.analysis.ranges import likeliest_window
 from cascade_calibration.analysis.summary import curve, quality
 from cascade_calibration.analysis.trace import Trace, trace
@@ -45,7 +45,7 @@ def analyse(measurement: Measurement) -> Verdict:
     probabilities = weigh(fits, _STATUSES, status_of, nothing="NO_SIGNAL")
     status, probability = most_probable(probabilities)
     best = fits[0] if fits and status != "NO_SIGNAL" else None
-    t1 = best and best.estimate(lambda p: np.exp(p[..., 0]), "s")
+    t1 = estimate(fits, lambda p: np.exp(p[..., 0]), "s") if best else None
     sentences, suggested = _advice(status, line, fits)
     return Verdict(
         family="t1",

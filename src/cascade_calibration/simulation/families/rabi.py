@@ -34,11 +34,11 @@ def draw(mode: str, snr: float, rng: np.random.Generator) -> Draw:
     elif mode in ("saturating drive", "two frequencies", "jump"):
         periods = log_uniform(rng, 2.5, most)
     else:
-        periods = log_uniform(rng, 1.3, most)
+        periods = log_uniform(rng, 5.5 if mode == "damped" else 1.3, most)
     window = 2 * pi * periods
     # half of the envelope is left at one decay of these
-    half = window / (rng.uniform(1.7, 4.0) if mode == "damped" else rng.uniform(0.0, 0.5))
-    half = max(half, 3 * pi) if mode == "damped" else half
+    half = window / (rng.uniform(1.7, 4.0) if mode == "damped" else rng.uniform(0.01, 0.5))
+    half = max(half, 2.6 * pi if mode == "damped" else 8 * pi)
     shape = rng.choice([1, 2])
     chirp = rng.uniform(0.2, 0.35) if mode == "saturating drive" else 0.0
     beat = rng.uniform(1.0, 2.0) / window if mode == "two frequencies" else 0.0
@@ -56,9 +56,10 @@ def draw(mode: str, snr: float, rng: np.random.Generator) -> Draw:
         (one,) = ranges
         return measure(one.low, one.high, one.points)
 
-    truth = {} if mode == "no drive" else {"pi": pi}
+    truth = {"pi": pi} if mode in ("good", "damped", "range too narrow") else {}
+    # a shorter sweep does not help a drive that saturates or a second frequency
     return Draw(
-        measure(0.0, window, points, jump), truth, None if mode in ("no drive", "two frequencies") else again
+        measure(0.0, window, points, jump), truth, None if mode in ("no drive", "two frequencies", "saturating drive") else again
     )
 
 
