@@ -13,6 +13,8 @@ from cascade_qec.errors import CascadeError
 
 FORMAT = "PycQED"
 _TABLE = "Experimental Data/Data"
+_CALIBRATION = 4
+"""Points at the end, of known states, where the analysis says that it used such."""
 
 
 def fits(path: Path) -> bool:
@@ -28,9 +30,12 @@ def read(path: Path) -> list[Measurement]:
             for kind in ("sweep_parameter", "value")
         ]
         settings = file["MC settings"].attrs if "MC settings" in file else {}
+        used = hdf5.text(file["Analysis"].attrs.get("corrected data based on", "")) if "Analysis" in file else ""
         name = hdf5.text(settings.get("measurement_name", path.stem))
     if table.ndim != 2 or table.shape[1] != sum(map(len, titles)):
         raise CascadeError(f"expected a table with the columns {titles}, found one of shape {table.shape}")
     swept = len(titles[0])
+    if used == "calibration points" and len(table) > 2 * _CALIBRATION:
+        table = table[:-_CALIBRATION]
     made = [Column(*title, values) for title, values in zip([*titles[0], *titles[1]], table.T, strict=True)]
     return [columns.measurement(made[:swept], made[swept:], name=name, source=str(path))]

@@ -23,6 +23,8 @@ _PER_PERIOD = 3.1
 """Points that a period must have: fewer may be aliases of each other in the noise."""
 _LEFT = 0.5
 """Of the oscillation at the end of the window."""
+_DISTORTED = 0.1
+"""Distance from a plain oscillation, of its size, that makes a fit poor; less hardly moves the pi pulse."""
 _AIM = 1.35
 
 
@@ -32,11 +34,11 @@ def analyse(measurement: Measurement) -> Verdict:
     plain = [oscillation(line.x, phase=phase, envelope=envelope) for phase in (0.0, None) for envelope in ENVELOPES]
     fits, kept = fit_robustly([*plain, *distorted(line.x)], line.x, line.y)
     used = line.keep(kept)
-    probabilities = weigh(fits, _STATUSES, lambda fit: _status(used, fit), nothing="NO_SIGNAL")
+    good = [one for one in fits if one.model in plain]
+    probabilities = weigh(fits, _STATUSES, lambda fit: _status(used, fit, good[0]), nothing="NO_SIGNAL")
     status, probability = most_probable(probabilities)
     best = fits[0] if fits and status != "NO_SIGNAL" else None
     parameters = {}
-    good = [one for one in fits if one.model in plain]
     if good and status in ("SUCCESS", "DAMPED", "RANGE_TOO_NARROW"):
         best = good[0]
         parameters = {"pi": estimate(good, lambda p: line.window / (2 * p[..., 0]), line.x_unit)}
@@ -45,6 +47,7 @@ def analyse(measurement: Measurement) -> Verdict:
     if best:
         periods = float(best.theta[0])
         facts = {"periods": periods, "points per period": line.window / line.step / periods}
+        facts["distortion"] = _distortion(fits[0], good[0])
     return Verdict(
         family="rabi",
         status=status,
@@ -62,13 +65,19 @@ def analyse(measurement: Measurement) -> Verdict:
     )
 
 
-def _status(line: Trace, fit: Fit) -> NDArray[np.str_]:
+def _status(line: Trace, fit: Fit, plain: Fit) -> NDArray[np.str_]:
     periods = fit.thetas[:, 0]
     coarse, narrow = line.window / line.step / periods < _PER_PERIOD, periods < _PERIODS
-    if fit.model.name in DISTORTIONS:
+    if fit.model.name in DISTORTIONS and _distortion(fit, plain) > _DISTORTED:
         return np.where(coarse, "UNDERSAMPLED", np.where(narrow, "RANGE_TOO_NARROW", "FIT_POOR"))
-    faded = left_over(fit) < _LEFT
+    faded = left_over(fit) < _LEFT if fit.model.name not in DISTORTIONS else np.zeros(len(periods), dtype=bool)
     return np.select([coarse, narrow, faded], ["UNDERSAMPLED", "RANGE_TOO_NARROW", "DAMPED"], "SUCCESS")
+
+
+def _distortion(fit: Fit, plain: Fit) -> float:
+    """How far the best curve is from the best plain oscillation, of its size."""
+    curve = fit(fit.x)
+    return float(np.sqrt(((curve - plain(fit.x)) ** 2).mean()) / np.ptp(curve))
 
 
 def _advice(status: str, line: Trace, best: Fit | None) -> tuple[tuple[str, ...], tuple[Range, ...]]:
