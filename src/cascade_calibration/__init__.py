@@ -1,10 +1,10 @@
 """Calibration of qubits: what a measurement shows, and what to measure next.
 
-    import cascade_calibration as calibration
+import cascade_calibration as calibration
 
-    measurement = calibration.read("t1.nc")[0]
-    verdict = calibration.diagnose(measurement)
-    verdict.status, verdict.probability, verdict.parameters, verdict.suggested_range
+measurement = calibration.read("t1.nc")[0]
+verdict = calibration.diagnose(measurement)
+verdict.status, verdict.probability, verdict.parameters, verdict.suggested_range
 """
 
 from cascade_calibration.analysis import Estimate, Range, Verdict, diagnose

@@ -20,9 +20,23 @@ from cascade_qec import provenance
 from cascade_qec.files import written_whole
 
 SEEDS = {"building": 0, "final": 1}
-"""Analysers are built with the first seeds; what is published is counted with the second, which nobody looks at before."""
+"""Analysers are built with the first; what is published is counted with the second, which nobody looks at before."""
 
-_COLUMNS = ("family", "snr", "seeds", "kind", "name", "status", "count", "of", "share", "low", "high", "commit", "hardware")
+_COLUMNS = (
+    "family",
+    "snr",
+    "seeds",
+    "kind",
+    "name",
+    "status",
+    "count",
+    "of",
+    "share",
+    "low",
+    "high",
+    "commit",
+    "hardware",
+)
 
 
 @dataclass

@@ -26,8 +26,9 @@ class Measurement:
     * Each dimension but ``shot`` is an axis: a real coordinate [n] with the attribute ``units``.
     * Each data variable has ``units``. It may be complex (both quadratures), and have the dimension ``shot``
       (single shots; without it, averages). ``NAME_error`` are standard errors of ``NAME``. The first is the signal.
-    * Attributes of the dataset: ``name`` (what the laboratory calls the experiment), ``target`` (the qubit, resonator or
-      pair), ``family`` (one of :func:`cascade_calibration.families`, or empty) and ``source`` (the file). Others are kept.
+    * Attributes of the dataset: ``name`` (what the laboratory calls the experiment), ``target`` (the qubit, resonator
+      or pair), ``family`` (one of :func:`cascade_calibration.families`, or empty) and ``source`` (the file). Others
+      are kept.
 
     Attributes
     ----------

@@ -74,8 +74,8 @@ def left_over(fit: Fit) -> Array:
 def distorted(x: Array) -> list[Model]:
     """Oscillations that no decaying cosine fits; the first part of theta is the number of periods, as it is there.
 
-    A frequency that changes along the sweep, as of a drive that saturates; two frequencies; and a jump of phase, size and
-    offset somewhere in the middle.
+    A frequency that changes along the sweep, as of a drive that saturates; two frequencies; and a jump of phase
+    and size somewhere in the middle.
     """
     window, periods = float(np.ptp(x)), _periods(x, 3)
 

@@ -15,7 +15,7 @@ _FINE = 400
 
 
 def quality(line: Trace, best: Fit | None, kept: NDArray[np.bool_]) -> dict[str, float]:
-    """Numbers about data and fit: points, outliers, signal to noise, evidence, reduced chi squared if errors are known."""
+    """Numbers about data and fit; reduced chi squared only where errors are known."""
     facts = {"points": float(len(line.x)), "outliers": float((~kept).sum()), "missing": float(line.missing)}
     if best is not None:
         facts["signal to noise"] = float(np.ptp(best(best.x)) / best.sigma) if best.sigma > 0 else float("inf")

@@ -64,4 +64,3 @@ def most_probable(probabilities: dict[str, float]) -> tuple[str, float]:
     """The status to name, and its probability."""
     status = max(probabilities, key=lambda name: probabilities[name])
     return status, probabilities[status]
-

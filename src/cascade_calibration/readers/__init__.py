@@ -15,8 +15,8 @@ _FORMATS = (netcdf, quantify, pycqed, qibocal, quam, touchstone, text)
 def read(path: Path | str) -> list[Measurement]:
     """Measurements in a file, or in the folder of a run: one for each target.
 
-    Formats: our own (NetCDF4), quantify-core (dataset.hdf5), PycQED (HDF5), Qibocal (a folder with data.npz), QUAlibrate
-    (ds_raw.h5 or arrays in .npz), touchstone (.s1p, .s2p) and CSV with units in its header.
+    Formats: our own (NetCDF4), quantify-core (dataset.hdf5), PycQED (HDF5), Qibocal (a folder with data.npz),
+    QUAlibrate (arrays in .npz), touchstone (.s1p, .s2p) and CSV with units in its header.
 
     Raises
     ------

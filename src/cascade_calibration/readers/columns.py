@@ -55,7 +55,9 @@ def measurement(axes: Sequence[Column], data: Sequence[Column], **attributes: st
         If the columns have no rows, or several axes make no grid.
     """
     if not axes or not data or not len(axes[0].values):
-        raise CascadeError(f"expected columns of axes and data with rows, found {len(axes)} axes and {len(data)} of data")
+        raise CascadeError(
+            f"expected columns of axes and data with rows, found {len(axes)} axes and {len(data)} of data"
+        )
     places = [np.unique(axis.values, return_inverse=True) for axis in axes]
     shape = [len(values) for values, _ in places]
     rows = len(axes[0].values)
@@ -112,5 +114,3 @@ def _pair(first: str, second: str) -> bool | None:
         if re.fullmatch(one, first.lower()) and re.fullmatch(other, second.lower()):
             return polar
     return None
-
-

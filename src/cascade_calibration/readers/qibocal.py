@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import zipfile
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cascade_calibration.measurement import Measurement
-from cascade_calibration.readers import columns
+from cascade_calibration.readers import columns, npz
 from cascade_calibration.readers.columns import Column
 from cascade_qec.errors import CascadeError
 
@@ -34,22 +34,17 @@ def read(path: Path) -> list[Measurement]:
         except ValueError as error:
             raise CascadeError(f"data.json: {error}") from error
         attributes |= {key.strip('"'): json.dumps(value) for key, value in read_settings.items()}
-    try:
-        with np.load(folder / "data.npz", allow_pickle=False) as arrays:
-            return [_one(target, arrays[target], attributes) for target in arrays.files]
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        if isinstance(error, CascadeError):
-            raise
-        raise CascadeError(f"data.npz: {error}") from error
+    tables = npz.arrays(folder / "data.npz")
+    return [_one(target, table, attributes) for target, table in tables.items()]
 
 
-def _one(target: str, table: np.ndarray, attributes: dict[str, str | float]) -> Measurement:
+def _one(target: str, table: NDArray[np.generic], attributes: dict[str, str | float]) -> Measurement:
     names = table.dtype.names or ()
     axes = [Column(name, _AXES[name], table[name]) for name in names if name in _AXES]
     data = [Column(_data_name(name), _DATA.get(name, ""), table[name]) for name in names if name not in _AXES]
     if not axes or not data:
         raise CascadeError(
-            f"{target}: expected fields for an axis ({', '.join(_AXES)}) and data, found {', '.join(names) or table.dtype}"
+            f"{target}: expected an axis ({', '.join(_AXES)}) and data, found {', '.join(names) or table.dtype}"
         )
     return columns.measurement(axes, data, target=target.strip('"'), **attributes)
 

@@ -1,14 +1,13 @@
-"""QUAlibrate: arrays in a .npz file, or the xarray dataset ds_raw.h5, with the dimension `qubit` for targets."""
+"""QUAlibrate: arrays in a .npz file, whose first dimension is that of the targets."""
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from cascade_calibration.measurement import Measurement
-from cascade_calibration.readers import columns
+from cascade_calibration.readers import columns, npz
 from cascade_calibration.readers.columns import Column
 from cascade_qec.errors import CascadeError
 
@@ -22,11 +21,7 @@ def fits(path: Path) -> bool:
 
 
 def read(path: Path) -> list[Measurement]:
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            found = {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise CascadeError(f"cannot be read as .npz: {error}") from error
+    found = npz.arrays(path)
     lines = {name: array for name, array in found.items() if array.ndim == 1 and array.dtype.kind in "iuf"}
     targets = [str(one) for name, array in found.items() if array.dtype.kind == "U" for one in np.atleast_1d(array)]
     data = {name: array for name, array in found.items() if array.dtype.kind in "iufc" and name not in lines}

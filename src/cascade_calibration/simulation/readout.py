@@ -1,4 +1,4 @@
-"""How a qubit's population reaches a file: as a voltage, as quadratures, or as single shots; with noise and outliers."""
+"""How a population reaches a file: as a voltage, as quadratures, or as single shots; with noise and outliers."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def read_out(
 ) -> Measurement:
     """A measurement of a population between 0 and 1, over the axes.
 
-    Contrast, offset, sign and form (voltage, quadratures, single shots) are drawn. One in fifty points is an outlier, up
-    to eight contrasts off, in one measurement of four; slow drift of a fifth of the noise is in each.
+    Contrast, offset, sign and form (voltage, quadratures, single shots) are drawn. In one measurement of four
+    one in fifty points is an outlier, up to eight contrasts off; slow drift of a fifth of the noise is in each.
 
     Parameters
     ----------

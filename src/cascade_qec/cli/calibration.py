@@ -20,7 +20,9 @@ calibration = typer.Typer(
 @calibration.command()
 def diagnose(
     data: Annotated[Path, typer.Argument(help="A file, or the folder of a run.", callback=there)],
-    family: Annotated[str | None, typer.Option(help="Of the measurement.  [default: what it says, or its name]")] = None,
+    family: Annotated[
+        str | None, typer.Option(help="Of the measurement.  [default: what it says, or its name]")
+    ] = None,
     target: Annotated[str | None, typer.Option(help="Only this target, where there are several.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON, one a line.")] = False,
     figure: Annotated[Path | None, typer.Option(help="Draw data and fit: .png, .svg or .pdf.")] = None,
@@ -77,7 +79,9 @@ def bench(
     shots: Annotated[int, typer.Option(min=1, max=limits.KEPT, help="Measurements of each mode.")] = 100,
     snr: Annotated[
         list[float] | None,
-        typer.Option(min=0.01, max=1e6, help="Signal to noise: contrast over a point's noise; repeat.  [default: 10, 4]"),
+        typer.Option(
+            min=0.01, max=1e6, help="Signal to noise: contrast over a point's noise; repeat.  [default: 10, 4]"
+        ),
     ] = None,
     seeds: Annotated[
         Literal["building", "final"], typer.Option(help="Seeds to build analysers with, or those kept apart.")
@@ -88,8 +92,8 @@ def bench(
 ) -> None:
     """Count on simulated measurements how often a family's verdicts are right, in every way to go wrong.
 
-    The table has the statuses by mode, how often 95 % intervals hold the truth, and how often the next measurement, over
-    the suggested range, succeeds.
+    The table has the statuses by mode, how often 95 % intervals hold the truth, and how often the next measurement,
+    over the suggested range, succeeds.
     """
     from cascade_calibration import analysis
     from cascade_calibration import bench as benching

@@ -107,7 +107,10 @@ def _advice(status: str, line: Trace, best: Fit | None) -> tuple[tuple[str, ...]
         left = float(np.median(left_over(best)))
         # half of that decay, whatever its shape
         window = max(1.4 * line.window / periods, 0.4 * line.window * np.log(_LEFT) / np.log(left))
-        sentences = (f"At the end of the sweep {left:.0%} of the oscillation are left.", "A shorter one shows it in full.")
+        sentences = (
+            f"At the end of the sweep {left:.0%} of the oscillation are left.",
+            "A shorter one shows more.",
+        )
     else:
         window = 2.2 * line.window / periods
         sentences = (

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cascade_calibration.analysis.ranges import likeliest_window
 from cascade_calibration.analysis.registry import Family
 from cascade_calibration.analysis.separable import Array, Fit, Model, estimate, fit_robustly
-from cascade_calibration.analysis.ranges import likeliest_window
 from cascade_calibration.analysis.summary import curve, quality
 from cascade_calibration.analysis.trace import Trace, trace
 from cascade_calibration.analysis.verdict import Range, Verdict

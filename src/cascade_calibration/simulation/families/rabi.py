@@ -59,7 +59,9 @@ def draw(mode: str, snr: float, rng: np.random.Generator) -> Draw:
     truth = {"pi": pi} if mode in ("good", "damped", "range too narrow") else {}
     # a shorter sweep does not help a drive that saturates or a second frequency
     return Draw(
-        measure(0.0, window, points, jump), truth, None if mode in ("no drive", "two frequencies", "saturating drive") else again
+        measure(0.0, window, points, jump),
+        truth,
+        None if mode in ("no drive", "two frequencies", "saturating drive") else again,
     )
 
 

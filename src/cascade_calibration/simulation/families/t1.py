@@ -21,12 +21,15 @@ def draw(mode: str, snr: float, rng: np.random.Generator) -> Draw:
     """Decay times of 1 us to 1 ms, 31 to 101 delays from zero."""
     t1 = log_uniform(rng, 1e-6, 1e-3)
     points = int(rng.integers(31, 102))
-    window = t1 * {
-        "good": log_uniform(rng, 3, min(12, 0.4 * (points - 1))),
-        "not excited": log_uniform(rng, 1, 10),
-        "window too short": log_uniform(rng, 0.6, 1.4),
-        "sampling too coarse": (points - 1) * log_uniform(rng, 1.0, 2.5),
-    }[mode]
+    window = (
+        t1
+        * {
+            "good": log_uniform(rng, 3, min(12, 0.4 * (points - 1))),
+            "not excited": log_uniform(rng, 1, 10),
+            "window too short": log_uniform(rng, 0.6, 1.4),
+            "sampling too coarse": (points - 1) * log_uniform(rng, 1.0, 2.5),
+        }[mode]
+    )
     excited = 0.0 if mode == "not excited" else 1.0
 
     def measure(low: float, high: float, points: int) -> Measurement:
