@@ -160,7 +160,7 @@ def write(path: Path, *benches: Bench) -> None:
     """
     where = {"commit": provenance.commit() or "", "hardware": provenance.hardware()}
     text = io.StringIO()
-    table = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
+    table = csv.DictWriter[str](text, _COLUMNS, lineterminator="\n")
     table.writeheader()
     table.writerows(row | where for bench in benches for row in bench.rows())
     with written_whole(path) as file:

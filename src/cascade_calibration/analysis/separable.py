@@ -12,15 +12,15 @@ samples, weighed by the likelihood alone, give intervals that need not be symmet
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
 import numpy as np
 from numpy.polynomial.chebyshev import chebvander
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter
-from scipy.special import logsumexp
-from scipy.stats import multivariate_t, norm, qmc
+from scipy.special import gammaln, logsumexp
+from scipy.stats import norm, qmc
 
 from cascade_calibration.analysis.verdict import Estimate
 
@@ -35,6 +35,7 @@ _MOST_OUTLIERS = 0.1
 _PASSES = 6
 _WIDER = 1.3
 _WORTH = 8.0
+_HOPELESS = 12.0
 _STEPS = 20
 _HALVINGS = 6
 _TAIL = 5
@@ -70,24 +71,27 @@ class Fit:
     theta : float64 [p]
     amplitudes : float64 [1 + k]
         The constant first.
-    thetas : float64 [samples, p]
-        Values of theta that the data allow.
+    covariance : float64 [p, p]
+        Of theta, about.
     x, y, residuals : float64 [n]
     design : float64 [n, p + 1 + k]
         Derivatives of the model.
-    evidence
-        Logarithm of the Bayes factor of this best against the constant.
+    most
+        What the evidence is at most: that of theta itself, were it known.
+    hopeless
+        Whether another fit is so much better that `most` will do.
     """
 
     model: Model
     theta: Array
     amplitudes: Array
-    thetas: Array
+    covariance: Array
     x: Array
     y: Array
     residuals: Array
     design: Array
-    evidence: float
+    most: float
+    hopeless: bool = False
 
     @property
     def dof(self) -> int:
@@ -102,6 +106,21 @@ class Fit:
     def __call__(self, x: Array) -> Array:
         """The fitted curve at x: float64 [n]."""
         return self.amplitudes[0] + self.model.basis(x, self.theta) @ self.amplitudes[1:]
+
+    @property
+    def evidence(self) -> float:
+        """Logarithm of the Bayes factor of this best against the constant."""
+        return self.most if self.hopeless else self._draws[1]
+
+    @property
+    def thetas(self) -> Array:
+        """Values of theta that the data allow: float64 [samples, p]."""
+        return self._draws[0]
+
+    @cached_property
+    def _draws(self) -> tuple[Array, float]:
+        thetas, evidence = _sampled(self.model, self.x, self.y, self.theta, self.covariance)
+        return thetas, evidence + self.model.prior
 
     @cached_property
     def samples(self) -> Array:
@@ -146,11 +165,14 @@ def fit(models: Sequence[Model], x: Array, y: Array) -> list[Fit]:
     found: list[Fit] = []
     for _, model, start in [*first, *further[:_FURTHER]]:
         best = _polished(model, x, y, start)
-        widths = 0.5 * best.thetas.std(axis=0) + 1e-9
+        widths = 0.5 * np.sqrt(np.diag(best.covariance)) + 1e-9
         others = (other for other in found if other.model is model)
         if all((np.abs(best.theta - other.theta) > widths).any() for other in others):
             found.append(best)
-    return sorted(found, key=lambda one: -one.evidence)
+    leader = max(found, key=lambda one: one.most).evidence
+    # those that cannot come near keep what they could have at most, and are not sampled
+    weighed = [one if one.most > leader - _HOPELESS else replace(one, hopeless=True) for one in found]
+    return sorted(weighed, key=lambda one: -one.evidence)
 
 
 def fit_robustly(models: Sequence[Model], x: Array, y: Array) -> tuple[list[Fit], NDArray[np.bool_]]:
@@ -193,10 +215,10 @@ def lack_of_fit(best: Fit, order: int = 3) -> float:
     n = len(best.x) - known.shape[1] + 1
     if total == 0 or n - 1 <= extra.shape[1]:
         return 0.0
-    return float(_bayes_factor(np.array(explained / total), n, extra.shape[1]))
+    return float(_bayes_factor(explained / total, n, extra.shape[1]))
 
 
-def _bayes_factor(explained: Array, n: int, k: int) -> Array:
+def _bayes_factor(explained: Array | float, n: int, k: int) -> Array:
     """Logarithm; `explained` is the share of the constant's squares that k functions explain of n points."""
     return 0.5 * (n - 1 - k) * np.log1p(n) - 0.5 * (n - 1) * np.log1p(n * np.clip(1 - explained, 1e-14, None))
 
@@ -251,9 +273,10 @@ def _polished(model: Model, x: Array, y: Array, theta: Array) -> Fit:
     free = slopes - columns @ np.linalg.lstsq(columns, slopes, rcond=1e-9)[0]
     information = free.T @ free * max(1, len(x) - design.shape[1]) / max(squares, 1e-300)
     # what the data cannot tell is as wide as the box
-    covariance = np.linalg.inv(information + np.diag((high - low) ** -2.0))
-    thetas, evidence = _sampled(model, x, y, theta, covariance, low, high)
-    return Fit(model, theta, amplitudes, thetas, x, y, remaining, design, evidence + model.prior)
+    covariance: Array = np.linalg.inv(information + np.diag((high - low) ** -2.0)).astype(np.float64)
+    centred = y - y.mean()
+    most = float(_bayes_factor(1 - squares / (centred @ centred), len(x), columns.shape[1] - 1)) + model.prior
+    return Fit(model, theta, amplitudes, covariance, x, y, remaining, design, most)
 
 
 def _slopes(model: Model, x: Array, theta: Array, amplitudes: Array, low: Array, high: Array) -> Array:
@@ -270,17 +293,16 @@ def _scaled_lstsq(design: Array, y: Array) -> Array:
     return np.linalg.lstsq(design / norms, y, rcond=1e-7)[0] / norms
 
 
-def _sampled(
-    model: Model, x: Array, y: Array, theta: Array, covariance: Array, low: Array, high: Array
-) -> tuple[Array, float]:
+def _sampled(model: Model, x: Array, y: Array, theta: Array, covariance: Array) -> tuple[Array, float]:
     """Samples of theta [samples, p] around a best, and its evidence."""
+    low, high = (np.array([axis[i] for axis in model.grid]) for i in (0, -1))
     n, p, span = len(x), len(theta), high - low
     normal = _normal(p + 1)
     root = _WIDER * np.linalg.cholesky(covariance + np.diag((1e-9 * span) ** 2))
     direction = normal[:, :p] * np.sqrt(_TAIL / _chi2(normal[:, p], _TAIL))[:, None]
     thetas = theta + direction @ root.T
     inside = ((thetas >= low) & (thetas <= high)).all(axis=1)
-    proposal = multivariate_t.logpdf(direction, shape=np.eye(p), df=_TAIL) - np.log(np.diag(root)).sum()
+    proposal = _student(direction) - np.log(np.diag(root)).sum()
     basis = model.basis(x, np.clip(thetas, low, high))
     k = basis.shape[-1]
     centred = y - y.mean()
@@ -311,7 +333,7 @@ def _amplitudes(basis: Array, y: Array) -> Array:
 def _solved(model: Model, x: Array, y: Array, theta: Array) -> tuple[Array, Array, Array]:
     """Amplitudes [1 + k], residuals [n] and columns [n, 1 + k] at one `theta`."""
     columns = np.column_stack([np.ones(len(x)), model.basis(x, theta)])
-    amplitudes = np.linalg.lstsq(columns, y, rcond=1e-9)[0]
+    amplitudes: Array = np.linalg.lstsq(columns, y, rcond=1e-9)[0].astype(np.float64)
     return amplitudes, y - columns @ amplitudes, columns
 
 
@@ -325,6 +347,13 @@ def _orthonormal(columns: Array) -> Array:
 def _normal(dimensions: int) -> Array:
     """Evenly spread points of the normal distribution: float64 [samples, dimensions], the same each time."""
     return norm.ppf(qmc.Sobol(dimensions, rng=np.random.default_rng(0)).random(_SAMPLES))
+
+
+def _student(points: Array) -> Array:
+    """Logarithm of the density of Student's distribution with `_TAIL` degrees of freedom at points [..., p]."""
+    p = points.shape[-1]
+    size = gammaln((_TAIL + p) / 2) - gammaln(_TAIL / 2) - p / 2 * np.log(_TAIL * np.pi)
+    return size - (_TAIL + p) / 2 * np.log1p((points**2).sum(axis=-1) / _TAIL)
 
 
 def _chi2(normal: Array, dof: int) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -105,7 +106,7 @@ def in_base_units(axis: xr.DataArray, units: tuple[str, ...]) -> tuple[NDArray[n
 
 
 def projected(
-    values: NDArray[np.generic], error: NDArray[np.float64] | None = None
+    values: NDArray[Any], error: NDArray[np.float64] | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
     """One real number for each point: the quadrature that changes most, averaged over shots.
 
@@ -130,7 +131,7 @@ def projected(
     return values.mean(axis=1), values.std(axis=1, ddof=1) / np.sqrt(shots) if shots > 1 else None
 
 
-def principal_axis(points: NDArray[np.complexfloating]) -> complex:
+def principal_axis(points: NDArray[Any]) -> complex:
     """The direction (a number of modulus 1) along which complex points [n] differ most, those not finite left out."""
     points = points[np.isfinite(points)]
     if len(points) < 2:

@@ -63,7 +63,7 @@ class Curve:
     fine_x: NDArray[np.float64] | None = None
     fine_fit: NDArray[np.float64] | None = None
     outliers: NDArray[np.bool_] | None = None
-    marks: Mapping[str, float] = field(default_factory=dict)
+    marks: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,9 @@ class Map:
     x: NDArray[np.float64]
     y: NDArray[np.float64]
     values: NDArray[np.float64]
-    lines: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = field(default_factory=dict)
+    lines: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = field(
+        default_factory=dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]
+    )
 
 
 @dataclass(frozen=True)
@@ -110,8 +112,8 @@ class Verdict:
     probabilities: Mapping[str, float]
     sentences: tuple[str, ...]
     next_experiment: str
-    parameters: Mapping[str, Estimate] = field(default_factory=dict)
-    evidence: Mapping[str, float] = field(default_factory=dict)
+    parameters: Mapping[str, Estimate] = field(default_factory=dict[str, Estimate])
+    evidence: Mapping[str, float] = field(default_factory=dict[str, float])
     suggested_range: tuple[Range, ...] = ()
     picture: Curve | Map | None = field(default=None, repr=False, compare=False)
 

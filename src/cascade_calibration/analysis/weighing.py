@@ -37,7 +37,7 @@ def weigh(
     probabilities = dict.fromkeys(statuses, 0.0)
     probabilities[nothing] += float(weights[0])
     for weight, one in zip(weights[1:], fits, strict=True):
-        if weight < 1e-6:
+        if weight < 1e-4:
             continue
         found, counts = np.unique(status_of(one), return_counts=True)
         for status, count in zip(found, counts, strict=True):

@@ -32,9 +32,8 @@ def read(path: Path | str) -> list[Measurement]:
                 return one.read(path)
             except CascadeError as error:
                 raise CascadeError(f"{path}: {error}") from error
-    raise CascadeError(
-        f"{path}: expected a measurement in a layout of {', '.join(one.FORMAT for one in _FORMATS)}; found {_found(path)}"
-    )
+    known = ", ".join(one.FORMAT for one in _FORMATS)
+    raise CascadeError(f"{path}: expected a measurement in a layout of {known}; found {_found(path)}")
 
 
 def _found(path: Path) -> str:

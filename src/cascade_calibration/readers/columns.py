@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,7 @@ class Column:
 
     name: str
     unit: str
-    values: NDArray[np.generic]
+    values: NDArray[Any]
 
 
 def measurement(axes: Sequence[Column], data: Sequence[Column], **attributes: str | float) -> Measurement:

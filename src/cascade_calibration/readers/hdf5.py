@@ -8,7 +8,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 from cascade_qec.errors import CascadeError
 
@@ -53,6 +53,6 @@ def text(value: object) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
-def texts(values: NDArray[np.generic]) -> list[str]:
+def texts(values: ArrayLike) -> list[str]:
     """An attribute that is a list of texts."""
     return [text(value) for value in np.asarray(values).ravel().tolist()]

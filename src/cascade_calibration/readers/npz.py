@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from cascade_qec.errors import CascadeError
 
 
-def arrays(path: Path) -> dict[str, NDArray[np.generic]]:
+def arrays(path: Path) -> dict[str, NDArray[Any]]:
     """All arrays of an archive, by name.
 
     Raises

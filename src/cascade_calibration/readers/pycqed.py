@@ -26,7 +26,7 @@ def read(path: Path) -> list[Measurement]:
         group = file["Experimental Data"].attrs
         table = np.asarray(file[_TABLE], dtype=np.float64)
         titles = [
-            list(zip(hdf5.texts(group[f"{kind}_names"]), hdf5.texts(group[f"{kind}_units"]), strict=True))
+            list(zip(*(hdf5.texts(np.asarray(group[f"{kind}_{of}"])) for of in ("names", "units")), strict=True))
             for kind in ("sweep_parameter", "value")
         ]
         settings = file["MC settings"].attrs if "MC settings" in file else {}

@@ -38,7 +38,7 @@ def read(path: Path) -> list[Measurement]:
     return [_one(target, table, attributes) for target, table in tables.items()]
 
 
-def _one(target: str, table: NDArray[np.generic], attributes: dict[str, str | float]) -> Measurement:
+def _one(target: str, table: NDArray[np.void], attributes: dict[str, str | float]) -> Measurement:
     names = table.dtype.names or ()
     axes = [Column(name, _AXES[name], table[name]) for name in names if name in _AXES]
     data = [Column(_data_name(name), _DATA.get(name, ""), table[name]) for name in names if name not in _AXES]

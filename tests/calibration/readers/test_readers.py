@@ -10,7 +10,7 @@ from cascade_calibration import Measurement, read
 from cascade_qec.errors import CascadeError
 
 X = np.linspace(0, 4e-5, 5)
-Z = np.exp(1j * np.arange(5))
+Z = np.cos(np.arange(5)) + 1j * np.sin(np.arange(5))
 
 
 def test_quantify_core(tmp_path):
