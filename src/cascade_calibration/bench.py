@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -81,7 +82,7 @@ class Bench:
         shares = [right / of for right, of in map(self.right, simulation.get(self.family).modes) if of]
         return float(np.mean(shares))
 
-    def rows(self) -> Iterator[dict[str, object]]:
+    def rows(self) -> Iterator[dict[str, Any]]:
         """What `write` writes: counts with Wilson's 95 % intervals."""
         for mode, wanted in simulation.get(self.family).modes.items():
             yield self._row("status", mode, wanted, *self.right(mode))
@@ -92,7 +93,7 @@ class Bench:
         for mode in sorted(self.curable):
             yield self._row("suggested range", mode, "", self.cured[mode], self.curable[mode])
 
-    def _row(self, kind: str, name: str, status: str, count: int, of: int) -> dict[str, object]:
+    def _row(self, kind: str, name: str, status: str, count: int, of: int) -> dict[str, Any]:
         ends = binomtest(count, of).proportion_ci(method="wilson")
         return {
             "family": self.family,
@@ -160,7 +161,7 @@ def write(path: Path, *benches: Bench) -> None:
     """
     where = {"commit": provenance.commit() or "", "hardware": provenance.hardware()}
     text = io.StringIO()
-    table = csv.DictWriter[str](text, _COLUMNS, lineterminator="\n")
+    table = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
     table.writeheader()
     table.writerows(row | where for bench in benches for row in bench.rows())
     with written_whole(path) as file:

@@ -136,6 +136,6 @@ def principal_axis(points: NDArray[Any]) -> complex:
     points = points[np.isfinite(points)]
     if len(points) < 2:
         return 1 + 0j
-    centred = points - np.median(points.real) - 1j * np.median(points.imag)
+    centred = points - np.median(np.real(points)) - 1j * np.median(np.imag(points))
     # the sum of squares has twice the angle of the axis
     return complex(np.exp(0.5j * np.angle((centred**2).sum())))

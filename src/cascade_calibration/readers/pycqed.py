@@ -37,5 +37,7 @@ def read(path: Path) -> list[Measurement]:
     swept = len(titles[0])
     if used == "calibration points" and len(table) > 2 * _CALIBRATION:
         table = table[:-_CALIBRATION]
-    made = [Column(*title, values) for title, values in zip([*titles[0], *titles[1]], table.T, strict=True)]
+    made = [
+        Column(title, unit, values) for (title, unit), values in zip([*titles[0], *titles[1]], table.T, strict=True)
+    ]
     return [columns.measurement(made[:swept], made[swept:], name=name, source=str(path))]
