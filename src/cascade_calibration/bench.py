@@ -23,7 +23,7 @@ from cascade_qec.files import written_whole
 SEEDS = {"building": 0, "final": 1}
 """Analysers are built with the first; what is published is counted with the second, which nobody looks at before."""
 
-_COLUMNS = (
+_COLUMNS: tuple[str, ...] = (
     "family",
     "snr",
     "seeds",

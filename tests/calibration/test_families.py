@@ -19,7 +19,7 @@ def test_the_simulator_shows_every_status_of_the_list(name):
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_verdicts_on_simulated_measurements(name):
-    check_family(name, shots=4)
+    check_family(name, shots=2)
 
 
 @pytest.mark.parametrize("name", FAMILIES)
