@@ -32,6 +32,18 @@ def test_files_and_names_are_there() -> None:
     assert not missing
 
 
+def test_calibration_shares_errors_files_and_provenance_alone() -> None:
+    shared, users = set(), set()
+    for path in (ROOT / "src/cascade_calibration").rglob("*.py"):
+        lines = re.findall(r"^\s*(?:from|import) cascade_qec\b(.*)", path.read_text(), flags=re.MULTILINE)
+        shared |= {re.sub(r"^(?: import |\.)(\w+).*", r"\1", line) for line in lines}
+    for path in PACKAGE.rglob("*.py"):
+        if re.search(r"^\s*(?:from|import) cascade_calibration\b", path.read_text(), flags=re.MULTILINE):
+            users.add(path.relative_to(PACKAGE).parts[0])
+    assert shared == {"errors", "files", "provenance"}
+    assert users == {"cli"}
+
+
 def _imports() -> set[tuple[str, str]]:
     """Rooms, and rooms that they import, within functions too."""
     found = set()

@@ -12,7 +12,8 @@ from cascade_qec import circuits, codes, statistics
 SOURCE = Path(codes.__file__).parents[2]
 MODULES = [
     ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__")
-    for path in sorted((SOURCE / "cascade_qec").rglob("*.py"))
+    for package in ("cascade_calibration", "cascade_qec")
+    for path in sorted((SOURCE / package).rglob("*.py"))
     if ">>> " in path.read_text(encoding="utf-8")
 ]
 DOORS = [

@@ -27,6 +27,7 @@ COMMANDS = (
     "plot",
     "bench",
     "zoo",
+    "calibration",
 )
 
 

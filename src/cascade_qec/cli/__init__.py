@@ -14,6 +14,7 @@ import typer
 import cascade_qec
 from cascade_qec import pytorch
 from cascade_qec.cli.bench import bench
+from cascade_qec.cli.calibration import calibration
 from cascade_qec.cli.collect import collect
 from cascade_qec.cli.decode import decode
 from cascade_qec.cli.demo import demo
@@ -74,6 +75,7 @@ app.command()(spectrum)
 app.command()(plot)
 app.add_typer(bench, name="bench")
 app.add_typer(zoo, name="zoo")
+app.add_typer(calibration, name="calibration")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -107,9 +109,11 @@ def _status(app: typer.Typer, arguments: list[str] | None) -> int:
     except CascadeError as error:
         return _fail(str(error), 2)
     except ModuleNotFoundError as error:
-        if error.name not in ("torch", "lion_pytorch"):
-            raise
-        return _fail(f"this takes PyTorch, which is not installed: {pytorch.INSTALL}", 2)
+        if error.name in ("torch", "lion_pytorch"):
+            return _fail(f"this takes PyTorch, which is not installed: {pytorch.INSTALL}", 2)
+        if error.name in ("xarray", "h5netcdf", "h5py", "skrf"):
+            return _fail(f"this takes {error.name}, which is not installed: pip install 'cascade-qec[calibration]'", 2)
+        raise
     except OSError as error:
         where = "" if error.filename is None else f"{error.filename}: "
         return _fail(f"{where}{error.strerror or error}", 2)

@@ -1,0 +1,114 @@
+"""Oscillations: models of them for fits, and what their sampling can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.special import expit
+
+from cascade_calibration.analysis.separable import Array, Fit, Model
+
+_PER_PERIOD = 4
+"""Grid points per period of the window: the width of a peak of the spectrum is one."""
+_LEAST_PERIODS = 0.15
+_RARE = -4.0
+"""Of distortions: in few periods they fit slow drift too."""
+
+ENVELOPES: dict[str, Callable[[Array], Array]] = {
+    "exponential": lambda decays: np.exp(-decays),
+    "gaussian": lambda decays: np.exp(-(decays**2)),
+}
+"""How oscillations decay, against the distance in decay times."""
+
+DISTORTIONS = ("chirp", "beating", "jump")
+"""Names of the models of :func:`distorted`."""
+
+
+def highest_frequency(x: Array) -> float:
+    """Half a period from point to point: higher frequencies have aliases below, for evenly spaced points.
+
+    Parameters
+    ----------
+    x : float64 [n], sorted
+    """
+    return 0.5 / float(np.median(np.diff(np.unique(x))))
+
+
+def aliases(frequency: float, step: float, count: int = 3) -> list[float]:
+    """Frequencies that look the same at points `step` apart: the lowest `count`, rising."""
+    rate = 1 / step
+    base = frequency % rate
+    low = min(base, rate - base)
+    return sorted({low, *(i * rate + sign * low for i in range(1, count + 1) for sign in (-1, 1))})[:count]
+
+
+def oscillation(x: Array, *, phase: float | None = None, envelope: str = "exponential") -> Model:
+    """A decaying cosine around a constant; theta is the number of periods and that of decay times in the window.
+
+    Frequencies from a sixth of a period in the window to half a period from point to point are searched evenly, decays
+    from next to none to a fifth of the window.
+
+    Parameters
+    ----------
+    x : float64 [n], sorted
+    phase
+        At x = 0, in radians; None if it may be any.
+    """
+    window, periods = float(np.ptp(x)), _periods(x)
+    decays = np.linspace(0.0, 4.0, 5)
+    fading = ENVELOPES[envelope]
+
+    def basis(x: Array, theta: Array) -> Array:
+        at = x / window
+        return _wave(theta[..., None, 0] * at, phase) * fading(theta[..., None, 1] * np.abs(at))[..., None]
+
+    return Model(f"{envelope}{'' if phase is None else f' from phase {phase:.3g}'}", basis, (periods, decays))
+
+
+def left_over(fit: Fit) -> Array:
+    """How much of its size the oscillation of :func:`oscillation` has left at the end of the window: [samples]."""
+    return ENVELOPES[fit.model.name.split()[0]](fit.thetas[:, 1])
+
+
+def distorted(x: Array) -> list[Model]:
+    """Oscillations that no decaying cosine fits; the first part of theta is the number of periods, as it is there.
+
+    A frequency that changes along the sweep, as of a drive that saturates; two frequencies; and a jump of phase
+    and size somewhere in the middle.
+    """
+    window, periods = float(np.ptp(x)), _periods(x, 3)
+
+    def chirped(x: Array, theta: Array) -> Array:
+        at = x / window
+        return _wave(theta[..., None, 0] * at * (1 + theta[..., None, 1] * at), None)
+
+    def beating(x: Array, theta: Array) -> Array:
+        at = x / window
+        turns = theta[..., None, 0] * at
+        return np.concatenate([_wave(turns, None), _wave(turns + theta[..., None, 1] * at, None)], axis=-1)
+
+    def jumping(x: Array, theta: Array) -> Array:
+        at = x / window
+        wave = _wave(theta[..., None, 0] * at, None)
+        after = (expit((at - at[0] - theta[..., None, 1]) * 2 * len(x)))[..., None]
+        return np.concatenate([wave * (1 - after), wave * after], axis=-1)
+
+    return [
+        Model(DISTORTIONS[0], chirped, (periods, np.linspace(-0.6, 0.6, 9)), _RARE),
+        Model(DISTORTIONS[1], beating, (periods, np.linspace(0.4, 3.4, 7)), _RARE),
+        Model(DISTORTIONS[2], jumping, (periods, np.linspace(0.2, 0.8, 7)), _RARE),
+    ]
+
+
+def _periods(x: Array, per_period: float = _PER_PERIOD) -> Array:
+    most = highest_frequency(x) * float(np.ptp(x))
+    return np.linspace(_LEAST_PERIODS, most, max(8, int(per_period * (most - _LEAST_PERIODS))))
+
+
+def _wave(turns: Array, phase: float | None) -> Array:
+    """A cosine of a phase, or cosine and sine: [..., n, k]."""
+    angle = 2 * np.pi * turns
+    if phase is not None:
+        return np.cos(angle + phase)[..., None]
+    return np.stack([np.cos(angle), np.sin(angle)], axis=-1)

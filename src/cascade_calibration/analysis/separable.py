@@ -1,0 +1,361 @@
+"""Fits of models that are linear in all but one, two or three of their parameters.
+
+A model is ``y = c_0 + c_1 b_1(x; theta) + ... + c_k b_k(x; theta)``: a decay, an oscillation, a line of a spectrum. For
+each ``theta`` of a grid the amplitudes ``c`` follow by linear algebra, all at once; that needs no starting values and
+finds every local best. The best ones are polished by least squares (variable projection). How well a model explains the
+data, with ``theta`` anywhere in its grid's box, is a Bayes factor against the constant: Zellner's prior for the
+amplitudes (g = n), a uniform one for ``theta``, integrated by importance sampling around each polished best. Such
+factors compare models with different numbers of parameters, and they count how many places were searched. The same
+samples, weighed by the likelihood alone, give intervals that need not be symmetric.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+
+import numpy as np
+from numpy.polynomial.chebyshev import chebvander
+from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter
+from scipy.special import gammaln, logsumexp
+from scipy.stats import norm, qmc
+
+from cascade_calibration.analysis.verdict import Estimate
+
+Array = NDArray[np.float64]
+
+_SAMPLES = 512
+_STARTS = 4
+_FURTHER = 3
+_RIDGE = 1e-10
+_OUTLIER = 4.5
+_MOST_OUTLIERS = 0.1
+_PASSES = 6
+_WIDER = 1.3
+_WORTH = 8.0
+_HOPELESS = 12.0
+_STEPS = 20
+_HALVINGS = 6
+_TAIL = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A model that is linear in all but `theta`.
+
+    Attributes
+    ----------
+    basis
+        ``(x [n], theta [..., p]) -> [..., n, k]``: the functions beside the constant.
+    grid
+        Values of each part of `theta`, rising and evenly spaced: p arrays. Take logarithms of what is positive: errors
+        are then nearly normal, and each order of magnitude is as probable as the next.
+    prior
+        Logarithm of how probable the model is beforehand, beside others.
+    """
+
+    name: str
+    basis: Callable[[Array, Array], Array]
+    grid: tuple[Array, ...]
+    prior: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A model at one of its local bests.
+
+    Attributes
+    ----------
+    theta : float64 [p]
+    amplitudes : float64 [1 + k]
+        The constant first.
+    covariance : float64 [p, p]
+        Of theta, about.
+    x, y, residuals : float64 [n]
+    design : float64 [n, p + 1 + k]
+        Derivatives of the model.
+    most
+        What the evidence is at most: that of theta itself, were it known.
+    hopeless
+        Whether another fit is so much better that `most` will do.
+    """
+
+    model: Model
+    theta: Array
+    amplitudes: Array
+    covariance: Array
+    x: Array
+    y: Array
+    residuals: Array
+    design: Array
+    most: float
+    hopeless: bool = False
+
+    @property
+    def dof(self) -> int:
+        """Degrees of freedom of the residuals."""
+        return max(1, len(self.x) - self.design.shape[1])
+
+    @property
+    def sigma(self) -> float:
+        """Standard deviation of the noise of a point."""
+        return float(np.sqrt((self.residuals**2).sum() / self.dof))
+
+    def __call__(self, x: Array) -> Array:
+        """The fitted curve at x: float64 [n]."""
+        return self.amplitudes[0] + self.model.basis(x, self.theta) @ self.amplitudes[1:]
+
+    @property
+    def evidence(self) -> float:
+        """Logarithm of the Bayes factor of this best against the constant."""
+        return self.most if self.hopeless else self._draws[1]
+
+    @property
+    def thetas(self) -> Array:
+        """Values of theta that the data allow: float64 [samples, p]."""
+        return self._draws[0]
+
+    @cached_property
+    def _draws(self) -> tuple[Array, float]:
+        thetas, evidence = _sampled(self.model, self.x, self.y, self.theta, self.covariance)
+        return thetas, evidence + self.model.prior
+
+    @cached_property
+    def samples(self) -> Array:
+        """`theta` and amplitudes that the data allow: float64 [samples, p + 1 + k]."""
+        return np.column_stack([self.thetas, _amplitudes(self.model.basis(self.x, self.thetas), self.y)])
+
+
+def estimate(fits: Sequence[Fit], of: Callable[[Array], Array], unit: str) -> Estimate:
+    """A function ([..., p + 1 + k] -> [...]) of `theta` and amplitudes, with its errors; fits count by their evidence.
+
+    The interval holds 95 % of the samples, and the standard error is half the interval that holds 68 %.
+
+    Parameters
+    ----------
+    fits
+        The best first, of models whose parameters mean the same.
+    """
+    value = float(of(np.concatenate([fits[0].theta, fits[0].amplitudes])))
+    shares = np.array([np.exp(one.evidence - fits[0].evidence) for one in fits])
+    near = [(one, share) for one, share in zip(fits, shares, strict=True) if share > 1e-3]
+    values = np.concatenate([of(one.samples) for one, _ in near])
+    weights = np.concatenate([np.full(len(one.thetas), share / len(one.thetas)) for one, share in near])
+    order = np.argsort(values)
+    below = np.cumsum(weights[order])
+    low, down, up, high = values[order][np.searchsorted(below, below[-1] * np.array([0.025, 0.15866, 0.84134, 0.975]))]
+    return Estimate(value, float((up - down) / 2), float(low), float(high), unit)
+
+
+def fit(models: Sequence[Model], x: Array, y: Array) -> list[Fit]:
+    """All local bests of several models that are worth a look, the most probable first; none for constant data.
+
+    Parameters
+    ----------
+    x, y : float64 [n]
+    """
+    if not np.ptp(y) > 1e-12 * np.abs(y).max():
+        return []
+    starts = [_starts(model, x, y) for model in models]
+    first = [one[0] for one in starts]
+    worth = max(evidence for evidence, _, _ in first) - _WORTH
+    further = sorted((one for some in starts for one in some[1:] if one[0] > worth), key=lambda one: -one[0])
+    found: list[Fit] = []
+    for _, model, start in [*first, *further[:_FURTHER]]:
+        best = _polished(model, x, y, start)
+        widths = 0.5 * np.sqrt(np.diag(best.covariance)) + 1e-9
+        others = (other for other in found if other.model is model)
+        if all((np.abs(best.theta - other.theta) > widths).any() for other in others):
+            found.append(best)
+    leader = max(found, key=lambda one: one.most).evidence
+    # those that cannot come near keep what they could have at most, and are not sampled
+    weighed = [one if one.most > leader - _HOPELESS else replace(one, hopeless=True) for one in found]
+    return sorted(weighed, key=lambda one: -one.evidence)
+
+
+def fit_robustly(models: Sequence[Model], x: Array, y: Array) -> tuple[list[Fit], NDArray[np.bool_]]:
+    """`fit`, without points far from the best curve or, if that is worse than a constant, from the constant.
+
+    Returns
+    -------
+    the fits, and which points were kept: bool [n]
+    """
+    kept = np.ones(len(x), dtype=bool)
+    for _ in range(_PASSES):
+        fits = fit(models, x[kept], y[kept])
+        good = fits[0] if fits and fits[0].evidence > 0 else None
+        distance = np.abs(y - (good(x) if good else np.median(y)))
+        # what a curve is fitted to lies nearer to it than the noise
+        lost = good.design.shape[1] if good else 1
+        scale = np.median(distance[kept]) / norm.ppf(0.75) * np.sqrt(kept.sum() / max(1, kept.sum() - lost))
+        # the farthest first: what looks like an outlier beside them may turn out to be the signal
+        bound = max(_OUTLIER * scale, distance[kept].max() / 2)
+        far = kept & (distance > bound)
+        if not far.any() or (~kept | far).sum() > max(1, _MOST_OUTLIERS * len(x)):
+            break
+        kept = kept & ~far
+    return fits, kept
+
+
+def lack_of_fit(best: Fit, order: int = 3) -> float:
+    """Logarithm of the Bayes factor of structure in the residuals against noise.
+
+    The structure is a slow change of any amplitude, drift of the constant included: polynomials up to `order` times the
+    model's functions.
+    """
+    place = 2 * (best.x - best.x[0]) / np.ptp(best.x) - 1
+    columns = best.design[:, len(best.theta) :]
+    extra = (chebvander(place, order)[:, 1:, None] * columns[:, None, :]).reshape(len(place), -1)
+    known = _orthonormal(best.design)
+    extra = _orthonormal(extra - known @ (known.T @ extra))
+    total = float((best.residuals**2).sum())
+    explained = float(((extra.T @ best.residuals) ** 2).sum())
+    n = len(best.x) - known.shape[1] + 1
+    if total == 0 or n - 1 <= extra.shape[1]:
+        return 0.0
+    return float(_bayes_factor(explained / total, n, extra.shape[1]))
+
+
+def _bayes_factor(explained: Array | float, n: int, k: int) -> Array:
+    """Logarithm; `explained` is the share of the constant's squares that k functions explain of n points."""
+    return 0.5 * (n - 1 - k) * np.log1p(n) - 0.5 * (n - 1) * np.log1p(n * np.clip(1 - explained, 1e-14, None))
+
+
+def _starts(model: Model, x: Array, y: Array) -> list[tuple[float, Model, Array]]:
+    """The best local bests of the grid, each with its evidence there."""
+    shape = tuple(map(len, model.grid))
+    thetas = np.stack(np.meshgrid(*model.grid, indexing="ij"), axis=-1).reshape(-1, len(shape))
+    basis = model.basis(x, thetas)
+    evidence = _bayes_factor(_explained(basis, y - y.mean()), len(x), basis.shape[-1])
+    grid = evidence.reshape(shape)
+    tops = np.flatnonzero((grid == maximum_filter(grid, size=3, mode="nearest")).ravel())
+    return [(float(evidence[i]), model, thetas[i]) for i in tops[np.argsort(-evidence[tops])][:_STARTS]]
+
+
+def _explained(basis: Array, centred: Array) -> Array:
+    """Shares of the squares of `centred` [n] that `basis` [..., n, k] explains beside a constant: [...]."""
+    basis = basis - basis.mean(axis=-2, keepdims=True)
+    moments = np.swapaxes(basis, -1, -2) @ basis
+    k = basis.shape[-1]
+    ridge = _RIDGE * (np.trace(moments, axis1=-2, axis2=-1) + 1e-300)[..., None, None] * np.eye(k)
+    products = np.einsum("...nk,n->...k", basis, centred)
+    solved = np.linalg.solve(moments + ridge, products[..., None])[..., 0]
+    return np.einsum("...k,...k->...", solved, products) / (centred @ centred)
+
+
+def _polished(model: Model, x: Array, y: Array, theta: Array) -> Fit:
+    """Gauss and Newton's steps, halved where they lead up or out of the box."""
+    low, high = (np.array([axis[i] for axis in model.grid]) for i in (0, -1))
+    amplitudes, remaining, columns = _solved(model, x, y, theta)
+    squares = remaining @ remaining
+    for _ in range(_STEPS):
+        slopes = _slopes(model, x, theta, amplitudes, low, high)
+        step = _scaled_lstsq(np.column_stack([slopes, columns]), remaining)[: len(theta)]
+        held = ((theta <= low) & (step < 0)) | ((theta >= high) & (step > 0))
+        if held.any():  # along the wall
+            step = _scaled_lstsq(np.column_stack([slopes * ~held, columns]), remaining)[: len(theta)] * ~held
+        for half in range(_HALVINGS):
+            ahead = np.clip(theta + step / 2**half, low, high)
+            tried = _solved(model, x, y, ahead)
+            if tried[1] @ tried[1] <= squares:
+                break
+        else:
+            break
+        gained = squares - tried[1] @ tried[1]
+        theta, (amplitudes, remaining, columns), squares = ahead, tried, tried[1] @ tried[1]
+        if gained <= 1e-6 * squares / len(x):
+            break
+    slopes = _slopes(model, x, theta, amplitudes, low, high)
+    design = np.column_stack([slopes, columns])
+    # only what no other column explains tells of theta
+    free = slopes - columns @ np.linalg.lstsq(columns, slopes, rcond=1e-9)[0]
+    information = free.T @ free * max(1, len(x) - design.shape[1]) / max(squares, 1e-300)
+    # what the data cannot tell is as wide as the box
+    covariance: Array = np.linalg.inv(information + np.diag((high - low) ** -2.0)).astype(np.float64)
+    centred = y - y.mean()
+    most = float(_bayes_factor(1 - squares / (centred @ centred), len(x), columns.shape[1] - 1)) + model.prior
+    return Fit(model, theta, amplitudes, covariance, x, y, remaining, design, most)
+
+
+def _slopes(model: Model, x: Array, theta: Array, amplitudes: Array, low: Array, high: Array) -> Array:
+    """Derivatives of the curve by theta: [n, p]."""
+    step = np.diag(1e-5 * (high - low))
+    ends = model.basis(x, np.concatenate([theta + step, theta - step])) @ amplitudes[1:]
+    p = len(theta)
+    return ((ends[:p] - ends[p:]) / (2 * np.diag(step)[:, None])).T
+
+
+def _scaled_lstsq(design: Array, y: Array) -> Array:
+    norms = np.linalg.norm(design, axis=0)
+    norms[norms == 0] = 1
+    return np.linalg.lstsq(design / norms, y, rcond=1e-7)[0] / norms
+
+
+def _sampled(model: Model, x: Array, y: Array, theta: Array, covariance: Array) -> tuple[Array, float]:
+    """Samples of theta [samples, p] around a best, and its evidence."""
+    low, high = (np.array([axis[i] for axis in model.grid]) for i in (0, -1))
+    n, p, span = len(x), len(theta), high - low
+    normal = _normal(p + 1)
+    root = _WIDER * np.linalg.cholesky(covariance + np.diag((1e-9 * span) ** 2))
+    direction = normal[:, :p] * np.sqrt(_TAIL / _chi2(normal[:, p], _TAIL))[:, None]
+    thetas = theta + direction @ root.T
+    inside = ((thetas >= low) & (thetas <= high)).all(axis=1)
+    proposal = _student(direction) - np.log(np.diag(root)).sum()
+    basis = model.basis(x, np.clip(thetas, low, high))
+    k = basis.shape[-1]
+    centred = y - y.mean()
+    explained = _explained(basis, centred)
+    prior = np.where(inside, -np.log(span).sum(), -np.inf)
+    weights = _bayes_factor(explained, n, k) + prior - proposal
+    evidence = float(logsumexp(weights) - np.log(len(weights)))
+    likelihood = -0.5 * max(1, n - 1 - k) * np.log(np.clip(1 - explained, 1e-14, None)) + prior - proposal
+    shares = np.cumsum(np.exp(likelihood - logsumexp(likelihood)))
+    chosen = np.searchsorted(shares / shares[-1], (np.arange(_SAMPLES) + 0.5) / _SAMPLES)
+    return thetas[chosen], evidence
+
+
+def _amplitudes(basis: Array, y: Array) -> Array:
+    """Amplitudes that the data allow, one sample for each basis: [samples, n, k] -> [samples, 1 + k]."""
+    columns = np.concatenate([np.ones((*basis.shape[:-1], 1)), basis], axis=-1)
+    moments = np.swapaxes(columns, -1, -2) @ columns
+    k = columns.shape[-1]
+    inverse = np.linalg.inv(moments + _RIDGE * np.trace(moments, axis1=-2, axis2=-1)[:, None, None] * np.eye(k))
+    best = np.einsum("sij,snj,n->si", inverse, columns, y, optimize=True)
+    remaining = ((y - np.einsum("snj,sj->sn", columns, best)) ** 2).sum(axis=-1)
+    normal = np.random.default_rng(0).standard_normal((len(best), k))
+    root = np.linalg.cholesky(inverse)
+    spread = np.sqrt(remaining / max(1, len(y) - k))
+    return best + spread[:, None] * np.einsum("sij,sj->si", root, normal)
+
+
+def _solved(model: Model, x: Array, y: Array, theta: Array) -> tuple[Array, Array, Array]:
+    """Amplitudes [1 + k], residuals [n] and columns [n, 1 + k] at one `theta`."""
+    columns = np.column_stack([np.ones(len(x)), model.basis(x, theta)])
+    amplitudes: Array = np.linalg.lstsq(columns, y, rcond=1e-9)[0].astype(np.float64)
+    return amplitudes, y - columns @ amplitudes, columns
+
+
+def _orthonormal(columns: Array) -> Array:
+    norms = np.linalg.norm(columns, axis=0)
+    left, values, _ = np.linalg.svd(columns / np.where(norms > 0, norms, 1), full_matrices=False)
+    return left[:, values > 1e-6]
+
+
+@cache
+def _normal(dimensions: int) -> Array:
+    """Evenly spread points of the normal distribution: float64 [samples, dimensions], the same each time."""
+    return norm.ppf(qmc.Sobol(dimensions, rng=np.random.default_rng(0)).random(_SAMPLES))
+
+
+def _student(points: Array) -> Array:
+    """Logarithm of the density of Student's distribution with `_TAIL` degrees of freedom at points [..., p]."""
+    p = points.shape[-1]
+    size = gammaln((_TAIL + p) / 2) - gammaln(_TAIL / 2) - p / 2 * np.log(_TAIL * np.pi)
+    return size - (_TAIL + p) / 2 * np.log1p((points**2).sum(axis=-1) / _TAIL)
+
+
+def _chi2(normal: Array, dof: int) -> Array:
+    """Wilson and Hilferty's way from normal to chi-squared variables."""
+    return dof * np.clip(1 - 2 / (9 * dof) + normal * np.sqrt(2 / (9 * dof)), 1e-3, None) ** 3

@@ -1,0 +1,1 @@
+"""One file for each family: how it is simulated, as `SIMULATOR`."""

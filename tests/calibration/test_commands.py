@@ -1,0 +1,57 @@
+"""``cascade calibration``."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from cascade_calibration import simulation
+from cascade_qec.cli import main
+
+
+@pytest.fixture
+def file(tmp_path):
+    rng = np.random.default_rng(3)
+    simulation.get("t1").draw("window too short", 10, rng).measurement.save(tmp_path / "t1.nc")
+    return tmp_path / "t1.nc"
+
+
+def test_diagnose_prints_a_screen_and_draws_a_figure(file, tmp_path, capsys):
+    assert main(["calibration", "diagnose", str(file), "--figure", str(tmp_path / "t1.png")]) == 0
+    shown = capsys.readouterr().out
+    for part in ("WINDOW_TOO_SHORT", "T1 ", "measure next", "delay from 0 to"):
+        assert part in shown
+    assert len(shown.splitlines()) < 25
+    assert (tmp_path / "t1.png").stat().st_size > 10_000
+
+
+def test_diagnose_prints_json(file, capsys):
+    assert main(["calibration", "diagnose", str(file), "--json"]) == 0
+    verdict = json.loads(capsys.readouterr().out)
+    assert verdict["status"] == "WINDOW_TOO_SHORT"
+    assert verdict["suggested_range"][0]["high"] > 0
+    assert sum(verdict["probabilities"].values()) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [(["--family", "t3"], "unknown family"), (["--target", "q9"], "expected the target q9, found q0")],
+)
+def test_what_is_unknown_is_said(file, more, message, capsys):
+    assert main(["calibration", "diagnose", str(file), *more]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_families_are_listed(capsys):
+    assert main(["calibration", "families"]) == 0
+    assert "WINDOW_TOO_SHORT" in capsys.readouterr().out
+
+
+def test_the_bench_writes_a_table(tmp_path, capsys):
+    out = tmp_path / "t1.csv"
+    assert main(["calibration", "bench", "t1", "--shots", "2", "--snr", "10", "--out", str(out)]) == 0
+    rows = list(csv.DictReader(out.read_text().splitlines()))
+    assert {row["kind"] for row in rows} == {"status", "confusion", "coverage", "suggested range"}
+    assert all(int(row["of"]) >= int(row["count"]) for row in rows)
+    assert "balanced over modes" in capsys.readouterr().out

@@ -1,0 +1,74 @@
+"""Every family has a simulator of its statuses, and nothing that is no such measurement makes it sure of anything."""
+
+import numpy as np
+import pytest
+
+from cascade_calibration import Measurement, analysis, diagnose, simulation
+from cascade_qec.errors import CascadeError
+from tests.calibration.families import check_family
+
+FAMILIES = analysis.names()
+AXES = {"t1": ("delay", "s"), "rabi": ("amplitude", "V")}
+"""Families over one axis: its name and units."""
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_simulator_shows_every_status_of_the_list(name):
+    assert set(simulation.get(name).modes.values()) == set(analysis.get(name).statuses)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_verdicts_on_simulated_measurements(name):
+    check_family(name, shots=2)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_same_seed_gives_the_same_measurement(name):
+    mode = next(iter(simulation.get(name).modes))
+    one, other = (simulation.get(name).draw(mode, 10, np.random.default_rng(5)).measurement for _ in range(2))
+    assert one.dataset.identical(other.dataset)
+
+
+@pytest.mark.parametrize("name", AXES)
+@pytest.mark.parametrize(
+    ("y", "doubtful"),
+    [
+        (np.zeros(40), "NO_SIGNAL"),
+        (np.full(40, 3e300), "NO_SIGNAL"),
+        (np.where(np.arange(40) == 20, 1e9, 1e-9 * np.cos(7.7 * np.arange(40) ** 2)), "NO_SIGNAL"),
+        (np.full(40, np.nan), None),
+        (np.where(np.arange(40) < 4, 1.0, np.nan), None),
+        (np.full(40, np.inf), None),
+    ],
+)
+def test_what_is_no_measurement_gets_no_number(name, y, doubtful):
+    axis, unit = AXES[name]
+    measurement = Measurement.of({axis: (np.linspace(0, 1, 40), unit)}, {"signal": (y, "V")})
+    if doubtful is None:
+        with pytest.raises(CascadeError, match="finite"):
+            diagnose(measurement, name)
+    else:
+        verdict = diagnose(measurement, name)
+        assert verdict.status == doubtful
+        assert not verdict.parameters
+
+
+@pytest.mark.parametrize("name", AXES)
+def test_wrong_units_and_too_many_axes_are_refused(name):
+    axis, unit = AXES[name]
+    x, y = np.linspace(0, 1, 40), np.linspace(1, 0, 40)
+    with pytest.raises(CascadeError, match="units of"):
+        diagnose(Measurement.of({axis: (x, "Hz")}, {"signal": (y, "V")}), name)
+    grid = Measurement.of({axis: (x, unit), "flux": (x, "V")}, {"signal": (np.outer(y, y), "V")})
+    with pytest.raises(CascadeError, match="one axis"):
+        diagnose(grid, name)
+
+
+def test_the_name_tells_the_family_where_the_file_does_not():
+    x = np.linspace(0, 5e-5, 41)
+    data = {"signal": (np.exp(-x / 1e-5) + 0.02 * np.random.default_rng(0).standard_normal(41), "V")}
+    assert diagnose(Measurement.of({"delay": (x, "s")}, data, name="T1_QL")).family == "t1"
+    with pytest.raises(CascadeError, match="name one of"):
+        diagnose(Measurement.of({"delay": (x, "s")}, data, name="something"))
+    with pytest.raises(CascadeError, match="unknown family"):
+        diagnose(Measurement.of({"delay": (x, "s")}, data), "t3")
