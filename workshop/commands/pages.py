@@ -11,9 +11,9 @@ def pages() -> None:
     A table stands between the lines <!-- NAME --> and <!-- end of NAME -->; what stood there is replaced.
     """
     from workshop.pages import collections, engine, local, models, performance, training
-    from workshop.studies import foreign_circuits
+    from workshop.studies import foreign_circuits, told_noise
 
-    for module in (collections, engine, local, models, performance, training, foreign_circuits):
+    for module in (collections, engine, local, models, performance, training, foreign_circuits, told_noise):
         page = module.PAGE
         page.write_text(module.with_tables(page.read_text()))
         print(f"Page: {page}")
