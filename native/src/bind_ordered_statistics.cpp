@@ -1,4 +1,6 @@
 // What Python sees of ordered statistics.
+#include <algorithm>
+
 #include "binding.h"
 #include "ordered_statistics.h"
 
@@ -13,16 +15,18 @@ OrderedStatistics* made(Array<int64_t, 1> start, Array<int64_t, 1> row, int64_t 
                                  observables.shape(1), least);
 }
 
-nb::ndarray<nb::numpy, bool> decode(const OrderedStatistics& self, Array<float, 2> log_odds, Array<bool, 2> lit,
-                                    int threads) {
+nb::tuple decode(const OrderedStatistics& self, Array<float, 2> log_odds, Array<bool, 2> lit, bool gaps, int threads) {
     expect_shots(self, log_odds, lit, threads);
-    const size_t shots = log_odds.shape(0);
-    auto observables = fresh<bool>({shots, static_cast<size_t>(self.k())});
+    const size_t shots = log_odds.shape(0), k = static_cast<size_t>(self.k());
+    auto observables = fresh<bool>({shots, k}), suspects = fresh<bool>({shots, k});
+    auto gap = fresh<float>({shots});
+    std::fill_n(gap.data(), shots, 0.f);
     {
         nb::gil_scoped_release release;
-        self.decode(log_odds.data(), bytes(lit), shots, observables.data(), threads);
+        self.decode(log_odds.data(), bytes(lit), shots, observables.data(), suspects.data(),
+                    gaps ? gap.data() : nullptr, threads);
     }
-    return observables;
+    return nb::make_tuple(observables, suspects, gap);
 }
 
 }  // namespace
@@ -32,7 +36,7 @@ void bind_ordered_statistics(nb::module_& m) {
         .def(nb::new_(&made), nb::arg("start").noconvert(), nb::arg("row").noconvert(), nb::arg("rows"),
              nb::arg("observables").noconvert(), nb::kw_only(), nb::arg("least"))
         .def("decode", &decode, nb::arg("log_odds").noconvert(), nb::arg("lit").noconvert(), nb::kw_only(),
-             nb::arg("threads") = 1);
+             nb::arg("gaps") = false, nb::arg("threads") = 1);
 }
 
 }  // namespace cascade

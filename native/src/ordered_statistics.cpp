@@ -18,6 +18,7 @@ using Words = std::vector<uint64_t>;
 constexpr int BITS = 64;
 constexpr int LANES = 4;       // words that are added at a time: rows are padded to multiples of them
 constexpr int PAIRED = 40;     // free columns of which pairs are tried, those that cost least alone
+constexpr double FARTHEST = 40;  // the largest gap: other answers may need components that were left out
 constexpr int MOST = 1 << 30;  // of rows, of observables, and of ones in all columns
 
 typedef uint64_t Lane __attribute__((vector_size(8 * LANES)));
@@ -89,6 +90,7 @@ struct OrderedStatistics::Space {
     std::vector<double> gain, alone, saved;
     std::vector<int32_t> tried;
     Words flips;
+    Words changed;  // [other, flip words]: observables that an exchange flips
 
     uint64_t* solved_for(int column) { return matrix.data() + static_cast<size_t>(owner[column]) * words; }
 };
@@ -116,17 +118,21 @@ OrderedStatistics::OrderedStatistics(const int64_t* start, size_t components, co
 }
 
 void OrderedStatistics::decode(const float* log_odds, const uint8_t* lit, size_t shots, bool* observables,
-                               int threads) const {
+                               bool* suspects, float* gaps, int threads) const {
     in_threads(shots, threads, [&](size_t first, size_t last) {
         Space space;
         for (size_t shot = first; shot < last; shot++)
-            decode_one(space, log_odds + shot * components_, lit + shot * rows_, observables + shot * k_);
+            decode_one(space, log_odds + shot * components_, lit + shot * rows_, observables + shot * k_,
+                       suspects + shot * k_, gaps ? gaps + shot : nullptr);
     });
 }
 
-void OrderedStatistics::decode_one(Space& space, const float* log_odds, const uint8_t* lit, bool* observables) const {
+void OrderedStatistics::decode_one(Space& space, const float* log_odds, const uint8_t* lit, bool* observables,
+                                   bool* suspects, float* gap) const {
     std::fill_n(observables, k_, false);
-    bool quiet = std::all_of(lit, lit + rows_, [](uint8_t one) { return !one; });
+    std::fill_n(suspects, k_, false);
+    if (gap) *gap = 0;
+    bool quiet = !gap && std::all_of(lit, lit + rows_, [](uint8_t one) { return !one; });
     for (int c = 0; quiet && c < components_; c++) quiet = !(log_odds[c] > 0);
     if (quiet) return;
     choose(space, log_odds, -1);
@@ -146,6 +152,7 @@ void OrderedStatistics::decode_one(Space& space, const float* log_odds, const ui
     each_one(space.right.data(), space.height, [&](int i) { flip(space.solved[i]); });
     each_one(space.taken.data(), words_of(static_cast<int>(space.other.size())), [&](int i) { flip(space.other[i]); });
     for (int i = 0; i < k_; i++) observables[i] = has(space.flips.data(), i);
+    if (gap) *gap = margin(space, suspects);
 }
 
 // The columns of a shot: so many of the likeliest components, or those that are likely enough if `most` is negative.
@@ -328,6 +335,45 @@ void OrderedStatistics::improve(Space& space) {
             if (first == second) break;
         }
     }
+}
+
+// By how much the cheapest solution costs more that flips other observables, of those that one or two of the others
+// lead to. Follows `improve`, which leaves what each of them costs.
+float OrderedStatistics::margin(Space& space, bool* suspects) const {
+    const int others = static_cast<int>(space.other.size()), words = flip_words_, most = std::min(PAIRED, others);
+    const auto column = [&](int i) { return space.table.data() + static_cast<size_t>(i) * space.height; };
+    const auto changed = [&](int i) { return space.changed.data() + static_cast<size_t>(i) * words; };
+    space.changed.assign(static_cast<size_t>(others) * words, 0);
+    for (int i = 0; i < others; i++) {
+        uint64_t* flips = changed(i);
+        const auto flip = [&](int column) {
+            const uint64_t* own = flips_.data() + static_cast<size_t>(space.likely[column]) * words;
+            for (int w = 0; w < words; w++) flips[w] ^= own[w];
+        };
+        flip(space.other[i]);
+        each_one(column(i), space.height, [&](int s) { flip(space.solved[s]); });
+    }
+    double gap = FARTHEST;
+    int first = -1, second = -1;
+    for (int i = 0; i < others; i++)
+        if (space.alone[i] < gap && std::any_of(changed(i), changed(i) + words, [](uint64_t w) { return w; }))
+            gap = space.alone[i], first = i;
+    for (int i = 0; i < most; i++) {
+        const int a = space.tried[i];
+        for (int j = i + 1; j < most; j++) {
+            const int b = space.tried[j];
+            if (std::equal(changed(a), changed(a) + words, changed(b))) continue;
+            double shared = 0;
+            for (int w = 0; w < space.height; w++)
+                for (uint64_t rest = column(a)[w] & column(b)[w]; rest; rest &= rest - 1)
+                    shared += space.gain[w * BITS + __builtin_ctzll(rest)];
+            const double together = space.alone[a] + space.alone[b] - 2 * shared;
+            if (together < gap) gap = together, first = a, second = b;
+        }
+    }
+    for (int i = 0; i < k_; i++)
+        suspects[i] = (first >= 0 && has(changed(first), i)) != (second >= 0 && has(changed(second), i));
+    return static_cast<float>(gap);
 }
 
 }  // namespace cascade

@@ -15,8 +15,9 @@ class OrderedStatistics {
     OrderedStatistics(const int64_t* start, size_t components, const int64_t* row, size_t entries, int64_t rows,
                       const uint8_t* observables, size_t k, double least);
 
-    // log_odds [shots, components], lit [shots, rows], observables [shots, k].
-    void decode(const float* log_odds, const uint8_t* lit, size_t shots, bool* observables, int threads) const;
+    // log_odds [shots, components], lit [shots, rows], observables and suspects [shots, k], gaps [shots] or null.
+    void decode(const float* log_odds, const uint8_t* lit, size_t shots, bool* observables, bool* suspects, float* gaps,
+                int threads) const;
 
     int components() const { return components_; }
     int rows() const { return rows_; }
@@ -25,13 +26,15 @@ class OrderedStatistics {
   private:
     struct Space;
 
-    void decode_one(Space& space, const float* log_odds, const uint8_t* lit, bool* observables) const;
+    void decode_one(Space& space, const float* log_odds, const uint8_t* lit, bool* observables, bool* suspects,
+                    float* gap) const;
     void choose(Space& space, const float* log_odds, int most) const;
     bool lay_out(Space& space, const uint8_t* lit) const;
     static bool eliminate(Space& space);
     static void substitute(Space& space);
     static void turn(Space& space);
     static void improve(Space& space);
+    float margin(Space& space, bool* suspects) const;
 
     int components_, rows_, k_, flip_words_;
     float least_;

@@ -135,7 +135,7 @@ def test_a_gap_is_how_much_lighter_one_class_is_than_the_other(seed: int, in_pyt
     odds = random_odds(random, shots, len(ends)).clip(-12)
     events = explained(of, random.random((shots, len(ends))) < 0.3)
     assert solver.tells_gaps
-    found, gaps = solver.decode_with_gaps(odds, events)
+    found, _, gaps = solver.decode_with_gaps(odds, events)
     assert np.array_equal(found, solver.decode(odds, events))
     explains = (explained(of, sets)[:, None] == events).all(axis=2)  # [sets, shots]
     weights = np.where(explains, -sets.astype(np.float64) @ odds.T.astype(np.float64), np.inf)
@@ -166,7 +166,7 @@ def test_what_has_more_than_two_classes_tells_no_gaps() -> None:
 def test_where_nothing_flips_an_observable_gaps_are_infinite(in_python: bool) -> None:
     solver = PosteriorMatching(components([*ring(4), (0,), (2,)], np.zeros((6, 1), dtype=bool)), in_python=in_python)
     odds, events = np.full((2, 6), -3, dtype=np.float32), np.array([[0, 0, 0, 0], [1, 1, 1, 0]], dtype=np.bool_)
-    _, gaps = solver.decode_with_gaps(odds, events)
+    _, _, gaps = solver.decode_with_gaps(odds, events)
     assert np.isposinf(gaps).all()
 
 
@@ -201,7 +201,7 @@ def test_noise_in_place_of_shots_is_matched_too() -> None:
     in_python, in_cpp = (PosteriorMatching(part, in_python=way) for way in (True, False))
     lit = np.take(events, np.unique(part.detector), axis=1)
     assert not in_cpp._native.decode(odds, lit)[2].all()  # pyright: ignore[reportPrivateUsage]
-    (one, gaps), (other, same) = in_python.decode_with_gaps(odds, events), in_cpp.decode_with_gaps(odds, events)
+    (one, _, gaps), (other, _, same) = in_python.decode_with_gaps(odds, events), in_cpp.decode_with_gaps(odds, events)
     assert np.array_equal(one, other)
     np.testing.assert_array_equal(gaps, same)
 
@@ -223,11 +223,11 @@ def test_both_ways_decide_the_same_on_shots_of_a_model(
     packed = circuit.compile_detector_sampler(seed=11).sample(shots, bit_packed=True)
     odds, events = part.log_odds(packed), shots_events.unpacked(packed, circuit.num_detectors)
     in_python, in_cpp = (PosteriorMatching(part.components, in_python=way) for way in (True, False))
-    (one, gaps), (other, same) = in_python.decode_with_gaps(odds, events), in_cpp.decode_with_gaps(odds, events)
+    (one, _, gaps), (other, _, same) = in_python.decode_with_gaps(odds, events), in_cpp.decode_with_gaps(odds, events)
     clear = np.abs(same) > 0.05
     assert np.array_equal(one[clear], other[clear])
     np.testing.assert_allclose(gaps[clear], same[clear], atol=0.05)
-    alone = [in_cpp.decode_with_gaps(odds[i : i + 1], events[i : i + 1])[1] for i in range(20)]
+    alone = [in_cpp.decode_with_gaps(odds[i : i + 1], events[i : i + 1])[2] for i in range(20)]
     np.testing.assert_array_equal(np.concatenate(alone), same[:20])
 
 

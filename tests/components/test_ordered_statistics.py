@@ -1,5 +1,6 @@
 """Ordered statistics in NumPy and in C++: what they choose explains the events, and they choose the same."""
 
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -105,6 +106,30 @@ def test_log_odds_may_be_infinite_or_no_numbers(in_numpy: bool) -> None:
     assert np.array_equal(explained(checks, chosen), events)
 
 
+def with_observables(checks: Checks, observables: Checks) -> Components:
+    return replace(components(checks), observables=observables.astype(np.uint8))
+
+
+@pytest.mark.parametrize("in_numpy", IN_NUMPY)
+def test_a_gap_is_that_to_the_likeliest_set_of_another_answer(in_numpy: bool) -> None:
+    """Against all sets; more than two exchanges are not looked at, so that some gaps are too large."""
+    random, count, shots = np.random.default_rng(6), 11, 100
+    sets = np.array(list(product([False, True], repeat=count)))
+    checks, flips = random_checks(random, count, 6), random.random((count, 3)) < 0.3
+    events, odds = explained(checks, random.random((shots, count)) < 0.2), random_odds(random, shots, count).clip(-7)
+    solver = OrderedStatistics(with_observables(checks, flips), in_numpy=in_numpy)
+    observables, suspects, gaps = solver.decode_with_gaps(odds, events)
+    assert np.array_equal(observables, solver.decode(odds, events))
+    explains, answer = (explained(checks, sets)[:, None] == events).all(axis=2), explained(flips, sets)
+    weight = np.where(explains, sets @ odds.T, -np.inf)  # [sets, shots]
+    same = (answer[:, None] == observables).all(axis=2)
+    ours, other = (np.where(which, weight, -np.inf).max(axis=0) for which in (same, ~same))
+    exact = np.minimum(ours - other, 40)
+    assert np.all(gaps >= exact - 1e-4)
+    assert np.mean(np.isclose(gaps, exact, atol=1e-4)) > 0.85
+    assert np.array_equal(suspects.any(axis=1), gaps < 40)
+
+
 @needs_native
 @pytest.mark.parametrize("seed", range(40))
 def test_both_choose_the_same_in_random_systems(seed: int) -> None:
@@ -117,6 +142,9 @@ def test_both_choose_the_same_in_random_systems(seed: int) -> None:
         odds[shot, random.random(count) < 0.1] = odd
     in_numpy, in_cpp = (OrderedStatistics(components(checks), in_numpy=way) for way in (True, False))
     assert np.array_equal(in_cpp.decode(odds, events), one_by_one(in_numpy, odds, events))
+    alone = [in_numpy.decode_with_gaps(odds[i : i + 1], events[i : i + 1]) for i in range(len(odds))]
+    for found, expected in zip(in_cpp.decode_with_gaps(odds, events), zip(*alone, strict=True), strict=True):
+        assert np.array_equal(found, np.concatenate(expected))
 
 
 @needs_native
@@ -199,13 +227,13 @@ def test_wrong_shots_are_refused(odds: Any, lit: Any, threads: int, error: type[
 @needs_native
 def test_as_many_shots_and_threads_as_you_like() -> None:
     solver, random = made(native()), np.random.default_rng(5)
-    assert solver.decode(ODDS[:0], LIT[:0], threads=3).shape == (0, 2)
+    assert [part.shape for part in solver.decode(ODDS[:0], LIT[:0], threads=3)] == [(0, 2), (0, 2), (0,)]
     odds, lit = random.normal(size=(7, 2)).astype(np.float32), random.random((7, 3)) < 0.5
-    once = solver.decode(odds, lit)
+    once = solver.decode(odds, lit, gaps=True)
     for threads in (2, 3, 50):
-        assert np.array_equal(solver.decode(odds, lit, threads=threads), once)
+        assert all(map(np.array_equal, solver.decode(odds, lit, gaps=True, threads=threads), once))
     nothing = np.zeros(0, dtype=np.int64)
     empty = made(
         native(), start=np.zeros(1, dtype=np.int64), row=nothing, rows=0, observables=np.zeros((0, 2), dtype=bool)
     )
-    assert not empty.decode(odds[:, :0].copy(), lit[:, :0].copy()).any()
+    assert not empty.decode(odds[:, :0].copy(), lit[:, :0].copy())[0].any()

@@ -92,7 +92,7 @@ def _of_gaps(
         circuit = decoder.experiment(p, basis=basis)
         part = decoder.bind(circuit).parts[0]
         if not part.tells_gaps:
-            raise CascadeError(f"expected a local model that decides by matching, got {made.name}")
+            raise CascadeError(f"expected a local model whose answers have gaps, got {made.name}")
         sampler = circuit.compile_detector_sampler(seed=(SEED << 8) + number)
         for start in range(0, shots, _BATCH):
             size = min(_BATCH, shots - start)

@@ -41,8 +41,6 @@ class PosteriorMatching:
     ----------
     tells_gaps : bool
         Whether `decode_with_gaps` is to be had: not where observables have more than two joint values.
-    between : bool [k]
-        The observables in which the two answers differ, of which a gap says how sure the one is.
 
     Raises
     ------
@@ -64,7 +62,7 @@ class PosteriorMatching:
         self._least = np.log(unlikely) - np.log1p(-unlikely)
         found = boundaries(self._ends, self._paired, self._observables)
         self.tells_gaps = found is not None
-        self._far, self.between = found or Boundaries(
+        self._far, self._between = found or Boundaries(
             np.zeros_like(self._paired), np.zeros(components.observables.shape[1], dtype=np.bool_)
         )
         few = self._observables.shape[1] <= _NATIVE_OBSERVABLES
@@ -91,7 +89,7 @@ class PosteriorMatching:
 
     def decode_with_gaps(
         self, log_odds: NDArray[np.float32], events: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.float32]]:
         """The same, and how much heavier the lightest set is that flips other observables: the complementary gap.
 
         Nothing is left out here: unlikely components may be needed for the other answer. A gap is the log-odds of the
@@ -101,6 +99,8 @@ class PosteriorMatching:
         Returns
         -------
         observables : bool [shots, k]
+        suspects : bool [shots, k]
+            In which of them the other answer differs.
         gaps : float32 [shots]
 
         Raises
@@ -110,7 +110,8 @@ class PosteriorMatching:
         """
         if not self.tells_gaps:
             raise CascadeError("expected observables of one logical qubit to tell gaps of, got several")
-        return self._decoded(log_odds, events, gaps=True)
+        observables, gaps = self._decoded(log_odds, events, gaps=True)
+        return observables, np.broadcast_to(self._between, observables.shape), gaps
 
     def _decoded(
         self, log_odds: NDArray[np.float32], events: NDArray[np.bool_], *, gaps: bool

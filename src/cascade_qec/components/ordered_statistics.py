@@ -23,6 +23,9 @@ _WORDS = 1 << 22
 _PAIRED = 40
 """Free components of which pairs are tried, those that cost least alone."""
 
+_FARTHEST = 40.0
+"""The largest gap: other answers may need components that were left out, and five of those cost as much."""
+
 
 class OrderedStatistics:
     """Explains events by components of any weight.
@@ -35,6 +38,8 @@ class OrderedStatistics:
     in_numpy
         Also where the native module is installed.
     """
+
+    tells_gaps = True
 
     def __init__(self, components: Components, *, unlikely: float = 3e-4, in_numpy: bool = False) -> None:
         self._own, row = np.unique(components.detector, return_inverse=True)  # row of each entry
@@ -62,39 +67,62 @@ class OrderedStatistics:
         -------
         bool [shots, k]
         """
+        return self._decoded(log_odds, events, gaps=False)[0]
+
+    def decode_with_gaps(
+        self, log_odds: NDArray[np.float32], events: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.float32]]:
+        """The same, and how much less likely the next answer is: of those that one or two exchanges lead to.
+
+        Returns
+        -------
+        observables : bool [shots, k]
+        suspects : bool [shots, k]
+            In which of them the next answer differs.
+        gaps : float32 [shots]
+            Log-odds of the one set against the other; at most 40, and zero where no set explains the events.
+        """
+        return self._decoded(log_odds, events, gaps=True)
+
+    def _decoded(
+        self, log_odds: NDArray[np.float32], events: NDArray[np.bool_], *, gaps: bool
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.float32]]:
         lit = np.take(events, self._own, axis=1)
         if self._native is not None:
-            return self._native.decode(np.ascontiguousarray(log_odds), lit, threads=threads())
+            return self._native.decode(np.ascontiguousarray(log_odds), lit, gaps=gaps, threads=threads())
         observables = np.zeros((len(events), self._observables.shape[1]), dtype=np.bool_)
+        suspects, found = np.zeros_like(observables), np.zeros(len(events), dtype=np.float32)
         size = (log_odds > self._least).sum(axis=1)
-        asked = np.flatnonzero(lit.any(axis=1) | (log_odds > 0).any(axis=1))
+        asked = np.flatnonzero(lit.any(axis=1) | (log_odds > 0).any(axis=1) | gaps)
         asked = asked[np.argsort(size[asked], kind="stable")]  # those of about one size together
         start = 0
         while start < len(asked):
             shots = asked[start:]
             cost = (np.arange(len(shots)) + 1) * (size[shots] // _BITS + 1) * len(self._own)
             shots = shots[: max(1, int(np.searchsorted(cost, _WORDS)))]
-            observables[shots] = self._solved(log_odds[shots], lit[shots], int(size[shots].max()))
+            most = int(size[shots].max())
+            observables[shots], suspects[shots], found[shots] = self._solved(log_odds[shots], lit[shots], most)
             start += len(shots)
-        return observables
+        return observables, suspects, found
 
-    def _solved(self, log_odds: NDArray[np.float32], lit: NDArray[np.bool_], most: int) -> NDArray[np.bool_]:
-        """Observables, bool [shots, k], by the `most` likeliest components of each shot."""
+    def _solved(
+        self, log_odds: NDArray[np.float32], lit: NDArray[np.bool_], most: int
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.float32]]:
+        """Observables, suspects and gaps by the `most` likeliest components of each shot."""
         likely = np.argsort(-log_odds, axis=1, kind="stable")[:, :most]
         system = _System(self._rows[likely], lit)
-        flips = np.zeros((len(lit), self._observables.shape[1]), dtype=np.int64)
+        observables = np.zeros((len(lit), self._observables.shape[1]), dtype=np.bool_)
+        suspects, gaps = np.zeros_like(observables), np.zeros(len(lit), dtype=np.float32)
         for shot, solvable in enumerate(system.solvable.tolist()):
             if solvable:
+                flips = self._observables[likely[shot]]
                 cost = costs(log_odds[shot, likely[shot]])
-                chosen = likely[shot, system.cheap(shot, cost)]
+                observables[shot], suspects[shot], gaps[shot] = system.cheap(shot, cost, flips)
             elif most < log_odds.shape[1]:  # not without the unlikely ones
-                wider = min(4 * most + _BITS, log_odds.shape[1])
-                flips[shot] = self._solved(log_odds[shot : shot + 1], lit[shot : shot + 1], wider)[0]
-                continue
-            else:
-                chosen = likely[shot, :0]  # no set explains this: nothing is said
-            flips[shot] = self._observables[chosen].sum(axis=0)
-        return flips % 2 > 0
+                wider, one = min(4 * most + _BITS, log_odds.shape[1]), slice(shot, shot + 1)
+                observables[one], suspects[one], gaps[one] = self._solved(log_odds[one], lit[one], wider)
+            # or no set explains this: nothing is said
+        return observables, suspects, gaps
 
 
 class _System:
@@ -134,8 +162,24 @@ class _System:
         right = self._bits(packed)[:, :, self._columns]
         self.solvable = ~(right & free).max(axis=1)
 
-    def cheap(self, shot: int, cost: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """A solution that no column besides, and no pair of them, makes cheaper: bool [columns]."""
+    def cheap(
+        self, shot: int, cost: NDArray[np.float64], flips: NDArray[np.int64]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], float]:
+        """A solution that no column besides, and no pair of them, makes cheaper.
+
+        Parameters
+        ----------
+        cost : float64 [columns]
+        flips : int64 [columns, k]
+            The observables that each flips.
+
+        Returns
+        -------
+        observables, suspects : bool [k]
+            What it flips, and in what the cheapest solution differs that one of them, or a pair, leads to.
+        gap : float
+            By how much that costs more.
+        """
         row = np.flatnonzero(self._pivot[shot] >= 0)
         solved = self._pivot[shot, row]
         bits = self._bits(self._reduced[shot, row])
@@ -145,6 +189,7 @@ class _System:
         other = np.flatnonzero(besides)
         table = bits[:, other].astype(np.float64)
         taken = np.zeros(len(other), dtype=bool)
+        alone, together, tried = np.zeros(0), np.zeros((0, 0)), np.zeros(0, dtype=np.int64)
         while len(other):
             gain = cost[solved] * np.where(right, -1.0, 1.0)
             alone = gain @ table + cost[other] * np.where(taken, -1.0, 1.0)
@@ -158,10 +203,17 @@ class _System:
             for i in {*np.unravel_index(best, together.shape)}:
                 taken[tried[i]] ^= True
                 right = right ^ bits[:, other[tried[i]]]
-        chosen = np.zeros(self._columns, dtype=bool)
-        chosen[solved[right]] = True
-        chosen[other[taken]] = True
-        return chosen
+        observables = (flips[solved[right]].sum(axis=0) + flips[other[taken]].sum(axis=0)) % 2 > 0
+        changed = (bits[:, other].T.astype(np.int64) @ flips[solved] + flips[other]) % 2 > 0  # by each of the others
+        suspects, gap = np.zeros_like(observables), _FARTHEST
+        single = np.where(changed.any(axis=1), alone, np.inf)
+        if len(other) and single.min() < gap:
+            suspects, gap = changed[single.argmin()], float(single.min())
+        pairs = changed[tried][:, None] ^ changed[tried]
+        double = np.where(np.triu(pairs.any(axis=2), 1), together, np.inf)
+        if len(other) and double.min() < gap:
+            suspects, gap = pairs.reshape(-1, len(suspects))[double.argmin()], float(double.min())
+        return observables, suspects, gap
 
     @staticmethod
     def _bits(packed: NDArray[np.uint64]) -> NDArray[np.bool_]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from cascade_qec import codes
 from cascade_qec.codes import Basis
-from cascade_qec.components import UNKNOWN, Components, ComponentType, PosteriorMatching, Priors, decides
+from cascade_qec.components import UNKNOWN, Components, ComponentType, Priors, decides
 from cascade_qec.decoders import events
 from cascade_qec.decoders.bound import Bound
 from cascade_qec.decoders.bound_cascade import program, result_of
@@ -92,7 +92,7 @@ class LocalDecoder(CascadeDecoder):
 class BoundLocal(Bound[NetworkResult]):
     """A local model that is ready for the shots of one experiment. Made by `LocalDecoder.bind` or `load`.
 
-    How sure it is comes from the gap between the two answers that matching may give, by the model's calibration.
+    How sure it is comes from the gap between its answer and the next likely one, by the model's calibration.
 
     Attributes
     ----------
@@ -178,7 +178,7 @@ class LocalPart:
             self.told_log_odds = np.where(self.unknown, 0, told)
         self._program = program(decoder, lattice, LocalTables.of(self.components), self.noise)
         self._decides = decides(self.components)
-        self.tells_gaps = isinstance(self._decides, PosteriorMatching) and self._decides.tells_gaps
+        self.tells_gaps = self._decides.tells_gaps
         self.lattice = lattice
 
     def log_odds(self, packed: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -192,7 +192,7 @@ class LocalPart:
     def decide(self, packed: NDArray[np.uint8], *, gaps: bool = False) -> Decided:
         """What is decided of packed events, uint8 [shots, bytes].
 
-        Log-odds are the gaps between both answers, as they are; NaN where they are not asked for, or not told.
+        Log-odds are the gaps to the next answer, as they are; NaN where they are not asked for, or not told.
         """
         starts = range(0, max(len(packed), 1), _SHOTS)
         parts = [self._decided(packed[start : start + _SHOTS], gaps) for start in starts]
@@ -200,9 +200,9 @@ class LocalPart:
 
     def _decided(self, packed: NDArray[np.uint8], gaps: bool) -> Decided:
         log_odds, detection_events = self.log_odds(packed), events.unpacked(packed, self.lattice.detectors)
-        if gaps and isinstance(self._decides, PosteriorMatching):
-            observables, gap = self._decides.decode_with_gaps(log_odds, detection_events)
-            return Decided(observables, np.broadcast_to(np.float32(self._decides.between), observables.shape), gap)
+        if gaps:
+            observables, suspects, gap = self._decides.decode_with_gaps(log_odds, detection_events)
+            return Decided(observables, suspects.astype(np.float32), gap)
         observables = self._decides.decode(log_odds, detection_events)
         unknown = np.full(observables.shape, np.nan, dtype=np.float32)
         return Decided(observables, unknown, np.full(len(unknown), np.nan, dtype=np.float32))

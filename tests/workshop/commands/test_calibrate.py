@@ -38,12 +38,9 @@ def test_a_model_gets_a_calibration_and_keeps_its_weights(model: Path, capsys: p
 
 
 @pytest.mark.slow
-def test_a_local_model_that_matches_learns_what_gaps_are_worth(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for name in ("local_surface", "local_bb72"):
-        for ending in (".safetensors", ".json"):
-            shutil.copyfile(zoo.path(name).with_suffix(ending), tmp_path / f"{name}{ending}")
+def test_a_local_model_learns_what_gaps_are_worth(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for ending in (".safetensors", ".json"):
+        shutil.copyfile(zoo.path("local_surface").with_suffix(ending), tmp_path / f"local_surface{ending}")
     path = tmp_path / "local_surface.safetensors"
     before, _ = load_network(path)
     # some 40 of 400 shots fail
@@ -55,8 +52,6 @@ def test_a_local_model_that_matches_learns_what_gaps_are_worth(
     for name, weights in before.state_dict().items():
         assert torch.equal(weights, after.state_dict()[name])
     assert load(path, device="cpu").bind(rounds=3).tells_confidence
-    assert main(["calibrate", str(tmp_path / "local_bb72.safetensors"), "--shots", "10", "--device", "cpu"]) == 2
-    assert "expected a local model that decides by matching, got local_bb72" in capsys.readouterr().err
 
 
 def test_too_few_failures(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
