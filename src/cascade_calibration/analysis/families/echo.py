@@ -17,7 +17,7 @@ from cascade_calibration.measurement import Measurement
 
 _STATUSES = (*decays.STATUSES, "OSCILLATING")
 
-_RARE = -1.0
+_RARE = -2.0
 """Logarithm of how rare oscillations are, beside decays."""
 _LEAST_PERIODS = 0.8
 """In a decay time: less is a decay of another shape."""
