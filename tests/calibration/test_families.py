@@ -8,7 +8,7 @@ from cascade_qec.errors import CascadeError
 from tests.calibration.families import check_family
 
 FAMILIES = analysis.names()
-AXES = {"t1": ("delay", "s"), "echo": ("delay", "s"), "rabi": ("amplitude", "V")}
+AXES = {"t1": ("delay", "s"), "echo": ("delay", "s"), "rb": ("length", ""), "rabi": ("amplitude", "V")}
 """Families over one axis: its name and units."""
 
 
