@@ -19,7 +19,7 @@ _STATUSES = ("SUCCESS", "LOW_CONTRAST", "DETUNED")
 _CONTRAST = 0.6
 """From the minimum to the maximum of good fringes."""
 _HIGH = 0.6
-"""Middle of fringes that detuned pulses raise: they cannot empty the state. Lost atoms and dephasing do not raise it."""
+"""Middle of fringes that detuned pulses raise, as they cannot empty the state; lost atoms and dephasing do not."""
 _SEEN = 4.0
 """Logarithm of the Bayes factor from which fringes get numbers: less certain ones look larger than they are."""
 _BEYOND = 0.5
@@ -64,7 +64,7 @@ def analyse(measurement: Measurement) -> Verdict:
         next_experiment={
             "SUCCESS": "correct the microwaves' frequency by the detuning",
             "LOW_CONTRAST": "check the preparation, the losses and the coherence before the frequency",
-            "DETUNED": "scan the microwaves' frequency over more than the Rabi frequency, then the pulse's length (rabi)",
+            "DETUNED": "scan the microwaves' frequency over more than the Rabi frequency, then rabi",
         }[status],
         picture=curve(
             line, best, kept, marks={"minimum": -parameters["detuning"].value} if "detuning" in parameters else {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -79,7 +81,7 @@ def _clusters(line: Trace) -> tuple[float, float]:
     steps = np.diff(x)
     step = float(np.median(steps))
     ends = np.flatnonzero(np.concatenate([[True], steps > _GAP * step, [True]]))
-    return float(max(x[last - 1] - x[first] for first, last in zip(ends[:-1], ends[1:], strict=True))), step
+    return float(max(x[last - 1] - x[first] for first, last in pairwise(ends))), step
 
 
 def _status(one: Fit, best: Fit, span: float, step: float) -> NDArray[np.str_]:

@@ -27,7 +27,7 @@ def draw(mode: str, snr: float, rng: np.random.Generator) -> Draw:
     place = period * rng.uniform(-0.35, 0.35)
     kept = rng.uniform(0.15, 0.5) if mode == "atoms lost" else rng.uniform(0.9, 1.0)
     coherence = rng.uniform(0.05, 0.45) if mode == "dephased" else rng.uniform(0.85, 1.0)
-    # two pulses transfer 4 p (1 - p) of the atoms, if each alone transfers p: no more than that with pulses that are off
+    # two pulses transfer 4 p (1 - p) of the atoms, if each alone transfers p
     transfer = rng.uniform(0.2, 0.55) if mode == "pulses detuned" else 1.0
     x = np.linspace(-window / 2, window / 2, points)
     share = kept * (1 - transfer * (1 + coherence * np.cos(2 * np.pi * (x - place) / period)) / 2)
