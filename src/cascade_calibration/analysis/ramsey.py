@@ -47,8 +47,8 @@ _LITTLE = 1.15
 """The least factor, where points are short."""
 _LONGEST = 10.0
 """Decay times of a window that still does."""
-_MOST_POINTS = 501
-_PER_PERIOD = 2.5
+_MOST_POINTS = 301
+_PER_PERIOD = 2.0
 """Grid points per period of the window."""
 _BEATING = -2.0, 0.7
 """Logarithm of how rare a second frequency is; periods of the beat that must be seen."""
@@ -104,7 +104,7 @@ def beating(x: Array, alone: Array, exponent: float) -> Model:
 
 def _log_times(x: Array) -> Array:
     """Of T2* in windows."""
-    return np.linspace(-np.log(len(x)), np.log(20.0), 7)
+    return np.linspace(-np.log(len(x)), np.log(20.0), 6)
 
 
 def analyse(measurement: Measurement, family: str, *, least: float, after: str) -> Verdict:

@@ -49,6 +49,8 @@ def draw(
         rate = log_uniform(rng, 2.0, 10.0)
     elif mode == "sampling too coarse":
         rate = (points - 1) / rng.uniform(1.7, 2.3) / span
+    elif mode == "window too short":  # no faster than a longer window can show with a few hundred points
+        rate = log_uniform(rng, 3.5 / visible, max(3.7 / visible, 20.0))
     else:
         rate = log_uniform(rng, 3.5 / visible, 0.2 * (points - 1) / span)
     rate *= mode != "on resonance"

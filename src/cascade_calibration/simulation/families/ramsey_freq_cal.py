@@ -7,7 +7,7 @@ import numpy as np
 from cascade_calibration.simulation import ramsey
 from cascade_calibration.simulation.draw import Draw, Simulator
 
-_GOOD, _SHORT = (0.4, 4.0), (0.01, 0.08)
+_GOOD, _SHORT = (0.4, 4.0), (0.02, 0.08)
 """Decay times in the window."""
 
 
