@@ -47,7 +47,9 @@ _LITTLE = 1.15
 """The least factor, where points are short."""
 _LONGEST = 10.0
 """Decay times of a window that still does."""
-_MOST_POINTS = 301
+_FINER = 2.8
+"""How much finer steps are next, where they were too coarse."""
+_MOST_POINTS = 401
 _PER_PERIOD = 2.0
 """Grid points per period of the window."""
 _BEATING = -2.0, 0.7
@@ -269,8 +271,8 @@ def _suggested(status: str, line: Trace, alone: list[Fit], least: float) -> tupl
     window = likeliest_window(times, _AIM * least, _LONGEST)
     if status == "SAMPLING_TOO_COARSE":
         # the true frequency may be beyond what the points can tell
-        frequency = 1 / line.step
-        points = max(201, int(4 * len(line.x) * window / line.window))
+        window = likeliest_window(times, _AIM * least, 2 * _AIM * least)
+        points = max(201, int(_FINER * len(line.x) * window / line.window))
     else:
         # periods must be seen too, as far as the decay lets them
         window = max(window, min(_AIM * _FEW / frequency, 3 * float(np.median(times))))

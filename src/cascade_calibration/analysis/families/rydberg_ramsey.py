@@ -24,6 +24,8 @@ _SPAN = 0.6
 """Of a period, that a cluster must span."""
 _PER_PERIOD = 2.5
 """Points in a cluster that a period must have."""
+_LASTING = 0.2
+"""Of the window, that the fringes must last."""
 _SAME = 0.25
 """Turns by which two fits may differ over the window and be the same frequency."""
 _FINE = 5.0
@@ -88,6 +90,8 @@ def _status(one: Fit, best: Fit, span: float, step: float) -> NDArray[np.str_]:
     """Another frequency than the best that fits as well means that the clusters do not tell."""
     frequency = one.thetas[:, 0] / np.ptp(one.x)
     alone = abs(one.theta[0] - best.theta[0]) < _SAME
+    # fringes that are over after the first of the clusters say nothing of the others
+    alone = alone & (one.thetas[:, 1] > np.log(_LASTING))
     good = alone & (span * frequency > _SPAN) & (step * frequency < 1 / _PER_PERIOD)
     return np.where(good, "SUCCESS", "UNDERSAMPLED")
 
