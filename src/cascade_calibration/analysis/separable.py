@@ -324,9 +324,11 @@ def _amplitudes(basis: Array, y: Array) -> Array:
     inverse = np.linalg.inv(moments + _RIDGE * np.trace(moments, axis1=-2, axis2=-1)[:, None, None] * np.eye(k))
     best = np.einsum("sij,snj,n->si", inverse, columns, y, optimize=True)
     remaining = ((y - np.einsum("snj,sj->sn", columns, best)) ** 2).sum(axis=-1)
-    normal = np.random.default_rng(0).standard_normal((len(best), k))
+    rng, dof = np.random.default_rng(0), max(1, len(y) - k)
+    normal = rng.standard_normal((len(best), k))
     root = np.linalg.cholesky(inverse)
-    spread = np.sqrt(remaining / max(1, len(y) - k))
+    # the noise is known from the same few points: Student's distribution
+    spread = np.sqrt(remaining / rng.chisquare(dof, len(best)))
     return best + spread[:, None] * np.einsum("sij,sj->si", root, normal)
 
 

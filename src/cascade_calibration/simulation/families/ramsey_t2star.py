@@ -1,0 +1,19 @@
+"""Ramsey fringes over windows that show their decay, and in other conditions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cascade_calibration.simulation import ramsey
+from cascade_calibration.simulation.draw import Draw, Simulator
+
+_GOOD, _SHORT = (1.6, 4.0), (0.15, 0.7)
+"""Decay times in the window."""
+
+
+def draw(mode: str, snr: float, rng: np.random.Generator) -> Draw:
+    """See `ramsey.draw`."""
+    return ramsey.draw(mode, snr, rng, "ramsey_t2star", _GOOD, _SHORT)
+
+
+SIMULATOR = Simulator(ramsey.MODES, draw)
