@@ -28,9 +28,14 @@ _WIDEST = 0.35
 _WIDTHS = 9
 _CENTRES = 3
 _BEYOND = 0.5
-"""Windows beyond the ends in which a line may be centred whose flank alone is seen."""
+_FLANK = 2.0
+"""Windows, and half widths, beyond the ends in which a line may be centred whose flank alone is seen."""
 _OUTLIER = 4.5
-_ALONE = 6.0
+_BESIDE = 0.4
+_AROUND = 15
+_ALONE = 7.0
+_HIDDEN = 5.0
+"""Logarithm of the Bayes factor that a line loses at least by its free parameters."""
 _NEIGHBOUR = 0.2
 _MOST_OUTLIERS = 0.1
 _PASSES = 5
@@ -214,11 +219,34 @@ def fit_line(spectrum: Spectrum, shapes: Sequence[Shape], least: float = 0.0) ->
         distance = np.abs(spectrum.y - found.curve(spectrum.f, good)) * spectrum.scale
         half = np.sqrt(2 * np.log(2)) if np.iscomplexobj(spectrum.y) else norm.ppf(0.75)
         scale = np.median(distance[kept]) / half
-        bound = max(_OUTLIER * scale, distance[kept].max() / 2)
-        far = kept & (distance > bound)
+        bound = _OUTLIER * scale
+        beside = np.pad(distance * kept, 1)
+        # several in a row are no outliers: another line, or a shape of its own
+        far = kept & (distance > bound) & (np.maximum(beside[:-2], beside[2:]) < _BESIDE * distance)
         if not far.any() or (~kept | far).sum() > max(1, _MOST_OUTLIERS * len(kept)):
             break
         kept = kept & ~far
+    return found
+
+
+def lines_beside(first: Found, most: int, sure: float = 5.0) -> list[Found]:
+    """The first line, and others beside it, each found with those before it in the background; `most` in all.
+
+    Parameters
+    ----------
+    sure
+        Logarithm of the Bayes factor that each must have.
+    """
+    found = [first]
+    while len(found) < most and found[-1].fits and found[-1].fits[0].evidence > sure:
+        last = found[-1]
+        shape = last.shape(last.fits[0])
+        spectrum = replace(last.spectrum, kept=last.kept)
+        beside = replace(spectrum, beside=(*spectrum.beside, (shape, last.fits[0].theta)))
+        following = fit_line(beside, (shape,), 2 * (sure + _HIDDEN))
+        if not following.fits or following.fits[0].evidence < sure:
+            break
+        found.append(following)
     return found
 
 
@@ -229,17 +257,27 @@ def interval(value: float, samples: Array, unit: str) -> Estimate:
 
 
 def alone(spectrum: Spectrum) -> NDArray[np.bool_]:
-    """Points far from both neighbours, which are near to what is around: no line is that narrow. bool [n]"""
-    parts = [spectrum.y.real, spectrum.y.imag] if np.iscomplexobj(spectrum.y) else [spectrum.y]
-    apart = np.abs(
-        sum((one - median_filter(one, 7, mode="nearest")) * w for one, w in zip(parts, (1, 1j), strict=False))
-    )
-    sigma = np.median(np.abs(sum(np.diff(one) * w for one, w in zip(parts, (1, 1j), strict=False)))) / np.sqrt(2)
-    sigma /= np.sqrt(2 * np.log(2)) if len(parts) == 2 else norm.ppf(0.75)
-    around = np.pad(apart, 1, mode="constant")
-    lone = np.maximum(around[:-2], around[2:]) < np.maximum(_NEIGHBOUR * apart, 2.5 * sigma)
-    far = (apart > _ALONE * sigma) & lone
-    return far if far.sum() <= max(1, _MOST_OUTLIERS * len(far)) else np.zeros(len(far), dtype=bool)
+    """Points, one or two in a row, far from their neighbours, which are near to what is around: no line is that narrow.
+
+    bool [n]
+    """
+    y = spectrum.y
+    middle = median_filter(y.real, _AROUND, mode="mirror")
+    if np.iscomplexobj(y):
+        middle = middle + 1j * median_filter(y.imag, _AROUND, mode="mirror")
+    apart = np.abs(y - middle)
+    half = np.sqrt(2 * np.log(2)) if np.iscomplexobj(y) else norm.ppf(0.75)
+    sigma = float(np.median(np.abs(np.diff(y)))) / np.sqrt(2) / half
+    n = len(y)
+    around = np.pad(apart, 2)
+    far = np.zeros(n, dtype=bool)
+    for run in (1, 2):
+        top = np.maximum(apart[: n - run + 1], apart[run - 1 :])
+        outside = np.maximum(around[1 : n - run + 2], around[2 + run : n + 3])
+        lone = (top > _ALONE * sigma) & (outside < np.maximum(_NEIGHBOUR * top, 1.5 * sigma))
+        for i in range(run):
+            far[i : n - run + 1 + i] |= lone & (apart[i : n - run + 1 + i] > _OUTLIER * sigma)
+    return far if far.sum() <= max(1, _MOST_OUTLIERS * n) else np.zeros(n, dtype=bool)
 
 
 def _fits(spectrum: Spectrum, shapes: Sequence[Shape], least: float) -> list[Fit]:
@@ -264,7 +302,10 @@ def _fits(spectrum: Spectrum, shapes: Sequence[Shape], least: float) -> list[Fit
 
         return Model(shape.name, basis, (centres, widths), shape.prior)
 
-    return fit([model(shape) for shape in shapes], np.arange(len(rest), dtype=np.float64), rest)
+    fits = fit([model(shape) for shape in shapes], np.arange(len(rest), dtype=np.float64), rest)
+    # of a line farther out its flank is a background
+    outside = [max(spectrum.f[0] - one.theta[0], one.theta[0] - spectrum.f[-1]) for one in fits]
+    return [one for one, far in zip(fits, outside, strict=True) if far < _FLANK * np.exp(one.theta[1])]
 
 
 def _centres(spectrum: Spectrum, rest: Array, widths: Array) -> tuple[Array, float]:

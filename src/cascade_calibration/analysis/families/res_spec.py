@@ -17,8 +17,10 @@ from cascade_calibration.analysis.lines import (
     Found,
     Shape,
     Spectrum,
+    alone,
     fit_line,
     interval,
+    lines_beside,
 )
 from cascade_calibration.analysis.registry import Family
 from cascade_calibration.analysis.separable import Array, Fit, estimate
@@ -32,7 +34,6 @@ from cascade_qec.errors import CascadeError
 _STATUSES = ("SUCCESS", "NO_SIGNAL")
 _LEAST = 12
 _SURE = 5.0
-_VISIBLE = 30.0
 _MOST_LINES = 3
 _BENT = 3
 """Order of the background."""
@@ -134,15 +135,9 @@ def _resonances(data: _Data) -> list[Found]:
     if data.kind == "complex":
         fitted = _without_delay(Spectrum(data.f, y, order=_BENT))
     else:
-        fitted = fit_line(Spectrum(data.f, y**2 if data.kind == "power" else y, order=_BENT), (FANO,))
-    found = [fitted]
-    while len(found) < _MOST_LINES and found[-1].fits and found[-1].fits[0].evidence > _SURE:
-        shape, theta = found[-1].shape(found[-1].fits[0]), found[-1].fits[0].theta
-        spectrum = replace(found[-1].spectrum, kept=found[-1].kept)
-        following = fit_line(replace(spectrum, beside=(*spectrum.beside, (shape, theta))), (shape,), _VISIBLE)
-        if not following.fits or following.fits[0].evidence < _SURE:
-            break
-        found.append(following)
+        kept = ~alone(Spectrum(data.f, y))
+        fitted = fit_line(Spectrum(data.f, y**2 if data.kind == "power" else y, order=_BENT, kept=kept), (FANO,))
+    found = lines_beside(fitted, _MOST_LINES)
     if not fitted.fits:
         return found
     shape, final = fitted.shape(fitted.fits[0]), replace(fitted.spectrum, kept=fitted.kept)
