@@ -237,17 +237,21 @@ def lines_beside(first: Found, most: int, sure: float = 5.0) -> list[Found]:
     sure
         Logarithm of the Bayes factor that each must have.
     """
-    found = [first]
-    while len(found) < most and found[-1].fits and found[-1].fits[0].evidence > sure:
-        last = found[-1]
-        shape = last.shape(last.fits[0])
-        spectrum = replace(last.spectrum, kept=last.kept)
-        beside = replace(spectrum, beside=(*spectrum.beside, (shape, last.fits[0].theta)))
-        following = fit_line(beside, (shape,), 2 * (sure + _HIDDEN))
-        if not following.fits or following.fits[0].evidence < sure:
+    found, last = [first], first
+    for _ in range(most - 1):
+        if not last.fits or last.fits[0].evidence < sure:
             break
-        found.append(following)
+        shape, theta = last.shape(last.fits[0]), last.fits[0].theta
+        beside = replace(last.spectrum, kept=last.kept, beside=(*last.spectrum.beside, (shape, theta)))
+        last = fit_line(beside, (shape,), 2 * (sure + _HIDDEN))
+        if last.fits and last.fits[0].evidence > sure and all(_apart(one.fits[0], last.fits[0]) for one in found):
+            found.append(last)
     return found
+
+
+def _apart(one: Fit, other: Fit) -> bool:
+    """Whether two lines stand side by side: nearer ones are one line of another shape."""
+    return bool(abs(one.theta[0] - other.theta[0]) > np.exp(one.theta[1]) + np.exp(other.theta[1]))
 
 
 def interval(value: float, samples: Array, unit: str) -> Estimate:

@@ -22,8 +22,6 @@ _SURE = 0.5
 """Logarithm of the Bayes factor of one more line."""
 _WEAK = 0.25
 """Of the strongest line's height: a weaker line leaves no doubt which is the qubit's."""
-_APART = 1.0
-"""Distance of lines in the sum of their half widths: nearer ones are one line of another shape."""
 _MOST_POINTS = 1201
 
 
@@ -31,7 +29,7 @@ def analyse(measurement: Measurement) -> Verdict:
     """The qubit's frequency and linewidth, and whether there is one line only."""
     line = trace(measurement, ("Hz",), least=12)
     largest = float(np.abs(line.y - np.median(line.y)).max()) or 1.0
-    spectrum = Spectrum(line.x, (line.y - np.median(line.y)) / largest)
+    spectrum = Spectrum(line.x, (line.y - np.median(line.y)) / largest, order=2)
     found = lines_beside(fit_line(spectrum, (LORENTZIAN, GAUSSIAN)), _LINES, _SURE)
     first = found[0]
     fits = first.fits
@@ -80,10 +78,9 @@ def _others(found: list[Found]) -> tuple[tuple[Shape, Array], ...]:
 
 
 def _rivals(first: Fit, other: Fit) -> bool:
-    """Whether another line is apart from the first, and so high that either may be the qubit's."""
-    apart = abs(first.theta[0] - other.theta[0]) > _APART * (np.exp(first.theta[1]) + np.exp(other.theta[1]))
+    """Whether another line is so high that either may be the qubit's."""
     heights = np.abs([first.amplitudes[1], other.amplitudes[1]])
-    return bool(apart and heights.min() > _WEAK * heights.max())
+    return bool(heights.min() > _WEAK * heights.max())
 
 
 def _facts(line: Trace, found: Found, best: Fit | None, count: int) -> dict[str, float]:
