@@ -1,0 +1,186 @@
+"""Maps: a spectrum for each value of a second axis, in base units, and where each spectrum has its line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade_calibration.analysis.separable import Array
+from cascade_calibration.analysis.trace import principal_axis
+from cascade_calibration.measurement import SHOT, Measurement
+from cascade_calibration.units import to_base
+from cascade_qec.errors import CascadeError
+
+_WIDTHS = 6
+_WIDEST = 0.12
+_SEEN = 4.7
+"""Answer of the matched filter over its noise: the largest of some hundred of noise hardly reaches it."""
+_CLIPPED = 12.0
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Spectra along a second axis.
+
+    Attributes
+    ----------
+    f : float64 [nf], x : float64 [nx]
+        Frequencies in Hz and the other axis, sorted, in base units.
+    z : float64 [nx, nf]
+        Each spectrum without its median, over the noise of a point; clipped, so that no outlier leads.
+    values : float64 [nx, nf]
+        As measured.
+    """
+
+    f_axis: str
+    x_axis: str
+    x_unit: str
+    f: Array
+    x: Array
+    z: Array
+    values: Array
+    missing: int
+
+    @property
+    def step(self) -> float:
+        """Distance of frequencies."""
+        return float(np.median(np.diff(self.f)))
+
+
+@dataclass(frozen=True)
+class Spots:
+    """The clearest line of each spectrum: all arrays are [nx].
+
+    Attributes
+    ----------
+    f, strength
+        Its frequency and its answer over the noise.
+    seen
+        Whether it is more than noise.
+    half_width
+        Of the filter that answers most in all, in Hz.
+    """
+
+    f: Array
+    strength: Array
+    seen: NDArray[np.bool_]
+    half_width: float
+    sign: int
+
+
+def grid(measurement: Measurement, units: tuple[str, ...], least: tuple[int, int] = (5, 15)) -> Grid:
+    """The map of a measurement over frequency and one other axis.
+
+    Parameters
+    ----------
+    units
+        That the other axis may have.
+    least
+        Values of the other axis, and frequencies, that are needed.
+
+    Raises
+    ------
+    CascadeError
+        If there are not two axes, none or both of them are frequencies, or too few points are finite numbers.
+    """
+    signal = measurement.signal
+    axes = [str(dimension) for dimension in signal.dims if dimension != SHOT]
+    if len(axes) != 2:
+        raise CascadeError(f"expected a signal along two axes, found {len(axes)}: {', '.join(axes)}")
+    bases = {axis: to_base(str(measurement.dataset.coords[axis].attrs["units"])) for axis in axes}
+    frequencies = [axis for axis in axes if bases[axis][1] == "Hz"]
+    others = [axis for axis in axes if bases[axis][1] in units]
+    if len(frequencies) != 1 or len(others) != 1:
+        wanted = " or ".join(one or "none" for one in units)
+        found = ", ".join(f"{axis} [{measurement.dataset.coords[axis].attrs['units']}]" for axis in axes)
+        raise CascadeError(f"expected an axis in units of Hz and one in units of {wanted}, found {found}")
+    (f_axis,), (x_axis,) = frequencies, others
+    values = np.asarray(signal.transpose(x_axis, f_axis, ...).values)
+    values = values.mean(axis=2) if values.ndim == 3 else values
+    f = bases[f_axis][0] * np.asarray(measurement.dataset.coords[f_axis].values, dtype=np.float64)
+    x = bases[x_axis][0] * np.asarray(measurement.dataset.coords[x_axis].values, dtype=np.float64)
+    f, columns = np.unique(np.where(np.isfinite(f), f, np.nan), return_index=True)
+    x, rows = np.unique(np.where(np.isfinite(x), x, np.nan), return_index=True)
+    values = values[np.ix_(rows, columns)][np.ix_(np.isfinite(x), np.isfinite(f))]
+    f, x = f[np.isfinite(f)], x[np.isfinite(x)]
+    finite = np.isfinite(values)
+    enough = finite.mean(axis=1) > 0.5 if values.size else np.zeros(0, dtype=bool)
+    if enough.sum() < least[0] or len(f) < least[1]:
+        raise CascadeError(
+            f"expected at least {least[0]} x {least[1]} points along {x_axis} and {f_axis}, found "
+            f"{int(enough.sum())} x {len(f)} that are finite numbers"
+        )
+    x, values, finite = x[enough], values[enough], finite[enough]
+    real = _real(values)
+    z = _normal(real)
+    return Grid(f_axis, x_axis, bases[x_axis][1], f, x, np.where(finite, z, 0.0), real, int((~finite).sum()))
+
+
+def _real(values: NDArray[np.generic]) -> Array:
+    if not np.iscomplexobj(values):
+        return values.astype(np.float64)
+    real = np.where(np.isfinite(values), values.real, np.nan), np.where(np.isfinite(values), values.imag, np.nan)
+    centred = sum((one - np.nanmedian(one, axis=1, keepdims=True)) * turn for one, turn in zip(real, (1, 1j), strict=True))
+    size = np.abs(centred)
+    inside = centred[size < _CLIPPED * np.nanmedian(size) + 1e-300]  # outliers do not say where the signal lies
+    return (values * np.conj(principal_axis(inside))).real
+
+
+def _normal(values: Array) -> Array:
+    """Spectra without their medians over the noise, which differences of neighbours tell."""
+    largest = float(np.nanmax(np.abs(np.where(np.isfinite(values), values, np.nan)))) or 1.0
+    values = values / largest
+    centred = values - np.nanmedian(values, axis=1, keepdims=True)
+    sigma = float(np.nanmedian(np.abs(np.diff(values, axis=1)))) / (0.6745 * np.sqrt(2))
+    if not sigma > 1e-12:
+        return np.zeros_like(centred)
+    z = centred / sigma
+    # a point far from its neighbours in the spectrum is no line
+    around = np.pad(z, ((0, 0), (1, 1)), mode="reflect")
+    beside = np.where(np.abs(around[:, :-2]) > np.abs(around[:, 2:]), around[:, :-2], around[:, 2:])
+    alone = (np.abs(z) > 6) & (np.abs(beside) < 0.2 * np.abs(z))
+    return np.where(alone, 0.0, z)
+
+
+def spots(map_: Grid, widest: float = _WIDEST) -> Spots:
+    """The clearest line of each spectrum, of one width and one sign for all."""
+    count = len(map_.f)
+    best: tuple[float, Spots] | None = None
+    for width in np.geomspace(0.7, max(widest * count, 1.5), _WIDTHS):
+        answer = answers(map_, width)
+        for sign in (1, -1):
+            signed = sign * answer
+            top = signed.argmax(axis=1)
+            strength = signed[np.arange(len(top)), top]
+            seen = strength > _SEEN
+            score = float((np.minimum(strength, 5 * _SEEN)[seen] ** 2).sum())
+            if best is None or score > best[0]:
+                found = Spots(_refined(map_, signed, top), strength, seen, width * map_.step, sign)
+                best = (score, found)
+    assert best is not None  # there are several widths
+    return best[1]
+
+
+def answers(map_: Grid, width: float) -> Array:
+    """Each spectrum's answer to a Lorentzian of this half width in steps, over its noise: float64 [nx, nf]."""
+    reach = int(np.clip(np.ceil(4 * width), 2, (len(map_.f) - 1) // 2))
+    line = 1 / (1 + (np.arange(-reach, reach + 1) / width) ** 2)
+    line = line - line.min()
+    n = len(map_.f) + 2 * reach
+    clipped = np.clip(map_.z, -_CLIPPED, _CLIPPED)
+    answer = np.fft.irfft(np.fft.rfft(clipped, n) * np.fft.rfft(line, n), n)[:, reach : reach + len(map_.f)]
+    # narrower where the line would reach beyond the sweep
+    inside = np.fft.irfft(np.fft.rfft(np.ones(len(map_.f)), n) * np.fft.rfft(line**2, n), n)[reach : reach + len(map_.f)]
+    return answer / np.sqrt(inside)
+
+
+def _refined(map_: Grid, signed: Array, top: NDArray[np.intp]) -> Array:
+    """Tops of parabolas through the three answers around each: [nx]."""
+    rows = np.arange(len(top))
+    inner = np.clip(top, 1, len(map_.f) - 2)
+    left, middle, right = (signed[rows, inner + i] for i in (-1, 0, 1))
+    bend = left - 2 * middle + right
+    shift = np.where(bend < 0, 0.5 * (left - right) / np.where(bend < 0, bend, -1), 0.0)
+    return map_.f[inner] + np.clip(shift, -1, 1) * map_.step
