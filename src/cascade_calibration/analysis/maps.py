@@ -18,6 +18,7 @@ _WIDEST = 0.12
 _SEEN = 4.7
 """Answer of the matched filter over its noise: the largest of some hundred of noise hardly reaches it."""
 _CLIPPED = 12.0
+_ABOVE = 2.0
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,9 @@ def _normal(values: Array) -> Array:
     around = np.pad(z, ((0, 0), (1, 1)), mode="reflect")
     beside = np.where(np.abs(around[:, :-2]) > np.abs(around[:, 2:]), around[:, :-2], around[:, 2:])
     alone = (np.abs(z) > 6) & (np.abs(beside) < 0.2 * np.abs(z))
-    return np.where(alone, 0.0, z)
+    z = np.where(alone, 0.0, z)
+    most = max(_CLIPPED, _ABOVE * float(np.nanquantile(np.abs(z), 0.99)))
+    return np.clip(z, -most, most)
 
 
 def spots(map_: Grid, widest: float = _WIDEST) -> Spots:

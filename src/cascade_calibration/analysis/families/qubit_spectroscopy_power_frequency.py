@@ -19,32 +19,34 @@ _BROAD = 3.0
 _AIM = 0.05, 3.0
 """Saturation at the ends of the suggested amplitudes."""
 _CELLS = 3000
-_CLIP = 10.0
+_SHIFT = 1.0
 
 
 def saturating(map_: Grid, drive: Array, z: Array, f: Array) -> Model:
     """A two-level system's steady state: height s / (1 + s), width w sqrt(1 + s), s the drive's square.
 
     theta is the frequency in sweeps, the logarithm of the half width in sweeps, and the logarithm of the amplitude that
-    saturates, over the largest.
+    saturates, over the largest, and the shift at the largest amplitude in half widths there.
     """
     span = float(f[-1] - f[0])
     place, level = (f - f[0]) / span, drive / drive.max()
     mean = np.abs(z.mean(axis=0))
     smooth = sum(np.abs(answers(map_, width)).mean(axis=0) for width in (1.5, 4.0))
     top = (map_.f[np.argsort(-smooth)[:1]] - f[0]) / span
-    centres = np.unique(np.concatenate([[0.0, 1.0], np.linspace(0.02, 0.98, 15), place[[int(mean.argmax())]], top]))
+    centres = np.unique(np.concatenate([[0.0, 1.0], np.linspace(0.1, 0.9, 5), place[[int(mean.argmax())]], top]))
     low = np.log(level.min())
 
     def basis(x: Array, theta: Array) -> Array:
         saturation = (level / np.exp(theta[..., 2, None])) ** 2
         half = np.exp(theta[..., 1, None]) * np.sqrt(1 + saturation)
-        line = 1 / (1 + ((place - theta[..., 0, None, None]) / half[..., None]) ** 2)
+        centre = theta[..., 0, None] + theta[..., 3, None] * half.max(axis=-1, keepdims=True) * level**2
+        line = 1 / (1 + ((place - centre[..., None]) / half[..., None]) ** 2)
         line = line * (saturation / (1 + saturation))[..., None]
         line = line - line.mean(axis=-1, keepdims=True)
         return line.reshape(*line.shape[:-2], -1, 1)
 
-    grid_ = (centres, np.linspace(np.log(0.5 / len(f)), np.log(0.3), 8), np.linspace(low - 3.0, 2.5, 9))
+    widths, saturations = np.linspace(np.log(0.5 / len(f)), np.log(0.3), 7), np.linspace(low - 3.0, 2.5, 8)
+    grid_ = (centres, widths, saturations, np.array([-_SHIFT, 0.0, _SHIFT]))
     return Model("saturating line", basis, grid_)
 
 
@@ -53,7 +55,7 @@ def analyse(measurement: Measurement) -> Verdict:
     map_ = grid(measurement, ("", "V", "A", "dBm", "dB"))
     drive = 10 ** (map_.x / 20) if map_.x_unit in ("dBm", "dB") else np.abs(map_.x)
     drive = np.maximum(drive, 1e-3 * drive.max()) if drive.max() > 0 else np.ones(len(drive))
-    z, f, amplitude = _thinned(np.clip(map_.z, -_CLIP, _CLIP), map_.f, drive)
+    z, f, amplitude = _thinned(map_.z, map_.f, drive)
     z = z - z.mean(axis=1, keepdims=True)
     found = spots(map_, widest=0.3)
     flat = z.ravel()
