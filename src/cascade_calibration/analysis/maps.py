@@ -15,6 +15,7 @@ from cascade_qec.errors import CascadeError
 
 _WIDTHS = 6
 _WIDEST = 0.12
+_ROUNDS = 8
 _SEEN = 4.7
 """Answer of the matched filter over its noise: the largest of some hundred of noise hardly reaches it."""
 _CLIPPED = 12.0
@@ -187,3 +188,37 @@ def _refined(map_: Grid, signed: Array, top: NDArray[np.intp]) -> Array:
     bend = left - 2 * middle + right
     shift = np.where(bend < 0, 0.5 * (left - right) / np.where(bend < 0, bend, -1), 0.0)
     return map_.f[inner] + np.clip(shift, -1, 1) * map_.step
+
+
+def consensus(y: Array, functions: Array, tolerance: float) -> tuple[int, Array]:
+    """Which of many curves most points lie near to, whatever the others do.
+
+    Parameters
+    ----------
+    y : float64 [n]
+    functions : float64 [curves, n]
+        Each curve is a constant and a multiple of one of these.
+    tolerance
+        How far a point may lie from its curve.
+
+    Returns
+    -------
+    the curve's number, and how far the points are from it: float64 [n]
+    """
+    weights = np.ones_like(functions)
+    rest = np.zeros_like(functions)
+    for i in range(_ROUNDS):
+        total = weights.sum(axis=1)
+        middle, level = (weights * functions).sum(axis=1) / total, (weights * y).sum(axis=1) / total
+        centred = functions - middle[:, None]
+        slope = (weights * centred * y).sum(axis=1) / ((weights * centred**2).sum(axis=1) + 1e-12)
+        rest = y - level[:, None] - slope[:, None] * centred
+        width = tolerance * max(1.0, 8.0 / 2**i)  # from all points to those that agree
+        weights = 1 / (1 + (rest / width) ** 2) ** 2
+    best = int(np.log1p((rest / tolerance) ** 2).sum(axis=1).argmin())
+    return best, rest[best]
+
+
+def share_near(off: Array, tolerance: float) -> float:
+    """Share of points within a tolerance of their curve."""
+    return float((np.abs(off) < tolerance).mean())
