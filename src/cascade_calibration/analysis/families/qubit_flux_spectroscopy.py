@@ -29,6 +29,8 @@ _FLAT = 0.8
 """Change along the sweep in linewidths that is none."""
 _MARGIN = 0.04
 """Of the sweep beyond the sweet spot that must be seen."""
+_ROUNDS = 3
+_LEAST = 6
 _MOST_POINTS = 401
 
 
@@ -57,21 +59,26 @@ def analyse(measurement: Measurement) -> Verdict:
     middle, window = float((map_.x[0] + map_.x[-1]) / 2), float(map_.x[-1] - map_.x[0])
     low, span = float(map_.f[0]), float(map_.f[-1] - map_.f[0])
     place, y = (map_.x[seen] - middle) / window, (found.f[seen] - low) / span
-    tolerance = 2.0 * max(found.half_width, map_.step) / span
+    tolerance = 1.2 * max(found.half_width, map_.step) / span
     there = float(expit((share - _FEW) / 0.02)) if seen.sum() >= 5 else 0.0
     near, fits = 0.0, []
     model = _model()
     if there:
         thetas = np.array(list(product(*model.grid)))
-        off = consensus(y, model.basis(place, thetas)[..., 0], tolerance / 2)[1]
+        off = consensus(y, model.basis(place, thetas)[..., 0], tolerance)[1]
         near = share_near(off, tolerance)
-        inliers = np.abs(off) < tolerance
-        fits = _arcs(model, place[inliers], y[inliers]) if inliers.sum() >= 6 else []
+        for _ in range(_ROUNDS):
+            inliers = np.abs(off) < tolerance
+            fits = _arcs(model, place[inliers], y[inliers]) if inliers.sum() >= _LEAST else []
+            closer = np.abs(y - fits[0](place)) if fits else off
+            if share_near(closer, tolerance) <= near:
+                break
+            off, near = closer, share_near(closer, tolerance)
 
     def status_of(one: Fit) -> NDArray[np.str_]:
         return _status(one, share, 2 * found.half_width / span)
 
-    weighed = weigh(fits, _STATUSES, status_of, nothing="NOT_TUNABLE")
+    weighed = weigh(fits, _STATUSES, status_of, nothing="NOT_TUNABLE" if share > _SEEN else "RANGE_TOO_NARROW")
     failed, poor = float(expit((_FAILS - near) / 0.03)), float(expit((_FITS - near) / 0.015))
     probabilities = {status: there * (1 - poor) * weighed[status] for status in _STATUSES}
     probabilities["FIT_FAILED"] += there * failed
@@ -82,8 +89,8 @@ def analyse(measurement: Measurement) -> Verdict:
     status, probability = most_probable(probabilities)
     best = fits[0] if fits and status not in ("NO_SIGNAL", "FIT_FAILED") else None
     parameters = _parameters(map_, fits, status, middle, window, low, span)
-    sentences, suggested = _advice(status, map_, best, share, near, middle, window, low, span)
-    line = (np.linspace(-0.5, 0.5, 200), None)[0]
+    sentences, suggested = _advice(status, map_, best, share, near, middle, window, low, span, place)
+    line = np.linspace(-0.5, 0.5, 200)
     return Verdict(
         family="qubit_flux_spectroscopy",
         status=status,
@@ -170,6 +177,7 @@ def _advice(
     window: float,
     low: float,
     span: float,
+    seen: Array,
 ) -> tuple[tuple[str, ...], tuple[Range, ...]]:
     count = f"{share:.0%} of the spectra show a line"
     if status == "NO_SIGNAL":
@@ -185,15 +193,21 @@ def _advice(
             f"An arc passes through {near:.0%} of the lines; the others lie apart from it.",
             "A crossing with another mode, or a jump of the flux, can do that.",
         ), ()
-    if best is None or status == "NOT_TUNABLE":
+    if status == "NOT_TUNABLE":
         return (f"{count}, all at one frequency: it does not change with the flux by a linewidth.",), ()
     if status == "SUCCESS":
         return (f"An arc passes through {near:.0%} of the lines, and the sweep holds its sweet spot.",), ()
-    sweet = float(np.median(_sweet(best.thetas)))
-    start, stop = min(-0.5, sweet - 0.5), max(0.5, sweet + 0.5)
-    if abs(sweet) <= 0.5 - _MARGIN:
-        start, stop = -0.5, 0.5
-    start, stop = max(start, -2.0), min(stop, 2.0)
+    columns = max(len(map_.x), 31)
+    sweet = float(np.median(_sweet(best.thetas))) if best else float(np.median(seen))
+    if best is None or abs(sweet) <= 0.5 - _MARGIN:
+        half = float(np.exp(best.theta[1])) / 2 if best else 1.0
+        top = np.abs(seen - sweet) < half
+        ends = [middle + window * float(end(seen[top])) for end in (np.min, np.max)]
+        return (
+            f"The arc leaves the frequencies: {count}.",
+            "It is within them around its sweet spot.",
+        ), (Range(map_.x_axis, *ends, map_.x_unit, columns),)
+    start, stop = max(min(-0.5, sweet - 0.5), -2.0), min(max(0.5, sweet + 0.5), 2.0)
     over = np.linspace(start, stop, 101)
     curves = best.samples[:, 3, None] + best.samples[:, 4, None] * best.model.basis(over, best.thetas)[..., 0]
     bottom, top = (float(np.quantile(one, q)) for one, q in ((curves.min(axis=1), 0.3), (curves.max(axis=1), 0.9)))
@@ -201,10 +215,8 @@ def _advice(
     points = int(np.clip(np.ceil(len(map_.f) * (top - bottom)), len(map_.f), _MOST_POINTS))
     columns = int(np.ceil(len(map_.x) * (stop - start)))
     return (
-        "The sweep does not reach the sweet spot."
-        if abs(sweet) > 0.5 - _MARGIN
-        else f"The arc leaves the frequencies: {count}.",
-        "What is seen of the arc tells about where the rest lies.",
+        "The sweep does not reach the sweet spot.",
+        "What is seen of the arc tells about where it lies.",
     ), (
         Range(map_.x_axis, middle + window * start, middle + window * stop, map_.x_unit, columns),
         Range(map_.f_axis, max(low + span * bottom, 0.0), low + span * top, "Hz", points),

@@ -38,7 +38,8 @@ def draw(mode: str, snr: float, rng: np.random.Generator) -> Draw:
         middle = sweet + (window * rng.uniform(0.62, 0.8)) * rng.choice([-1, 1])
     low, high = middle - window / 2, middle + window / 2
     jump = rng.uniform(0.65, 0.78) if mode == "flux jump" else 1.0
-    jump_by = period * rng.uniform(0.12, 0.25) * rng.choice([-1, 1])
+    outward = 1 if middle + 0.35 * window > sweet else -1  # so that the arc looks different after it
+    jump_by = period * rng.uniform(0.12, 0.25) * outward
 
     def frequency(flux: np.ndarray) -> np.ndarray:
         if mode == "fixed frequency":
