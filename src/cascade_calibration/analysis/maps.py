@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ from cascade_qec.errors import CascadeError
 _WIDTHS = 6
 _WIDEST = 0.12
 _ROUNDS = 8
+_STEPS = 5
+_REACH = 3.0
 _SEEN = 4.7
 """Answer of the matched filter over its noise: the largest of some hundred of noise hardly reaches it."""
 _CLIPPED = 12.0
@@ -151,7 +153,7 @@ def _normal(values: Array) -> Array:
 def spots(map_: Grid, widest: float = _WIDEST) -> Spots:
     """The clearest line of each spectrum, of one width and one sign for all."""
     count = len(map_.f)
-    best: tuple[float, Spots] | None = None
+    best: tuple[float, Spots, NDArray[np.intp], float] | None = None
     for width in np.geomspace(0.7, max(widest * count, 1.5), _WIDTHS):
         answer = answers(map_, width)
         for sign in (1, -1):
@@ -161,10 +163,10 @@ def spots(map_: Grid, widest: float = _WIDEST) -> Spots:
             seen = strength > _SEEN
             score = float((np.minimum(strength, 5 * _SEEN)[seen] ** 2).sum())
             if best is None or score > best[0]:
-                found = Spots(_refined(map_, signed, top), strength, seen, width * map_.step, sign)
-                best = (score, found)
+                best = (score, Spots(map_.f[top], strength, seen, width * map_.step, sign), top, width)
     assert best is not None  # there are several widths
-    return best[1]
+    _, found, top, width = best
+    return replace(found, f=_refined(map_, top, width))
 
 
 def answers(map_: Grid, width: float) -> Array:
@@ -180,14 +182,20 @@ def answers(map_: Grid, width: float) -> Array:
     return answer / np.sqrt(inside)
 
 
-def _refined(map_: Grid, signed: Array, top: NDArray[np.intp]) -> Array:
-    """Tops of parabolas through the three answers around each: [nx]."""
-    rows = np.arange(len(top))
-    inner = np.clip(top, 1, len(map_.f) - 2)
-    left, middle, right = (signed[rows, inner + i] for i in (-1, 0, 1))
-    bend = left - 2 * middle + right
-    shift = np.where(bend < 0, 0.5 * (left - right) / np.where(bend < 0, bend, -1), 0.0)
-    return map_.f[inner] + np.clip(shift, -1, 1) * map_.step
+def _refined(map_: Grid, top: NDArray[np.intp], width: float) -> Array:
+    """Centres of Lorentzians of this half width in steps, fitted around each top: [nx]."""
+    rows, count = np.arange(len(top)), len(map_.f)
+    place, centre = np.arange(count), top.astype(np.float64)
+    for _ in range(_STEPS):
+        d = (place - centre[:, None]) / width
+        line = 1 / (1 + d**2)
+        near = np.abs(place - top[:, None]) < max(_REACH * width, 3)
+        columns = np.stack([line, np.ones_like(line), 2 * d * line**2 / width], axis=-1) * near[..., None]
+        moments = np.swapaxes(columns, 1, 2) @ columns + 1e-9 * np.eye(3)
+        height, _, slope = np.linalg.solve(moments, np.swapaxes(columns, 1, 2) @ (map_.z * near)[..., None])[..., 0].T
+        step = slope / np.where(np.abs(height) > 1e-3, height, np.inf)
+        centre = np.clip(centre + np.clip(step, -width / 2, width / 2), top[rows] - width - 1, top[rows] + width + 1)
+    return np.interp(centre, place, map_.f)
 
 
 def consensus(y: Array, functions: Array, tolerance: float) -> tuple[int, Array]:

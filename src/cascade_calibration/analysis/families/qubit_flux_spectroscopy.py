@@ -10,7 +10,7 @@ from scipy.special import expit
 
 from cascade_calibration.analysis.maps import Grid, Spots, consensus, grid, share_near, spots
 from cascade_calibration.analysis.registry import Family
-from cascade_calibration.analysis.separable import Array, Fit, Model, estimate, fit
+from cascade_calibration.analysis.separable import Array, Fit, Model, estimate, fit, lack_of_fit
 from cascade_calibration.analysis.verdict import Estimate, Map, Range, Verdict
 from cascade_calibration.analysis.weighing import most_probable, weigh
 from cascade_calibration.measurement import Measurement
@@ -29,6 +29,8 @@ _FLAT = 0.8
 """Change along the sweep in linewidths that is none."""
 _MARGIN = 0.04
 """Of the sweep beyond the sweet spot that must be seen."""
+_STRUCTURE = 6.0
+"""Logarithm of the Bayes factor of structure in what the arc leaves, where the fit may be poor."""
 _ROUNDS = 3
 _LEAST = 6
 _MOST_POINTS = 401
@@ -40,14 +42,23 @@ def arc(place: Array, centre: Array, period: Array, asymmetry: Array) -> Array:
     return (asymmetry**2 + (1 - asymmetry**2) * np.cos(phase) ** 2) ** 0.25
 
 
-def _model() -> Model:
+def _model(start: Array | None = None) -> Model:
+    """An arc over sweeps from the middle; theta is the sweet spot, the logarithm of the period, and the asymmetry
+    squared.
+    """
+
     def basis(x: Array, theta: Array) -> Array:
-        return arc(x, theta[..., 0, None], np.exp(theta[..., 1, None]), theta[..., 2, None])[..., None]
+        return arc(x, theta[..., 0, None], np.exp(theta[..., 1, None]), np.sqrt(np.maximum(theta[..., 2, None], 0.0)))[..., None]
 
-    return Model("arc", basis, (np.linspace(-1.5, 1.5, 61), np.linspace(np.log(0.5), np.log(8), 12), _ASYMMETRIES))
+    centres, periods = np.linspace(-1.5, 1.5, 61), np.linspace(np.log(0.5), np.log(8), 12)
+    if start is not None:
+        near = np.array([-0.05, 0.0, 0.05])
+        centres = np.unique(np.clip([-1.5, *(start[0] + near), 1.5], -1.5, 1.5))
+        periods = np.unique(np.clip([periods[0], *(start[1] + 2 * near), periods[-1]], periods[0], periods[-1]))
+    return Model("arc", basis, (centres, periods, _ASYMMETRIES))
 
 
-_ASYMMETRIES = np.array([0.0, 0.3, 0.6, 0.85])
+_ASYMMETRIES = np.array([1e-4, 0.1, 0.35, 0.7])
 
 
 def analyse(measurement: Measurement) -> Verdict:
@@ -65,7 +76,8 @@ def analyse(measurement: Measurement) -> Verdict:
     model = _model()
     if there:
         thetas = np.array(list(product(*model.grid)))
-        off = consensus(y, model.basis(place, thetas)[..., 0], tolerance)[1]
+        number, off = consensus(y, model.basis(place, thetas)[..., 0], tolerance)
+        model = _model(thetas[number])
         near = share_near(off, tolerance)
         for _ in range(_ROUNDS):
             inliers = np.abs(off) < tolerance
@@ -80,6 +92,8 @@ def analyse(measurement: Measurement) -> Verdict:
 
     weighed = weigh(fits, _STATUSES, status_of, nothing="NOT_TUNABLE" if share > _SEEN else "RANGE_TOO_NARROW")
     failed, poor = float(expit((_FAILS - near) / 0.03)), float(expit((_FITS - near) / 0.015))
+    structure = lack_of_fit(fits[0]) if fits else 0.0
+    poor = 1 - (1 - poor) * (1 - float(expit(structure - _STRUCTURE)))
     probabilities = {status: there * (1 - poor) * weighed[status] for status in _STATUSES}
     probabilities["FIT_FAILED"] += there * failed
     probabilities["FIT_POOR"] += there * poor * (1 - failed)
@@ -97,7 +111,7 @@ def analyse(measurement: Measurement) -> Verdict:
         probability=probability,
         probabilities=probabilities,
         parameters=parameters,
-        evidence=_facts(map_, found, share, near, fits),
+        evidence=_facts(map_, found, share, near, fits) | {"log Bayes factor of structure": structure},
         sentences=sentences,
         suggested_range=suggested,
         next_experiment={
@@ -121,8 +135,9 @@ def analyse(measurement: Measurement) -> Verdict:
 
 
 def _arcs(model: Model, place: Array, y: Array) -> list[Fit]:
-    """Arcs that open downwards."""
-    return [one for one in fit([model], place, y) if one.amplitudes[1] > 0]
+    """The arc that opens downwards and leaves least: Bayes factors of such clear lines differ by too little to tell."""
+    down = [one for one in fit([model], place, y) if one.amplitudes[1] > 0]
+    return sorted(down, key=lambda one: one.sigma)[:1]
 
 
 def _sweet(theta: Array) -> Array:
