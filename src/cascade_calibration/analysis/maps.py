@@ -18,7 +18,7 @@ _WIDEST = 0.12
 _ROUNDS = 8
 _STEPS = 5
 _REACH = 3.0
-_SEEN = 4.7
+_SEEN = 4.1
 """Answer of the matched filter over its noise: the largest of some hundred of noise hardly reaches it."""
 _CLIPPED = 12.0
 _ABOVE = 2.0

@@ -21,7 +21,7 @@ _FEW = 0.15
 """Of the spectra: with fewer that show a line there is no signal."""
 _SEEN = 0.55
 """Of the spectra: with fewer the arc leaves the frequencies."""
-_FITS = 0.87
+_FITS = 0.925
 """Of the lines near the arc: with fewer the fit is poor."""
 _FAILS = 0.5
 """With fewer there is no fit."""
@@ -29,7 +29,7 @@ _FLAT = 0.8
 """Change along the sweep in linewidths that is none."""
 _MARGIN = 0.04
 """Of the sweep beyond the sweet spot that must be seen."""
-_STRUCTURE = 6.0
+_STRUCTURE = 3.0
 """Logarithm of the Bayes factor of structure in what the arc leaves, where the fit may be poor."""
 _ROUNDS = 3
 _LEAST = 6

@@ -39,7 +39,7 @@ def draw(mode: str, snr: float, rng: np.random.Generator) -> Draw:
     low, high = middle - window / 2, middle + window / 2
     jump = rng.uniform(0.65, 0.78) if mode == "flux jump" else 1.0
     outward = 1 if middle + 0.35 * window > sweet else -1  # so that the arc looks different after it
-    jump_by = period * rng.uniform(0.12, 0.25) * outward
+    jump_by = period * rng.uniform(0.2, 0.35) * outward
 
     def frequency(flux: np.ndarray) -> np.ndarray:
         if mode == "fixed frequency":
