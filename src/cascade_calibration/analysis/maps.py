@@ -205,7 +205,7 @@ def consensus(y: Array, functions: Array, tolerance: float) -> tuple[int, Array]
     ----------
     y : float64 [n]
     functions : float64 [curves, n]
-        Each curve is a constant and a multiple of one of these.
+        Each curve is a constant and a positive multiple of one of these.
     tolerance
         How far a point may lie from its curve.
 
@@ -214,7 +214,7 @@ def consensus(y: Array, functions: Array, tolerance: float) -> tuple[int, Array]
     the curve's number, and how far the points are from it: float64 [n]
     """
     weights = np.ones_like(functions)
-    rest = np.zeros_like(functions)
+    rest, slope = np.zeros_like(functions), np.zeros(len(functions))
     for i in range(_ROUNDS):
         total = weights.sum(axis=1)
         middle, level = (weights * functions).sum(axis=1) / total, (weights * y).sum(axis=1) / total
@@ -223,7 +223,7 @@ def consensus(y: Array, functions: Array, tolerance: float) -> tuple[int, Array]
         rest = y - level[:, None] - slope[:, None] * centred
         width = tolerance * max(1.0, 8.0 / 2**i)  # from all points to those that agree
         weights = 1 / (1 + (rest / width) ** 2) ** 2
-    best = int(np.log1p((rest / tolerance) ** 2).sum(axis=1).argmin())
+    best = int(np.where(slope > 0, np.log1p((rest / tolerance) ** 2).sum(axis=1), np.inf).argmin())
     return best, rest[best]
 
 

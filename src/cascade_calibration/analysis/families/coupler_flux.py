@@ -6,6 +6,7 @@ from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import least_squares
 from scipy.special import expit
 
 from cascade_calibration.analysis.families.qubit_flux_spectroscopy import arc
@@ -19,14 +20,15 @@ from cascade_calibration.measurement import Measurement
 _STATUSES = ("SUCCESS", "FIT_POOR")
 
 _ASYMMETRY = 0.1
-_FITS = 0.85
+_FITS = 0.9
 """Of the lines near the curve: with fewer the fit is poor."""
+_ALL = 0.96
 _STRUCTURE = 6.0
-_CROSSED = 0.5
-"""Periods over which at least one crossing is in the sweep."""
+"""Logarithm of the Bayes factor of structure in what the curve leaves, where it misses more lines than a few."""
 _ROUNDS = 3
 _LEAST = 9
 _WIDER = 3.0
+_SCALES = (0.02, 0.02, 0.02, 0.2, 0.01, 0.05)
 
 
 def pushed(place: Array, centre: Array, period: Array, crossing: Array, steepness: Array) -> Array:
@@ -56,12 +58,12 @@ def _model(start: Array | None = None) -> Model:
         np.linspace(-0.75, 0.75, 31),
         np.linspace(np.log(0.4), np.log(2.5), 10),
         np.linspace(0.08, 0.45, 8),
-        np.linspace(np.log(3), np.log(300), 4),
+        np.linspace(np.log(3), np.log(300), 5),
     )
     if start is not None:
         steps = [axis[1] - axis[0] for axis in axes]
         axes = tuple(
-            np.unique(np.clip([axis[0], at - step / 2, at, at + step / 2, axis[-1]], axis[0], axis[-1]))
+            np.unique(np.clip([axis[0], at - step / 16, at, at + step / 16, axis[-1]], axis[0], axis[-1]))
             for axis, at, step in zip(axes, start, steps, strict=True)
         )
     return Model("crossings", basis, axes)
@@ -82,7 +84,7 @@ def analyse(measurement: Measurement) -> Verdict:
         model = _model()
         thetas = np.array(list(product(*model.grid)))
         number, off = consensus(y, model.basis(place, thetas)[..., 0], tolerance)
-        model = _model(thetas[number])
+        model = _model(_closer(model, thetas[number], place, y, tolerance))
         for _ in range(_ROUNDS):
             inliers = np.abs(off) < tolerance
             fits = _crossings(model, place[inliers], y[inliers]) if inliers.sum() >= _LEAST else []
@@ -90,7 +92,7 @@ def analyse(measurement: Measurement) -> Verdict:
             if share_near(closer, tolerance) <= near:
                 break
             off, near = closer, share_near(closer, tolerance)
-        structure = lack_of_fit(fits[0]) if fits else 0.0
+        structure = lack_of_fit(fits[0]) if fits and near < _ALL else 0.0
 
     def status_of(one: Fit) -> NDArray[np.str_]:
         ends = np.linspace(-0.5, 0.5, 81)
@@ -133,6 +135,21 @@ def analyse(measurement: Measurement) -> Verdict:
             {"qubit": (middle + window * line, low + span * best(line))} if best else {},
         ),
     )
+
+
+def _closer(model: Model, theta: Array, place: Array, y: Array, tolerance: float) -> Array:
+    """A better theta near one, whatever lines far from the curve say: its steps at crossings need small steps."""
+    columns = np.column_stack([np.ones(len(y)), model.basis(place, theta)[:, 0]])
+    start = np.concatenate([theta, np.linalg.lstsq(columns, y, rcond=1e-9)[0]])
+    low = np.array([*(axis[0] for axis in model.grid), -np.inf, 0.0])
+    high = np.array([*(axis[-1] for axis in model.grid), np.inf, np.inf])
+
+    def rest(p: Array) -> Array:
+        return (p[4] + p[5] * model.basis(place, p[:4])[:, 0] - y) / tolerance
+
+    start = np.clip(start, low, high)
+    found = least_squares(rest, start, bounds=(low, high), loss="soft_l1", f_scale=0.3, x_scale=_SCALES, max_nfev=200)
+    return found.x[:4]
 
 
 def _crossings(model: Model, place: Array, y: Array) -> list[Fit]:
