@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -19,19 +20,20 @@ from cascade_calibration.measurement import Measurement
 
 _STATUSES = ("SUCCESS", "FIT_POOR")
 
-_ASYMMETRY = 0.1
-_FITS = 0.9
+_FITS = 0.95
 """Of the lines near the curve: with fewer the fit is poor."""
+_BESIDE = 1.6
+"""Columns beside a crossing that do not count."""
 _ALL = 0.96
 _STRUCTURE = 6.0
 """Logarithm of the Bayes factor of structure in what the curve leaves, where it misses more lines than a few."""
 _ROUNDS = 3
 _LEAST = 9
 _WIDER = 3.0
-_SCALES = (0.02, 0.02, 0.02, 0.2, 0.01, 0.05)
+_SCALES = (0.02, 0.02, 0.02, 0.2, 0.01, 0.01, 0.05)
 
 
-def pushed(place: Array, centre: Array, period: Array, crossing: Array, steepness: Array) -> Array:
+def pushed(place: Array, centre: Array, period: Array, crossing: Array, steepness: Array, asymmetry: Array) -> Array:
     """How far the coupler pushes the qubit's brighter branch, in couplings: all broadcast.
 
     Parameters
@@ -40,37 +42,47 @@ def pushed(place: Array, centre: Array, period: Array, crossing: Array, steepnes
         Distance from the coupler's sweet spot, in periods, where it crosses the qubit.
     steepness
         The coupler's frequency over twice the coupling.
+    asymmetry
+        Of its junctions.
     """
     zero, one = np.zeros_like(centre), np.ones_like(centre)
-    level = arc(crossing, zero, one, _ASYMMETRY * one)
-    away = steepness * (level - arc(place, centre, period, _ASYMMETRY * one))
+    level = arc(crossing, zero, one, asymmetry)
+    away = steepness * (level - arc(place, centre, period, asymmetry))
     return np.where(away >= 0, 1.0, -1.0) * (np.sqrt(away**2 + 1) - np.abs(away))
 
 
+def _root(squared: Array) -> Array:
+    return np.sqrt(np.maximum(squared, 0.0))
+
+
 def _model(start: Array | None = None) -> Model:
-    """theta: the coupler's sweet spot in sweeps, log period, crossing in periods, log steepness."""
+    """theta: the coupler's sweet spot in sweeps, log period, crossing in periods, log steepness,
+    and the asymmetry squared.
+    """
 
     def basis(x: Array, theta: Array) -> Array:
-        parts = [theta[..., i, None] for i in range(4)]
-        return pushed(x, parts[0], np.exp(parts[1]), parts[2], np.exp(parts[3]))[..., None]
+        parts = [theta[..., i, None] for i in range(5)]
+        return pushed(x, parts[0], np.exp(parts[1]), parts[2], np.exp(parts[3]), _root(parts[4]))[..., None]
 
     axes = (
         np.linspace(-0.75, 0.75, 31),
         np.linspace(np.log(0.4), np.log(2.5), 10),
         np.linspace(0.08, 0.45, 8),
         np.linspace(np.log(3), np.log(300), 5),
+        np.array([0.01]),
     )
     if start is not None:
-        steps = [axis[1] - axis[0] for axis in axes]
+        steps = [axis[1] - axis[0] for axis in axes[:4]]
         axes = tuple(
             np.unique(np.clip([axis[0], at - step / 16, at, at + step / 16, axis[-1]], axis[0], axis[-1]))
-            for axis, at, step in zip(axes, start, steps, strict=True)
+            for axis, at, step in zip(axes, start, steps, strict=False)
         )
+        axes = (*axes, np.array([1e-5, 0.02, 0.06]))
     return Model("crossings", basis, axes)
 
 
 def analyse(measurement: Measurement) -> Verdict:
-    """Where the coupler crosses the qubit, and how strongly they couple."""
+    """Where the coupler crosses the qubit."""
     map_ = grid(measurement, ("Phi0", "V", "A", ""), least=(9, 15))
     found = spots(map_)
     seen = found.seen
@@ -84,7 +96,7 @@ def analyse(measurement: Measurement) -> Verdict:
         model = _model()
         thetas = np.array(list(product(*model.grid)))
         number, off = consensus(y, model.basis(place, thetas)[..., 0], tolerance)
-        model = _model(_closer(model, thetas[number], place, y, tolerance))
+        model = _model(_closer(thetas[number], place, y, tolerance))
         for _ in range(_ROUNDS):
             inliers = np.abs(off) < tolerance
             fits = _crossings(model, place[inliers], y[inliers]) if inliers.sum() >= _LEAST else []
@@ -93,10 +105,13 @@ def analyse(measurement: Measurement) -> Verdict:
                 break
             off, near = closer, share_near(closer, tolerance)
         structure = lack_of_fit(fits[0]) if fits and near < _ALL else 0.0
+        if fits:  # at a crossing either branch may be the brighter one
+            away = np.abs(place[:, None] - _places(fits[0].theta)).min(axis=1) > _BESIDE / len(map_.x)
+            near = share_near(off[away], tolerance) if away.any() else 0.0
 
     def status_of(one: Fit) -> NDArray[np.str_]:
         ends = np.linspace(-0.5, 0.5, 81)
-        moved = np.ptp(one.samples[:, 5, None] * one.model.basis(ends, one.thetas)[..., 0], axis=1)
+        moved = np.ptp(one.samples[:, 6, None] * one.model.basis(ends, one.thetas)[..., 0], axis=1)
         return np.where((moved > 2 * tolerance) & _crossed(one.thetas), "SUCCESS", "FIT_POOR")
 
     poor = 1 - float(expit((near - _FITS) / 0.015)) * float(expit(_STRUCTURE - structure))
@@ -137,19 +152,20 @@ def analyse(measurement: Measurement) -> Verdict:
     )
 
 
-def _closer(model: Model, theta: Array, place: Array, y: Array, tolerance: float) -> Array:
+def _closer(theta: Array, place: Array, y: Array, tolerance: float) -> Array:
     """A better theta near one, whatever lines far from the curve say: its steps at crossings need small steps."""
+    model = _model(theta)
     columns = np.column_stack([np.ones(len(y)), model.basis(place, theta)[:, 0]])
     start = np.concatenate([theta, np.linalg.lstsq(columns, y, rcond=1e-9)[0]])
     low = np.array([*(axis[0] for axis in model.grid), -np.inf, 0.0])
     high = np.array([*(axis[-1] for axis in model.grid), np.inf, np.inf])
 
     def rest(p: Array) -> Array:
-        return (p[4] + p[5] * model.basis(place, p[:4])[:, 0] - y) / tolerance
+        return (p[5] + p[6] * model.basis(place, p[:5])[:, 0] - y) / tolerance
 
     start = np.clip(start, low, high)
     found = least_squares(rest, start, bounds=(low, high), loss="soft_l1", f_scale=0.3, x_scale=_SCALES, max_nfev=200)
-    return found.x[:4]
+    return found.x[:5]
 
 
 def _crossings(model: Model, place: Array, y: Array) -> list[Fit]:
@@ -174,10 +190,13 @@ def _crossed(thetas: Array) -> NDArray[np.bool_]:
 def _parameters(map_: Grid, best: Fit, middle: float, window: float, low: float, span: float) -> dict[str, Estimate]:
     places = _places(best.theta)
     which = int(np.abs(places).argmin())
+    crossing = estimate([best], lambda p: middle + window * _places(p)[..., which], map_.x_unit)
+    step = window / (len(map_.x) - 1)  # the line jumps from one column to the next
     return {
-        "f_q": estimate([best], lambda p: low + span * p[..., 4], "Hz"),
-        "g": estimate([best], lambda p: span * p[..., 5], "Hz"),
-        "crossing": estimate([best], lambda p: middle + window * _places(p)[..., which], map_.x_unit),
+        "f_q": estimate([best], lambda p: low + span * p[..., 5], "Hz"),
+        "crossing": replace(
+            crossing, error=max(crossing.error, step / 2), low=crossing.low - step, high=crossing.high + step
+        ),
     }
 
 
@@ -209,7 +228,7 @@ def _advice(
 
 FAMILY = Family(
     name="coupler_flux",
-    about="qubit spectroscopy against a coupler's flux: where the coupler crosses the qubit, and their coupling",
+    about="qubit spectroscopy against a coupler's flux: where the coupler crosses the qubit",
     statuses=_STATUSES,
     called=r"\b(coupler|tc)\b.*\bflux\b|\bflux\b.*\bcoupler\b",
     analyse=analyse,
