@@ -43,7 +43,7 @@ _PASSES = 5
 
 @dataclass(frozen=True)
 class Shape:
-    """A line's functions against the distance from its centre in half widths: [..., n] -> [..., n, k] or complex [..., n].
+    """A line's functions of the distance from its centre in half widths: [..., n] -> [..., n, k], or complex [..., n].
 
     Complex ones have a complex amplitude.
     """

@@ -126,7 +126,9 @@ def _real(values: NDArray[np.generic]) -> Array:
     if not np.iscomplexobj(values):
         return values.astype(np.float64)
     real = np.where(np.isfinite(values), values.real, np.nan), np.where(np.isfinite(values), values.imag, np.nan)
-    centred = sum((one - np.nanmedian(one, axis=1, keepdims=True)) * turn for one, turn in zip(real, (1, 1j), strict=True))
+    centred = sum(
+        (one - np.nanmedian(one, axis=1, keepdims=True)) * turn for one, turn in zip(real, (1, 1j), strict=True)
+    )
     size = np.abs(centred)
     inside = centred[size < _CLIPPED * np.nanmedian(size) + 1e-300]  # outliers do not say where the signal lies
     return (values * np.conj(principal_axis(inside))).real
@@ -178,7 +180,9 @@ def answers(map_: Grid, width: float) -> Array:
     clipped = np.clip(map_.z, -_CLIPPED, _CLIPPED)
     answer = np.fft.irfft(np.fft.rfft(clipped, n) * np.fft.rfft(line, n), n)[:, reach : reach + len(map_.f)]
     # narrower where the line would reach beyond the sweep
-    inside = np.fft.irfft(np.fft.rfft(np.ones(len(map_.f)), n) * np.fft.rfft(line**2, n), n)[reach : reach + len(map_.f)]
+    inside = np.fft.irfft(np.fft.rfft(np.ones(len(map_.f)), n) * np.fft.rfft(line**2, n), n)[
+        reach : reach + len(map_.f)
+    ]
     return answer / np.sqrt(inside)
 
 

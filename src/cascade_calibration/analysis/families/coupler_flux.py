@@ -20,7 +20,7 @@ from cascade_calibration.measurement import Measurement
 
 _STATUSES = ("SUCCESS", "FIT_POOR")
 
-_FITS = 0.95
+_FITS = 0.91
 """Of the lines near the curve: with fewer the fit is poor."""
 _BESIDE = 1.6
 """Columns beside a crossing that do not count."""

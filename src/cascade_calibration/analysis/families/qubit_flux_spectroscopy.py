@@ -48,7 +48,9 @@ def _model(start: Array | None = None) -> Model:
     """
 
     def basis(x: Array, theta: Array) -> Array:
-        return arc(x, theta[..., 0, None], np.exp(theta[..., 1, None]), np.sqrt(np.maximum(theta[..., 2, None], 0.0)))[..., None]
+        return arc(x, theta[..., 0, None], np.exp(theta[..., 1, None]), np.sqrt(np.maximum(theta[..., 2, None], 0.0)))[
+            ..., None
+        ]
 
     centres, periods = np.linspace(-1.5, 1.5, 61), np.linspace(np.log(0.5), np.log(8), 12)
     if start is not None:

@@ -120,7 +120,7 @@ def _advice(
     if status == "MULTIPLE_PEAKS":
         return (
             f"There are {len(places)} lines, at {', '.join(f'{1e-9 * one:.5g}' for one in places)} GHz.",
-            "Another transition, another qubit or a defect would look like this; one sweep cannot tell which is the qubit.",
+            "Another transition, qubit or defect would look like this; one sweep cannot tell which is the qubit.",
         ), ()
     width = 2e-6 * np.exp(fits[0].theta[1])
     return (f"One line fits, {width:.3g} MHz wide ({fits[0].model.name}).",), ()

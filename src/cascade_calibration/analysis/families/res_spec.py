@@ -1,4 +1,4 @@
-"""Resonator spectroscopy: the transmission or reflection of a readout line near a resonance, in magnitude or complex."""
+"""Resonator spectroscopy: transmission or reflection of a readout line near a resonance, in magnitude or complex."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def _without_delay(spectrum: Spectrum) -> Found:
 
 
 def _simplest(found: Found) -> Found:
-    """The same with a straight background where a bent one looks like the line's tails and the data do not ask for it."""
+    """The same with a straight background, where a bent one looks like the line's tails and the data ask for none."""
     best = found.fits[0]
     if found.spectrum.window > _WIDE * 2 * np.exp(best.theta[1]):
         return found
@@ -215,7 +215,7 @@ def _parameters(data: _Data, found: Found) -> tuple[dict[str, Estimate], dict[st
 
 
 def _coupling(data: _Data, found: Found, best: Fit) -> Callable[[Array], NDArray[np.complex128]]:
-    """From `theta` and amplitudes [..., p] to the diameter of the circle over the background's level, complex: [...]."""
+    """From `theta` and amplitudes [..., p] to the circle's diameter over the background's level, complex: [...]."""
     used, order = found.used, found.used.order
     noise = np.random.default_rng(1).standard_normal((2, len(best.thetas)))
 

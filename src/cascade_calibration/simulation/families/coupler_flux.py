@@ -36,7 +36,7 @@ def draw(mode: str, snr: float, rng: np.random.Generator) -> Draw:
     if mode == "not crossed":
         window = period * crossing * rng.uniform(0.6, 1.1)
         middle = sweet + rng.uniform(-0.1, 0.1) * window
-    jump, jump_by = rng.uniform(0.4, 0.7) if mode == "flux jump" else 1.0, period * rng.uniform(0.1, 0.25)
+    jump, jump_by = rng.uniform(0.4, 0.6) if mode == "flux jump" else 1.0, period * rng.uniform(0.2, 0.35)
     reach = coupling * rng.uniform(0.5, 0.9)
     start, stop = f_q - reach - coupling * 0.3, f_q + reach + coupling * 0.3
     width = (stop - start) / (points - 1) * rng.uniform(3, max(3.5, points / 20))

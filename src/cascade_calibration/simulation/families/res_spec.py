@@ -1,4 +1,4 @@
-"""Resonator spectroscopy: hanger, reflection and transmission, complex and in magnitude, and sweeps without a resonance."""
+"""Resonator spectroscopy: hanger, reflection, transmission, complex and in magnitude; and sweeps of nothing."""
 
 from __future__ import annotations
 
