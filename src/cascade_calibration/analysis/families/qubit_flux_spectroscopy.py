@@ -33,6 +33,8 @@ _STRUCTURE = 3.0
 """Logarithm of the Bayes factor of structure in what the arc leaves, where the fit may be poor."""
 _ROUNDS = 3
 _LEAST = 6
+_DEEP = 0.5
+"""Of the largest frequency, how much of it the arc must be made of."""
 _MOST_POINTS = 401
 
 
@@ -166,7 +168,8 @@ def _parameters(
         "sweet_spot": estimate(fits, lambda p: middle + window * _sweet(p), map_.x_unit),
     }
     period = estimate(fits, lambda p: window * np.exp(p[..., 1]), map_.x_unit)
-    if period.high < 1.2 * window:  # both sides of the arc repeat, or nearly so
+    # a real arc falls to about zero, so one that is shallower has been given too short a period
+    if period.high < 1.2 * window and span * fits[0].amplitudes[1] > _DEEP * made["f_max"].value:
         made["period"] = period
     return made
 
