@@ -16,10 +16,24 @@ AXES = {
     "rydberg_ramsey": ("time", "s"),
     "rb": ("length", ""),
     "rabi": ("amplitude", "V"),
+    "res_spec": ("frequency", "Hz"),
+    "qubit_spectroscopy": ("frequency", "Hz"),
+    "rydberg_spectroscopy": ("detuning", "Hz"),
 }
 """Families over one axis: its name and units."""
-NOTHING = {"ramsey_t2star": "NO_DETUNING", "ramsey_freq_cal": "NO_DETUNING", "rydberg_ramsey": "UNDERSAMPLED"}
+NOTHING = {
+    "ramsey_t2star": "NO_DETUNING",
+    "ramsey_freq_cal": "NO_DETUNING",
+    "rydberg_ramsey": "UNDERSAMPLED",
+    "rydberg_spectroscopy": "LOW_CONTRAST",
+}
 """What families without NO_SIGNAL say of a signal that does not change."""
+MAPS = {
+    "qubit_spectroscopy_power_frequency": "amplitude",
+    "qubit_flux_spectroscopy": "flux",
+    "coupler_flux": "flux",
+}
+"""Families over frequency and another axis, in V."""
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -63,12 +77,30 @@ def test_what_is_no_measurement_gets_no_number(name, y, doubtful):
         assert not verdict.parameters
 
 
+@pytest.mark.parametrize("name", MAPS)
+def test_maps_of_nothing_get_no_number(name):
+    f, x = np.linspace(4e9, 5e9, 40), np.linspace(0, 1, 20)
+    ripple = np.cos(7.7 * np.arange(800) ** 2).reshape(20, 40)
+    for z in (np.zeros((20, 40)), np.full((20, 40), 3e300), np.where(ripple > 0.9999, 1e9, 1e-9 * ripple)):
+        measurement = Measurement.of({MAPS[name]: (x, "V"), "frequency": (f, "Hz")}, {"signal": (z, "V")})
+        verdict = diagnose(measurement, name)
+        assert verdict.status != analysis.get(name).success
+        assert not verdict.parameters
+    axes = {MAPS[name]: (x, "V"), "frequency": (f, "Hz")}
+    with pytest.raises(CascadeError, match="finite"):
+        diagnose(Measurement.of(axes, {"signal": (np.full((20, 40), np.nan), "V")}), name)
+    with pytest.raises(CascadeError, match="units of"):
+        diagnose(Measurement.of({"delay": (x, "s"), "frequency": (f, "Hz")}, {"signal": (ripple, "V")}), name)
+    with pytest.raises(CascadeError, match="two axes"):
+        diagnose(Measurement.of({"frequency": (f, "Hz")}, {"signal": (ripple[0], "V")}), name)
+
+
 @pytest.mark.parametrize("name", AXES)
 def test_wrong_units_and_too_many_axes_are_refused(name):
     axis, unit = AXES[name]
     x, y = np.linspace(0, 1, 40), np.linspace(1, 0, 40)
     with pytest.raises(CascadeError, match="units of"):
-        diagnose(Measurement.of({axis: (x, "Hz")}, {"signal": (y, "V")}), name)
+        diagnose(Measurement.of({axis: (x, "W")}, {"signal": (y, "V")}), name)
     grid = Measurement.of({axis: (x, unit), "flux": (x, "V")}, {"signal": (np.outer(y, y), "V")})
     with pytest.raises(CascadeError, match="one axis"):
         diagnose(grid, name)

@@ -298,10 +298,17 @@ def _sampled(model: Model, x: Array, y: Array, theta: Array, covariance: Array) 
     low, high = (np.array([axis[i] for axis in model.grid]) for i in (0, -1))
     n, p, span = len(x), len(theta), high - low
     normal = _normal(p + 1)
-    root = _WIDER * np.linalg.cholesky(covariance + np.diag((1e-9 * span) ** 2))
+    # scaled first: parts of theta that the data hardly tell apart leave it barely positive
+    size = np.sqrt(np.maximum(np.diag(covariance), 0) + (1e-9 * span) ** 2)
+    correlation = (covariance + covariance.T) / 2 / np.outer(size, size)
+    values, vectors = np.linalg.eigh(correlation)
+    mended = (vectors * np.maximum(values, 1e-9)) @ vectors.T + 1e-10 * np.eye(p)
+    root = _WIDER * size[:, None] * np.linalg.cholesky(mended)
     direction = normal[:, :p] * np.sqrt(_TAIL / _chi2(normal[:, p], _TAIL))[:, None]
     thetas = theta + direction @ root.T
     inside = ((thetas >= low) & (thetas <= high)).all(axis=1)
+    if not inside.any():  # the best itself, in a corner of the box
+        thetas, inside = np.tile(theta, (len(thetas), 1)), np.ones(len(thetas), dtype=bool)
     proposal = _student(direction) - np.log(np.diag(root)).sum()
     basis = model.basis(x, np.clip(thetas, low, high))
     k = basis.shape[-1]
