@@ -27,13 +27,14 @@ def levels(measurement: Measurement) -> tuple[float, float, float] | None:
     """
     signal = measurement.signal
     scale, unit = to_base(str(signal.attrs["units"]))
-    given = [measurement.dataset.attrs.get(name) for name in ("ground", "excited")]
-    if all(one is not None for one in given):
+    attributes = measurement.dataset.attrs
+    if "ground" in attributes and "excited" in attributes:
+        given = attributes["ground"], attributes["excited"], attributes.get("level_points", _POINTS)
         try:
-            counted = float(str(measurement.dataset.attrs.get("level_points", _POINTS)))
-            ground, excited = (scale * float(str(one)) for one in given)
+            ground, excited, counted = (float(str(one)) for one in given)
         except ValueError as error:
             raise CascadeError(f"expected numbers as the levels `ground` and `excited`, found {given}") from error
+        ground, excited = scale * ground, scale * excited
         if not np.isfinite([ground, excited, counted]).all() or ground == excited:
             raise CascadeError(f"expected two different levels `ground` and `excited`, found {ground} and {excited}")
         return ground, excited, max(counted, 1.0)

@@ -44,15 +44,6 @@ class Posterior:
         """How probable it is that a point is among these: bool [m]."""
         return float(self.weights[inside].sum())
 
-    def among(self, inside: NDArray[np.bool_]) -> Posterior:
-        """These points alone, bool [m]; all, if there are none."""
-        if not inside.any():
-            return self
-        points, weights = self.points[inside], self.weights[inside]
-        total = float(weights.sum())
-        evidence = self.evidence + float(np.log(max(total, 1e-300)))
-        return Posterior(points, weights / max(total, 1e-300), points[np.argmax(weights)], evidence)
-
     def estimate(self, values: Array, best: float, unit: str) -> Estimate:
         """A function of the points [m], with its errors, as :func:`separable.estimate` gives them."""
         order = np.argsort(values)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
@@ -44,11 +42,12 @@ def analyse(measurement: Measurement) -> Verdict:
     z = (2 * line.y - ground - excited) / (excited - ground)
     kept = np.ones(len(z), dtype=bool)
     for _ in range(_PASSES):
-        train, evidence = _weighed(line, z, kept, counted)
+        trains, evidence = _weighed(line, z, kept, counted)
         likeliest = max(evidence, key=lambda name: evidence[name])
-        curve = {"equator": 0.0 * z, "ground": 0.0 * z - 1, "excited": 0.0 * z + 1}.get(
-            likeliest, _wave(line, train.best[None])[0]
-        )
+        if likeliest in trains:
+            curve = _wave(line, trains[likeliest].best[None])[0]
+        else:
+            curve = np.full(len(z), {"equator": 0.0, "ground": -1.0, "excited": 1.0}[likeliest])
         distance = np.abs(z - curve)
         scale = np.median(distance[kept]) / norm.ppf(0.75)
         far = kept & (distance > max(_OUTLIER * scale, distance[kept].max() / 2))
@@ -57,20 +56,17 @@ def analyse(measurement: Measurement) -> Verdict:
         kept &= ~far
     total = logsumexp(list(evidence.values()))
     share = {name: float(np.exp(one - total)) for name, one in evidence.items()}
-    turn = np.abs(train.points[:, 0])
+    few = trains["few turns"]
+    small = few.share(np.abs(few.points[:, 0]) < _STABLE)
     probabilities = {
-        "SUCCESS": share["equator"] + share["train"] * train.share(turn < _STABLE),
+        "SUCCESS": share["equator"] + share["few turns"] * small,
         "NO_EXCITATION": share["ground"] + share["excited"],
-        "MODERATE_ERROR": share["train"] * train.share((turn >= _STABLE) & (turn < _LARGE)),
-        "LARGE_ERROR": share["train"] * train.share(turn >= _LARGE),
+        "MODERATE_ERROR": share["few turns"] * (1 - small),
+        "LARGE_ERROR": share.get("many turns", 0.0),
     }
     status, probability = most_probable(probabilities)
-    allowed = train.among(
-        {"MODERATE_ERROR": (turn >= _STABLE) & (turn < _LARGE), "LARGE_ERROR": turn >= _LARGE}.get(
-            status, turn < _STABLE
-        )
-    )
-    total_turn = allowed.estimate(allowed.points[:, 0], float(allowed.best[0]), "rad")
+    train = trains["many turns" if status == "LARGE_ERROR" else "few turns"]
+    total_turn = train.estimate(train.points[:, 0], float(train.best[0]), "rad")
     pulses = float(np.abs(line.x).max())
     fit = (excited - ground) / 2 * curve + (excited + ground) / 2
     noise = float(np.sqrt(np.mean((z - curve)[kept] ** 2)))
@@ -84,23 +80,38 @@ def analyse(measurement: Measurement) -> Verdict:
         {
             "contrast to noise": 2 / noise if noise > 0 else float("inf"),
             "turn of the whole train [rad]": total_turn.value,
-            "log Bayes factor of a turn against none": evidence["train"] - evidence["equator"],
+            "log Bayes factor of a turn against none": train.evidence - evidence["equator"],
         },
         _sentences(status, likeliest, abs(total_turn.value)),
         abs(total_turn.value),
     )
 
 
-def _weighed(line: Trace, z: Array, kept: NDArray[np.bool_], levels: float) -> tuple[Posterior, dict[str, float]]:
+def _weighed(
+    line: Trace, z: Array, kept: NDArray[np.bool_], levels: float
+) -> tuple[dict[str, Posterior], dict[str, float]]:
     """The turn of a train, and the evidence for it and for states that pulses do not change."""
     most = _HIGHEST * 2 * np.pi * highest_frequency(line.x) * float(np.abs(line.x).max())
-    turns = np.linspace(-most, most, 1 + 2 * int(np.ceil(most / _STEP)))
-    train = posterior(lambda points: _log_likelihood(_wave(line, points)[:, kept], z[kept], levels), (turns, _DECAYS))
+    near = min(most, _LARGE)
+
+    def log_likelihood(points: Array) -> Array:
+        return _log_likelihood(_wave(line, points)[:, kept], z[kept], levels)
+
+    def beyond(points: Array) -> Array:
+        return np.where(np.abs(points[:, 0]) > _LARGE, log_likelihood(points), -np.inf)
+
+    trains = {"few turns": posterior(log_likelihood, (_turns(near), _DECAYS))}
+    if most > 1.2 * _LARGE:
+        trains["many turns"] = posterior(beyond, (_turns(most), _DECAYS))
     fixed = {
         name: float(_log_likelihood(np.full((1, int(kept.sum())), level), z[kept], levels)[0])
         for name, level in (("equator", 0.0), ("ground", -1.0), ("excited", 1.0))
     }
-    return train, fixed | {"train": train.evidence}
+    return trains, fixed | {name: one.evidence for name, one in trains.items()}
+
+
+def _turns(most: float) -> Array:
+    return np.linspace(-most, most, 1 + 2 * int(np.ceil(most / _STEP)))
 
 
 def _log_likelihood(wave: Array, z: Array, levels: float) -> Array:
