@@ -10,13 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp, ndtr
+from scipy.special import ndtr
 
 Array = NDArray[np.float64]
 
-_FIRST, _LAST = 12, 40
-_ENOUGH = 1e-3
-_RARE = 1e-4
+_FIRST, _LAST = 6, 25
+_ENOUGH = 0.1
+"""Of a logarithm of the likelihood, from one pass to the next."""
+_PRIOR = 0.3
+"""Shots in each part beforehand."""
 _SAMPLES = 400
 
 
@@ -101,19 +103,17 @@ def sampled(clouds: Clouds, shots: Array, prepared: NDArray[np.int64]) -> tuple[
     scores = [share[:, k : k + 1] * (shots - clouds.means[k]) / variance for k in range(2)]
     distance = np.stack([((shots - mean) ** 2).sum(axis=1) / variance - d for mean in clouds.means[:2]], axis=1)
     scores.append((share[:, :2] * distance).sum(axis=1, keepdims=True))
-    weights = np.maximum(clouds.weights, _RARE)
-    for preparation in range(2):
-        inside = (prepared == preparation)[:, None]
-        scores.append(inside * (share[:, 1:3] - weights[preparation, 1:3]))
     score = np.column_stack(scores)
     information = score.T @ score
     root = np.linalg.cholesky(
-        np.linalg.inv(information + 1e-9 * np.diag(np.diag(information)) + 1e-12 * np.eye(len(information)))
+        np.linalg.inv(information + 1e-9 * np.diag(np.diag(information)) + 1e-12 * np.eye(2 * d + 1))
     )
-    move = np.random.default_rng(0).standard_normal((_SAMPLES, len(root))) @ root.T
+    rng = np.random.default_rng(0)
+    move = rng.standard_normal((_SAMPLES, len(root))) @ root.T
     gap = clouds.means[1] - clouds.means[0] + move[:, d : 2 * d] - move[:, :d]
-    logs = np.log(weights[:, :3])[None] + np.pad(move[:, 2 * d + 1 :].reshape(-1, 2, 2), ((0, 0), (0, 0), (1, 0)))
-    return np.linalg.norm(gap, axis=1), clouds.width * np.exp(move[:, 2 * d]), np.exp(logs)
+    counts = [share[prepared == one, :3].sum(axis=0) + _PRIOR for one in (0, 1)]
+    weights = np.stack([rng.dirichlet(one, _SAMPLES) for one in counts], axis=1)
+    return np.linalg.norm(gap, axis=1), clouds.width * np.exp(np.clip(move[:, 2 * d], -5, 5)), weights
 
 
 def _begin(shots: Array, means: Array) -> tuple[Array, Array, Array]:
@@ -142,9 +142,10 @@ def _improved(
     before = -np.inf
     for _ in range(passes):
         logs = _joint(shots, prepared, means, covariances, weights)
-        each = logsumexp(logs, axis=1)
+        top = logs.max(axis=1)
+        each = top + np.log(np.exp(logs - top[:, None]).sum(axis=1))
         total = float(each.sum())
-        if total - before < _ENOUGH * max(1.0, abs(before) * 1e-4):
+        if total - before < _ENOUGH:
             break
         before = total
         share = np.exp(logs - each[:, None])
@@ -168,9 +169,8 @@ def _joint(shots: Array, prepared: NDArray[np.int64], means: Array, covariances:
     logs = np.full((n, count + 2), -np.inf)
     for k in range(count):
         away = shots - means[k]
-        solved = np.linalg.solve(covariances[k], away.T).T
         size = d * np.log(2 * np.pi) + np.linalg.slogdet(covariances[k])[1]
-        logs[:, k] = -0.5 * ((away * solved).sum(axis=1) + size)
+        logs[:, k] = -0.5 * (np.einsum("ni,ij,nj->n", away, np.linalg.inv(covariances[k]), away) + size)
     if count > 1 and weights[:, count].max() > 0:
         logs[:, count] = _decaying(shots, means, float(np.sqrt(covariances[0, 0, 0])))
     logs[:, count + 1] = -np.log(np.prod(np.ptp(shots, axis=0) + 1e-300))

@@ -16,7 +16,7 @@ from cascade_qec.errors import CascadeError
 
 _STATUSES = ("SUCCESS", "NO_SIGNAL", "NO_EXCITATION", "HIGH_POWER", "NO_RES_RESPONSE")
 
-_LEAST, _MOST = 50, 1500
+_LEAST, _MOST = 50, 1000
 """Shots of each preparation that are needed, and that are looked at."""
 _EXCITED = 0.25
 """Difference of populations between the preparations that a drive must make."""
@@ -105,7 +105,7 @@ def _shots(measurement: Measurement) -> tuple[Array, Array, str]:
     points = [scale * one[np.isfinite(one).all(axis=1)].astype(np.float64) for one in points]
     if min(map(len, points)) < _LEAST:
         raise CascadeError(
-            f"expected at least {_LEAST} finite shots after each preparation, found {len(points[0])} and {len(points[1])}"
+            f"expected at least {_LEAST} finite shots after each preparation, found {' and '.join(map(str, map(len, points)))}"
         )
     return points[0], points[1], unit
 
@@ -182,6 +182,9 @@ def _parameters(two: Clouds, shots: Array, prepared: NDArray[np.int64], scale: f
         "separation": _interval(scale * separation, scale * two.separation, unit),
         "noise": _interval(scale * width, scale * two.width, unit),
     }
+    before, after = _population(two)
+    if abs(after - before) < _EXCITED:  # what is prepared does not differ, so no assignment is wrong or right
+        return found
     fidelity = assignment_fidelity(separation, width, weights)
     return found | {"assignment fidelity": _interval(fidelity, float(assignment_fidelity(*best)[0]), "")}
 
