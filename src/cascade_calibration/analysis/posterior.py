@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter
-from scipy.special import logsumexp
 
 from cascade_calibration.analysis.verdict import Estimate
 
@@ -79,7 +78,7 @@ def posterior(log_likelihood: Callable[[Array], Array], axes: Sequence[Array]) -
             fine = [np.linspace(a, b, _FINE[len(axes)]) for a, b in ends]
             points = _mesh(fine)
             logs = log_likelihood(points)
-            weights = np.exp(logs - logsumexp(logs))
+            weights = np.exp(logs - np.logaddexp.reduce(logs))
             centre = weights @ points
             spread = np.sqrt(weights @ (points - centre) ** 2)
             cells = np.array([axis[1] - axis[0] for axis in fine])
@@ -91,7 +90,7 @@ def posterior(log_likelihood: Callable[[Array], Array], axes: Sequence[Array]) -
             found.append((centre, points, logs + np.log(cells).sum()))
     points = np.concatenate([one[1] for one in found])
     logs = np.concatenate([one[2] for one in found])
-    total = float(logsumexp(logs))
+    total = float(np.logaddexp.reduce(logs))
     return Posterior(points, np.exp(logs - total), points[np.argmax(logs)], total - float(np.log(high - low).sum()))
 
 

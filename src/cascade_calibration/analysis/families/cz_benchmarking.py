@@ -41,7 +41,9 @@ def analyse(measurement: Measurement) -> Verdict:
     ]
     fast = float(polarized[1] @ (polarized[0] < _DEPOLARIZED))
     success, no_gate = good[0] * good[1], good[0] * fast
-    probabilities = dict(zip(_STATUSES, (success, no_gate, max(0.0, 1 - success - no_gate)), strict=True))
+    probabilities: dict[str, float] = dict(
+        zip(_STATUSES, (success, no_gate, max(0.0, 1 - success - no_gate)), strict=True)
+    )
     status, probability = most_probable(probabilities)
     names = ("retention per CZ", "polarization per CZ")
     parameters = {

@@ -24,6 +24,8 @@ _APART = 1.5
 """Widths between clouds that are told apart."""
 _THIRD = 0.08
 """Share of a preparation's shots in a third cloud that is no mere leakage."""
+_ASIDE = 1.0
+"""Widths from the line between two others from which a cloud is one of its own."""
 _LONG = 1.4
 """Ratio of widths of a cloud that noise does not make."""
 _TONE = 1.0
@@ -105,7 +107,8 @@ def _shots(measurement: Measurement) -> tuple[Array, Array, str]:
     points = [scale * one[np.isfinite(one).all(axis=1)].astype(np.float64) for one in points]
     if min(map(len, points)) < _LEAST:
         raise CascadeError(
-            f"expected at least {_LEAST} finite shots after each preparation, found {' and '.join(map(str, map(len, points)))}"
+            f"expected at least {_LEAST} finite shots after each preparation, "
+            f"found {len(points[0])} and {len(points[1])}"
         )
     return points[0], points[1], unit
 
@@ -151,7 +154,7 @@ def _probabilities(found: dict[str, Clouds]) -> dict[str, float]:
     logs = np.array([one.evidence for one in found.values()])
     share = dict(zip(found, np.exp(logs - logsumexp(logs)), strict=True))
     one, two, three, shaped = (found[name] for name in ("one", "two", "three", "shaped"))
-    probabilities = dict.fromkeys(_STATUSES, 0.0)
+    probabilities: dict[str, float] = dict.fromkeys(_STATUSES, 0.0)
     distance = float(np.linalg.norm(one.means[0])) / one.width
     single = "NO_SIGNAL" if distance < _TONE else "NO_RES_RESPONSE"
     before, after = _population(two)
@@ -159,13 +162,23 @@ def _probabilities(found: dict[str, Clouds]) -> dict[str, float]:
         double = "NO_EXCITATION"
     else:
         double = "SUCCESS" if two.separation > _APART * two.width else "NO_SIGNAL"
-    third = float(np.sort(three.weights[:, :3], axis=1)[:, 0].max())
-    extra = np.sort(three.weights[:, :3].max(axis=0))[0]
     probabilities[single] += share["one"]
     probabilities[double] += share["two"]
-    probabilities["HIGH_POWER" if max(third, extra) > _THIRD else double] += share["three"]
+    probabilities["HIGH_POWER" if _fragments(three) else double] += share["three"]
     probabilities["HIGH_POWER" if shaped.elongation > _LONG else double] += share["shaped"]
     return probabilities
+
+
+def _fragments(three: Clouds) -> bool:
+    """Whether a third cloud has its share, and is neither decay between the others nor a part of one of them."""
+    for k in range(3):
+        first, second = (three.means[i] for i in range(3) if i != k)
+        gap = second - first
+        along = np.clip((three.means[k] - first) @ gap / max(float(gap @ gap), 1e-300), 0, 1)
+        aside = np.linalg.norm(three.means[k] - first - along * gap)
+        if three.weights[:, k].max() < _THIRD or aside < _ASIDE * three.width:
+            return False
+    return True
 
 
 def _population(two: Clouds) -> tuple[float, float]:

@@ -40,7 +40,7 @@ def analyse(measurement: Measurement) -> Verdict:
         return _without_levels(line)
     ground, excited, counted = known
     z = (2 * line.y - ground - excited) / (excited - ground)
-    kept = np.ones(len(z), dtype=bool)
+    kept, curve = np.ones(len(z), dtype=bool), np.zeros(len(z))
     for _ in range(_PASSES):
         trains, evidence = _weighed(line, z, kept, counted)
         likeliest = max(evidence, key=lambda name: evidence[name])
@@ -54,7 +54,7 @@ def analyse(measurement: Measurement) -> Verdict:
         if not far.any() or (~kept | far).sum() > max(1, _MOST_OUTLIERS * len(z)):
             break
         kept &= ~far
-    total = logsumexp(list(evidence.values()))
+    total = float(logsumexp(np.array(list(evidence.values()))))
     share = {name: float(np.exp(one - total)) for name, one in evidence.items()}
     few = trains["few turns"]
     small = few.share(np.abs(few.points[:, 0]) < _STABLE)
@@ -68,7 +68,7 @@ def analyse(measurement: Measurement) -> Verdict:
     train = trains["many turns" if status == "LARGE_ERROR" else "few turns"]
     total_turn = train.estimate(train.points[:, 0], float(train.best[0]), "rad")
     pulses = float(np.abs(line.x).max())
-    fit = (excited - ground) / 2 * curve + (excited + ground) / 2
+    fit: Array = (excited - ground) / 2 * curve + (excited + ground) / 2
     noise = float(np.sqrt(np.mean((z - curve)[kept] ** 2)))
     return _verdict(
         (status, probability),

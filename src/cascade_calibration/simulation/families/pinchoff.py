@@ -53,7 +53,8 @@ def draw(mode: str, snr: float, rng: np.random.Generator) -> Draw:
 
     def again(ranges: tuple[Range, ...]) -> Measurement:
         (one,) = ranges
-        return measure(*(one.low, one.high)[::way], one.points)
+        low, high = (one.low, one.high) if way > 0 else (one.high, one.low)
+        return measure(low, high, one.points)
 
     whole = mode not in ("flat", "telegraph noise", "cut short")
     truth = {"transition": start + way * place * window, "width": width * window, "residual": current * rest}
