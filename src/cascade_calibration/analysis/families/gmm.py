@@ -24,6 +24,7 @@ _APART = 1.5
 """Widths between clouds that are told apart."""
 _THIRD = 0.08
 """Share of a preparation's shots in a third cloud that is no mere leakage."""
+_SURE = 30.0
 _ASIDE = 1.0
 """Widths from the line between two others from which a cloud is one of its own."""
 _LONG = 1.4
@@ -164,13 +165,19 @@ def _probabilities(found: dict[str, Clouds]) -> dict[str, float]:
         double = "SUCCESS" if two.separation > _APART * two.width else "NO_SIGNAL"
     probabilities[single] += share["one"]
     probabilities[double] += share["two"]
-    probabilities["HIGH_POWER" if _fragments(three) else double] += share["three"]
+    probabilities["HIGH_POWER" if _fragments(three, three.evidence - two.evidence) else double] += share["three"]
     probabilities["HIGH_POWER" if shaped.elongation > _LONG else double] += share["shaped"]
     return probabilities
 
 
-def _fragments(three: Clouds) -> bool:
-    """Whether a third cloud has its share, and is neither decay between the others nor a part of one of them."""
+def _fragments(three: Clouds, evidence: float) -> bool:
+    """Whether a third cloud has its share, and is neither decay between the others nor a part of one of them.
+
+    Between the others it must be much more than a decay that is not quite even.
+    """
+    apart = [float(np.linalg.norm(three.means[i] - three.means[j])) for i, j in ((0, 1), (1, 2), (0, 2))]
+    if evidence > _SURE and min(apart) > 2 * three.width:
+        return bool(three.weights[:, :3].max(axis=0).min() > _THIRD)
     for k in range(3):
         first, second = (three.means[i] for i in range(3) if i != k)
         gap = second - first

@@ -28,8 +28,10 @@ _LEAST = 12
 _LARGEST = 1e100
 _SMOOTHED = (1.5, 3.0, 6.0, 12.0, 24.0)
 """Sizes of clouds that are looked for, in pixels."""
-_CLEAR = 5.5
+_CLEAR = 7.0
 """Standard deviations by which a smoothed cloud must stand out of an image of noise."""
+_HIGH = 1.5
+"""Noises of a pixel that the cloud's peak must have: less may be light that is not even."""
 _CROP = 5.0
 _PIXELS = 40
 """Along each side of what is fitted: averages of pixels, if the cloud is larger."""
@@ -63,7 +65,8 @@ def analyse(measurement: Measurement) -> Verdict:
     long = abs(tailed.x[6]) / max(1.0, float(np.sqrt(abs(tailed.x[3] * tailed.x[4]))))
     # a short tail is measured, and does no harm
     asymmetric = float(expit(evidence) * expit(12 * (long - _TAIL)))
-    seen = float(expit(3 * (spot[3] - _CLEAR)))
+    height, wide = float(plain.x[0] / noise), float(np.sqrt(abs(plain.x[3] * plain.x[4])))
+    seen = float(expit(3 * (spot[3] - _CLEAR)) * expit(4 * (height - _HIGH)) * (wide > 1))
     probabilities = {"SUCCESS": seen * (1 - asymmetric), "NO_SIGNAL": 1 - seen, "ASYMMETRIC": seen * asymmetric}
     status, probability = most_probable(probabilities)
     parameters = {}
@@ -77,7 +80,7 @@ def analyse(measurement: Measurement) -> Verdict:
         parameters=parameters,
         evidence={
             "pixels": float(image.size),
-            "peak over noise of a pixel": float(plain.x[0] / noise),
+            "peak over noise of a pixel": height,
             "cloud over noise": spot[3],
             "log Bayes factor of a tail": evidence,
             "tail over width": float(long),
@@ -129,7 +132,8 @@ def _spot(image: Array) -> tuple[float, float, float, float] | None:
     for size in _SMOOTHED:
         if size > min(image.shape) / 12:
             break
-        smooth = gaussian_filter(image, size, mode="nearest")
+        # light that is not even over the image is no cloud
+        smooth = gaussian_filter(image, size, mode="nearest") - gaussian_filter(image, 3 * size, mode="nearest")
         middle = np.median(smooth)
         scale = np.median(np.abs(smooth - middle)) / norm.ppf(0.75)
         if not scale > 0:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 from scipy.stats import norm
 
 from cascade_calibration.analysis.levels import levels
@@ -54,7 +53,7 @@ def analyse(measurement: Measurement) -> Verdict:
         if not far.any() or (~kept | far).sum() > max(1, _MOST_OUTLIERS * len(z)):
             break
         kept &= ~far
-    total = float(logsumexp(np.array(list(evidence.values()))))
+    total = float(np.logaddexp.reduce(np.array(list(evidence.values()))))
     share = {name: float(np.exp(one - total)) for name, one in evidence.items()}
     few = trains["few turns"]
     small = few.share(np.abs(few.points[:, 0]) < _STABLE)
