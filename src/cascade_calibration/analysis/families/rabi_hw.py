@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +25,8 @@ _DETUNED = 0.15
 """Turns that the detuning makes during a pulse: a pi pulse then excites 92 %."""
 _DISTORTED = 0.1
 """Distance from the model, of its size, that makes a fit poor."""
+_RARE = -2.5
+"""Of distortions, beside plain oscillations."""
 _AIM = 1.35
 
 
@@ -31,7 +35,8 @@ def analyse(measurement: Measurement) -> Verdict:
     line = trace(measurement, ("V", "A", ""), least=6)
     plain = [oscillation(line.x, phase=0.0, envelope=envelope) for envelope in ENVELOPES]
     off = detuned(line.x)
-    fits, kept = fit_robustly([*plain, off, *distorted(line.x)], line.x, line.y)
+    others = [replace(one, prior=_RARE) for one in distorted(line.x)]
+    fits, kept = fit_robustly([*plain, off, *others], line.x, line.y)
     good = [one for one in fits if one.model.name not in DISTORTIONS]
     probabilities = weigh(fits, _STATUSES, lambda fit: _status(fit, good[0], off), nothing="FIT_POOR")
     status, probability = most_probable(probabilities)
