@@ -101,6 +101,14 @@ def sampled(clouds: Clouds, shots: Array, prepared: NDArray[np.int64]) -> tuple[
     share = share / share.sum(axis=1, keepdims=True)
     d, variance = shots.shape[1], clouds.width**2
     scores = [share[:, k : k + 1] * (shots - clouds.means[k]) / variance for k in range(2)]
+    step = 1e-3 * clouds.width
+    for k in range(2):  # what decays moves with the ends
+        for i in range(d):
+            ends = [clouds.means.copy(), clouds.means.copy()]
+            ends[0][k, i] += step
+            ends[1][k, i] -= step
+            ahead, behind = (_decaying(shots, one, clouds.width) for one in ends)
+            scores[k][:, i] += share[:, len(clouds.means)] * (ahead - behind) / (2 * step)
     distance = np.stack([((shots - mean) ** 2).sum(axis=1) / variance - d for mean in clouds.means[:2]], axis=1)
     scores.append((share[:, :2] * distance).sum(axis=1, keepdims=True))
     score = np.column_stack(scores)

@@ -46,9 +46,7 @@ def analyse(measurement: Measurement) -> Verdict:
     )
     status, probability = most_probable(probabilities)
     names = ("retention per CZ", "polarization per CZ")
-    parameters = {
-        name: _estimate(one) for name, one, line in zip(names, found, lines, strict=True) if np.ptp(line.y) > 0
-    }
+    parameters = {name: _estimate(one) for name, one in zip(names, found, strict=True)}
     best = found[0].best
     return Verdict(
         family="cz_benchmarking",
@@ -87,6 +85,8 @@ def _lines(measurement: Measurement) -> tuple[Trace, Trace]:
         raise CascadeError(f"expected two signals, retention and polarization, found {len(named)}: {', '.join(named)}")
     named.sort(key=lambda name: "polari" in name.lower())
     first, second = (trace(measurement, ("",), least=3, signal=name) for name in named)
+    if not np.ptp(first.y) > 0 and not np.ptp(second.y) > 0:
+        raise CascadeError("expected retention and polarization with noise, found two constants")
     for line in (first, second):
         if line.x[0] < 0 or np.abs(line.y).max() > _MOST:
             raise CascadeError(

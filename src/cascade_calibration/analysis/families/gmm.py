@@ -18,6 +18,7 @@ _STATUSES = ("SUCCESS", "NO_SIGNAL", "NO_EXCITATION", "HIGH_POWER", "NO_RES_RESP
 
 _LEAST, _MOST = 50, 1000
 """Shots of each preparation that are needed, and that are looked at."""
+_LARGEST = 1e100
 _EXCITED = 0.25
 """Difference of populations between the preparations that a drive must make."""
 _APART = 1.5
@@ -41,8 +42,8 @@ def analyse(measurement: Measurement) -> Verdict:
     shots = np.concatenate(few)
     prepared = np.repeat([0, 1], [len(one) for one in few])
     scale = float(np.median(np.abs(shots - np.median(shots, axis=0)))) * 1.5
-    if not scale > 0 or not np.isfinite(scale**2):
-        raise CascadeError("expected single shots that differ from each other, found the same value for half of them")
+    if not 0 < scale < _LARGEST:
+        raise CascadeError(f"expected finite single shots that differ from each other, found a spread of {scale:.3g}")
     shots = shots / scale
     found = _explanations(shots, prepared)
     probabilities = _probabilities(found)

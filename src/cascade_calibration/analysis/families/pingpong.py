@@ -15,6 +15,7 @@ from cascade_calibration.analysis.trace import Trace, trace
 from cascade_calibration.analysis.verdict import Curve, Estimate, Range, Verdict
 from cascade_calibration.analysis.weighing import most_probable, weigh
 from cascade_calibration.measurement import Measurement
+from cascade_qec.errors import CascadeError
 
 _STATUSES = ("SUCCESS", "NO_EXCITATION", "MODERATE_ERROR", "LARGE_ERROR")
 
@@ -22,6 +23,8 @@ _STABLE = 0.35
 """Radians that the whole train may turn too far: a sixth of the contrast."""
 _LARGE = 3 * np.pi
 """Radians from which the turns of the train are many."""
+_FARTHEST, _HUGE = 5.0, 1e6
+"""Of Z: in the median, and of an outlier."""
 _HIGHEST = 0.8
 """Of half a turn from point to point: beyond, a train looks like none that alternates."""
 _DECAYS = np.linspace(0.0, 2.0, 4)
@@ -35,10 +38,12 @@ def analyse(measurement: Measurement) -> Verdict:
     """The error of the angle of a pulse, and whether it is small."""
     line = trace(measurement, ("",))
     known = levels(measurement)
-    if known is None:
+    if known is None or not np.ptp(line.y) > 0:  # exactly constant is no measurement of a level
         return _without_levels(line)
     ground, excited, counted = known
     z = (2 * line.y - ground - excited) / (excited - ground)
+    if np.median(np.abs(z)) > _FARTHEST or not np.abs(z).max() < _HUGE:
+        raise CascadeError(f"expected a signal near the levels {ground:.4g} and {excited:.4g}, found others")
     kept, curve = np.ones(len(z), dtype=bool), np.zeros(len(z))
     for _ in range(_PASSES):
         trains, evidence = _weighed(line, z, kept, counted)
