@@ -50,7 +50,7 @@ class _Fit:
 
 
 def analyse(measurement: Measurement) -> Verdict:
-    """Place and widths of the cloud, and whether it has a tail."""
+    """Place and width of the cloud, and whether it has a tail."""
     image, x, y, unit = _image(measurement)
     # single bright pixels are no cloud
     smooth = median_filter(image, 3)
@@ -82,6 +82,7 @@ def analyse(measurement: Measurement) -> Verdict:
             "pixels": float(image.size),
             "peak over noise of a pixel": height,
             "cloud over noise": spot[3],
+            "larger over smaller width": float(np.exp(abs(np.log(abs(plain.x[3] / plain.x[4]))))),
             "log Bayes factor of a tail": evidence,
             "tail over width": float(long),
         },
@@ -216,12 +217,15 @@ def _parameters(plain: _Fit, x: Array, y: Array, corner: tuple[int, int], unit: 
     covariance = np.linalg.pinv(plain.jac.T @ plain.jac) * 2 * plain.cost / max(1, n - 7)
     errors = np.sqrt(np.diag(covariance))
     step = float(np.median(np.diff(x))), float(np.median(np.diff(y)))
-    widths = sorted((abs(plain.x[i]), errors[i]) for i in (3, 4))
+    # of widths that hardly differ, the mean is better known than which is larger
+    along, across = np.abs(plain.x[3:5])
+    width = float(np.sqrt(along * across))
+    slope = np.zeros(len(errors))
+    slope[3:5] = width / 2 / plain.x[3:5]
     values = {
         "center x": (x[0] + step[0] * (left + plain.x[1]), step[0] * errors[1]),
         "center y": (y[0] + step[1] * (top + plain.x[2]), step[1] * errors[2]),
-        "smaller width": (step[0] * widths[0][0], step[0] * widths[0][1]),
-        "larger width": (step[0] * widths[1][0], step[0] * widths[1][1]),
+        "width": (step[0] * width, step[0] * float(np.sqrt(slope @ covariance @ slope))),
     }
     return {
         name: Estimate(float(v), float(e), float(v - 1.96 * e), float(v + 1.96 * e), unit)

@@ -44,7 +44,7 @@ def draw(mode: str, snr: float, rng: np.random.Generator) -> Draw:
         image = image + (rng.random(image.shape) < 3e-4) * brightness * rng.uniform(0, 8, image.shape)
     axes = {"y": (np.arange(float(height)), "px"), "x": (np.arange(float(width)), "px")}
     measurement = Measurement.of(axes, {"intensity": (image, "")}, family="mot_loading", name="MOT loading")
-    truth = {"center x": x0, "center y": y0, "smaller width": widths[0], "larger width": widths[1]}
+    truth = {"center x": x0, "center y": y0, "width": np.sqrt(widths[0] * widths[1])}
     # beams and fields are to change, which no other range does
     return Draw(measurement, {k: float(v) for k, v in truth.items()} if mode == "good" else {})
 
