@@ -1,0 +1,206 @@
+"""Clouds of single shots: mixtures of Gaussians that share their width, with decay during the readout and outliers.
+
+Each shot was taken after one of two preparations; clouds are the same for both, how often each is met is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+Array = NDArray[np.float64]
+
+_FIRST, _LAST = 6, 25
+_ENOUGH = 0.1
+"""Of a logarithm of the likelihood, from one pass to the next."""
+_PRIOR = 0.3
+"""Shots in each part beforehand."""
+_SAMPLES = 400
+
+
+@dataclass(frozen=True)
+class Clouds:
+    """A mixture.
+
+    Attributes
+    ----------
+    means : float64 [clouds, d]
+    covariances : float64 [clouds, d, d]
+    weights : float64 [2, clouds + 2]
+        By preparation; the last but one is what decays from the second cloud to the first, the last are outliers.
+    evidence
+        Logarithm of the likelihood, less half of the parameters times the logarithm of the number of shots.
+    """
+
+    means: Array
+    covariances: Array
+    weights: Array
+    evidence: float
+
+    @property
+    def width(self) -> float:
+        """Standard deviation of the noise of a shot, along one direction, averaged."""
+        return float(np.sqrt(np.mean(np.trace(self.covariances, axis1=1, axis2=2) / self.means.shape[1])))
+
+    @property
+    def separation(self) -> float:
+        """Between the first two."""
+        return float(np.linalg.norm(self.means[1] - self.means[0]))
+
+    @property
+    def elongation(self) -> float:
+        """Ratio of widths of the most elongated cloud that a tenth of the shots of a preparation are in."""
+        values = np.linalg.eigvalsh(self.covariances)
+        often = self.weights[:, : len(self.means)].max(axis=0) > 0.1
+        return float(np.sqrt((values[:, -1] / values[:, 0])[often].max(initial=1.0)))
+
+
+def fitted(shots: Array, prepared: NDArray[np.int64], starts: Sequence[Array], *, shaped: bool = False) -> Clouds:
+    """The likeliest of the mixtures that start with these means.
+
+    Parameters
+    ----------
+    shots : float64 [n, d]
+    prepared : int64 [n]
+        0 or 1.
+    starts
+        Means [clouds, d].
+    shaped
+        Whether each cloud has a covariance of its own.
+    """
+    first = [_improved(shots, prepared, *_begin(shots, start), shaped, _FIRST) for start in starts]
+    best = max(first, key=lambda one: one.evidence)
+    return _improved(shots, prepared, best.means, best.covariances, best.weights, shaped, _LAST)
+
+
+def assignment_fidelity(separation: Array, width: Array, weights: Array) -> Array:
+    """One less the mean share of wrong assignments of both preparations, at the best threshold.
+
+    Parameters
+    ----------
+    separation, width : float64 [m]
+    weights : float64 [m, 2, 3]
+        By preparation: of the two clouds, and of what decays from the second to the first.
+    """
+    places = np.linspace(-1.0, 2.0, 301)
+    scale = (separation / width)[:, None]
+    low, high = places * scale, (places - 1) * scale
+    below = np.stack([ndtr(low), ndtr(high), (_ramp(low) - _ramp(high)) / scale], axis=1)
+    weights = weights / weights.sum(axis=2, keepdims=True)
+    found = np.einsum("mpc,mct->mpt", weights, below)
+    return 0.5 + 0.5 * np.abs(found[:, 0] - found[:, 1]).max(axis=1)
+
+
+def sampled(clouds: Clouds, shots: Array, prepared: NDArray[np.int64]) -> tuple[Array, Array, Array]:
+    """Separations, widths [m] and weights [m, 2, 3] of two clouds that the shots allow."""
+    share = np.exp(_joint(shots, prepared, clouds.means, clouds.covariances, clouds.weights))
+    share = share / share.sum(axis=1, keepdims=True)
+    d, variance = shots.shape[1], clouds.width**2
+    scores = [share[:, k : k + 1] * (shots - clouds.means[k]) / variance for k in range(2)]
+    step = 1e-3 * clouds.width
+    for k in range(2):  # what decays moves with the ends
+        for i in range(d):
+            ends = [clouds.means.copy(), clouds.means.copy()]
+            ends[0][k, i] += step
+            ends[1][k, i] -= step
+            ahead, behind = (_decaying(shots, one, clouds.width) for one in ends)
+            scores[k][:, i] += share[:, len(clouds.means)] * (ahead - behind) / (2 * step)
+    distance = np.stack([((shots - mean) ** 2).sum(axis=1) / variance - d for mean in clouds.means[:2]], axis=1)
+    scores.append((share[:, :2] * distance).sum(axis=1, keepdims=True))
+    score = np.column_stack(scores)
+    information = score.T @ score
+    root = np.linalg.cholesky(
+        np.linalg.inv(information + 1e-9 * np.diag(np.diag(information)) + 1e-12 * np.eye(2 * d + 1))
+    )
+    rng = np.random.default_rng(0)
+    move = rng.standard_normal((_SAMPLES, len(root))) @ root.T
+    gap = clouds.means[1] - clouds.means[0] + move[:, d : 2 * d] - move[:, :d]
+    counts = [share[prepared == one, :3].sum(axis=0) + _PRIOR for one in (0, 1)]
+    weights = np.stack([rng.dirichlet(one, _SAMPLES) for one in counts], axis=1)
+    return np.linalg.norm(gap, axis=1), clouds.width * np.exp(np.clip(move[:, 2 * d], -5, 5)), weights
+
+
+def _begin(shots: Array, means: Array) -> tuple[Array, Array, Array]:
+    count, d = means.shape
+    spread = np.median(np.var(shots, axis=0)) / count**1.5
+    weights = np.full((2, count + 2), 0.98 / count)
+    weights[:, count:] = 0.01
+    return means, np.broadcast_to(spread * np.eye(d), (count, d, d)), weights
+
+
+def _improved(
+    shots: Array,
+    prepared: NDArray[np.int64],
+    means: Array,
+    covariances: Array,
+    weights: Array,
+    shaped: bool,
+    passes: int,
+) -> Clouds:
+    """Expectation and maximization, so many times."""
+    (count, d), n = means.shape, len(shots)
+    decaying = count > 1 and not shaped
+    if not decaying:
+        weights = weights.copy()
+        weights[:, count] = 0
+    before = -np.inf
+    for _ in range(passes):
+        logs = _joint(shots, prepared, means, covariances, weights)
+        top = logs.max(axis=1)
+        each = top + np.log(np.exp(logs - top[:, None]).sum(axis=1))
+        total = float(each.sum())
+        if total - before < _ENOUGH:
+            break
+        before = total
+        share = np.exp(logs - each[:, None])
+        weights = np.stack([share[prepared == one].mean(axis=0) for one in (0, 1)])
+        here = share[:, :count]
+        mass = here.sum(axis=0) + 1e-9
+        means = here.T @ shots / mass[:, None]
+        away = shots[:, None] - means
+        covariances = np.einsum("nk,nki,nkj->kij", here, away, away) / mass[:, None, None]
+        if not shaped:
+            common = (mass[:, None, None] * covariances).sum(axis=0) / mass.sum()
+            covariances = np.broadcast_to(np.trace(common) / d * np.eye(d), (count, d, d))
+        covariances = covariances + 1e-9 * np.eye(d)
+    parameters = count * d + (count * d * (d + 1) // 2 if shaped else 1) + 2 * (count + decaying)
+    return Clouds(means, covariances, weights, before - 0.5 * parameters * float(np.log(n)))
+
+
+def _joint(shots: Array, prepared: NDArray[np.int64], means: Array, covariances: Array, weights: Array) -> Array:
+    """Logarithms of the densities of the parts, each with its weight: [n, clouds + 2]."""
+    (count, d), n = means.shape, len(shots)
+    logs = np.full((n, count + 2), -np.inf)
+    for k in range(count):
+        away = shots - means[k]
+        size = d * np.log(2 * np.pi) + np.linalg.slogdet(covariances[k])[1]
+        logs[:, k] = -0.5 * (np.einsum("ni,ij,nj->n", away, np.linalg.inv(covariances[k]), away) + size)
+    if count > 1 and weights[:, count].max() > 0:
+        logs[:, count] = _decaying(shots, means, float(np.sqrt(covariances[0, 0, 0])))
+    logs[:, count + 1] = -np.log(np.prod(np.ptp(shots, axis=0) + 1e-300))
+    with np.errstate(divide="ignore"):
+        return logs + np.log(weights)[prepared]
+
+
+def _decaying(shots: Array, means: Array, width: float) -> Array:
+    """Of shots that decay from the second cloud to the first at any time during the readout, all equally likely."""
+    gap = means[1] - means[0]
+    length = float(np.linalg.norm(gap)) + 1e-12
+    along = (shots - means[0]) @ gap / length
+    aside = ((shots - means[0]) ** 2).sum(axis=1) - along**2
+    inside = ndtr(along / width) - ndtr((along - length) / width)
+    d = shots.shape[1]
+    return (
+        np.log(np.maximum(inside, 1e-300) / length)
+        - 0.5 * np.maximum(aside, 0) / width**2
+        - 0.5 * (d - 1) * np.log(2 * np.pi * width**2)
+    )
+
+
+def _ramp(z: Array) -> Array:
+    """Integral of the normal distribution function."""
+    return z * ndtr(z) + np.exp(-0.5 * z**2) / np.sqrt(2 * np.pi)
