@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from scipy.stats import binom
+
 from cascade_calibration import bench, simulation
 
 
@@ -14,6 +16,8 @@ def check_family(name: str, shots: int, *, snr: float = 10.0, right: float = 0.9
     assert {mode for mode, _ in found.confusion} == set(simulation.get(name).modes)
     assert found.balanced() >= right, dict(found.confusion)
     stated = sum(found.stated.values())
-    assert stated == 0 or sum(found.covered.values()) / stated >= 0.8, (found.covered, found.stated)
+    # of 95 % intervals more miss but with a probability below 1e-3
+    missed = stated - sum(found.covered.values())
+    assert missed <= binom.ppf(0.999, stated, 0.05), (found.covered, found.stated)
     curable = sum(found.curable.values())
     assert curable == 0 or sum(found.cured.values()) / curable >= cured, (found.cured, found.curable)
