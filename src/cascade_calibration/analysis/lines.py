@@ -128,8 +128,8 @@ class Spectrum:
     def stacked(self, values: NDArray[Any]) -> Array:
         """Real and imaginary parts in one column, if the spectrum is complex: [..., n] -> [..., n or 2 n]."""
         if not np.iscomplexobj(self.y):
-            return values.real
-        return np.concatenate([values.real, values.imag], axis=-1)
+            return np.real(values)
+        return np.concatenate([np.real(values), np.imag(values)], axis=-1)
 
     def line(self, shape: Shape, theta: Array, f: Array | None = None) -> Array:
         """A line's functions: [..., p] -> [..., n or 2 n, k]."""
@@ -266,9 +266,9 @@ def alone(spectrum: Spectrum) -> NDArray[np.bool_]:
     bool [n]
     """
     y = spectrum.y
-    middle = median_filter(y.real, _AROUND, mode="mirror")
+    middle = median_filter(np.real(y), _AROUND, mode="mirror")
     if np.iscomplexobj(y):
-        middle = middle + 1j * median_filter(y.imag, _AROUND, mode="mirror")
+        middle = middle + 1j * median_filter(np.imag(y), _AROUND, mode="mirror")
     apart = np.abs(y - middle)
     half = np.sqrt(2 * np.log(2)) if np.iscomplexobj(y) else norm.ppf(0.75)
     sigma = float(np.median(np.abs(np.diff(y)))) / np.sqrt(2) / half

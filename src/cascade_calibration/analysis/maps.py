@@ -126,9 +126,8 @@ def _real(values: NDArray[np.generic]) -> Array:
     if not np.iscomplexobj(values):
         return values.astype(np.float64)
     real = np.where(np.isfinite(values), values.real, np.nan), np.where(np.isfinite(values), values.imag, np.nan)
-    centred = sum(
-        (one - np.nanmedian(one, axis=1, keepdims=True)) * turn for one, turn in zip(real, (1, 1j), strict=True)
-    )
+    in_phase, quadrature = (one - np.nanmedian(one, axis=1, keepdims=True) for one in real)
+    centred = in_phase + 1j * quadrature
     size = np.abs(centred)
     inside = centred[size < _CLIPPED * np.nanmedian(size) + 1e-300]  # outliers do not say where the signal lies
     return (values * np.conj(principal_axis(inside))).real

@@ -63,7 +63,7 @@ def walk(y: Array) -> Walk:
     least, most, count = _WALKS
     ratios = np.geomspace(least / len(y), most, count)
     evidences, noise = _walks(y, ratios)
-    weights = np.exp(evidences - logsumexp(evidences))
+    weights = np.exp(evidences - np.asarray(logsumexp(evidences)))
     return Walk(float(logsumexp(evidences) - np.log(count)), np.sqrt(ratios) * noise, weights)
 
 
@@ -106,7 +106,7 @@ def jumps(y: Array, k: int) -> Jumps:
         theta[:, :k],
         np.exp(theta[:, k]),
         np.exp(theta[:, k + 1]),
-        np.exp(weights - logsumexp(weights)),
+        np.exp(weights - np.asarray(logsumexp(weights))),
     )
 
 
@@ -116,7 +116,7 @@ def _walks(y: Array, ratios: Array) -> tuple[Array, Array]:
     Differences of neighbours have a covariance that sines diagonalise.
     """
     n = len(y)
-    sines = dst(np.diff(y), type=1, norm="ortho")
+    sines = np.asarray(dst(np.diff(y), type=1, norm="ortho"))
     variances = ratios[:, None] + 2 - 2 * np.cos(np.pi * np.arange(1, n) / n)
     squares = (sines**2 / variances).sum(axis=1)
     constant = gammaln((n - 1) / 2) - np.log(2) - np.log(np.ptp(y)) - (n - 1) / 2 * np.log(np.pi)

@@ -184,7 +184,7 @@ def _places(theta: Array) -> Array:
 
 def _crossed(thetas: Array) -> NDArray[np.bool_]:
     """Whether a crossing is in the sweep: [samples]."""
-    return (np.abs(_places(thetas)) < 0.47).any(axis=-1)
+    return np.asarray((np.abs(_places(thetas)) < 0.47).any(axis=-1))
 
 
 def _parameters(map_: Grid, best: Fit, middle: float, window: float, low: float, span: float) -> dict[str, Estimate]:

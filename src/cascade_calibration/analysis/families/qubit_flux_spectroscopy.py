@@ -38,7 +38,7 @@ _DEEP = 0.5
 _MOST_POINTS = 401
 
 
-def arc(place: Array, centre: Array, period: Array, asymmetry: Array) -> Array:
+def arc(place: Array, centre: Array | float, period: Array | float, asymmetry: Array | float) -> Array:
     """A transmon's frequency over its largest, but for the charging energy: all broadcast."""
     phase = np.pi * (place - centre) / period
     return (asymmetry**2 + (1 - asymmetry**2) * np.cos(phase) ** 2) ** 0.25
@@ -222,11 +222,11 @@ def _advice(
     if best is None or abs(sweet) <= 0.5 - _MARGIN:
         half = float(np.exp(best.theta[1])) / 2 if best else 1.0
         top = np.abs(seen - sweet) < half
-        ends = [middle + window * float(end(seen[top])) for end in (np.min, np.max)]
+        low, high = (middle + window * float(end(seen[top])) for end in (np.min, np.max))
         return (
             f"The arc leaves the frequencies: {count}.",
             "It is within them around its sweet spot.",
-        ), (Range(map_.x_axis, *ends, map_.x_unit, columns),)
+        ), (Range(map_.x_axis, low, high, map_.x_unit, columns),)
     start, stop = max(min(-0.5, sweet - 0.5), -2.0), min(max(0.5, sweet + 0.5), 2.0)
     over = np.linspace(start, stop, 101)
     curves = best.samples[:, 3, None] + best.samples[:, 4, None] * best.model.basis(over, best.thetas)[..., 0]

@@ -206,7 +206,8 @@ def _parameters(data: _Data, found: Found) -> tuple[dict[str, Estimate], dict[st
     coupled = np.real(share(best.samples)) / limit  # Q_l / Q_c
     if ((coupled > 0) & (coupled < 1)).mean() < 0.9:
         return parameters, {}
-    at, low, high = np.real(middle) / limit, *np.quantile(coupled, [0.025, 0.975])
+    at = float(np.real(middle) / limit)
+    low, high = np.quantile(coupled, [0.025, 0.975])
     if low > 0 < at:
         parameters["Q_c"] = interval(parameters["Q_l"].value / at, loaded / np.maximum(coupled, 1e-9), "")
     if high < 1 > at:

@@ -42,7 +42,7 @@ def analyse(measurement: Measurement) -> Verdict:
     walking = series.walk(y)
     evidence = np.array([series.steady(y), jumping.evidence + _RARE, walking.evidence + _RARE])
     shares = np.exp(evidence - logsumexp(evidence))
-    probabilities = dict(zip(_STATUSES, map(float, shares), strict=True))
+    probabilities: dict[str, float] = dict(zip(_STATUSES, map(float, shares), strict=True))
     status, probability = most_probable(probabilities)
     scale = float(np.median(line.y[kept]))
     parameters, sentences = _found(status, y, scale, jumping, walking)
@@ -87,8 +87,8 @@ def _found(
         error = y.std(ddof=1) / np.sqrt(len(y))
         half = float(t.ppf(0.975, len(y) - 1)) * error
         mean = y.mean()
-        values = [float(scale * one) for one in (mean, error, mean - half, mean + half)]
-        return {"mean T1": Estimate(*values, "s")}, ("The values scatter around one level.",)
+        value, error, low, high = (float(scale * one) for one in (mean, error, mean - half, mean + half))
+        return {"mean T1": Estimate(value, error, low, high, "s")}, ("The values scatter around one level.",)
     if status == "TELEGRAPHIC":
         count = jumping.levels.shape[1]
         names = ["T1 low", "T1 high"] if count == 2 else [f"T1 level {i + 1}" for i in range(count)]

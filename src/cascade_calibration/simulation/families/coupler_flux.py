@@ -45,7 +45,7 @@ def draw(mode: str, snr: float, rng: np.random.Generator) -> Draw:
     def measure(low: float, high: float, columns: int) -> Measurement:
         flux, f = np.linspace(low, high, columns), np.linspace(start, stop, points)
         moved = flux + jump_by * (np.arange(columns) > jump * columns)
-        coupler = (f_c + charging) * arc(moved, np.float64(sweet), np.float64(period), np.float64(asymmetry)) - charging
+        coupler = (f_c + charging) * arc(moved, sweet, period, asymmetry) - charging
         half = (f_q - coupler) / 2
         root = np.sqrt(half**2 + coupling**2)
         line = np.zeros((columns, points))

@@ -44,7 +44,7 @@ def draw(mode: str, snr: float, rng: np.random.Generator) -> Draw:
     def frequency(flux: np.ndarray) -> np.ndarray:
         if mode == "fixed frequency":
             return np.full(len(flux), f_max)
-        return (f_max + charging) * arc(flux, np.float64(sweet), np.float64(period), np.float64(asymmetry)) - charging
+        return (f_max + charging) * arc(flux, sweet, period, asymmetry) - charging
 
     swept = frequency(np.linspace(low, high, 201))
     bottom, top = float(swept.min()), float(swept.max())
@@ -70,12 +70,12 @@ def draw(mode: str, snr: float, rng: np.random.Generator) -> Draw:
             mode_at = swept.min() + other * (swept.max() - swept.min())
             half = (centre - mode_at) / 2
             root = np.sqrt(half**2 + coupling**2)
-            line = sum(
-                (1 + sign * half / root) / 2 / (1 + (2 * (f - (centre + mode_at) / 2 - sign * root) / width) ** 2)
-                for sign in (1, -1)
-            )
+            line = np.zeros_like(line)
+            for sign in (1, -1):
+                branch = (centre + mode_at) / 2 + sign * root
+                line = line + (1 + sign * half / root) / 2 / (1 + (2 * (f - branch) / width) ** 2)
         if mode == "no drive":
-            line = 0 * line
+            line = np.zeros_like(line)
         axes = {"flux": (flux, "V"), "frequency": (f / 1e9, "GHz")}
         return read_out(line, axes, snr, rng, family="qubit_flux_spectroscopy", name="qubit flux", target="q0")
 
