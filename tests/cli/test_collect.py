@@ -110,8 +110,9 @@ def test_a_models_rows_tell_its_weights_and_precision(run, tmp_path):
     out = tmp_path / "c.csv"
     flags = ["--codes", "surface_d3", "--p", "0.007", "--bases", "Z", "--decoders", "cascade", "--precision", "float32"]
     run(*flags, "--max_shots", 200, "--processes", 1, "--out", out)
-    local, stats = read_store(out)
-    assert (local.decoder, stats.decoder) == ("cascade:local_surface", "cascade:surface_d3")
+    *local, stats = read_store(out)
+    assert [one.decoder for one in local] == ["cascade:local_surface", "cascade:local_surface_fast"]
+    assert stats.decoder == "cascade:surface_d3"
     assert json.dumps(stats.json_metadata["parameters"]).startswith('{"precision": "float32", "weights_sha256": "')
     # About 4 % of the shots fail; more than 40 of 200 would with probability below 1e-9.
     assert stats.errors < 40

@@ -32,8 +32,9 @@ def test_every_combination():
 
 
 def test_models_of_a_code():
-    local, cell = cells(_plan(decoders=["cascade"], bases=["X"]), skipped=_never)
-    assert (local.decoder, cell.decoder) == ("cascade:local_surface", "cascade:surface_d3")
+    *local, cell = cells(_plan(decoders=["cascade"], bases=["X"]), skipped=_never)
+    assert [one.decoder for one in local] == ["cascade:local_surface", "cascade:local_surface_fast"]
+    assert cell.decoder == "cascade:surface_d3"
     assert parameters(MACHINE.decoder(cell.decoder))["precision"] == "float32"
     assert len(parameters(MACHINE.decoder(cell.decoder))["weights_sha256"]) == 16
 
