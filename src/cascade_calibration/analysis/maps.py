@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from cascade_calibration.analysis.separable import Array
 from cascade_calibration.analysis.trace import principal_axis
+from cascade_calibration.analysis.verdict import Map
 from cascade_calibration.measurement import SHOT, Measurement
 from cascade_calibration.units import to_base
 from cascade_qec.errors import CascadeError
@@ -51,6 +53,10 @@ class Grid:
     def step(self) -> float:
         """Distance of frequencies."""
         return float(np.median(np.diff(self.f)))
+
+    def picture(self, curves: Mapping[str, tuple[Array, Array]]) -> Map:
+        """The map with frequencies upwards, and curves on it by name: each [n] and [n]."""
+        return Map(self.x_axis, self.f_axis, self.x_unit, "Hz", self.x, self.f, self.values.T, curves)
 
 
 @dataclass(frozen=True)

@@ -183,7 +183,9 @@ class LocalPart:
 
     def log_odds(self, packed: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Of each component that it is flipped, float32 [shots, components], from uint8 [shots, bytes]."""
-        log_odds = self._program.evidence(packed) + self.told_log_odds
+        log_odds = self._program.evidence(packed)
+        if self.noise is not None:
+            log_odds = log_odds + self.told_log_odds
         if not np.isfinite(log_odds).all():
             raise CascadeError("expected finite numbers from the network, got infinite ones or none at all (NaN)")
         log_odds[:, self.unknown] = self.prior_log_odds[self.unknown]

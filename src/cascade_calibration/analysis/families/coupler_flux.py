@@ -14,7 +14,7 @@ from cascade_calibration.analysis.families.qubit_flux_spectroscopy import arc
 from cascade_calibration.analysis.maps import Grid, consensus, grid, share_near, spots
 from cascade_calibration.analysis.registry import Family
 from cascade_calibration.analysis.separable import Array, Fit, Model, estimate, fit, lack_of_fit
-from cascade_calibration.analysis.verdict import Estimate, Map, Range, Verdict
+from cascade_calibration.analysis.verdict import Estimate, Range, Verdict
 from cascade_calibration.analysis.weighing import most_probable, weigh
 from cascade_calibration.measurement import Measurement
 
@@ -139,16 +139,7 @@ def analyse(measurement: Measurement) -> Verdict:
         next_experiment="choose the coupler's idle point, then cz_benchmarking"
         if status == "SUCCESS"
         else "coupler_flux over the suggested range, or finer around what leaves the curve",
-        picture=Map(
-            map_.x_axis,
-            map_.f_axis,
-            map_.x_unit,
-            "Hz",
-            map_.x,
-            map_.f,
-            map_.values.T,
-            {"qubit": (middle + window * line, low + span * best(line))} if best else {},
-        ),
+        picture=map_.picture({"qubit": (middle + window * line, low + span * best(line))} if best else {}),
     )
 
 

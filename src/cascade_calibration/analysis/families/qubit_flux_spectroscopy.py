@@ -11,7 +11,7 @@ from scipy.special import expit
 from cascade_calibration.analysis.maps import Grid, Spots, consensus, grid, share_near, spots
 from cascade_calibration.analysis.registry import Family
 from cascade_calibration.analysis.separable import Array, Fit, Model, estimate, fit, lack_of_fit
-from cascade_calibration.analysis.verdict import Estimate, Map, Range, Verdict
+from cascade_calibration.analysis.verdict import Estimate, Range, Verdict
 from cascade_calibration.analysis.weighing import most_probable, weigh
 from cascade_calibration.measurement import Measurement
 
@@ -125,16 +125,7 @@ def analyse(measurement: Measurement) -> Verdict:
             "FIT_POOR": "a finer map around what leaves the arc: a crossing, or a jump of the flux",
             "FIT_FAILED": "check that the flux is stable, then repeat",
         }.get(status, "qubit_flux_spectroscopy over the suggested range"),
-        picture=Map(
-            map_.x_axis,
-            map_.f_axis,
-            map_.x_unit,
-            "Hz",
-            map_.x,
-            map_.f,
-            map_.values.T,
-            {"arc": (middle + window * line, low + span * best(line))} if best else {},
-        ),
+        picture=map_.picture({"arc": (middle + window * line, low + span * best(line))} if best else {}),
     )
 
 
