@@ -4,7 +4,10 @@ Each is far above what experiments need. Beyond them a slip of the pen takes hou
 """
 
 ROUNDS = 10_000
-"""Rounds of syndrome extraction in an experiment."""
+"""Rounds of syndrome extraction in an experiment that is decoded in one piece."""
+
+LOOP_ROUNDS = 10**9
+"""Rounds in a circuit, whose loop is as long as one round: a thousand seconds at a microsecond each."""
 
 DETECTORS = 100_000
 """Detectors of an experiment that is bound: its error model has some millions of entries then."""

@@ -32,7 +32,7 @@ def memory(
     code
         The code to protect the logical qubits with.
     rounds
-        Rounds of syndrome extraction, from 1 to `limits.ROUNDS`. The circuit's text does not grow with them.
+        Rounds of syndrome extraction, from 1 to `limits.LOOP_ROUNDS`. The circuit's text does not grow with them.
     basis
         Basis of the initial reset and the final readout of the data qubits. Observable i is row i of
         `code.logicals(basis)`.
@@ -70,8 +70,8 @@ def memory(
         raise CascadeError(f"code must be a CSSCode, got {type(code).__name__}")
     if not isinstance(rounds, Integral) or isinstance(rounds, bool) or rounds < 1:
         raise CascadeError(f"rounds must be an integer of at least 1, got {rounds!r}")
-    if rounds > limits.ROUNDS:
-        raise CascadeError(f"expected at most {limits.ROUNDS:,} rounds, got {int(rounds):,}")
+    if rounds > limits.LOOP_ROUNDS:
+        raise CascadeError(f"expected at most {limits.LOOP_ROUNDS:,} rounds, got {int(rounds):,}")
     if basis not in BASES:
         raise CascadeError(f"basis must be 'X' or 'Z', got {basis!r}")
     if noise is None:

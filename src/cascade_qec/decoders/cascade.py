@@ -31,6 +31,7 @@ from cascade_qec.zoo import registry
 
 if TYPE_CHECKING:
     from cascade_qec.decoders.local import BoundLocal
+    from cascade_qec.decoders.streams import Method, Stream
     from cascade_qec.nn import CascadeNetwork
 
 Source = stim.Circuit | stim.DetectorErrorModel | str | Path
@@ -347,6 +348,37 @@ class CascadeDecoder:
             self._check_rounds(bound.lattice.rounds)
         self._warn_of(bound)
         return bound
+
+    def stream(
+        self,
+        experiment: Source,
+        /,
+        *,
+        shots: int = 1,
+        commit: int | None = None,
+        buffer: int | None = None,
+        method: Method = "carry",
+    ) -> Stream:
+        """Decode an experiment of any number of rounds while it goes on; of a logical model, when it is over.
+
+        Many streams of one experiment share what is worked out here if it is done by
+        `cascade_qec.decoders.streams.windows`.
+
+        Parameters
+        ----------
+        experiment, commit, buffer, method
+            See `cascade_qec.decoders.streams.windows`.
+        shots
+            Runs side by side.
+
+        Raises
+        ------
+        CascadeError
+            As `bind` does, or if the experiment does not say when its detectors arrive.
+        """
+        from cascade_qec.decoders.streams import Stream, windows  # here: they build on this module
+
+        return Stream(windows(self, experiment, commit=commit, buffer=buffer, method=method), shots)
 
     def _recognised(self, source: stim.Circuit | stim.DetectorErrorModel) -> Binding:
         found = recognise(source, self.code, self.description.bases)

@@ -116,7 +116,7 @@ class BoundLocal(Bound[NetworkResult]):
         self._lattices, self._dem = lattices, dem
         likely, self.flips = unlikely(dem)
         mechanisms, types = Mechanisms.of(likely), decoder.description.components or []
-        self.parts = [LocalPart(decoder, types, lattice, mechanisms) for lattice in lattices]
+        self.parts = [LocalPart.of(decoder, types, lattice, mechanisms) for lattice in lattices]
         self.num_detectors, self.num_observables = dem.num_detectors, dem.num_observables
         basis = " and ".join(lattice.basis for lattice in lattices)
         of, rounds = lattices[0].code.name, lattices[0].rounds
@@ -139,12 +139,19 @@ class BoundLocal(Bound[NetworkResult]):
 
 
 class LocalPart:
-    """The network's tables for one memory experiment, and what decides by its posteriors.
+    """The network's tables for one memory experiment, or a window of it, and what decides by its posteriors.
+
+    Parameters
+    ----------
+    components
+        Of the experiment's own error model.
+    noise : float32 [sites, told] or None
+        What a model that is told the noise is told.
 
     Attributes
     ----------
+    lattice : Lattice
     components : Components
-        Of the experiment's own error model.
     unfamiliar : float
         Share of them, by probability, of types that the model does not know.
     unknown : bool [components]
@@ -152,34 +159,38 @@ class LocalPart:
     prior_log_odds : float32 [components]
         Log-odds of each one before any event, which those keep.
     noise : float32 [sites, told] or None
-        What a model that is told the noise is told.
     told_log_odds : float32 [components]
         By how much the noise makes each likelier than the model's usual noise does, if it is told so; else 0.
-    lattice : Lattice
     tells_gaps : bool
         Whether `decide` can say by how much it decides.
     """
 
     def __init__(
-        self, decoder: LocalDecoder, types: Sequence[ComponentType], lattice: Lattice, mechanisms: Mechanisms
+        self, decoder: LocalDecoder, lattice: Lattice, components: Components, noise: NDArray[np.float32] | None
     ) -> None:
-        self.components = Components.of(mechanisms, lattice, types)
-        self.unknown = self.components.type == UNKNOWN
-        prior = self.components.prior
+        self.lattice, self.components, self.noise = lattice, components, noise
+        self.unknown = components.type == UNKNOWN
+        prior = components.prior
         self.unfamiliar = float(prior[self.unknown].sum() / prior.sum()) if prior.any() else 0.0
         with np.errstate(divide="ignore"):
             self.prior_log_odds = np.log(prior / (1 - prior)).astype(np.float32)
-        usual = decoder.description.told
-        self.noise, self.told_log_odds = None, np.zeros_like(self.prior_log_odds)
+        self.told_log_odds = np.zeros_like(self.prior_log_odds)
+        if noise is not None:
+            self.told_log_odds = np.where(self.unknown, 0, noise[components.owner, components.type])
+        self._program = program(decoder, lattice, LocalTables.of(components), noise)
+        self._decides = decides(components)
+        self.tells_gaps = self._decides.tells_gaps
+
+    @classmethod
+    def of(
+        cls, decoder: LocalDecoder, types: Sequence[ComponentType], lattice: Lattice, mechanisms: Mechanisms
+    ) -> LocalPart:
+        """That of a whole experiment; `types` are those that the model knows."""
+        noise, usual = None, decoder.description.told
         if usual is not None:
             priors = Priors.of(mechanisms, lattice, [type for type, *_ in usual])
-            self.noise = priors.at_sites(mechanisms.probability, usual)
-            told = self.noise[self.components.owner, self.components.type]
-            self.told_log_odds = np.where(self.unknown, 0, told)
-        self._program = program(decoder, lattice, LocalTables.of(self.components), self.noise)
-        self._decides = decides(self.components)
-        self.tells_gaps = self._decides.tells_gaps
-        self.lattice = lattice
+            noise = priors.at_sites(mechanisms.probability, usual)
+        return cls(decoder, lattice, Components.of(mechanisms, lattice, types), noise)
 
     def log_odds(self, packed: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Of each component that it is flipped, float32 [shots, components], from uint8 [shots, bytes]."""
@@ -190,6 +201,10 @@ class LocalPart:
             raise CascadeError("expected finite numbers from the network, got infinite ones or none at all (NaN)")
         log_odds[:, self.unknown] = self.prior_log_odds[self.unknown]
         return log_odds
+
+    def search(self, log_odds: NDArray[np.float32], detection_events: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """The observables of the likeliest components that explain the events, bool [shots, detectors]."""
+        return self._decides.decode(log_odds, detection_events)
 
     def decide(self, packed: NDArray[np.uint8], *, gaps: bool = False) -> Decided:
         """What is decided of packed events, uint8 [shots, bytes].
@@ -205,6 +220,6 @@ class LocalPart:
         if gaps:
             observables, suspects, gap = self._decides.decode_with_gaps(log_odds, detection_events)
             return Decided(observables, suspects.astype(np.float32), gap)
-        observables = self._decides.decode(log_odds, detection_events)
+        observables = self.search(log_odds, detection_events)
         unknown = np.full(observables.shape, np.nan, dtype=np.float32)
         return Decided(observables, unknown, np.full(len(unknown), np.nan, dtype=np.float32))

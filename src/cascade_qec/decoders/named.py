@@ -1,18 +1,26 @@
-"""Decoders by their names: classical ones, ``cascade:bb72``, and ``cascade:bb72@0.99`` with a threshold."""
+"""Decoders by their names: classical ones, and models, ``cascade:bb72``.
+
+After a model's may come a threshold of confidence, ``@0.99``, after any windows, ``~5+5``.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import stim
 
 from cascade_qec.decoders import classical
 from cascade_qec.decoders.discarding import Discarding
 from cascade_qec.decoders.protocol import BoundDecoder, Decoder
+
+if TYPE_CHECKING:
+    from cascade_qec.decoders.cascade import CascadeDecoder
 
 MODEL_PREFIX = "cascade:"
 """What comes before the model's name, or its file, where a model is named as a decoder."""
@@ -25,7 +33,8 @@ def get(name: str, *, device: str = "auto", precision: str = "auto", allow_unmea
     ----------
     name
         One of `cascade_qec.decoders.classical.names`; ``cascade:MODEL``, with a name in the zoo or the path of a
-        ``.safetensors`` file; or ``cascade:MODEL@0.99``, which discards the shots of less confidence.
+        ``.safetensors`` file; ``cascade:MODEL@0.99``, which discards the shots of less confidence; or any of them and
+        ``~5+5`` or ``~seam5+5``: in windows that decide 5 rounds and see 5 more, see `cascade_qec.decoders.streams`.
     device, precision, allow_unmeasured
         Of models: as `cascade_qec.load` takes them.
 
@@ -34,11 +43,23 @@ def get(name: str, *, device: str = "auto", precision: str = "auto", allow_unmea
     CascadeError
         If there is no classical decoder of that name, or the threshold is not in (0, 1].
     """
+    whole, in_windows = without_windows(name)
+    if in_windows is not None:
+        from cascade_qec.decoders.streams.streamed import Streamed  # here: it builds on this module
+
+        decoder = get(whole, device=device, precision=precision, allow_unmeasured=allow_unmeasured)
+        return Streamed(decoder, int(in_windows[2]), int(in_windows[3]), "seam" if in_windows[1] else "carry")
     if not name.startswith(MODEL_PREFIX):
         return classical.get(name)
     model, threshold = model_and_threshold(name)
     named = NamedModel(model, device, precision, allow_unmeasured)
     return named if threshold is None else Discarding(named, threshold)
+
+
+def without_windows(name: str) -> tuple[str, re.Match[str] | None]:
+    """A decoder's name without the windows that it asks for, and what these are."""
+    found = re.search(r"~(seam)?(\d+)\+(\d+)$", name)
+    return (name if found is None else name[: found.start()]), found
 
 
 def model_and_threshold(name: str) -> tuple[str, float | None]:
@@ -86,6 +107,18 @@ class NamedModel:
 
         return {"weights_sha256": _digest(registry.path(self.model)), "precision": self.precision}
 
+    def loaded(self) -> CascadeDecoder:
+        """The model itself.
+
+        Raises
+        ------
+        CascadeError
+            If it is unknown.
+        """
+        from cascade_qec.decoders.cascade import load  # here: PyTorch takes seconds to load
+
+        return load(self.model, device=self.device, precision=self.precision, allow_unmeasured=self.allow_unmeasured)
+
     def bind(self, experiment: stim.Circuit | stim.DetectorErrorModel, /) -> BoundDecoder:
         """Load the weights, and bind them.
 
@@ -94,15 +127,7 @@ class NamedModel:
         CascadeError
             If the model is unknown, or the experiment is none of its code or of rounds that it was not measured at.
         """
-        from cascade_qec.decoders.cascade import load  # here: PyTorch takes seconds to load
-
-        return load(
-            self.model,
-            circuit=experiment,
-            device=self.device,
-            precision=self.precision,
-            allow_unmeasured=self.allow_unmeasured,
-        )
+        return self.loaded().bind(experiment)
 
 
 @lru_cache

@@ -87,6 +87,39 @@ class Lattice:
         sites = site_index(self.frame.plane_sizes, self.slices)[:, self.frame.check_place[kind]]
         return sites[::-1] if self.frame.reverse_time else sites
 
+    def window(self, first: int, stop: int, detectors: NDArray[np.int64]) -> tuple[Lattice, NDArray[np.int64]]:
+        """The slices from one to before another, cut out where the experiment goes on beyond them.
+
+        Parameters
+        ----------
+        first, stop
+            Two slices at least, in the order of time.
+        detectors : int64 [of the window]
+            Its detectors, in the order in which its own are numbered.
+
+        Returns
+        -------
+        lattice : Lattice
+        moved : int64 [sites]
+            Where each site is in it, -1 for one outside.
+        """
+        part = Lattice(
+            self.code,
+            rounds=stop - first - 1,
+            basis=self.basis,
+            start=self.start if first == 0 else "cut",
+            end=self.end if stop == self.slices else "cut",
+            detector_sites=np.empty(0, dtype=np.int64),
+        )
+        moved = np.full(self.sites + 1, -1)  # the last one is that of detectors without a site
+        for kind in BASES:
+            moved[self.check_sites(kind)[first:stop]] = part.check_sites(kind)
+        sites = moved[self.detector_sites[detectors]]
+        part = Lattice(
+            self.code, rounds=part.rounds, basis=self.basis, start=part.start, end=part.end, detector_sites=sites
+        )
+        return part, moved[:-1]
+
     def scatter(self, detection_events: Bool[np.ndarray, ...]) -> UInt8[np.ndarray, "{self.sites} shots"]:
         """Detection events, bool [shots, detectors], to states of sites, uint8 [sites, shots]."""
         if detection_events.ndim != 2 or detection_events.shape[1] != self.detectors:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from cascade_qec import circuits, codes, decoders, limits, zoo
 from cascade_qec.codes import Basis
 from cascade_qec.decoders import Decoder, classical
-from cascade_qec.decoders.named import MODEL_PREFIX, NamedModel, model_and_threshold
+from cascade_qec.decoders.named import MODEL_PREFIX, NamedModel, model_and_threshold, without_windows
 from cascade_qec.error_models import error_model
 from cascade_qec.errors import CascadeError
 
@@ -218,6 +218,7 @@ def _usable_decoders(table: Experiments, code: str, reasons: dict[str, None]) ->
 
 def _check_usable(decoder: str, table: Experiments, code: str) -> None:
     """Whether a decoder can decode a code is seen at the first of each: noise only changes probabilities."""
+    decoder, _ = without_windows(decoder)
     if decoder.startswith(MODEL_PREFIX):
         made = _description(model_and_threshold(decoder)[0])
         if not made.serves(codes.get(code)):
