@@ -10,7 +10,7 @@ import stim
 import cascade_qec as cascade
 from cascade_qec import circuits, codes
 from cascade_qec.decoders import get
-from cascade_qec.decoders.streams import Stream, Window, windows
+from cascade_qec.decoders.streams import Stream, Window, Windows, windows
 from cascade_qec.decoders.streams.timeline import Timeline
 from cascade_qec.error_models import Mechanisms, error_model
 from cascade_qec.errors import CascadeError
@@ -28,7 +28,7 @@ def sampled(circuit: stim.Circuit, shots: int) -> tuple[np.ndarray, np.ndarray]:
     return circuit.compile_detector_sampler(seed=7).sample(shots, separate_observables=True)
 
 
-def streamed(made: cascade.decoders.streams.Windows, events: np.ndarray, pushes: list[int]) -> np.ndarray:
+def streamed(made: Windows, events: np.ndarray, pushes: list[int]) -> np.ndarray:
     """Rounds pushed in blocks of these sizes, again and again."""
     stream, sizes = Stream(made, len(events)), [made.timeline.size(t) for t in range(made.slices)]
     at, t, last = np.concatenate([[0], np.cumsum(sizes)]), 0, made.slices - 1
@@ -85,8 +85,7 @@ def test_every_single_error_is_corrected(name: str, windowed: str, basis: codes.
 
 @pytest.mark.parametrize("name", DECODERS)
 def test_windows_lose_next_to_nothing(name: str) -> None:
-    """Of 1,000 shots 110 fail, and 15 at most are decoded otherwise in windows. With a fault at one of the seams half of
-    all shots would."""
+    """Of 1,000 shots 110 fail, and 15 at most are decoded otherwise in windows; with a fault at a seam half of all are."""
     circuit = circuit_of(rounds=20, p=0.004)
     events, flips = sampled(circuit, 1000)
     whole = get(name).bind(circuit).decode_batch(events).observables
