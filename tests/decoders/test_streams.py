@@ -85,7 +85,7 @@ def test_every_single_error_is_corrected(name: str, windowed: str, basis: codes.
 
 @pytest.mark.parametrize("name", DECODERS)
 def test_windows_lose_next_to_nothing(name: str) -> None:
-    """Of 1,000 shots 110 fail, and 15 at most are decoded otherwise in windows; with a fault at a seam half of all are."""
+    """Of 1,000 shots 110 fail, and 15 at most are decoded otherwise in windows; with a faulty seam half are."""
     circuit = circuit_of(rounds=20, p=0.004)
     events, flips = sampled(circuit, 1000)
     whole = get(name).bind(circuit).decode_batch(events).observables
