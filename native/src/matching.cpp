@@ -16,12 +16,12 @@ constexpr int64_t NEVER = int64_t{1} << 60;  // the weight of what there is not;
 constexpr double FINEST = 1 << 24;           // weights are counted in the finest cost
 constexpr size_t MOST = 1 << 26;             // of rows and components
 constexpr int MOST_MATCHED = 128;            // defects that depend on one another: the work grows as their cube
-constexpr uint64_t LEADS_FAR = uint64_t{1} << Matching::MOST_OBSERVABLES;
+constexpr size_t LEADS_FAR = Matching::MOST_OBSERVABLES;  // the bit of what is flipped that says so
 
 struct Pair {
     int a, b;  // defects, a < b
     int64_t weight;
-    uint64_t flips;
+    Matching::Flips flips;
 };
 
 struct Step {
@@ -45,15 +45,15 @@ struct Matching::Space {
     std::vector<uint8_t> lit;           // [rows]
     std::vector<int32_t> defects;       // the rows of them
     std::vector<int32_t> place;         // [rows]: which defect is there, or -1
-    uint64_t flipped, chosen;           // by what is likelier than not, and by the solution's paths
+    Flips flipped, chosen;              // by what is likelier than not, and by the solution's paths
 
     std::vector<int64_t> distance;  // [rows], NEVER but where a search is
-    std::vector<uint64_t> path;     // [rows]: what the way there flips
+    std::vector<Flips> path;        // [rows]: what the way there flips
     std::vector<int32_t> touched;
     std::vector<Step> steps;
 
     std::vector<int64_t> near, far;              // [defects]: the way to either boundary
-    std::vector<uint64_t> way;                   // [defects]: what that to the near one flips
+    std::vector<Flips> way;                      // [defects]: what that to the near one flips
     std::vector<int64_t> near_after, far_after;  // [defects + 1]: the longest way of the defects from there on
     int64_t across;                              // from one boundary to the other
     std::vector<Pair> pairs;                     // those that are better off together than both at one boundary
@@ -70,7 +70,7 @@ struct Matching::Space {
         steps.clear();
     }
 
-    void step(int32_t row, int64_t to, uint64_t flips) {
+    void step(int32_t row, int64_t to, const Flips& flips) {
         if (to >= distance[row]) return;
         if (distance[row] == NEVER) touched.push_back(row);
         distance[row] = to;
@@ -138,7 +138,7 @@ Matching::Matching(const int64_t* start, size_t components, const int64_t* row, 
                    const uint8_t* observables, size_t k, double least, const uint8_t* far) {
     if (components >= MOST || rows < 0 || rows >= static_cast<int64_t>(MOST))
         throw std::invalid_argument("expected fewer components and rows");
-    if (k > MOST_OBSERVABLES) throw std::invalid_argument("expected at most 63 observables");
+    if (k > MOST_OBSERVABLES) throw std::invalid_argument("expected at most 255 observables");
     if (!(least == least)) throw std::invalid_argument("expected log-odds as a number");
     if (start[0] != 0 || start[components] != static_cast<int64_t>(entries))
         throw std::invalid_argument("expected the rows of each component one after the other");
@@ -149,7 +149,7 @@ Matching::Matching(const int64_t* start, size_t components, const int64_t* row, 
         if (row[i] < 0 || row[i] >= rows) throw std::invalid_argument("expected rows within range");
     components_ = static_cast<int>(components), rows_ = static_cast<int>(rows), k_ = static_cast<int>(k);
     least_ = rounded_down(least);
-    flips_.assign(components, 0);
+    flips_.assign(components, {});
     first_.assign(rows + 1, 0);
     for (int c = 0; c < components_; c++) {
         const bool paired = start[c + 1] == start[c] + 2;
@@ -159,8 +159,9 @@ Matching::Matching(const int64_t* start, size_t components, const int64_t* row, 
         if (far[c] && paired) throw std::invalid_argument("expected components of one row to lead far");
         ends_.push_back(a);
         ends_.push_back(b);
-        for (size_t i = 0; i < k; i++) flips_[c] |= uint64_t{observables[c * k + i] != 0} << i;
-        if (far[c]) flips_[c] |= LEADS_FAR;
+        for (size_t i = 0; i < k; i++)
+            if (observables[c * k + i]) flips_[c].set(i);
+        if (far[c]) flips_[c].set(LEADS_FAR);
         if (paired)
             first_[a + 1]++, first_[b + 1]++;
         else
@@ -182,7 +183,7 @@ void Matching::decode(const float* log_odds, const uint8_t* lit, size_t shots, b
     in_threads(shots, threads, [&](size_t first, size_t last) {
         Space space;
         space.distance.assign(rows_, NEVER);
-        space.path.assign(rows_, 0);
+        space.path.assign(rows_, {});
         space.place.assign(rows_, -1);
         for (size_t shot = first; shot < last; shot++)
             decided[shot] = decode_one(space, log_odds + shot * components_, lit + shot * rows_,
@@ -198,8 +199,8 @@ bool Matching::decode_one(Space& space, const float* log_odds, const uint8_t* li
     Found found = decide(space, space.kept);
     if (found == Found::NONE) found = decide(space, space.weight);
     if (found == Found::SOLUTION) {
-        const uint64_t flips = space.flipped ^ space.chosen;
-        for (int i = 0; i < k_; i++) observables[i] = (flips >> i) & 1;
+        const Flips flips = space.flipped ^ space.chosen;
+        for (int i = 0; i < k_; i++) observables[i] = flips[i];
         if (gap) found = compare(space, gap);
     }
     for (int32_t row : space.defects) space.place[row] = -1;
@@ -211,7 +212,7 @@ void Matching::weigh(Space& space, const float* log_odds, const uint8_t* lit) co
     space.weight.resize(components_);
     space.kept.resize(components_);
     space.lit.assign(lit, lit + rows_);
-    space.flipped = 0;
+    space.flipped = {};
     for (int c = 0; c < components_; c++) {
         const int64_t weight = static_cast<int64_t>(std::abs(cost_of(log_odds[c])) * FINEST);
         space.weight[c] = weight;
@@ -262,7 +263,7 @@ void Matching::pair_up(Space& space, const std::vector<int64_t>& weight) const {
         const int64_t most = std::min(space.near[a] + space.near_after[a + 1], space.far[a] + space.far_after[a + 1]);
         int left = count - a - 1;
         space.begin_search();
-        space.step(space.defects[a], 0, 0);
+        space.step(space.defects[a], 0, {});
         spread(space, weight, [&](int32_t row, int64_t distance) {
             if (distance >= most) return false;
             const int b = space.place[row];
@@ -293,7 +294,7 @@ void Matching::pair_up(Space& space, const std::vector<int64_t>& weight) const {
 // What the lightest solution flips.
 Matching::Found Matching::decide(Space& space, const std::vector<int64_t>& weight) const {
     const size_t count = space.defects.size();
-    space.chosen = 0;
+    space.chosen = {};
     if (!count) return Found::SOLUTION;
     space.near.assign(count, NEVER);
     space.far.assign(count, NEVER);  // here both are one
@@ -338,7 +339,7 @@ Matching::Found Matching::compare(Space& space, float* gap) const {
         size_t left = count;
         ways.assign(count, NEVER);
         space.begin_search();
-        for (const Link& link : from) space.step(link.row, weight[link.component], 0);
+        for (const Link& link : from) space.step(link.row, weight[link.component], {});
         spread(space, weight, [&](int32_t row, int64_t distance) {
             const int a = space.place[row];
             if (a >= 0) ways[a] = distance, left--;
@@ -358,7 +359,7 @@ Matching::Found Matching::compare(Space& space, float* gap) const {
 
     Found found = Found::SOLUTION;
     int64_t least = space.across;
-    bool odd = space.chosen & LEADS_FAR;
+    bool odd = space.chosen[LEADS_FAR];
     space.each_group([&](const Group& group) {
         const int64_t even_weight = space.lightest(group, 0), odd_weight = space.lightest(group, 1);
         if (even_weight < 0 || odd_weight < 0) found = Found::TOO_LARGE;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <vector>
 
 namespace cascade {
@@ -12,7 +13,7 @@ namespace cascade {
 // explained by the lightest paths from one to another and to the boundary.
 class Matching {
   public:
-    static constexpr size_t MOST_OBSERVABLES = 63;
+    static constexpr size_t MOST_OBSERVABLES = 255;
 
     // start [components + 1] and row [entries]: component c flips the rows row[start[c]:start[c + 1]], one or two.
     // observables [components, k]: not zero where it flips one. least: log-odds up to which a component is left out.
@@ -33,6 +34,22 @@ class Matching {
     int rows() const { return rows_; }
     int k() const { return k_; }
 
+    // What is flipped: observables as bits, the last bit where a component leads far.
+    struct Flips {
+        uint64_t words[(MOST_OBSERVABLES + 1) / 64] = {};
+
+        void operator^=(const Flips& other) {
+            for (size_t w = 0; w < std::size(words); w++) words[w] ^= other.words[w];
+        }
+        Flips operator^(const Flips& other) const {
+            Flips sum = *this;
+            sum ^= other;
+            return sum;
+        }
+        void set(size_t bit) { words[bit / 64] |= uint64_t{1} << bit % 64; }
+        bool operator[](size_t bit) const { return words[bit / 64] >> bit % 64 & 1; }
+    };
+
   private:
     struct Space;
     struct Link {
@@ -50,7 +67,7 @@ class Matching {
 
     int components_, rows_, k_;
     float least_;
-    std::vector<uint64_t> flips_;              // [components]: observables as bits, the last bit where it leads far
+    std::vector<Flips> flips_;                 // [components]
     std::vector<int32_t> ends_;                // [components, 2]: its rows, -1 for the boundary
     std::vector<int32_t> first_;               // [rows + 1]: the links of a row in `links_`
     std::vector<Link> links_;                  // from rows to rows

@@ -21,7 +21,7 @@ from cascade_qec.native import native, threads
 _FLIPS = 64
 """Observables of all shots in one graph: PyMatching keeps so many as the bits of a word, and is slower beyond."""
 
-_NATIVE_OBSERVABLES = 63
+_NATIVE_OBSERVABLES = 255
 """That the native module matches with."""
 
 
