@@ -132,6 +132,16 @@ LATENCY = [
         ("relay", "cpu", "", 1, 6000.0, 7000.0, 0),
     )
 ]
+REPLAY = [
+    {"decoder": decoder, "p": 0.003, **EXPERIMENT, "decided": 3, "ahead": 3, "cadence_us": pace, "shots": 400}
+    | {"failures": 9, "whole_failures": 8, "differ": 1, "us_per_round_mean": 20.0}
+    | _times("latency_us_p50", 100.0)
+    | _times("latency_us_p99", 300.0)
+    | _times("latency_us_p999", "")
+    | {"most_waiting": 4, "waiting": "1 2 3.5", "seed": 1, "parameters": "", "load_average": 0.5, **CIRCUMSTANCES}
+    for decoder in ("cascade:local_bb72", "relay-bp")
+    for pace in (1.0, 50.0)
+]
 LEARNING = "".join(
     json.dumps({"step": step, "shots": 100 * step} | more) + "\n"
     for step, more in (

@@ -23,6 +23,7 @@ from .conftest import (
     POST_SELECTION,
     RARE,
     RELIABILITY,
+    REPLAY,
     SPECTRUM,
     Write,
 )
@@ -34,6 +35,7 @@ TABLES = {
     "post-selection": POST_SELECTION,
     "spectrum": SPECTRUM,
     "escalation": ESCALATION,
+    "replay": REPLAY,
 }
 
 
@@ -87,6 +89,19 @@ def test_files_are_whole_and_the_same_each_time(name, tables, tmp_path):
     assert b"<dc:date>" not in first.read_bytes()
     assert again.read_bytes() == first.read_bytes()
     assert not [path for path in tmp_path.iterdir() if path.name.endswith(".part")]
+
+
+def test_backlog_and_tail_of_a_replay(write):
+    figure = draw("replay", [write("replay.csv", REPLAY)])
+    titles = ["bb72, p = 0.3 %, 1 µs a round", "bb72, p = 0.3 %, 50 µs a round", "bb72, p = 0.3 %"]
+    assert [axes.get_title() for axes in figure.axes] == titles
+    for axes in figure.axes[:2]:
+        for line in axes.get_lines():
+            assert list(line.get_ydata()) == [1.0, 2.0, 3.5]
+            assert list(line.get_xdata()) == [1.0, 4.0, 7.0]
+    for tail in _containers(figure.axes[2]):
+        assert list(tail[0].get_ydata()) == [100.0, 100.0]
+        assert _bars(tail) == [(100.0, 300.0)] * 2
 
 
 def test_rates_of_a_collection(collected):
@@ -380,6 +395,7 @@ def test_selections(collected):
         ("escalation", "escalated", 2000, "<= shots"),
         ("escalation", "us_per_shot_low", 2000.0, "expected low <= value <= high"),
         ("escalation", "part", "half", "line 2, column part"),
+        ("replay", "waiting", "1 -2", "expected numbers of rounds"),
     ],
 )
 def test_values_out_of_range_are_refused(name, column, value, message, write):

@@ -43,3 +43,14 @@ def capacity(tables: Tables, out: Out, title: Title = None) -> None:
     check_writable(out)
     save(capacity_figure(*read_points(tables), title=title), *out)
     print(*(f"Figure: {path}" for path in out), sep="\n")
+
+
+@plot.command()
+def seam(out: Out) -> None:
+    """Draw what a window of a stream leaves to the next one."""
+    from cascade_qec.plotting import check_writable, save
+    from workshop.plots.seam import seam_figure
+
+    check_writable(out)
+    save(seam_figure(), *out)
+    print(*(f"Figure: {path}" for path in out), sep="\n")

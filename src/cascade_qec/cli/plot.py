@@ -9,7 +9,16 @@ from cascade_qec.cli.options import Fields, there
 from cascade_qec.files import check_distinct
 
 FigureName = Literal[
-    "rates", "distance", "latency", "lambda", "reliability", "post-selection", "spectrum", "escalation", "learning"
+    "rates",
+    "distance",
+    "latency",
+    "lambda",
+    "reliability",
+    "post-selection",
+    "spectrum",
+    "escalation",
+    "replay",
+    "learning",
 ]
 
 
@@ -44,8 +53,8 @@ def plot(
 
     rates and distance take the CSV files of sinter (of any metadata, see --field), of `python -m workshop card`,
     `cascade demo` and benchmarks/results, and rare.csv; rates draws the laws of fits.csv over them. lambda takes
-    fits.csv; reliability, latency, post-selection, spectrum and escalation the tables of their names; learning the
-    metrics.jsonl of training runs, with earlier stretches from the run.json beside it.
+    fits.csv; reliability, latency, post-selection, spectrum, escalation and replay the tables of their names; learning
+    the metrics.jsonl of training runs, with earlier stretches from the run.json beside it.
     """
     from cascade_qec.evaluation.fits.metadata import fields_from
     from cascade_qec.plotting import Selection, check_writable, draw, save

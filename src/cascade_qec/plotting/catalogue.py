@@ -13,6 +13,7 @@ from cascade_qec.evaluation.fit_row import FitRow
 from cascade_qec.evaluation.latency.table import LatencyRow
 from cascade_qec.evaluation.rare_events.results import SpectrumRow
 from cascade_qec.evaluation.reliability.tables import PostSelectionRow, ReliabilityRow
+from cascade_qec.evaluation.replay import ReplayRow
 from cascade_qec.plotting.distance import distance_figure
 from cascade_qec.plotting.escalation import escalation_figure
 from cascade_qec.plotting.lambdas import lambda_figure
@@ -22,6 +23,7 @@ from cascade_qec.plotting.points import PER_LABELS, read_points
 from cascade_qec.plotting.post_selection import post_selection_figure
 from cascade_qec.plotting.rates import rates_figure
 from cascade_qec.plotting.reliability import reliability_figure
+from cascade_qec.plotting.replay import replay_figure
 from cascade_qec.plotting.selection import Selection
 from cascade_qec.plotting.spectrum import spectrum_figure
 from cascade_qec.tables import read_rows
@@ -102,6 +104,7 @@ FIGURES: Mapping[str, tuple[Callable[..., tuple], Callable[..., Figure]]] = {
     "post-selection": (_rows(PostSelectionRow), post_selection_figure),
     "spectrum": (_rows(SpectrumRow), spectrum_figure),
     "escalation": (_rows(EscalationRow), escalation_figure),
+    "replay": (_rows(ReplayRow), replay_figure),
     "learning": (_validations, learning_figure),
 }
 """Names of figures: what reads their tables, and what draws them."""

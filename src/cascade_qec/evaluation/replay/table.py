@@ -1,0 +1,140 @@
+"""Replays as rows: what a decoder in windows does at one pace of rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from pydantic import Field, field_validator
+
+from cascade_qec.decoders.protocol import settings
+from cascade_qec.errors import CascadeError
+from cascade_qec.evaluation.latency.table import Quantile, quantile
+from cascade_qec.evaluation.replay.playing import Played, queue
+from cascade_qec.provenance import load_average
+from cascade_qec.statistics import failures
+from cascade_qec.tables import Circumstances, circumstances, put_rows
+
+_POINTS = 21
+
+
+class ReplayRow(Circumstances):
+    """What one decoder does at one pace.
+
+    Attributes
+    ----------
+    decoder, parameters
+        Its name and settings.
+    code, p, rounds, basis, seed
+        The experiment, and the seed of its shots. A circuit from a file is called as that is.
+    decided, ahead
+        Rounds that a window decides, and that it looks ahead.
+    cadence_us
+        Microseconds from round to round.
+    shots, failures
+        Shots played, and those with any observable wrong.
+    whole_failures
+        Those that the same decoder fails in one piece.
+    differ
+        Those in which both say something else.
+    us_per_round_mean
+        What a round takes on average; less than the cadence, or it falls behind.
+    latency_us_p50, latency_us_p99, latency_us_p999
+        From the readout to the answer; the last one where the shots are enough for it.
+    most_waiting
+        Rounds that waited at once, at most.
+    waiting
+        Mean number of rounds that wait, at `_POINTS` moments from the first round to the readout, as text.
+    load_average
+        Processes that wanted a core of the machine meanwhile; empty where the system does not tell.
+    """
+
+    decoder: str
+    code: str
+    p: float = Field(ge=0, le=1)
+    rounds: int = Field(ge=1)
+    basis: str
+    decided: int = Field(ge=1)
+    ahead: int = Field(ge=1)
+    cadence_us: float = Field(gt=0)
+    shots: int = Field(ge=1)
+    failures: int = Field(ge=0)
+    whole_failures: int = Field(ge=0)
+    differ: int = Field(ge=0)
+    us_per_round_mean: float
+    latency_us_p50: Quantile
+    latency_us_p99: Quantile
+    latency_us_p999: Quantile | None
+    most_waiting: int
+    waiting: str
+    seed: int
+    parameters: str
+    load_average: float | None
+
+    @field_validator("waiting")
+    @classmethod
+    def _numbers(cls, text: str) -> str:
+        if not text.split() or any(float(number) < 0 for number in text.split()):
+            raise ValueError("expected numbers of rounds")
+        return text
+
+    @property
+    def backlog(self) -> list[float]:
+        """`waiting` as numbers."""
+        return [float(number) for number in self.waiting.split()]
+
+
+def replay_rows(
+    played: Sequence[Played], cadences_us: Sequence[float], *, code: str, p: float, basis: str, seed: int
+) -> list[ReplayRow]:
+    """A row for each decoder and pace.
+
+    Raises
+    ------
+    CascadeError
+        If there are no shots, or a pace is not above 0.
+    """
+    if not all(cadence > 0 for cadence in cadences_us):
+        raise CascadeError(f"expected cadences above 0 µs, got {', '.join(map(str, cadences_us))}")
+    found: list[ReplayRow] = []
+    for one in played:
+        for cadence in cadences_us:
+            latency, waiting = queue(one.seconds, 1e-6 * cadence)
+            p50, p99, p999 = (quantile(1e6 * latency, fraction) for fraction in (0.5, 0.99, 0.999))
+            moments = np.linspace(0, waiting.shape[1] - 1, _POINTS).round().astype(int)
+            found.append(
+                ReplayRow(
+                    decoder=one.decoder.name,
+                    code=code,
+                    p=p,
+                    rounds=waiting.shape[1] - 1,
+                    basis=basis,
+                    decided=one.commit,
+                    ahead=one.buffer,
+                    cadence_us=cadence,
+                    shots=len(latency),
+                    failures=failures(one.observables, one.truth),
+                    whole_failures=failures(one.whole, one.truth),
+                    differ=failures(one.observables, one.whole),
+                    us_per_round_mean=float(1e6 * one.seconds.mean()),
+                    latency_us_p50=p50,
+                    latency_us_p99=p99,
+                    latency_us_p999=p999 if p999.known else None,
+                    most_waiting=int(waiting.max()),
+                    waiting=" ".join(f"{mean:.4g}" for mean in waiting.mean(axis=0)[moments]),
+                    seed=seed,
+                    parameters=settings(one.decoder),
+                    load_average=load_average(),
+                    **circumstances(),
+                )
+            )
+    return found
+
+
+def write_replays(rows: Sequence[ReplayRow], path: Path) -> None:
+    """Put the rows of a run into a CSV file, in place of all rows of the same experiment: one run is one comparison.
+
+    It is refused as `put_rows` refuses it.
+    """
+    put_rows(path, rows, place=lambda row: (row.code, row.p, row.rounds, row.basis))
