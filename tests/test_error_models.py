@@ -65,7 +65,7 @@ def test_what_a_model_may_say():
         error(0.25) D0 D1 ^ D1 D2 L1 ^ L1
         error(0.5) D0 D0 D0 D5
         error(0.0625) D2 ^ D2
-        error[a tag](0.03125) L1
+        error[a (tag)](0.03125) L1
         error(0.015625)
         error(1e-3) D4 L0 L0
         detector(1, 2) D7

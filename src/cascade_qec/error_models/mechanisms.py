@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import stim
@@ -10,17 +12,22 @@ from numpy.typing import NDArray
 
 from cascade_qec.codes.gf2 import Bits
 
+_ERRORS = re.compile(r"^error(?:\[[^]]*\])?\(([^)]*)\)(.*)", re.M)
+"""Probability and targets of each error, which may have a tag, in Stim's text of a flat model."""
 
+
+@lru_cache(maxsize=16)
 def random_words(count: int, seed: int = 0) -> NDArray[np.uint64]:
     """A random word for each of several things; a set of them is known by the XOR of theirs.
 
     Returns
     -------
     uint64 [count + 1]
-        The last one is 0: index -1 stands for what is left out.
+        The last one is 0: index -1 stands for what is left out. Read-only.
     """
     words = np.random.default_rng(seed).integers(1, 1 << 63, size=count + 1, dtype=np.uint64)
     words[-1] = 0
+    words.flags.writeable = False
     return words
 
 
@@ -82,24 +89,17 @@ class Mechanisms:
     @classmethod
     def of(cls, dem: stim.DetectorErrorModel) -> Mechanisms:
         """Read a model; the parts that ``^`` suggests are put together again, and what never happens is left out."""
-        probability: list[float] = []
-        number: list[int] = []
-        targets: list[str] = []
         # Stim's text is read several times faster than its objects: a large code has 10^5 mechanisms.
-        for line in str(dem.flattened()).splitlines():
-            if not line.startswith("error"):
-                continue
-            head, _, text = line.partition(")")
-            p = float(head.partition("(")[2])
-            if p == 0:
-                continue
-            parts = text.split()
-            probability.append(p)
-            number.append(len(parts))
-            targets += parts  # all in one list: so many small ones would keep the garbage collector busy
+        errors = _ERRORS.findall(str(dem.flattened()))
+        values = {p: float(p) for p in {p for p, _ in errors}}
+        happen = [(values[p], text) for p, text in errors if values[p] > 0]
+        probability = np.array([p for p, _ in happen])
+        number = [text.count(" ") for _, text in happen]
+        # all in one list: so many small ones would keep the garbage collector busy
+        targets = "".join(text for _, text in happen).split()
         detectors, columns = dem.num_detectors, dem.num_detectors + dem.num_observables
         column = {name: int(name[1:]) + detectors * (name[0] == "L") for name in set(targets) - {"^"}} | {"^": -1}
-        flipped = np.fromiter((column[name] for name in targets), np.int64, len(targets))
+        flipped = np.array([column[name] for name in targets], dtype=np.int64)
         entries = np.repeat(np.arange(len(probability)), number) * columns + flipped
         entries, times = np.unique(entries[flipped >= 0], return_counts=True)
         owner, flipped = np.divmod(entries[times % 2 == 1], max(1, columns))
@@ -108,7 +108,7 @@ class Mechanisms:
         observables[owner[~symptom], flipped[~symptom] - detectors] = 1
         weight = np.bincount(owner[symptom], minlength=len(probability))
         return cls(
-            probability=np.array(probability, dtype=np.float64),
+            probability=probability,
             detector=flipped[symptom],
             start=np.concatenate([[0], np.cumsum(weight)]),
             observables=observables,
