@@ -19,7 +19,7 @@ PAGES = [
     *sorted(ROOT.glob("benchmarks/**/README.md")),
     *(ROOT / folder / "README.md" for folder in ("checkpoints", "workshop")),
 ]
-ENTRANCES = {"cascade": app, "python -m workshop": workshop}
+ENTRANCES = {"cascade": get_command(app), "python -m workshop": get_command(workshop)}
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
@@ -71,7 +71,7 @@ def _commands(text: str) -> Iterator[str]:
 
 def _known(line: str) -> bool:
     entrance = next(start for start in ENTRANCES if line.startswith(start + " "))
-    command = get_command(ENTRANCES[entrance])
+    command = ENTRANCES[entrance]
     words = shlex.split(line.removeprefix(entrance), comments=True)
     while isinstance(command, TyperGroup) and words:
         name = words.pop(0).replace("-", "_")

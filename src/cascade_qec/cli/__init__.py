@@ -5,11 +5,13 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from io import TextIOWrapper
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.main import get_command
 
 import cascade_qec
 from cascade_qec import pytorch
@@ -30,12 +32,21 @@ from cascade_qec.cli.zoo import zoo
 from cascade_qec.errors import CascadeError
 
 
+class _Application(typer.Typer):
+    """Reads the signatures of its commands once, which takes longer than many a command."""
+
+    _command = cached_property(get_command)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._command(*args, **kwargs)
+
+
 def application(name: str, about: str) -> typer.Typer:
     """A command line without commands yet. Flags are spelt as Stim and sinter spell theirs, `--in_format`.
 
     Dashes work as well, in flags and in commands.
     """
-    return typer.Typer(
+    return _Application(
         name=name,
         help=about,
         no_args_is_help=True,
