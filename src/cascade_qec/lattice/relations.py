@@ -179,10 +179,8 @@ def in_spacetime(
     times = np.arange(slices)
     for o, offset in enumerate(space.times):
         inside = times[(times + offset >= 0) & (times + offset < slices)]
-        for r in range(relations):
-            places = np.flatnonzero(space.table[:, r] >= 0)
-            column = o * relations + r
-            table[site_out[np.ix_(inside, places)], column] = site_in[np.ix_(inside + offset, space.table[places, r])]
+        read = np.where(space.table >= 0, site_in[inside + offset][:, space.table], ABSENT_SITE)
+        table[site_out[inside], o * relations : (o + 1) * relations] = read
     return RelationTable(table, spans_in, spans_out)
 
 
