@@ -35,7 +35,10 @@ def known_by_sites(
 ) -> tuple[NDArray[np.uint64], Mechanisms]:
     """Our own mechanisms, and the word of each one's sites that are also in `present`: uint64 [mechanisms]."""
     ours = reference(lattice.code, lattice.rounds, lattice.basis)
-    kept = np.where(np.isin(lattice.detector_sites, present), lattice.detector_sites, -1)
+    there = np.zeros(lattice.sites + 1, dtype=np.bool_)
+    there[present] = True
+    there[-1] = False  # where those without a site were put
+    kept = np.where(there[lattice.detector_sites], lattice.detector_sites, -1)
     return ours.xor(values[kept]), ours
 
 
@@ -57,7 +60,8 @@ def overlap(mechanisms: Mechanisms, sites: NDArray[np.int64], lattice: Lattice) 
     nothing in common.
     """
     values = random_words(lattice.sites)
-    of_basis = np.isin(np.arange(lattice.sites), lattice.check_sites(lattice.basis))
+    of_basis = np.zeros(lattice.sites, dtype=np.bool_)
+    of_basis[lattice.check_sites(lattice.basis)] = True
     found, ours = [], []
     for kind in (of_basis, ~of_basis):
         present = np.where((sites >= 0) & kind[sites], sites, -1)

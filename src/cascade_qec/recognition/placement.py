@@ -90,10 +90,12 @@ def _ways(skeleton: Skeleton, code: CSSCode, basis: Basis) -> Iterator[NDArray[n
     lattice = memory_lattice(code, skeleton.rounds, basis)
     site_of = np.concatenate([lattice.check_sites(basis), lattice.check_sites(other)], axis=1)
     symmetric = list(isomorphisms(found, graph, root=root, images=images))
+    of_detector = np.zeros(lattice.sites, dtype=np.bool_)
+    of_detector[lattice.detector_sites] = True
     for time in (skeleton.time, skeleton.rounds - skeleton.time):
         for checks in symmetric:
             sites = np.where(skeleton.check >= 0, site_of[time, checks[skeleton.check]], -1)
-            if np.isin(sites[sites >= 0], lattice.detector_sites).all():
+            if of_detector[sites[sites >= 0]].all():
                 yield sites
 
 
