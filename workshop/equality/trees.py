@@ -80,11 +80,12 @@ class Worker:
     def __init__(self, source: Source, *, threads: int | None = None) -> None:
         package = source.folder / "src"
         self._name = str(source.folder)
+        counts = {} if threads is None else {"OMP_NUM_THREADS": str(threads)}
         self._process = subprocess.Popen(
-            [sys.executable, str(_WORKER), *([] if threads is None else [str(threads)])],
+            [sys.executable, str(_WORKER)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": str(package)},
+            env=os.environ | {"PYTHONPATH": str(package)} | counts,
             text=True,
         )
         found = Path(self.do("where"))

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import stim
-import torch
 
 import cascade_qec as cascade
 
 if TYPE_CHECKING:
+    import torch
+
     from cascade_qec.codes.css import Basis
 
 _PIECE = 2048
@@ -97,6 +98,8 @@ def time_training(recipe: str, shots: int, steps: int, device: str, precision: s
 
     Shots are sampled in this process, so that a step is all the work that there is for it.
     """
+    import torch
+
     from cascade_qec.device import pick_dtype
     from cascade_qec.training import Recipe, Trainer, load_recipe
     from cascade_qec.training.step import Step
@@ -128,9 +131,7 @@ def time_training(recipe: str, shots: int, steps: int, device: str, precision: s
 _JOBS = {job.__name__: job for job in (where, sample, same_circuit, decode, time_decoding, time_training)}
 
 
-def _serve(threads: int | None) -> None:
-    if threads is not None:
-        torch.set_num_threads(threads)
+def _serve() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever else is printed, a trainer's progress say, goes to stderr
 
@@ -146,4 +147,4 @@ def _serve(threads: int | None) -> None:
 
 
 if __name__ == "__main__":
-    _serve(int(sys.argv[1]) if len(sys.argv) > 1 else None)
+    _serve()

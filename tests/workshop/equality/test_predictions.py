@@ -22,7 +22,7 @@ SETTINGS = Settings(shots=20, seed=1, device="cpu", precision="float32", threads
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Source:
     """A copy of this checkout whose code differs in a comment."""
     folder = tmp_path_factory.mktemp("tree")
-    shutil.copytree(CHECKOUT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(CHECKOUT / "src", folder / "src")
     with (folder / "src" / "cascade_qec" / "__init__.py").open("a") as file:
         file.write("# another tree\n")
     return Source(folder)
