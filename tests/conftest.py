@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +13,12 @@ import pytest
 import torch
 from jaxtyping import install_import_hook
 
+from tests.warm import warm_programs
+
 if TYPE_CHECKING:
     from cascade_qec.training import Recipe
 
+gc.disable()  # until everything is imported
 if not torch.cuda.is_available():  # read when a kernel is defined, so before anything imports one
     os.environ["TRITON_INTERPRET"] = "1"
 
@@ -33,6 +36,7 @@ def pytest_collection_finish() -> None:
     """All that is imported and collected stays: the garbage collector need not go through it every time."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 _TINY = {
@@ -53,6 +57,13 @@ _TINY = {
 def device() -> torch.device:
     """Where Triton's kernels are tested: on a GPU where there is one, else on the CPU by Triton's interpreter."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder of `python`, `cascade` and `sinter`, which begin without importing PyTorch anew."""
+    with warm_programs(tmp_path_factory.mktemp("bin")) as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")

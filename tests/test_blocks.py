@@ -5,13 +5,12 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.warm import warm_programs
+from tests.warm import MODULES
 
 ROOT = Path(__file__).parents[1]
 PAGES = [
@@ -48,17 +47,6 @@ def _blocks(page: Path) -> list[Block]:
 
 def _runnable() -> list[Path]:
     return [page for page in PAGES if any(block.why is None for block in _blocks(page))]
-
-
-_MODULES = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
-"""This checkout's, the workshop's too."""
-
-
-@pytest.fixture(scope="module")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder of `python`, `cascade` and `sinter`, which begin without importing PyTorch anew."""
-    with warm_programs(tmp_path_factory.mktemp("bin"), {"PYTHONPATH": _MODULES, "MPLBACKEND": "agg"}) as folder:
-        yield folder
 
 
 @pytest.mark.slow
@@ -110,7 +98,7 @@ def _give(text: str, here: Path) -> None:
 def _run(words: list[str], here: Path, programs: Path) -> subprocess.CompletedProcess[str]:
     """Run in a folder, with the commands of this environment and a home of its own, without a network."""
     path = os.pathsep.join([str(programs), str(Path(sys.executable).parent), os.environ["PATH"]])
-    own = {"PATH": path, "PYTHONPATH": _MODULES, "HOME": str(here.parent), "CASCADE_OFFLINE": "1", "MPLBACKEND": "agg"}
+    own = {"PATH": path, "PYTHONPATH": MODULES, "HOME": str(here.parent), "CASCADE_OFFLINE": "1", "MPLBACKEND": "agg"}
     left = {name: value for name, value in os.environ.items() if not name.startswith("CASCADE_")}
     return subprocess.run(words, cwd=here, env=left | own, capture_output=True, text=True, timeout=300)
 

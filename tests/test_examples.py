@@ -3,7 +3,6 @@
 import re
 import runpy
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -25,10 +24,10 @@ PRINTED = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PRINTED)
-def test_scripts_run_in_an_empty_folder(name: str, tmp_path: Path) -> None:
+def test_scripts_run_in_an_empty_folder(name: str, programs: Path, tmp_path: Path) -> None:
     argument, printed = PRINTED[name]
     done = subprocess.run(
-        [sys.executable, "-W", "error", EXAMPLES / f"{name}.py", argument],
+        [programs / "python", "-W", "error", EXAMPLES / f"{name}.py", argument],
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -1,6 +1,7 @@
 """Real processes: one that is killed and goes on, and two that share each step."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ _PATIENCE = 300
 """Seconds after which a process counts as hanging."""
 
 _KILLED_IN_STEP_4 = """
-import os, signal, sys
+import multiprocessing, os, signal, sys
 from cascade_qec.cli import main
 from cascade_qec.training.step import Step
 
@@ -30,6 +31,7 @@ def kill_or_take_step(self, batches, number):
     return take_step(self, batches, number)
 
 Step.__call__ = kill_or_take_step
+multiprocessing.set_executable({python!r})  # producers that belong to this process's group
 sys.exit(main(sys.argv[1:]))
 """
 
@@ -43,7 +45,7 @@ _KILLS = {
 
 
 @pytest.mark.filterwarnings("ignore:.*was killed; its place is taken")
-def test_killed_runs_go_on_to_the_same_weights_bit_for_bit(tiny_file, tmp_path):
+def test_killed_runs_go_on_to_the_same_weights_bit_for_bit(tiny_file, programs, tmp_path):
     # batches so large that the producer still waits for its pipe to be read when the kill comes
     recipe = tiny_file(batch={"shots": 1024}, optimizer={"steps": 9}, validation={"every": 3})
     arguments = ["train", str(recipe), "--threads", "1", "--precision", "float32", "--device", "cpu"]
@@ -53,7 +55,7 @@ def test_killed_runs_go_on_to_the_same_weights_bit_for_bit(tiny_file, tmp_path):
     for number, (kill, (status, told)) in enumerate(_KILLS.items()):
         killed = tmp_path / f"killed_{number}"
         # returns when every process that inherited the pipes has ended: the producers must not outlive the run
-        script = [sys.executable, "-c", _KILLED_IN_STEP_4.format(kill=kill)]
+        script = [programs / "python", "-c", _KILLED_IN_STEP_4.format(kill=kill, python=sys.executable)]
         done = subprocess.run(
             [*script, *arguments, "--out", str(killed), "--workers", "1"],
             capture_output=True,
@@ -75,7 +77,7 @@ def test_killed_runs_go_on_to_the_same_weights_bit_for_bit(tiny_file, tmp_path):
             assert torch.equal(found["network"][name], tensor), name
 
 
-def test_two_processes_take_the_steps_of_one(tiny_file, tmp_path):
+def test_two_processes_take_the_steps_of_one(tiny_file, programs, tmp_path):
     changes = {"optimizer": {"steps": 4}, "batch": {"micro_batches": 2}, "validation": {"every": 2}}
     arguments = [
         "train",
@@ -88,12 +90,13 @@ def test_two_processes_take_the_steps_of_one(tiny_file, tmp_path):
         "cpu",
     ]
     one, two = tmp_path / "one", tmp_path / "two"
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    torchrun = [programs / "python", "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     done = subprocess.run(
         [*torchrun, "-m", "cascade_qec", *arguments, "--out", str(two), "--workers", "0"],
         capture_output=True,
         text=True,
         timeout=_PATIENCE,
+        env=os.environ | {"PYTHON_EXEC": str(programs / "python")},
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("tiny: 4 of 4 steps") == 1  # one of them speaks

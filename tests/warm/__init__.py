@@ -15,16 +15,15 @@ from pathlib import Path
 
 _HERE = Path(__file__).parent
 
+MODULES = os.pathsep.join(str(_HERE.parents[1] / folder) for folder in ("src", "."))
+"""This checkout's, the workshop's too."""
+
 
 @contextmanager
-def warm_programs(folder: Path, environment: dict[str, str]) -> Iterator[Path]:
+def warm_programs(folder: Path) -> Iterator[Path]:
     """The folder of the stand-ins, made in an empty folder, as long as this context lasts.
 
-    Parameters
-    ----------
-    folder
-    environment
-        For the process; programs have that of those who start them.
+    Programs have the environment of those who start them, but for what decides about imports.
     """
     address = folder / "socket"
     for name in ("python", "cascade", "sinter"):
@@ -32,7 +31,8 @@ def warm_programs(folder: Path, environment: dict[str, str]) -> Iterator[Path]:
         stand_in.write_text(f"#!{sys.executable} -IS\n{(_HERE / 'client.py').read_text()}")
         stand_in.chmod(0o755)
     command = [sys.executable, _HERE / "server.py", address]
-    with subprocess.Popen(command, env=os.environ | environment, stdout=subprocess.PIPE, text=True) as server:
+    environment = os.environ | {"PYTHONPATH": MODULES, "MPLBACKEND": "agg"}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout
             assert server.stdout.readline() == "ready\n"

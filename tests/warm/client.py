@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import sys
 from contextlib import suppress
@@ -22,4 +23,6 @@ with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as server:
     program = [os.path.basename(sys.argv[0]), sys.argv[1:], os.getcwd(), dict(os.environ), files]
     socket.send_fds(server, [json.dumps(program).encode()], files)
     answer = server.recv(16)  # nothing, where the program was killed
-sys.exit(int(answer) if answer else 70)
+if not answer:
+    os.kill(os.getpid(), signal.SIGKILL)
+sys.exit(int(answer))

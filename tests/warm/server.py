@@ -13,6 +13,7 @@ import socket
 import sys
 import traceback
 import types
+import warnings
 from contextlib import suppress
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -74,6 +75,7 @@ def become(
     name: str, arguments: list[str], folder: str, environment: dict[str, str], numbers: list[int], files: list[int]
 ) -> int:
     """Be a program from here on, with these files by these numbers, and return its exit status."""
+    os.setsid()  # a signal to all of its group is for itself and what it starts
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     aside = [fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, _OUT_OF_THE_WAY) for file in files]
     for file in files:
@@ -106,8 +108,14 @@ def become(
 
 
 def _python(arguments: list[str]) -> None:
-    if arguments[:1] == ["-B"]:  # as multiprocessing says what an environment without bytecode has said, too
-        arguments = arguments[1:]
+    while arguments and arguments[0].startswith("-") and arguments[0] not in ("-m", "-c"):
+        flag, *arguments = arguments
+        if flag.startswith("-W"):
+            action, *arguments = [flag[2:], *arguments] if flag[2:] else arguments
+            warnings.simplefilter(action)  # pyright: ignore[reportArgumentType]
+            sys.warnoptions.append(action)  # for what multiprocessing starts
+        elif flag not in ("-B", "-u"):  # of no consequence here
+            raise SystemExit(f"expected -m, -c, -W, -B or -u, got {flag}")
     sys.path.insert(0, os.getcwd())
     match arguments:
         case ["-m", module, *rest]:
