@@ -11,6 +11,9 @@ VENV := .venv
 STAMP := $(VENV)/.installed
 NATIVE := $(VENV)/.native
 
+# the tests start many processes, each of which would compile the whole package again
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test test-fast install clean
 
 demo: install
