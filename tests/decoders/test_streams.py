@@ -216,3 +216,20 @@ def test_windows_of_both_methods() -> None:
         while found[-1] is not None:
             found.append(each.after(found[-1]))
         assert found[:-1] == expected
+
+
+def test_streams_of_a_local_model_tell_how_sure_they_are() -> None:
+    """Of 600 shots 74 fail where 84 are expected to; the half that is surer has 10 of them.
+
+    With honest confidence the failures would scatter by 9 about what is expected: more than 60 % off is a fault.
+    """
+    circuit = circuit_of(rounds=12, p=0.006)
+    events, flips = sampled(circuit, 600)
+    result = get("cascade:local_surface~3+3").bind(circuit).decode_batch(events)
+    confidence = result.confidence_of("the stream")
+    wrong = (result.observables != flips)[:, 0]
+    assert wrong.sum() == pytest.approx((1 - confidence).sum(), rel=0.6)
+    surer = confidence > np.median(confidence)
+    assert wrong[surer].sum() < 0.5 * wrong[~surer].sum()
+    assert get("cascade:local_surface~seam3+3").bind(circuit).decode_batch(events).confidence is not None
+    assert get("pymatching~3+3").bind(circuit).decode_batch(events).confidence is None

@@ -12,14 +12,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_qec.components import UNKNOWN
+from cascade_qec.components import UNKNOWN, Components, OrderedStatistics, PosteriorMatching, decides
 from cascade_qec.decoders import events
 from cascade_qec.decoders.local import BoundLocal, LocalDecoder, LocalPart
 from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.decoders.streams.timeline import Timeline, slice_of_detector
 from cascade_qec.decoders.streams.whole import WholeSolver
 from cascade_qec.decoders.streams.windows import Commitment, Method, Solver, Window, Windows
+from cascade_qec.engine import together
 from cascade_qec.errors import CascadeError
+from cascade_qec.model import Calibration
 
 
 class LocalWindows(Windows):
@@ -48,66 +50,129 @@ class LocalWindows(Windows):
     def _made(self, window: Window) -> Solver:
         if window.first == 0 and window.stop == self.slices:
             return WholeSolver(self._decoder, self.timeline)
-        return _LocalSolver([self._part(part, window) for part in self._bound.parts], self.timeline, window)
+        parts = [self._part(part, window) for part in self._bound.parts]
+        calibration = self._decoder.description.calibration
+        told = window.kind != "seam" and all(part.enclosed.tells_gaps for part in parts)
+        before = self.timeline.detectors[window.context : window.first]
+        return _LocalSolver(parts, calibration if told else None, sum(map(len, before)), window)
 
     def _part(self, whole: LocalPart, window: Window) -> _Part:
         shown = np.concatenate(self.timeline.detectors[window.context : window.until])
+        number = np.full(self._bound.num_detectors, -1)
+        number[shown] = np.arange(len(shown))
         lattice, moved = whole.lattice.window(window.context, window.until, shown)
         components, start = whole.components, whole.components.start
+        of_entry = np.repeat(np.arange(len(components)), np.diff(start))
         at = self._arrival[components.detector]  # [entries]
         allowed, committed = window.errors(np.minimum.reduceat(at, start[:-1]), np.maximum.reduceat(at, start[:-1]))
         inside = (at >= window.first) & (at < window.stop)
+        crosses = np.bincount(of_entry[~inside], minlength=len(components)) > 0
+        # what committed components flip and others have to explain, and what is flipped by those that lead out of the
+        # window, is told by further observables
         stays = inside if window.kind == "seam" else inside & (at >= window.commit)
-        of_entry = np.repeat(np.arange(len(components)), np.diff(start))
-        # the detectors that committed components flip and others have to explain are observables, too
-        left = stays & committed[of_entry]
-        beyond, column = np.unique(components.detector[left], return_inverse=True)
-        flipped = np.zeros((len(components), len(beyond)), dtype=np.uint8)
-        flipped[of_entry[left], column] = 1
-        observables = np.hstack([components.observables * committed[:, None], flipped])
+        beyond, told_beyond = _told(components, stays & committed[of_entry])
+        outward, told_outward = _told(components, inside & (allowed & crosses)[of_entry])
+        observables = np.hstack([components.observables * committed[:, None], told_beyond, told_outward])
 
-        number = np.full(self._bound.num_detectors, -1)
-        number[shown] = np.arange(len(shown))
         used = inside & allowed[of_entry]
-        weight = np.bincount(of_entry[used], minlength=len(components))[allowed]
-        owner = moved[components.owner[allowed]]
-        chosen = replace(
+        owner = moved[components.owner]
+        seen = replace(
             components,
             of_mechanism=np.empty(0, dtype=np.int64),
-            prior=components.prior[allowed],
-            detector=number[components.detector[used]],
-            start=np.concatenate([[0], np.cumsum(weight)]),
-            observables=observables[allowed],
+            detector=np.where(inside, number[components.detector], -1),
             owner=np.maximum(owner, 0),
-            type=np.where(owner >= 0, components.type[allowed], UNKNOWN),
+            type=np.where(owner >= 0, components.type, UNKNOWN),
         )
         noise = None
         if whole.noise is not None:
             noise = np.empty((lattice.sites, whole.noise.shape[1]), dtype=np.float32)
             noise[moved[moved >= 0]] = whole.noise[moved >= 0]
-        return _Part(LocalPart(self._decoder, lattice, chosen, noise), number[beyond])
+        enclosed = allowed & ~crosses
+        return _Part(
+            LocalPart(self._decoder, lattice, _chosen(seen, allowed, used, observables), noise),
+            number[beyond],
+            number[outward],
+            enclosed[allowed],
+            decides(_chosen(seen, enclosed, enclosed[of_entry], components.observables)),
+        )
+
+
+def _told(components: Components, entries: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    """The detectors of some entries, and whether each component has one: int64 [found], uint8 [components, found]."""
+    detectors, column = np.unique(components.detector[entries], return_inverse=True)
+    told = np.zeros((len(components), len(detectors)), dtype=np.uint8)
+    told[np.repeat(np.arange(len(components)), np.diff(components.start))[entries], column] = 1
+    return detectors, told
+
+
+def _chosen(
+    components: Components, which: NDArray[np.bool_], entries: NDArray[np.bool_], observables: NDArray[np.uint8]
+) -> Components:
+    """Some of the components, with some of their detectors, and with other observables."""
+    of_entry = np.repeat(np.arange(len(components)), np.diff(components.start))
+    weight = np.bincount(of_entry[entries], minlength=len(components))[which]
+    return replace(
+        components,
+        prior=components.prior[which],
+        detector=components.detector[entries],
+        start=np.concatenate([[0], np.cumsum(weight)]),
+        observables=observables[which],
+        owner=components.owner[which],
+        type=components.type[which],
+    )
 
 
 class _Part(NamedTuple):
-    """A window of one basis, and the detectors that its observables beyond the experiment's stand for."""
+    """A window of one basis.
+
+    Attributes
+    ----------
+    part
+    beyond, outward : int64 [detectors]
+        What its observables after the experiment's stand for: flips by committed components, and by those that lead out
+        of the window.
+    encloses : bool [components]
+        Those that do not.
+    enclosed
+        What compares the two likeliest answers by those alone.
+    """
 
     part: LocalPart
     beyond: NDArray[np.int64]
+    outward: NDArray[np.int64]
+    encloses: NDArray[np.bool_]
+    enclosed: PosteriorMatching | OrderedStatistics
 
 
 class _LocalSolver(Solver):
-    def __init__(self, parts: list[_Part], timeline: Timeline, window: Window) -> None:
-        self._parts = parts
-        before = timeline.detectors[window.context : window.first]
-        self._before = sum(map(len, before))
+    """
+    How sure a window is, is what the gap inside it is worth. A logical error is as likely in each of its rounds, and
+    those that are decided have their share of it.
+    """
+
+    def __init__(self, parts: list[_Part], calibration: Calibration | None, before: int, window: Window) -> None:
+        self._parts, self._calibration, self._before = parts, calibration, before
+        share = (window.commit - window.first) / (window.stop - window.first)
+        self._surer = -np.log(share)
 
     def __call__(self, seen: NDArray[np.bool_], left: NDArray[np.bool_]) -> Commitment:
         inside = slice(self._before, self._before + left.shape[1])
         to_explain, flips, packed = np.zeros_like(seen), np.zeros_like(seen), events.packed(seen)
         to_explain[:, inside] = left
         answers: list[NDArray[np.bool_]] = []
-        for part, beyond in self._parts:
-            found = part.search(part.log_odds(packed), to_explain)
-            answers.append(found[:, : found.shape[1] - len(beyond)])
-            flips[:, beyond] ^= found[:, found.shape[1] - len(beyond) :]
-        return Commitment(DecodeResult(np.bitwise_xor.reduce(answers)), flips[:, inside])
+        worth: list[NDArray[np.floating]] = []
+        for one in self._parts:
+            log_odds = one.part.log_odds(packed)
+            found = one.part.search(log_odds, to_explain)
+            outward = found.shape[1] - len(one.outward)
+            k = outward - len(one.beyond)
+            answers.append(found[:, :k])
+            flips[:, one.beyond] ^= found[:, k:outward]
+            if self._calibration is not None:
+                enclosed = to_explain.copy()
+                enclosed[:, one.outward] ^= found[:, outward:]
+                chosen = np.ascontiguousarray(log_odds[:, one.encloses])
+                gaps = one.enclosed.decode_with_gaps(chosen, enclosed)[2]
+                worth.append(self._calibration(gaps) + self._surer)
+        sure = together(np.stack(worth), axis=0) if worth else None
+        return Commitment(DecodeResult(np.bitwise_xor.reduce(answers), log_odds=sure), flips[:, inside])

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from cascade_qec.decoders import events
 from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.decoders.streams.windows import Commitment, Window, Windows
+from cascade_qec.engine import together
 from cascade_qec.errors import CascadeError
 
 
@@ -47,6 +48,7 @@ class Stream:
         self._windows, self._shots = windows, shots
         self.frame = np.zeros((shots, windows.num_observables), dtype=np.bool_)
         self._whole: DecodeResult | None = None  # where one window is all there is
+        self._log_odds: NDArray[np.floating] | None = np.full(shots, np.inf)  # that all windows are right
         self.rounds = self.committed = self._oldest = 0
         self._seen: deque[NDArray[np.bool_]] = deque()
         self._left: deque[NDArray[np.bool_]] = deque()  # the same with what committed errors flip taken out
@@ -96,8 +98,11 @@ class Stream:
 
     @property
     def result(self) -> DecodeResult:
-        """The frame; of an experiment that is one window all that the decoder says of it."""
-        return self._whole or DecodeResult(self.frame.copy())
+        """The frame, and how sure it is where the decoder tells that of windows.
+
+        Of an experiment that is one window, all that the decoder says of it.
+        """
+        return self._whole or DecodeResult(self.frame.copy(), log_odds=self._log_odds)
 
     @property
     def ready(self) -> bool:
@@ -119,6 +124,9 @@ class Stream:
         self.frame ^= decided.result.observables
         if window.first == 0 and window.stop == self._windows.slices:
             self._whole = decided.result
+        if window.kind != "seam" and self._log_odds is not None:
+            sure = decided.result.log_odds
+            self._log_odds = None if sure is None else together(np.stack([self._log_odds, sure]), axis=0)
         sizes = [self._windows.timeline.size(t) for t in range(window.first, window.stop)]
         for t, flips in enumerate(np.split(decided.flips, np.cumsum(sizes)[:-1], axis=1), start=window.first):
             if t >= self._oldest:
