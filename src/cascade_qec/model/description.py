@@ -53,6 +53,11 @@ class ModelDescription(BaseModel):
         """Numbers of rounds that it was trained on, ascending."""
         return self.mixed_rounds or [self.rounds]
 
+    @property
+    def span_of_rounds(self) -> str:
+        """Those in words: "3", or "1 to 9"."""
+        return " to ".join(dict.fromkeys(map(str, (self.all_rounds[0], self.all_rounds[-1]))))
+
     def trained_at(self, rounds: int) -> bool:
         """Whether so many rounds are like those of training: between the fewest and the most of them."""
         return self.all_rounds[0] <= rounds <= self.all_rounds[-1]
