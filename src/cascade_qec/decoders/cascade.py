@@ -398,8 +398,8 @@ class CascadeDecoder:
         trained, found = self.description, bound.recognition
         if not trained.trained_at(bound.lattice.rounds):
             warnings.warn(
-                f"model {trained.name} was trained on {trained.span_of_rounds} rounds and is bound to an experiment with "
-                f"{bound.lattice.rounds}: expect it to be less accurate than its card says",
+                f"model {trained.name} was trained on {trained.span_of_rounds} rounds and is bound to an experiment "
+                f"with {bound.lattice.rounds}: expect it to be less accurate than its card says",
                 CascadeWarning,
                 stacklevel=3,
             )

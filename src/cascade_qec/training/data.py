@@ -28,7 +28,7 @@ from cascade_qec.training.experiments import (
     shown,
     window,
 )
-from cascade_qec.training.recipe import MixtureSettings, Recipe
+from cascade_qec.training.recipe import NO_MIXTURE, MixtureSettings, Recipe
 
 if TYPE_CHECKING:
     import torch
@@ -87,7 +87,7 @@ def sample_experiments(
     shots: int,
     seeds: Sequence[int],
     varied: tuple[float, float] = (1.0, 1.0),
-    mixture: MixtureSettings = MixtureSettings(),
+    mixture: MixtureSettings = NO_MIXTURE,
 ) -> Rows:
     """Shots of a model's memory experiments: of every number of rounds in one or both bases.
 
@@ -123,24 +123,27 @@ def sample_experiments(
             continue
         types = tuple(made.components)
         model, components = noise(*experiment, types)
+        around, at_sites, probability = None, None, np.empty(0)
         if random or made.told is not None:
             around = random_noise(*experiment, made.told and tuple(type for type, *_ in made.told))
             probability = around.mechanisms.probability
-            if random:
-                probability = around.draw(rng, *varied) * p / made.noise_p
-                model = around.model(probability)
-            if made.told is not None:
-                at_sites = around.priors.at_sites(probability, made.told)
-                told.append(at_sites[window(made, one).site] if one.cut else at_sites)
-        events, _, errors = model.compile_sampler(seed=seed).sample(shots, return_errors=True)
-        assert errors is not None
+        if around is not None and random:
+            probability = around.draw(rng, *varied) * p / made.noise_p
+            errors, events = around.mechanisms.sample(probability, shots, np.random.default_rng(seed))
+        else:
+            events, _, errors = model.compile_sampler(seed=seed).sample(shots, return_errors=True)
+            assert errors is not None
+        if around is not None and made.told is not None:
+            at_sites = around.priors.at_sites(probability, made.told)
         flipped = components.flipped(errors)
         if name != made.noise_model:
             flipped = flipped[:, same_components(*key, made.noise_model, name, made.noise_p, types)]
         if one.cut:
             seen = window(made, one)
             events, flipped = events[:, : seen.lattice.detectors], flipped[:, seen.component]
+            at_sites = None if at_sites is None else at_sites[seen.site]
         parts += [np.packbits(bits, axis=1, bitorder="little") for bits in (events, flipped)]
+        told += [] if at_sites is None else [at_sites]
     return Rows(np.concatenate(parts, axis=1), np.concatenate(told) if told else None)
 
 

@@ -21,7 +21,7 @@ from cascade_qec.training.random_noise import RandomNoise
 from cascade_qec.training.windows import Window
 
 _KEPT = 1024
-"""As many as a log-uniform draw of the rate over a decade has on its grid, for both bases and four numbers of rounds."""
+"""As many as a log-uniform draw of the rate over a decade has on its grid, in both bases and four numbers of rounds."""
 
 _LOW = 1e-4
 
@@ -62,16 +62,21 @@ def usual_noise(
 
     The first number of rounds says so, and the others of types that it lacks.
     """
-    mean: dict[ComponentType, list[float]] = {}
+    mean: dict[ComponentType, tuple[float, float]] = {}
     for number in rounds:
         found: dict[ComponentType, list[tuple[float, float]]] = {}
         for basis in bases:
             random = random_noise(code, number, basis, noise_model, p)
             for type, odds, share in random.priors.usual(random.mechanisms.probability):
                 found.setdefault(type, []).append((odds, share))
-        mean = {type: np.mean(of_bases, axis=0).tolist() for type, of_bases in found.items()} | mean
+        mean = {type: _mean(of_bases) for type, of_bases in found.items()} | mean
     own = component_types(code, rounds, bases, noise_model, p)
     return [(type, *mean[type]) for type in (*own, *sorted(mean.keys() - set(own)))]
+
+
+def _mean(pairs: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    first, second = np.mean(pairs, axis=0).tolist()
+    return first, second
 
 
 @lru_cache(maxsize=16)
@@ -79,7 +84,8 @@ def component_types(
     code: str, rounds: tuple[int, ...], bases: tuple[Basis, ...], noise_model: str, p: float
 ) -> list[ComponentType]:
     """The types of all components of the experiments in some bases and numbers of rounds, ascending."""
-    return sorted({type for number in rounds for b in bases for type in noise(code, number, b, noise_model, p)[1].types})
+    every = [noise(code, number, basis, noise_model, p)[1] for number in rounds for basis in bases]
+    return sorted({type for one in every for type in one.types})
 
 
 @lru_cache(maxsize=_KEPT)
@@ -114,7 +120,7 @@ def same_components(
 
 
 class Shown(NamedTuple):
-    """What a network is shown: an experiment of so many rounds, or so many rounds of a longer one, which is cut there."""
+    """What a network is shown: an experiment of so many rounds, or as many of a longer one, which is cut there."""
 
     rounds: int
     basis: Basis

@@ -99,8 +99,8 @@ class MixtureSettings(_Section):
     )
     noise: list[str] = Field(
         default=[],
-        description="noise models, the model's own among them, one drawn for each experiment of a micro-batch; all with "
-        "as many detection events as its own at a rate",
+        description="noise models, the model's own among them, one drawn for each experiment of a micro-batch; at a rate "
+        "all have as many detection events as its own",
     )
 
     @field_validator("rounds", "cut")
@@ -116,6 +116,9 @@ class MixtureSettings(_Section):
         for model in models:
             circuits.noise_model(model, 0.0)
         return models
+
+
+NO_MIXTURE = MixtureSettings()
 
 
 class BatchSettings(_Section):
@@ -154,7 +157,7 @@ class Recipe(_Section):
         description="cross-entropy of the operators, or besides it that of the logical class they decide for together",
     )
     noise: NoiseCurriculum
-    mixture: MixtureSettings = MixtureSettings()
+    mixture: MixtureSettings = NO_MIXTURE
     optimizer: OptimizerSettings
     batch: BatchSettings
     validation: ValidationSettings = ValidationSettings()

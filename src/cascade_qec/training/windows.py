@@ -48,9 +48,7 @@ class Window:
         return cls(lattice, site, seen, _of_those(components, seen, number, lattice.detectors))
 
 
-def _of_those(
-    components: Components, seen: NDArray[np.int64], number: NDArray[np.int64], detectors: int
-) -> Components:
+def _of_those(components: Components, seen: NDArray[np.int64], number: NDArray[np.int64], detectors: int) -> Components:
     """The components that are seen, with as many of their detectors as there are."""
     row = np.full(len(components) + 1, -1)  # the last for mechanisms that flip no component
     row[seen] = np.arange(len(seen))
