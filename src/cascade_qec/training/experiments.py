@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -144,6 +145,21 @@ def seen(made: ModelDescription, one: Shown) -> tuple[Lattice, Components | None
         found = window(made, one)
         return found.lattice, found.components
     return memory_lattice(codes.get(made.code), one.rounds, one.basis), _components(made, one)
+
+
+def check_noise(made: ModelDescription, shown: Iterable[Shown], noise_models: Sequence[str]) -> None:
+    """Check that a local head is asked about the same components under all these noise models.
+
+    Raises
+    ------
+    CascadeError
+        If it is not.
+    """
+    if made.components is None:
+        return
+    for one, name in product(shown, noise_models):
+        key = (made.code, one.sampled_rounds, one.basis, made.noise_model, name, made.noise_p)
+        same_components(*key, tuple(made.components))
 
 
 def window(made: ModelDescription, one: Shown) -> Window:

@@ -11,7 +11,7 @@ import torch
 from cascade_qec.model import ModelDescription
 from cascade_qec.nn import Faults, Geometry, Questions, Unpacking
 from cascade_qec.training.data import Rows
-from cascade_qec.training.experiments import seen, shown
+from cascade_qec.training.experiments import check_noise, seen, shown
 from cascade_qec.training.recipe import Recipe
 
 _AHEAD = 2
@@ -46,6 +46,8 @@ class Examples:
         self.shown = shown(described, cut)
         parts = [seen(described, one) for one in self.shown]
         self.lattices = [lattice for lattice, _ in parts]
+        if isinstance(made, Recipe):
+            check_noise(described, self.shown, made.mixture.noise)
         asked = [components for _, components in parts if components is not None] or made.operators
         if isinstance(asked, list):
             bits, questions = [len(one) for one in asked], Faults(self.lattices, asked)

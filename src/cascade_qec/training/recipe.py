@@ -99,8 +99,8 @@ class MixtureSettings(_Section):
     )
     noise: list[str] = Field(
         default=[],
-        description="noise models, the model's own among them, one drawn for each experiment of a micro-batch; at a rate "
-        "all have as many detection events as its own",
+        description="noise models, the model's own among them, one drawn for each experiment of a micro-batch; at one "
+        "rate all have as many detection events",
     )
 
     @field_validator("rounds", "cut")

@@ -36,8 +36,7 @@ class Validation:
     pooled : dict
         Failures and shots of all bases together, by noise rate.
     guards : Guards
-        Heads, floor and bases are those of the model's own number of rounds, the heads' losses those at the highest noise
-        rate.
+        Heads, floor and bases are those of the model's own number of rounds; losses are at the highest noise rate.
     calibration : Calibration or None
         The description's own. Where it has none, one that is fitted to the first half of the shots, if enough of them
         fail; the guards then judge it by the second half.
