@@ -55,8 +55,9 @@ class ModelDescription(BaseModel):
 
     @property
     def span_of_rounds(self) -> str:
-        """Those in words: "3", or "1 to 9"."""
-        return " to ".join(dict.fromkeys(map(str, (self.all_rounds[0], self.all_rounds[-1]))))
+        """Those in words: "1 round", "3 rounds", or "1 to 9 rounds"."""
+        first, last = self.all_rounds[0], self.all_rounds[-1]
+        return f"{first} to {last} rounds" if first < last else f"{first} round{'s' if first > 1 else ''}"
 
     def trained_at(self, rounds: int) -> bool:
         """Whether so many rounds are like those of training: between the fewest and the most of them."""
