@@ -11,7 +11,7 @@ from cascade_qec.model import load_model
 from cascade_qec.nn import Questions, load_network
 from cascade_qec.training import Trainer
 from cascade_qec.training.data import TRAINING, Rows, sample, sample_experiments
-from cascade_qec.training.experiments import Shown, relative_strength, seen, shown
+from cascade_qec.training.experiments import Shown, relative_strength, seen, shown, window
 from cascade_qec.training.feed import Examples
 from cascade_qec.training.run_files import load_checkpoint
 
@@ -61,7 +61,7 @@ def parts(recipe, rows: Rows):
 @pytest.mark.parametrize("noise", [SETTLED, SETTLED | {"spread": 3.0, "scatter": 2.0}])
 @pytest.mark.parametrize(("code", "convolution"), [("surface_d3", "direct"), ("bb72", "bipartite")])
 def test_components_explain_the_events_of_every_experiment(code, convolution, noise, tiny):
-    """Of windows those whose detectors no component beyond the cut flips, which are all but the last slice's."""
+    """Of windows those that no component beyond the cuts flips: all but the first and last slice's."""
     recipe = tiny(
         code=code,
         network={"convolution": convolution},
@@ -73,35 +73,37 @@ def test_components_explain_the_events_of_every_experiment(code, convolution, no
         explained, _ = components.symptoms(flips, lattice.detectors)
         own = np.isin(lattice.detector_sites, lattice.check_sites(one.basis))
         if one.cut:
-            own &= ~np.isin(lattice.detector_sites, lattice.check_sites(one.basis)[-1])
+            own &= ~np.isin(lattice.detector_sites, lattice.check_sites(one.basis)[[0, -1]])
         assert events[:, own].any()
         np.testing.assert_array_equal(explained[:, own], events[:, own])
 
 
 @pytest.mark.parametrize("basis", ["Z", "X"])
 @pytest.mark.parametrize(("code", "convolution"), [("surface_d3", "direct"), ("bb72", "bipartite")])
-def test_a_window_shows_the_first_slices_as_they_are(basis, code, convolution, tiny):
+def test_a_window_shows_what_is_between_two_cuts_as_it_is(basis, code, convolution, tiny):
     """Its components have the types and the places in space and time that they have in the whole experiment."""
     made = tiny(code=code, network={"convolution": convolution}, head="local").description()
-    (lattice, components), (whole, all_components) = (seen(made, Shown(*key)) for key in ((2, basis, True), (4, basis)))
+    (lattice, components), (whole, all_components) = (seen(made, Shown(*key)) for key in ((2, basis, True), (6, basis)))
     assert components is not None
     assert all_components is not None
 
-    def placed(lattice, components):
-        # slices are counted in real time from the beginning
+    def where(lattice):
+        """Slice, counted in real time from the beginning, and place of each site: int64 [sites, 2]."""
         index = site_index(lattice.frame.plane_sizes, lattice.slices)
         index = index[::-1] if lattice.frame.reverse_time else index
-        time, place = np.empty((2, lattice.sites), dtype=np.int64)
-        time[index], place[index] = np.indices(index.shape)
-        owner = components.owner
-        return set(zip(time[owner].tolist(), place[owner].tolist(), components.type.tolist(), strict=True))
+        at = np.empty((lattice.sites, 2), dtype=np.int64)
+        at[index] = np.moveaxis(np.indices(index.shape), 0, -1)
+        return at
+
+    def placed(lattice, components):
+        return set(zip(map(tuple, where(lattice)[components.owner].tolist()), components.type.tolist(), strict=True))
 
     found, expected = placed(lattice, components), placed(whole, all_components)
-    assert found == {(time, *rest) for time, *rest in expected if time <= 2}
-    assert lattice.end == "cut"
-    # of both kinds of check, but for the first slice, which is closed
-    checks = len(lattice.code.hx) + len(lattice.code.hz)
-    assert lattice.detectors == lattice.check_sites(basis).shape[1] + 2 * checks
+    assert found == {((time - 2, place), type) for (time, place), type in expected if 2 <= time <= 4}
+    sites = window(made, Shown(2, basis, cut=True)).site
+    np.testing.assert_array_equal(where(whole)[sites] - (2, 0), where(lattice))
+    assert (lattice.start, lattice.end) == ("cut", "cut")
+    assert lattice.detectors == 3 * (len(lattice.code.hx) + len(lattice.code.hz))
 
 
 def test_labels_of_operators_are_those_of_each_experiment_by_itself(tiny):

@@ -140,7 +140,7 @@ def sample_experiments(
             flipped = flipped[:, same_components(*key, made.noise_model, name, made.noise_p, types)]
         if one.cut:
             seen = window(made, one)
-            events, flipped = events[:, : seen.lattice.detectors], flipped[:, seen.component]
+            events, flipped = events[:, seen.detector], flipped[:, seen.component]
             at_sites = None if at_sites is None else at_sites[seen.site]
         parts += [np.packbits(bits, axis=1, bitorder="little") for bits in (events, flipped)]
         told += [] if at_sites is None else [at_sites]

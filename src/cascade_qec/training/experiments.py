@@ -19,15 +19,12 @@ from cascade_qec.errors import CascadeError
 from cascade_qec.lattice import Lattice, memory_lattice
 from cascade_qec.model import ModelDescription
 from cascade_qec.training.random_noise import RandomNoise
-from cascade_qec.training.windows import Window
+from cascade_qec.training.windows import BEYOND, Window
 
 _KEPT = 1024
 """As many as a log-uniform draw of the rate over a decade has on its grid, in both bases and four numbers of rounds."""
 
 _LOW = 1e-4
-
-_BEYOND = 2
-"""Rounds beyond a cut: the slice at the cut and the next one are then neither's end."""
 
 
 @lru_cache(maxsize=_KEPT)
@@ -121,7 +118,7 @@ def same_components(
 
 
 class Shown(NamedTuple):
-    """What a network is shown: an experiment of so many rounds, or as many of a longer one, which is cut there."""
+    """What a network is shown: an experiment of so many rounds, or as many cut out of the middle of a longer one."""
 
     rounds: int
     basis: Basis
@@ -129,22 +126,14 @@ class Shown(NamedTuple):
 
     @property
     def sampled_rounds(self) -> int:
-        """Rounds of the experiment that is sampled: where it is cut it looks as it does in the middle."""
-        return self.rounds + (_BEYOND if self.cut else 0)
+        """Rounds of the experiment that is sampled."""
+        return self.rounds + (2 * BEYOND if self.cut else 0)
 
 
 def shown(made: ModelDescription, cut: Sequence[int] = ()) -> list[Shown]:
     """What a model is shown side by side: its experiments, and besides windows of so many rounds."""
     experiments = [Shown(rounds, basis) for rounds in made.all_rounds for basis in made.bases]
     return experiments + [Shown(rounds, basis, cut=True) for rounds in cut for basis in made.bases]
-
-
-def seen(made: ModelDescription, one: Shown) -> tuple[Lattice, Components | None]:
-    """The lattice of what is shown, and its components at the noise of training if the model has a local head."""
-    if one.cut:
-        found = window(made, one)
-        return found.lattice, found.components
-    return memory_lattice(codes.get(made.code), one.rounds, one.basis), _components(made, one)
 
 
 def check_noise(made: ModelDescription, shown: Iterable[Shown], noise_models: Sequence[str]) -> None:
@@ -162,14 +151,20 @@ def check_noise(made: ModelDescription, shown: Iterable[Shown], noise_models: Se
         same_components(*key, tuple(made.components))
 
 
+def seen(made: ModelDescription, one: Shown) -> tuple[Lattice, Components | None]:
+    """The lattice of what is shown, and its components at the noise of training if the model has a local head."""
+    if one.cut:
+        found = window(made, one)
+        return found.lattice, found.components
+    lattice = memory_lattice(codes.get(made.code), one.rounds, one.basis)
+    return lattice, None if made.components is None else _components(made, one)
+
+
 def window(made: ModelDescription, one: Shown) -> Window:
-    """What is seen of an experiment that is cut."""
-    whole = memory_lattice(codes.get(made.code), one.sampled_rounds, one.basis)
-    return Window.of(whole, one.rounds, _components(made, one))
+    """What a local model is shown of an experiment out of which it is cut."""
+    return Window.of(memory_lattice(codes.get(made.code), one.sampled_rounds, one.basis), _components(made, one))
 
 
-def _components(made: ModelDescription, one: Shown) -> Components | None:
-    if made.components is None:
-        return None
+def _components(made: ModelDescription, one: Shown) -> Components:
     experiment = (made.code, one.sampled_rounds, one.basis, made.noise_model, made.noise_p)
-    return noise(*experiment, tuple(made.components))[1]
+    return noise(*experiment, tuple(made.components or ()))[1]

@@ -95,7 +95,7 @@ class MixtureSettings(_Section):
         default=[], description="numbers of rounds, ascending, the model's own among them; by default that alone"
     )
     cut: list[Annotated[int, Field(ge=1, le=limits.ROUNDS)]] = Field(
-        default=[], description="rounds of windows that are cut out of longer experiments from their start on"
+        default=[], description="rounds of windows that are cut out of the middle of longer experiments"
     )
     noise: list[str] = Field(
         default=[],

@@ -1,4 +1,4 @@
-"""Windows: the first rounds of a longer experiment, as a stream shows them before the next ones come."""
+"""Windows: some rounds out of the middle of an experiment, as a stream shows them."""
 
 from __future__ import annotations
 
@@ -7,60 +7,59 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from cascade_qec.codes import BASES
 from cascade_qec.components import Components
-from cascade_qec.lattice import Lattice, site_index
+from cascade_qec.lattice import Lattice
+
+BEYOND = 2
+"""Rounds before and after: the slices at both cuts, and those next to them, are then neither's end."""
 
 
 @dataclass(frozen=True, eq=False)
 class Window:
-    """What is seen of an experiment up to a round where it is cut.
+    """What is seen of an experiment between two cuts.
 
     Attributes
     ----------
     lattice : Lattice
-        Its detectors are the experiment's first ones.
+    detector : int64 [detectors]
+        Each of its detectors' number in the experiment.
     site : int64 [sites]
         Each site's number on the experiment's lattice.
     component : int64 [seen]
         The experiment's components whose owner is seen.
-    components : Components or None
-        Those. Where one flips a detector beyond the cut, too, its type says so as ever.
+    components : Components
+        Those. Where one flips a detector beyond a cut, too, its type says so as ever.
     """
 
     lattice: Lattice
+    detector: NDArray[np.int64]
     site: NDArray[np.int64]
     component: NDArray[np.int64]
-    components: Components | None
+    components: Components
 
     @classmethod
-    def of(cls, whole: Lattice, rounds: int, components: Components | None) -> Window:
-        """The first rounds of an experiment."""
-        lattice = Lattice(whole.code, rounds=rounds, basis=whole.basis, end="cut")
-        planes = whole.frame.plane_sizes
-        first = whole.slices - lattice.slices if whole.frame.reverse_time else 0
-        site = np.empty(lattice.sites, dtype=np.int64)
-        site[site_index(planes, lattice.slices)] = site_index(planes, whole.slices)[first : first + lattice.slices]
-        if components is None:
-            return cls(lattice, site, np.empty(0, dtype=np.int64), None)
-        number = np.full(whole.sites, -1)
-        number[site] = np.arange(lattice.sites)
-        seen = np.flatnonzero(number[components.owner] >= 0)
-        return cls(lattice, site, seen, _of_those(components, seen, number, lattice.detectors))
-
-
-def _of_those(components: Components, seen: NDArray[np.int64], number: NDArray[np.int64], detectors: int) -> Components:
-    """The components that are seen, with as many of their detectors as there are."""
-    row = np.full(len(components) + 1, -1)  # the last for mechanisms that flip no component
-    row[seen] = np.arange(len(seen))
-    of_entry = row[np.repeat(np.arange(len(components)), np.diff(components.start))]
-    kept = (of_entry >= 0) & (components.detector < detectors)
-    return replace(
-        components,
-        of_mechanism=row[components.of_mechanism],
-        prior=components.prior[seen],
-        detector=components.detector[kept],
-        start=np.concatenate([[0], np.cumsum(np.bincount(of_entry[kept], minlength=len(seen)))]),
-        observables=components.observables[seen],
-        owner=number[components.owner[seen]],
-        type=components.type[seen],
-    )
+    def of(cls, whole: Lattice, components: Components) -> Window:
+        """All of an experiment but for the rounds beyond the cuts."""
+        first, stop = BEYOND, whole.slices - BEYOND
+        inside = np.concatenate([whole.check_sites(kind)[first:stop].ravel() for kind in BASES])
+        detector = np.flatnonzero(np.isin(whole.detector_sites, inside))
+        lattice, moved = whole.window(first, stop, detector)
+        component = np.flatnonzero(moved[components.owner] >= 0)
+        row = np.full(len(components) + 1, -1)  # the last one is for mechanisms that flip no component
+        row[component] = np.arange(len(component))
+        number = np.full(whole.detectors, -1)
+        number[detector] = np.arange(len(detector))
+        of_entry = row[np.repeat(np.arange(len(components)), np.diff(components.start))]
+        kept = (of_entry >= 0) & (number[components.detector] >= 0)
+        seen = replace(
+            components,
+            of_mechanism=row[components.of_mechanism],
+            prior=components.prior[component],
+            detector=number[components.detector[kept]],
+            start=np.concatenate([[0], np.cumsum(np.bincount(of_entry[kept], minlength=len(component)))]),
+            observables=components.observables[component],
+            owner=moved[components.owner[component]],
+            type=components.type[component],
+        )
+        return cls(lattice, detector, np.argsort(moved, kind="stable")[-lattice.sites :], component, seen)
