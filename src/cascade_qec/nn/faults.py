@@ -42,8 +42,7 @@ class Faults(torch.nn.Module):
         self.counts = [types] * len(lattices)
         self.names = [f"{title}{number}" for title in titles(lattices) for number in range(types)]
         type, prior = (np.concatenate([getattr(one, name) for one in components]) for name in ("type", "prior"))
-        size = np.maximum(np.bincount(type, minlength=types), 1)
-        mean = np.bincount(type, prior, minlength=types) / size
+        mean = np.bincount(type, prior, minlength=types) / np.bincount(type, minlength=types)
         self.priors = torch.from_numpy(mean).float()
         kind = np.concatenate([types * number + one.type for number, one in enumerate(components)])
         self._kind: torch.Tensor

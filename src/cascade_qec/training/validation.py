@@ -141,21 +141,18 @@ class Validator:
         )
 
         k = codes.get(self._made.code).k
-        heads = [(losses.split(questions.counts)[one], flips.split(questions.counts)[one]) for one in self._own]
+        by_head = list(zip(losses.split(questions.counts), flips.split(questions.counts), strict=True))
+        flipping = wrong.view(-1, len(bases), wrong.shape[1]).any(dim=2).any(dim=0).tolist()
         pooled = {p: Counts(sum(by_basis.values()), len(bases) * shots) for p, by_basis in failures.items()}
         guards = Guards(
             p=highest,
             heads={
                 basis: worst_head(basis, (loss / shots).tolist(), flipped.tolist(), shots)
-                for basis, (loss, flipped) in zip(bases, heads, strict=True)
+                for basis, (loss, flipped) in zip(bases, [by_head[one] for one in self._own], strict=True)
             },
             floor=floor(pooled, k),
             bases=unequal_bases(failures, shots, k),
-            flips_on_silence=[
-                basis
-                for basis, flipped in zip(bases, wrong.any(dim=1).view(-1, len(bases)).any(dim=0).tolist(), strict=True)
-                if flipped
-            ],
+            flips_on_silence=[basis for basis, flipped in zip(bases, flipping, strict=True) if flipped],
             confidence=confidence,
         )
         return Validation(shots, failures, by_rounds, pooled, guards, calibration)
