@@ -100,7 +100,7 @@ def tiny_data() -> Callable[..., dict[str, Any]]:
     def make(**changes: Any) -> dict[str, Any]:
         data = copy.deepcopy(_TINY)
         for field, value in changes.items():
-            data[field] = data[field] | value if isinstance(value, dict) else value
+            data[field] = data.get(field, {}) | value if isinstance(value, dict) else value
         return data
 
     return make

@@ -4,13 +4,16 @@ from pathlib import Path
 
 import pytest
 
+from cascade_qec import zoo
 from cascade_qec.cli import main
 from cascade_qec.errors import CascadeError
+from cascade_qec.model import load_model
 from cascade_qec.training import Recipe, load_recipe
 from cascade_qec.training.recipe import NoiseCurriculum
 
 QUEUE = Path(__file__).parents[2] / "recipes" / "queue.toml"
 RECIPES = sorted(set((Path(__file__).parents[2] / "recipes").glob("*.toml")) - {QUEUE})
+MIXED = sorted((Path(__file__).parents[2] / "recipes" / "continued").glob("*_mixed.toml"))
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
@@ -18,6 +21,18 @@ def test_recipes_of_this_repository(path):
     recipe = load_recipe(path)
     assert recipe.name == path.stem
     assert Recipe.model_validate_json(recipe.model_dump_json()) == recipe
+
+
+@pytest.mark.parametrize("path", MIXED, ids=lambda path: path.stem)
+def test_stretches_on_mixed_rounds_go_on_with_a_shipped_model(path):
+    """Heads fit, and what a local one is told: the stretch begins with all of the weights."""
+    recipe = load_recipe(path)
+    wanted, (_, trained) = recipe.description(), load_model(zoo.path(recipe.name))
+    assert wanted.shapes() == trained.shapes()
+    assert (wanted.components, wanted.told) == (trained.components, trained.told)
+    assert recipe.rounds == trained.rounds
+    assert wanted.trained_at(1)
+    assert wanted.trained_at(3 * recipe.rounds)
 
 
 def test_the_shipped_models_have_recipes():
@@ -87,6 +102,12 @@ WRONG = [
         "validation.p.1: Input should be less than or equal to 0.1, got 1.5",
     ),
     ({"validation": {"every": 0}}, "validation.every: Input should be greater than or equal to 1, got 0"),
+    ({"mixture": {"rounds": [3, 1]}}, "mixture.rounds: expected numbers of rounds that ascend, got [3, 1]"),
+    ({"mixture": {"rounds": [1, 9]}}, "expected rounds = 3 in mixture.rounds, got [1, 9]"),
+    ({"mixture": {"cut": [0]}}, "mixture.cut.0: Input should be greater than or equal to 1, got 0"),
+    ({"mixture": {"cut": [3]}}, "expected head 'local' for windows"),
+    ({"mixture": {"noise": ["si1000"]}}, "expected noise.model = 'uniform' in mixture.noise, got ['si1000']"),
+    ({"mixture": {"noise": ["uniform", "pink"]}}, "mixture.noise: unknown noise model 'pink'"),
     ({"code": "surface_d4"}, "code: "),
     ({"code": "bb73"}, "code: unknown code 'bb73': did you mean bb72?"),
 ]

@@ -164,7 +164,7 @@ def make_card(
         name=made.name,
         code=made.code,
         bases=[b for b in BASES if b in made.bases],
-        rounds=[made.rounds],
+        rounds=made.all_rounds,
         network=made.network.model_dump(),
         parameters=made.parameters(),
         **facts,

@@ -49,7 +49,7 @@ def _size(card: Card) -> tuple[int, int]:
 def _model(card: Card) -> list[str]:
     stands = standing(card)
     rung = "" if stands is None else stands.reached
-    cells = [_cell(pooled(card.measurements, p, card.rounds[0])) for p in RATES]
+    cells = [_cell(pooled(card.measurements, p, card.own_rounds)) for p in RATES]
     return [f"**{card.name}**", f"{card.parameters:,}", f"{card.shots:,}", rung, *cells]
 
 
@@ -60,7 +60,7 @@ def _rivals(cards: list[Card]) -> list[list[str]]:
         cells = []
         for p in RATES:
             rows = [[row for row in card.rivals if row.decoder == name] for card in cards]
-            seen = [pooled(rivals, p, card.rounds[0]) for rivals, card in zip(rows, cards, strict=True)]
+            seen = [pooled(rivals, p, card.own_rounds) for rivals, card in zip(rows, cards, strict=True)]
             measured = [row for row in seen if row is not None]
             cells.append(_cell(max(measured, key=lambda row: row.failures, default=None)))
         if any(cells):

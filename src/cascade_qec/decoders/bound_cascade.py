@@ -114,10 +114,11 @@ class _BoundPart:
     """The network for one memory experiment, and what its observables have in the experiment's."""
 
     def __init__(self, decoder: Weights, part: Part) -> None:
-        operators, lattice = decoder.description.operators, part.lattice
+        made, lattice = decoder.description, part.lattice
         self._observables, self._detectors = part.observables, lattice.detectors
         self._turns = bool(part.observables.detectors.any())
-        tables = LogicalTables.of(lattice, operators, part.observables.logicals)
+        slices = made.slices_summed(lattice.rounds)
+        tables = LogicalTables.of(lattice, made.operators, part.observables.logicals, slices)
         self._program = program(decoder, lattice, tables)
 
     def decide(self, packed: NDArray[np.uint8]) -> engine.Decided:
@@ -170,7 +171,7 @@ class BoundCascade(Bound[NetworkResult]):
 
     @property
     def tells_confidence(self) -> bool:
-        """Whether results have log-odds and probabilities: of a calibrated model at its own number of rounds."""
+        """Whether results have log-odds and probabilities: of a calibrated model at numbers of rounds like its own."""
         return self._calibration is not None
 
     def _decode(self, detection_events: NDArray[Any], bit_packed: bool) -> NetworkResult:

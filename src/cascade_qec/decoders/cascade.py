@@ -396,10 +396,10 @@ class CascadeDecoder:
     def _warn_of(self, bound: BoundCascade) -> None:
         """Tell in what the experiment differs from those of training."""
         trained, found = self.description, bound.recognition
-        if bound.lattice.rounds != trained.rounds:
+        if not trained.trained_at(bound.lattice.rounds):
             warnings.warn(
-                f"model {trained.name} was trained on {trained.rounds} rounds and is bound to an experiment with "
-                f"{bound.lattice.rounds}: expect it to be less accurate than its card says",
+                f"model {trained.name} was trained on {trained.span_of_rounds} and is bound to an experiment "
+                f"with {bound.lattice.rounds}: expect it to be less accurate than its card says",
                 CascadeWarning,
                 stacklevel=3,
             )
@@ -453,7 +453,7 @@ class CascadeDecoder:
         made = self.description
         if not (self.allow_unmeasured or made.measured_at(rounds)):
             raise CascadeError(
-                f"model {made.name} was measured at {made.rounds} rounds, got an experiment of {rounds}: with "
+                f"model {made.name} was measured at {made.span_of_rounds}, got an experiment of {rounds}: with "
                 "allow_unmeasured (--allow_unmeasured) it is decoded, without a confidence"
             )
 

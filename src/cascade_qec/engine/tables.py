@@ -128,7 +128,8 @@ class LogicalTables:
     scale: float
 
     @classmethod
-    def of(cls, lattice: Lattice, operators: Operators, wanted: Bits) -> LogicalTables:
+    def of(cls, lattice: Lattice, operators: Operators, wanted: Bits, slices: int | None = None) -> LogicalTables:
+        """Those of an experiment; sums over time are divided by `slices`, by default its own."""
         asked = logical_operators(lattice.code, lattice.basis, operators)
         order, to_data = sums_over_time(lattice.frame)
         sums: list[NDArray[np.int64]] = []  # in the order (plane, all slices or later ones, place)
@@ -144,7 +145,7 @@ class LogicalTables:
             to_data=Table.of(to_data),
             start=_indices(np.concatenate([[0], np.cumsum(weight)])),
             place=_indices(np.nonzero(asked.support)[1]),
-            share=float(1 / (lattice.slices * weight.max())),
+            share=float(1 / ((slices or lattice.slices) * weight.max())),
             checks=_indices(lattice.check_sites(lattice.basis).T),
             members=np.ascontiguousarray(asked.checks, dtype=np.uint8),
             logicals=np.ascontiguousarray(asked.logicals, dtype=np.uint8),

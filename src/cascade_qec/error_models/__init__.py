@@ -2,7 +2,6 @@
 
 from cascade_qec.error_models.circuits import check_size, error_model, first_line, refused, unrolled
 from cascade_qec.error_models.mechanisms import Mechanisms, random_words
-from cascade_qec.error_models.reweighting import reweighted
 from cascade_qec.error_models.unlikely import Flips, unlikely
 
 __all__ = [
@@ -13,7 +12,6 @@ __all__ = [
     "first_line",
     "random_words",
     "refused",
-    "reweighted",
     "unlikely",
     "unrolled",
 ]

@@ -76,6 +76,24 @@ class Mechanisms:
         weight = np.bincount(self.owner[entries], minlength=len(self.probability))
         return replace(self, detector=self.detector[entries], start=np.concatenate([[0], np.cumsum(weight)]))
 
+    def sample(
+        self, probability: NDArray[np.float64], shots: int, rng: np.random.Generator
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Shots in which each mechanism has another probability, float64 [mechanisms], than the model's.
+
+        Returns
+        -------
+        errors : bool [shots, mechanisms]
+        events : bool [shots, detectors]
+        """
+        errors = rng.random((shots, len(probability))) < probability
+        shot, mechanism = np.nonzero(errors)
+        weight = self.weight[mechanism]
+        entry = np.repeat(self.start[mechanism] - np.cumsum(weight) + weight, weight) + np.arange(weight.sum())
+        at = np.repeat(shot, weight) * self.detectors + self.detector[entry]
+        events = np.bincount(at, minlength=shots * self.detectors) % 2 > 0
+        return errors, events.reshape(shots, self.detectors)
+
     def joined(self, other: Mechanisms) -> Mechanisms:
         """Those of two models of the same detectors and observables, one after the other."""
         return Mechanisms(

@@ -222,13 +222,14 @@ def card_facts(decoder: CascadeDecoder, card: Card) -> list[Fact]:
     made = decoder.description
     recipe = card.recipe
     noise, trained, bases = recipe.get("noise"), recipe.get("network"), recipe.get("bases")
+    mixed = recipe["mixture"].get("rounds") if isinstance(recipe.get("mixture"), dict) else None
     network = made.network.model_dump()
     parameters = decoder.description.parameters()
     zero, found_zero = card.zero_syndrome, zero_syndrome(decoder)
     return [
         _same("name", made.name, card.name, recipe.get("name")),
         _same("code", made.code, card.code, recipe.get("code")),
-        _same("rounds", [made.rounds], card.rounds, [recipe["rounds"]] if "rounds" in recipe else None),
+        _same("rounds", made.all_rounds, card.rounds, mixed or ([recipe["rounds"]] if "rounds" in recipe else None)),
         _same(
             "bases",
             sorted(made.bases),

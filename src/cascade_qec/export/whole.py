@@ -95,7 +95,8 @@ def _part(g: Graph, events: str, bound: BoundCascade, part: Part, dtype: Any) ->
     """One memory experiment: what is decided of its part in the observables."""
     made, lattice = bound.decoder.description, part.lattice
     tables = Tables.of(lattice, made.network.convolution)
-    head_tables = LogicalTables.of(lattice, made.operators, part.observables.logicals)
+    slices = made.slices_summed(lattice.rounds)
+    head_tables = LogicalTables.of(lattice, made.operators, part.observables.logicals, slices)
     weights: Weights = bound.decoder.weights
     assert isinstance(weights.head, LogicalHead)
     with g.at(lattice.basis):

@@ -39,9 +39,9 @@ class Calibration(BaseModel):
     beyond: float = Field(gt=0, le=1)
     """Slope above the last knot."""
     noise: list[float]
-    """Noise rates of the shots, of as many rounds as in training."""
+    """Noise rates of the shots, of as many rounds as in training: of each number of rounds as many."""
     shots: int = Field(ge=0)
-    """Of each basis and noise rate."""
+    """Of each basis, noise rate and number of rounds."""
 
     @model_validator(mode="after")
     def _rises(self) -> Calibration:

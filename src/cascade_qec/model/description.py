@@ -25,6 +25,9 @@ class ModelDescription(BaseModel):
     name: str
     code: str
     rounds: int = Field(ge=1, le=limits.ROUNDS)
+    mixed_rounds: list[int] | None = Field(default=None, min_length=1)
+    """Numbers of rounds that it was trained on, ascending, where they are more than one: then it is measured from the
+    first to the last, and sums over time are divided by the slices of `rounds`, not by the experiment's own."""
     bases: list[Literal["X", "Z"]] = Field(min_length=1)
     noise_model: str = "uniform"
     noise_p: float
@@ -45,9 +48,28 @@ class ModelDescription(BaseModel):
         """Whether the model decodes a code."""
         return self.code == code.name or (self.head == "local" and codes.get(self.code).locally_like(code))
 
+    @property
+    def all_rounds(self) -> list[int]:
+        """Numbers of rounds that it was trained on, ascending."""
+        return self.mixed_rounds or [self.rounds]
+
+    @property
+    def span_of_rounds(self) -> str:
+        """Those in words: "1 round", "3 rounds", or "1 to 9 rounds"."""
+        first, last = self.all_rounds[0], self.all_rounds[-1]
+        return f"{first} to {last} rounds" if first < last else f"{first} round{'s' if first > 1 else ''}"
+
+    def trained_at(self, rounds: int) -> bool:
+        """Whether so many rounds are like those of training: between the fewest and the most of them."""
+        return self.all_rounds[0] <= rounds <= self.all_rounds[-1]
+
     def measured_at(self, rounds: int) -> bool:
         """Whether it was trained and measured at so many rounds; of what is there to try interfaces, nobody asks."""
-        return rounds == self.rounds or self.calibration == UNCHECKED
+        return self.trained_at(rounds) or self.calibration == UNCHECKED
+
+    def slices_summed(self, rounds: int) -> int:
+        """By what sums over time are divided, of an experiment of so many rounds."""
+        return 1 + (rounds if self.mixed_rounds is None else self.rounds)
 
     def parameters(self) -> int:
         """How many numbers training chose."""

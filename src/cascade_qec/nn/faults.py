@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float32, UInt8
 
-from cascade_qec.components import Components, decides
+from cascade_qec.components import Components, OrderedStatistics, PosteriorMatching, decides
 from cascade_qec.lattice import Lattice
+from cascade_qec.nn.questions import titles
 
 
 class Faults(torch.nn.Module):
@@ -36,10 +38,9 @@ class Faults(torch.nn.Module):
     def __init__(self, lattices: Sequence[Lattice], components: Sequence[Components]) -> None:
         super().__init__()
         self._lattices, self._components = list(lattices), list(components)
-        self._decides = [decides(one) for one in components]
         types = len(components[0].types)
         self.counts = [types] * len(lattices)
-        self.names = [f"{lattice.basis}{number}" for lattice in lattices for number in range(types)]
+        self.names = [f"{title}{number}" for title in titles(lattices) for number in range(types)]
         type, prior = (np.concatenate([getattr(one, name) for one in components]) for name in ("type", "prior"))
         mean = np.bincount(type, prior, minlength=types) / np.bincount(type, minlength=types)
         self.priors = torch.from_numpy(mean).float()
@@ -49,6 +50,10 @@ class Faults(torch.nn.Module):
         self.register_buffer("_kind", torch.from_numpy(kind), persistent=False)
         size = np.maximum(np.bincount(kind, minlength=len(self.names)), 1)
         self.register_buffer("_share", torch.from_numpy(1 / size[kind]).float(), persistent=False)
+
+    @cached_property
+    def _decides(self) -> list[PosteriorMatching | OrderedStatistics]:
+        return [decides(one) for one in self._components]
 
     def labels(
         self, states: UInt8[torch.Tensor, "sites shots"], flips: Sequence[UInt8[torch.Tensor, "_ shots"]]

@@ -30,6 +30,8 @@ class Geometry(torch.nn.Module):
     asked : {"observables", "translations", "lightest", "light"} or sequence of Components
         What the head is asked about: logical operators, see `cascade_qec.codes.Operators`, or the components of each
         experiment's error model, all of known types.
+    slices : int, optional
+        See `OperatorSums`.
 
     Attributes
     ----------
@@ -44,7 +46,11 @@ class Geometry(torch.nn.Module):
     """
 
     def __init__(
-        self, lattices: Sequence[Lattice], convolution: str, asked: Operators | Sequence[Components] = "translations"
+        self,
+        lattices: Sequence[Lattice],
+        convolution: str,
+        asked: Operators | Sequence[Components] = "translations",
+        slices: int | None = None,
     ) -> None:
         super().__init__()
         tables = [convolution_tables(lattice.frame, convolution, lattice.slices) for lattice in lattices]
@@ -55,7 +61,7 @@ class Geometry(torch.nn.Module):
         self.register_buffer("embedding_offset", torch.from_numpy(offsets), persistent=False)
         if isinstance(asked, str):
             supports = [logical_operators(lattice.code, lattice.basis, asked).support for lattice in lattices]
-            self.operator_sums = OperatorSums(lattices, supports)
+            self.operator_sums = OperatorSums(lattices, supports, slices)
             return
         self.owner: torch.Tensor
         self.type_of: torch.Tensor

@@ -28,9 +28,14 @@ class OperatorSums(torch.nn.Module):
         Side by side, as in `Geometry`.
     supports : sequence of bool [operators, data places]
         For each lattice, in its frame.
+    slices : int, optional
+        By what sums over time are divided; by default by each lattice's own, so that they are means over time. Means of
+        ever more rounds would dilute what is seen of one flip.
     """
 
-    def __init__(self, lattices: Sequence[Lattice], supports: Sequence[NDArray[np.bool_]]) -> None:
+    def __init__(
+        self, lattices: Sequence[Lattice], supports: Sequence[NDArray[np.bool_]], slices: int | None = None
+    ) -> None:
         super().__init__()
         orders, tables = zip(*(sums_over_time(lattice.frame) for lattice in lattices), strict=True)
         self.relations = Relations(concatenate(tables))
@@ -45,7 +50,7 @@ class OperatorSums(torch.nn.Module):
         for index, (lattice, support) in enumerate(zip(lattices, supports, strict=True)):
             self._places.append(slice(start, start + support.shape[1]))
             start += support.shape[1]
-            share = support / (lattice.slices * support.sum(axis=1).max())
+            share = support / ((slices or lattice.slices) * support.sum(axis=1).max())
             self.register_buffer(f"share_{index}", torch.from_numpy(share).float(), persistent=False)
 
     def forward(

@@ -15,6 +15,13 @@ from cascade_qec.engine import MOST_EXACT, Decision, votes
 from cascade_qec.lattice import Lattice, logical_operators
 
 
+def titles(lattices: Sequence[Lattice]) -> list[str]:
+    """What the experiments of some lattices are called, such as "Z", or "R9:Z" where not all have as many rounds."""
+    if len({(lattice.rounds, lattice.end) for lattice in lattices}) == 1:
+        return [lattice.basis for lattice in lattices]
+    return [f"R{one.rounds}{'' if one.end == 'closed' else one.end}:{one.basis}" for one in lattices]
+
+
 class Questions(torch.nn.Module):
     """The logical operators of one or several experiments, the one's after the other's.
 
@@ -41,7 +48,7 @@ class Questions(torch.nn.Module):
         self._joint, self._k = joint, lattices[0].code.k
         asked = [logical_operators(lattice.code, lattice.basis, operators) for lattice in lattices]
         self.counts = [len(one.support) for one in asked]
-        self.names = [f"{lattice.basis}{i}" for lattice, n in zip(lattices, self.counts, strict=True) for i in range(n)]
+        self.names = [f"{title}{i}" for title, n in zip(titles(lattices), self.counts, strict=True) for i in range(n)]
         offsets = np.cumsum([0, *(lattice.sites for lattice in lattices[:-1])])
         self._sums = torch.nn.ModuleList(
             _Sums(offset + lattice.check_sites(lattice.basis), np.hstack([one.logicals, one.checks]), lattice.code.k)

@@ -19,8 +19,16 @@ import numpy as np
 
 from cascade_qec.model import ModelDescription
 from cascade_qec.processes import signals_blocked
-from cascade_qec.training.experiments import circuit, noise, random_noise
-from cascade_qec.training.recipe import Recipe
+from cascade_qec.training.experiments import (
+    circuit,
+    noise,
+    random_noise,
+    relative_strength,
+    same_components,
+    shown,
+    window,
+)
+from cascade_qec.training.recipe import NO_MIXTURE, MixtureSettings, Recipe
 
 if TYPE_CHECKING:
     import torch
@@ -51,10 +59,10 @@ class Rows(NamedTuple):
     Attributes
     ----------
     bits : uint8 [shots, bytes]
-        A row has the detection events and then the truth (the observables, or the components) of one basis after the
-        other, first bits lowest, each from a new byte on; `cascade_qec.nn.Unpacking` reads it.
+        A row has the detection events and then the truth (the observables, or the components) of one experiment after
+        the other, first bits lowest, each from a new byte on; `cascade_qec.nn.Unpacking` reads it.
     noise : float32 [sites, told] or None
-        What a model that is told the noise is told of it, at the sites of one basis after the other.
+        What a model that is told the noise is told of it, at the sites of one experiment after the other.
     """
 
     bits: np.ndarray | torch.Tensor
@@ -70,7 +78,7 @@ def sample(recipe: Recipe, purpose: int, step: int, micro: int, shots: int) -> R
     seeds = (recipe.seed, purpose, step, micro)
     settled = step >= recipe.noise.ramp_end
     varied = (recipe.noise.spread, recipe.noise.scatter) if settled else (1.0, 1.0)
-    return sample_experiments(recipe.description(), rate, shots, seeds, varied)
+    return sample_experiments(recipe.description(), rate, shots, seeds, varied, recipe.mixture)
 
 
 def sample_experiments(
@@ -79,44 +87,63 @@ def sample_experiments(
     shots: int,
     seeds: Sequence[int],
     varied: tuple[float, float] = (1.0, 1.0),
+    mixture: MixtureSettings = NO_MIXTURE,
 ) -> Rows:
-    """Shots of a model's memory experiments in one or both bases.
+    """Shots of a model's memory experiments: of every number of rounds in one or both bases.
 
     Parameters
     ----------
     made
         Code, rounds, bases, noise model, and what its head is asked about.
     rate
-        The noise rate, of a number drawn for each basis from [0, 1).
+        The noise rate, of a number drawn for each experiment from [0, 1).
     seeds
         The same ones give the same shots.
     varied
         By how much the noise differs from the model's: `spread` and `scatter` of `RandomNoise.draw`.
+    mixture
+        Windows and noise models that there are besides the model's own.
     """
     parts, told = [], []
-    for index, basis in enumerate(made.bases):
+    for index, one in enumerate(shown(made, mixture.cut)):
         rng = np.random.default_rng(np.random.SeedSequence([*seeds, index]))
         p = rate(rng.random())
+        name, strength = made.noise_model, 1.0
+        if len(mixture.noise) > 1:
+            name = mixture.noise[rng.integers(len(mixture.noise))]
+            strength = relative_strength(made.code, made.rounds, one.basis, made.noise_model, name)
         random = max(varied) > 1
         # random models of any rate are made from one, which is worked out once
-        experiment = (made.code, made.rounds, basis, made.noise_model, made.noise_p if random else p)
+        key = (made.code, one.sampled_rounds, one.basis)
+        experiment = (*key, name, (made.noise_p if random else p) * strength)
         seed = int(rng.integers(2**63))
         if made.components is None:
             sampler = circuit(*experiment).compile_detector_sampler(seed=seed)
             parts += sampler.sample(shots, separate_observables=True, bit_packed=True)
             continue
-        model, components = noise(*experiment, tuple(made.components))
+        types = tuple(made.components)
+        model, components = noise(*experiment, types)
+        around, at_sites, probability = None, None, np.empty(0)
         if random or made.told is not None:
             around = random_noise(*experiment, made.told and tuple(type for type, *_ in made.told))
             probability = around.mechanisms.probability
-            if random:
-                probability = around.draw(rng, *varied) * p / made.noise_p
-                model = around.model(probability)
-            if made.told is not None:
-                told.append(around.priors.at_sites(probability, made.told))
-        events, _, errors = model.compile_sampler(seed=seed).sample(shots, return_errors=True)
-        assert errors is not None
-        parts += [np.packbits(bits, axis=1, bitorder="little") for bits in (events, components.flipped(errors))]
+        if around is not None and random:
+            probability = around.draw(rng, *varied) * p / made.noise_p
+            errors, events = around.mechanisms.sample(probability, shots, np.random.default_rng(seed))
+        else:
+            events, _, errors = model.compile_sampler(seed=seed).sample(shots, return_errors=True)
+            assert errors is not None
+        if around is not None and made.told is not None:
+            at_sites = around.priors.at_sites(probability, made.told)
+        flipped = components.flipped(errors)
+        if name != made.noise_model:
+            flipped = flipped[:, same_components(*key, made.noise_model, name, made.noise_p, types)]
+        if one.cut:
+            seen = window(made, one)
+            events, flipped = events[:, seen.detector], flipped[:, seen.component]
+            at_sites = None if at_sites is None else at_sites[seen.site]
+        parts += [np.packbits(bits, axis=1, bitorder="little") for bits in (events, flipped)]
+        told += [] if at_sites is None else [at_sites]
     return Rows(np.concatenate(parts, axis=1), np.concatenate(told) if told else None)
 
 

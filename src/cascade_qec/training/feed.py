@@ -8,12 +8,10 @@ from typing import TypeAlias
 
 import torch
 
-from cascade_qec import codes
-from cascade_qec.lattice import memory_lattices
 from cascade_qec.model import ModelDescription
 from cascade_qec.nn import Faults, Geometry, Questions, Unpacking
 from cascade_qec.training.data import Rows
-from cascade_qec.training.experiments import components
+from cascade_qec.training.experiments import check_noise, seen, shown
 from cascade_qec.training.recipe import Recipe
 
 _AHEAD = 2
@@ -33,7 +31,10 @@ class Examples:
 
     Attributes
     ----------
+    shown : list of Shown
+        The experiments, in the order in which a row has them.
     lattices : list of Lattice
+        Of what is seen of each.
     unpacking : Unpacking
     questions : Questions or Faults
     geometry : Geometry
@@ -41,17 +42,22 @@ class Examples:
 
     def __init__(self, made: Recipe | ModelDescription, device: torch.device) -> None:
         self.device = device
-        self.lattices = memory_lattices(codes.get(made.code), made.rounds, made.bases)
-        asked = components(made.description() if isinstance(made, Recipe) else made) or made.operators
+        described, cut = (made.description(), made.mixture.cut) if isinstance(made, Recipe) else (made, ())
+        self.shown = shown(described, cut)
+        parts = [seen(described, one) for one in self.shown]
+        self.lattices = [lattice for lattice, _ in parts]
+        if isinstance(made, Recipe):
+            check_noise(described, self.shown, made.mixture.noise)
+        asked = [components for _, components in parts if components is not None] or made.operators
         if isinstance(asked, list):
             bits, questions = [len(one) for one in asked], Faults(self.lattices, asked)
         else:
-            joint = isinstance(made, Recipe) and made.loss == "classes"
             bits = [lattice.code.k for lattice in self.lattices]
-            questions = Questions(self.lattices, asked, joint=joint)
+            questions = Questions(self.lattices, asked, joint=isinstance(made, Recipe) and made.loss == "classes")
+        slices = None if described.mixed_rounds is None else described.slices_summed(made.rounds)
         self.unpacking = Unpacking(self.lattices, bits).to(device)
         self.questions = questions.to(device)
-        self.geometry = Geometry(self.lattices, made.network.convolution, asked).to(device)
+        self.geometry = Geometry(self.lattices, made.network.convolution, asked, slices).to(device)
 
     def __call__(self, rows: Rows) -> Batch:
         """What the network takes and what it should say, of rows as `data.sample` gives them."""

@@ -9,7 +9,7 @@ import stim
 from numpy.typing import NDArray
 
 from cascade_qec.components import ComponentType, Priors
-from cascade_qec.error_models import Mechanisms, reweighted
+from cascade_qec.error_models import Mechanisms
 from cascade_qec.lattice import Lattice, site_index
 
 _STEADY = 0.5
@@ -44,7 +44,6 @@ class RandomNoise:
     def __init__(
         self, model: stim.DetectorErrorModel, lattice: Lattice, types: Sequence[ComponentType] | None = None
     ) -> None:
-        self._model = model
         self.mechanisms = Mechanisms.of(model)
         self.priors = Priors.of(self.mechanisms, lattice, types)
         index = site_index(lattice.frame.plane_sizes, lattice.slices)
@@ -75,7 +74,3 @@ class RandomNoise:
         nominal = self.mechanisms.probability
         weight = nominal * spread ** rng.uniform(-1, 1, sorts)[self._sort] * scatter**local
         return np.minimum(weight * nominal.sum() / weight.sum(), _LIKELIEST)
-
-    def model(self, probability: NDArray[np.float64]) -> stim.DetectorErrorModel:
-        """The error model with these probabilities, float64 [mechanisms]."""
-        return reweighted(self._model, probability)

@@ -85,10 +85,46 @@ class OptimizerSettings(_Section):
     ema: float = Field(default=0.9998, ge=0, lt=1, description="decay of the averaged weights")
 
 
-class BatchSettings(_Section):
-    """A step sees `micro_batches` times `shots` shots of each basis; statistics are a micro-batch's."""
+class MixtureSettings(_Section):
+    """What every micro-batch shows side by side, instead of the model's own experiment in its bases alone.
 
-    shots: int = Field(ge=2, le=limits.BATCH, description="shots of each basis in a micro-batch")
+    So batch norm sees the mixture at every step, and a step always has the same shape.
+    """
+
+    rounds: list[Annotated[int, Field(ge=1, le=limits.ROUNDS)]] = Field(
+        default=[], description="numbers of rounds, ascending, the model's own among them; by default that alone"
+    )
+    cut: list[Annotated[int, Field(ge=1, le=limits.ROUNDS)]] = Field(
+        default=[], description="rounds of windows that are cut out of the middle of longer experiments"
+    )
+    noise: list[str] = Field(
+        default=[],
+        description="noise models, the model's own among them, one drawn for each experiment of a micro-batch; at one "
+        "rate all have as many detection events",
+    )
+
+    @field_validator("rounds", "cut")
+    @classmethod
+    def _ascending(cls, rounds: list[int]) -> list[int]:
+        if sorted(set(rounds)) != rounds:
+            raise ValueError(f"expected numbers of rounds that ascend, got {rounds}")
+        return rounds
+
+    @field_validator("noise")
+    @classmethod
+    def _known(cls, models: list[str]) -> list[str]:
+        for model in models:
+            circuits.noise_model(model, 0.0)
+        return models
+
+
+NO_MIXTURE = MixtureSettings()
+
+
+class BatchSettings(_Section):
+    """A step sees `micro_batches` times `shots` shots of each experiment; statistics are a micro-batch's."""
+
+    shots: int = Field(ge=2, le=limits.BATCH, description="shots of each basis (and number of rounds) in a micro-batch")
     micro_batches: int = Field(default=1, ge=1, le=limits.BATCH)
 
 
@@ -121,6 +157,7 @@ class Recipe(_Section):
         description="cross-entropy of the operators, or besides it that of the logical class they decide for together",
     )
     noise: NoiseCurriculum
+    mixture: MixtureSettings = NO_MIXTURE
     optimizer: OptimizerSettings
     batch: BatchSettings
     validation: ValidationSettings = ValidationSettings()
@@ -147,19 +184,29 @@ class Recipe(_Section):
         varied = max(self.noise.spread, self.noise.scatter) > 1
         if self.head != "local" and (self.told or varied):
             raise ValueError("expected head 'local' for a model that is told the noise, or learns from random noise")
+        mixture = self.mixture
+        if self.head != "local" and mixture.cut:
+            raise ValueError("expected head 'local' for windows: where an experiment is cut, no observable is defined")
+        if mixture.rounds and self.rounds not in mixture.rounds:
+            raise ValueError(f"expected rounds = {self.rounds} in mixture.rounds, got {mixture.rounds}")
+        if mixture.noise and self.noise.model not in mixture.noise:
+            raise ValueError(f"expected noise.model = {self.noise.model!r} in mixture.noise, got {mixture.noise}")
         return self
 
     @property
     def shots_per_step(self) -> int:
-        return self.batch.shots * self.batch.micro_batches * len(self.bases)
+        experiments = len(self.bases) * (max(1, len(self.mixture.rounds)) + len(self.mixture.cut))
+        return self.batch.shots * self.batch.micro_batches * experiments
 
     def description(self) -> ModelDescription:
         """What files say of the model that it makes."""
-        experiments = (self.code, self.rounds, tuple(self.bases), self.noise.model, self.noise.p)
+        rounds = tuple(dict.fromkeys([self.rounds, *self.mixture.rounds]))  # its own first
+        experiments = (self.code, rounds, tuple(self.bases), self.noise.model, self.noise.p)
         return ModelDescription(
             name=self.name,
             code=self.code,
             rounds=self.rounds,
+            mixed_rounds=self.mixture.rounds or None,
             bases=list(self.bases),
             noise_model=self.noise.model,
             noise_p=self.noise.p,

@@ -198,6 +198,11 @@ class Trainer:
         by_basis = {str(p): {b: n / found.shots for b, n in by.items()} for p, by in found.failures.items()}
         broken = found.guards.broken if self._has_settled else []
         row = {"step": self.step, "shots": self.shots, "block_error": errors, "by_basis": by_basis}
+        if self.recipe.mixture.rounds:
+            row["by_rounds"] = {
+                str(p): {rounds: n / (len(self.recipe.bases) * found.shots) for rounds, n in by.items()}
+                for p, by in found.by_rounds.items()
+            }
         row["validation_shots"] = len(self.recipe.bases) * found.shots
         row |= {"guards": found.guards.model_dump(), "broken": [verdict.guard for verdict in broken]}
         self.metrics.append(row)

@@ -28,13 +28,15 @@ class Validation:
     Attributes
     ----------
     shots : int
-        Of each basis and noise rate.
+        Of each basis, noise rate and number of rounds.
     failures : dict
-        Shots with any observable wrong, by noise rate and basis.
+        Shots with any observable wrong, by noise rate and basis, at the model's own number of rounds.
+    by_rounds : dict
+        The same of all bases together, by noise rate and number of rounds.
     pooled : dict
         Failures and shots of all bases together, by noise rate.
     guards : Guards
-        The heads' losses are those at the highest noise rate.
+        Heads, floor and bases are those of the model's own number of rounds; losses are at the highest noise rate.
     calibration : Calibration or None
         The description's own. Where it has none, one that is fitted to the first half of the shots, if enough of them
         fail; the guards then judge it by the second half.
@@ -42,6 +44,7 @@ class Validation:
 
     shots: int
     failures: dict[float, dict[Basis, int]]
+    by_rounds: dict[float, dict[int, int]]
     pooled: dict[float, Counts]
     guards: Guards
     calibration: Calibration | None
@@ -61,7 +64,8 @@ class Validator:
     """Decodes shots of a model's own experiments and judges what came of it.
 
     Decided are the logical classes for which the operators of the description speak together. The shots are the same at
-    every call, so that the figures of one run can be compared with less noise.
+    every call, so that the figures of one run can be compared with less noise. Of a model that was trained on several
+    numbers of rounds, each is decoded; a local model's search decides at its own number of rounds alone.
 
     Parameters
     ----------
@@ -80,8 +84,11 @@ class Validator:
     def __init__(
         self, made: ModelDescription, *, device: torch.device, dtype: torch.dtype, batch: int, seed: int
     ) -> None:
+        if made.head == "local":
+            made = made.model_copy(update={"mixed_rounds": None})
         self._made, self._dtype, self._batch, self._seed = made, dtype, batch, seed
         self.examples = Examples(made, device)
+        self._own = [index for index, one in enumerate(self.examples.shown) if one.rounds == made.rounds]
 
     def __call__(
         self,
@@ -97,7 +104,7 @@ class Validator:
         bases, questions = self._made.bases, self.examples.questions
         batches = -(-shots // self._batch)
         shots, highest = batches * self._batch, max(ps)
-        failures, packed = {}, data.Rows(np.empty(0))
+        failures, by_rounds, packed = {}, {}, data.Rows(np.empty(0))
         log_odds: dict[float, NDArray[np.float32]] = {}
         failed: dict[float, NDArray[np.bool_]] = {}
         losses = flips = torch.zeros(len(questions.names), device=self.examples.device)
@@ -118,7 +125,10 @@ class Validator:
                     losses = losses + questions.by_name(F.softplus(against).sum(dim=0))  # binary cross-entropy
                     flips = flips + questions.by_name(labels.sum(dim=0))
             log_odds[p], failed[p] = (torch.cat(parts, dim=1).cpu().numpy() for parts in zip(*seen, strict=True))
-            failures[p] = dict(zip(bases, failed[p].sum(axis=1).tolist(), strict=True))
+            counts = failed[p].sum(axis=1)
+            failures[p] = dict(zip(bases, counts[self._own].tolist(), strict=True))
+            by_number = counts.reshape(-1, len(bases)).sum(axis=1).tolist()
+            by_rounds[p] = dict(zip(self._made.all_rounds, by_number, strict=True))
         # of the same shape, which compiled kernels need not see anew
         _, _, wrong = self._ask(network, packed._replace(bits=np.zeros_like(packed.bits)))
         network.train(was_training)
@@ -131,25 +141,27 @@ class Validator:
         )
 
         k = codes.get(self._made.code).k
-        heads = zip(bases, losses.split(questions.counts), flips.split(questions.counts), strict=True)
+        by_head = list(zip(losses.split(questions.counts), flips.split(questions.counts), strict=True))
+        flipping = wrong.view(-1, len(bases), wrong.shape[1]).any(dim=2).any(dim=0).tolist()
         pooled = {p: Counts(sum(by_basis.values()), len(bases) * shots) for p, by_basis in failures.items()}
         guards = Guards(
             p=highest,
-            heads={b: worst_head(b, (loss / shots).tolist(), flipped.tolist(), shots) for b, loss, flipped in heads},
+            heads={
+                basis: worst_head(basis, (loss / shots).tolist(), flipped.tolist(), shots)
+                for basis, (loss, flipped) in zip(bases, [by_head[one] for one in self._own], strict=True)
+            },
             floor=floor(pooled, k),
             bases=unequal_bases(failures, shots, k),
-            flips_on_silence=[
-                basis for basis, flipped in zip(bases, wrong.any(dim=1).tolist(), strict=True) if flipped
-            ],
+            flips_on_silence=[basis for basis, flipped in zip(bases, flipping, strict=True) if flipped],
             confidence=confidence,
         )
-        return Validation(shots, failures, pooled, guards, calibration)
+        return Validation(shots, failures, by_rounds, pooled, guards, calibration)
 
     def _sample(self, p: float, batch: int) -> data.Rows:
         return data.sample_experiments(self._made, lambda _: p, self._batch, (self._seed, data.VALIDATION, 0, batch))
 
     def _ask(self, network: CascadeNetwork, packed: data.Rows) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Logits against the truth, float32 [shots, asked]; the truth; what is wrong, bool [bases, shots]."""
+        """Logits against the truth, float32 [shots, asked]; the truth; what is wrong, bool [experiments, shots]."""
         states, labels, *noise = self.examples(packed)
         with torch.no_grad():
             against = network(states, self.examples.geometry, self._dtype, *noise) * (1 - 2 * labels)
@@ -159,7 +171,7 @@ class Validator:
 def _fitted(
     log_odds: Mapping[float, NDArray[np.float32]], failed: Mapping[float, NDArray[np.bool_]], shots: int
 ) -> Calibration | None:
-    """A calibration of the first shots of each basis at all noise rates."""
+    """A calibration of the first shots of each experiment at all noise rates."""
     raw = np.concatenate([of_rate[:, :shots].ravel() for of_rate in log_odds.values()])
     wrong = np.concatenate([failed[p][:, :shots].ravel() for p in log_odds])
     return calibrated(raw, wrong, noise=sorted(log_odds), shots=shots)

@@ -117,6 +117,12 @@ class Card(_Part):
     notes: str = ""
 
     @property
+    def own_rounds(self) -> int:
+        """The number of rounds that the model is described at: that of its recipe."""
+        own = self.recipe.get("rounds")
+        return own if own in self.rounds else self.rounds[0]
+
+    @property
     def local(self) -> bool:
         """Whether it is a local model, for any number of rounds of all codes locally like its own."""
         return self.recipe.get("head") == "local"
