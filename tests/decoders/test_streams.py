@@ -219,9 +219,10 @@ def test_windows_of_both_methods() -> None:
 
 
 def test_streams_of_a_local_model_tell_how_sure_they_are() -> None:
-    """Of 600 shots 74 fail where 84 are expected to; the half that is surer has 10 of them.
+    """Of 600 shots 71 fail where 114 are expected to, as chains at d = 3 are shorter than where gaps were measured.
 
-    With honest confidence the failures would scatter by 9 about what is expected: more than 60 % off is a fault.
+    The half that is surer has 5 of them; of failures that know nothing of the confidence it would have 36, and 24 at
+    most with probability 1e-3.
     """
     circuit = circuit_of(rounds=12, p=0.006)
     events, flips = sampled(circuit, 600)
@@ -230,6 +231,6 @@ def test_streams_of_a_local_model_tell_how_sure_they_are() -> None:
     wrong = (result.observables != flips)[:, 0]
     assert wrong.sum() == pytest.approx((1 - confidence).sum(), rel=0.6)
     surer = confidence > np.median(confidence)
-    assert wrong[surer].sum() < 0.5 * wrong[~surer].sum()
+    assert wrong[surer].sum() < 0.3 * wrong.sum()
     assert get("cascade:local_surface~seam3+3").bind(circuit).decode_batch(events).confidence is not None
     assert get("pymatching~3+3").bind(circuit).decode_batch(events).confidence is None
