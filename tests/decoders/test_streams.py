@@ -15,7 +15,11 @@ from cascade_qec.decoders.streams.timeline import Timeline
 from cascade_qec.error_models import Mechanisms, error_model
 from cascade_qec.errors import CascadeError
 
-SIZES = [{"commit": 1, "buffer": 4}, {"commit": 5, "buffer": 2, "method": "seam"}]
+SIZES = [
+    {"commit": 1, "buffer": 4},
+    {"commit": 5, "buffer": 2, "method": "seam"},
+    {"commit": 2, "buffer": 4, "method": "seam"},
+]
 DECODERS = ["pymatching", "pymatching-correlated", "cascade:local_surface"]
 
 

@@ -134,8 +134,9 @@ class Stream:
         if window.kind != "seam":
             self.committed = window.commit
         self.window = self._windows.after(window)
-        needed = self._windows.slices if self.window is None else min(self.window.context, self.committed)
-        while self._oldest < min(needed, self.rounds):
+        # what no window looks at any more, also none after the next one
+        back = self._windows.context + max(0, self._windows.buffer - self._windows.commit)
+        while self._oldest < min(self.committed - back, self.rounds):
             self._seen.popleft()
             self._left.popleft()
             self._oldest += 1

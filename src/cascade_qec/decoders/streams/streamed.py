@@ -15,6 +15,7 @@ from cascade_qec.decoders.bound import Bound
 from cascade_qec.decoders.protocol import Decoder
 from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.decoders.streams.opening import windows
+from cascade_qec.decoders.streams.parallel import decode_in_parallel
 from cascade_qec.decoders.streams.stream import Stream
 from cascade_qec.decoders.streams.timeline import arrivals
 from cascade_qec.decoders.streams.windows import Method, Windows
@@ -77,6 +78,8 @@ class BoundStreamed(Bound[DecodeResult]):
         if bit_packed:
             detection_events = events.unpacked(detection_events, self.num_detectors)
         arriving = detection_events[:, self.order]
+        if self.windows.method == "seam":
+            return decode_in_parallel(self.windows, arriving)
         stream, readout = Stream(self.windows, len(arriving)), self.windows.timeline.size(self.windows.slices - 1)
         stream.push(arriving[:, : len(self.order) - readout])
         return stream.finish(arriving[:, len(self.order) - readout :])
