@@ -27,6 +27,7 @@ def pair(first, second, unit=""):
         ("rabi_hw", lambda v: line("amplitude", "V", np.full(40, v)), "FIT_POOR"),
         ("pingpong", lambda v: line("pulses", "", np.full(40, v)), "SUCCESS or NO_EXCITATION"),
         ("mot_loading", lambda v: image(np.full((30, 30), v)), "NO_SIGNAL"),
+        ("tweezer_array", lambda v: image(np.full((30, 30), v)), "ABERRATED"),
     ],
 )
 def test_constants_give_no_numbers(family, measurement, status, value):
@@ -63,6 +64,7 @@ def image(values):
         ("mot_loading", line("x", "", X), "over two axes"),
         ("mot_loading", image(np.full((30, 30), np.nan)), "finite"),
         ("mot_loading", image(np.full((30, 30), 1e200)), "larger"),
+        ("tweezer_array", line("x", "", X), "over two axes"),
     ],
 )
 def test_what_is_no_such_measurement_is_said(family, measurement, message):
