@@ -28,6 +28,7 @@ def pair(first, second, unit=""):
         ("pingpong", lambda v: line("pulses", "", np.full(40, v)), "SUCCESS or NO_EXCITATION"),
         ("mot_loading", lambda v: image(np.full((30, 30), v)), "NO_SIGNAL"),
         ("tweezer_array", lambda v: image(np.full((30, 30), v)), "ABERRATED"),
+        ("ramsey_charge_tomography", lambda v: scans(np.full((30, 40), v)), "NO_COHERENCE"),
     ],
 )
 def test_constants_give_no_numbers(family, measurement, status, value):
@@ -39,6 +40,11 @@ def test_constants_give_no_numbers(family, measurement, status, value):
 def image(values):
     side = np.arange(30.0)
     return Measurement.of({"y": (side, "px"), "x": (side, "px")}, {"intensity": (values, "")})
+
+
+def scans(values, unit="V"):
+    axes = {"scan": (np.arange(30.0), ""), "bias": (X, unit)}
+    return Measurement.of(axes, {"signal": (values, "V")})
 
 
 @pytest.mark.parametrize(
@@ -65,6 +71,9 @@ def image(values):
         ("mot_loading", image(np.full((30, 30), np.nan)), "finite"),
         ("mot_loading", image(np.full((30, 30), 1e200)), "larger"),
         ("tweezer_array", line("x", "", X), "over two axes"),
+        ("ramsey_charge_tomography", line("bias", "V", X), "two axes"),
+        ("ramsey_charge_tomography", scans(np.zeros((30, 40)), "Hz"), "one axis of voltages"),
+        ("ramsey_charge_tomography", scans(np.full((30, 40), np.nan)), "finite"),
     ],
 )
 def test_what_is_no_such_measurement_is_said(family, measurement, message):
