@@ -57,8 +57,8 @@ def levels(measurement: Measurement) -> Levels | None:
         if not quadratures and (ground.imag or excited.imag):
             raise CascadeError(f"expected real levels of a real signal, found {given[0]} and {given[1]}")
         direction = (excited - ground) / abs(excited - ground) if quadratures else 1.0 + 0j
-        along = [scale * (one * direction.conjugate()).real for one in (ground, excited)]
-        return Levels(*along, max(counted.real, 1.0), direction if quadratures else None)
+        low, high = (scale * (one * direction.conjugate()).real for one in (ground, excited))
+        return Levels(low, high, max(counted.real, 1.0), direction if quadratures else None)
     if unit == "" and not quadratures:
         if re.fullmatch(r"[<⟨]?z[>⟩]?( expectation)?", str(signal.name), flags=re.IGNORECASE):
             return Levels(1.0, -1.0, _POINTS)

@@ -44,8 +44,8 @@ def test_pycqed_leaves_calibration_points_out(tmp_path, name, based, count):
         data = file.create_group("Experimental Data")
         data["Data"] = np.column_stack([x, x + 100, x + 200])
         texts = {"sweep_parameter_names": ["Time"], "sweep_parameter_units": ["s"], "value_units": ["V", "V"]}
-        for name, values in (texts | {"value_names": ["raw w0", "raw w1"]}).items():
-            data.attrs[name] = np.array(values, dtype="S20")
+        for key, values in (texts | {"value_names": ["raw w0", "raw w1"]}).items():
+            data.attrs[key] = np.array(values, dtype="S20")
         file.create_group("Analysis").attrs["corrected data based on"] = based
         file.create_group("MC settings").attrs["measurement_name"] = name
     (found,) = read(tmp_path / "152324_T1_QL.hdf5")
