@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -17,27 +15,43 @@ from scipy.stats import binomtest
 
 from cascade_calibration import analysis, simulation
 from cascade_calibration.analysis import Verdict
-from cascade_qec import provenance
-from cascade_qec.files import written_whole
+from cascade_qec.tables import Circumstances, circumstances, put_rows, read_rows
 
 SEEDS = {"building": 0, "final": 1}
 """Analysers are built with the first; what is published is counted with the second, which nobody looks at before."""
 
-_COLUMNS: tuple[str, ...] = (
-    "family",
-    "snr",
-    "seeds",
-    "kind",
-    "name",
-    "status",
-    "count",
-    "of",
-    "share",
-    "low",
-    "high",
-    "commit",
-    "hardware",
-)
+
+_here = cache(circumstances)
+
+
+class BenchRow(Circumstances):
+    """A row of a bench's table.
+
+    Attributes
+    ----------
+    kind : str
+        What was counted: "status" (right ones of a mode), "confusion" (a mode's draws that got a status), "coverage"
+        (of a parameter's intervals), "suggested range" (draws of a mode that it led to success), or "time" (no counts).
+    name : str
+        Mode or parameter, or "mean" and "longest".
+    share, low, high : float or None
+        Count over all, and Wilson's 95 % interval.
+    ms : float or None
+        CPU time of a diagnosis.
+    """
+
+    family: str
+    snr: float
+    seeds: str
+    kind: str
+    name: str
+    status: str
+    count: int
+    of: int
+    share: float | None
+    low: float | None
+    high: float | None
+    ms: float | None
 
 
 @dataclass
@@ -79,35 +93,54 @@ class Bench:
 
     def balanced(self) -> float:
         """Share of right statuses, averaged over modes."""
-        shares = [right / of for right, of in map(self.right, simulation.get(self.family).modes) if of]
-        return float(np.mean(shares))
+        return balanced(self.rows())
 
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """What `write` writes: counts with Wilson's 95 % intervals."""
+    def rows(self) -> Iterator[BenchRow]:
+        """What `put` writes."""
         for mode, wanted in simulation.get(self.family).modes.items():
-            yield self._row("status", mode, wanted, *self.right(mode))
+            yield self._counted("status", mode, wanted, *self.right(mode))
         for (mode, status), count in sorted(self.confusion.items()):
-            yield self._row("confusion", mode, status, count, self.right(mode)[1])
+            yield self._counted("confusion", mode, status, count, self.right(mode)[1])
         for name in sorted(self.stated):
-            yield self._row("coverage", name, "", self.covered[name], self.stated[name])
+            yield self._counted("coverage", name, "", self.covered[name], self.stated[name])
         for mode in sorted(self.curable):
-            yield self._row("suggested range", mode, "", self.cured[mode], self.curable[mode])
+            yield self._counted("suggested range", mode, "", self.cured[mode], self.curable[mode])
+        of = len(self.seconds)
+        for name, seconds in (("mean", np.mean(self.seconds)), ("longest", np.max(self.seconds))):
+            yield self._row("time", name, "", of, of, None, None, None, round(1e3 * float(seconds), 1))
 
-    def _row(self, kind: str, name: str, status: str, count: int, of: int) -> dict[str, Any]:
+    def _counted(self, kind: str, name: str, status: str, count: int, of: int) -> BenchRow:
         ends = binomtest(count, of).proportion_ci(method="wilson")
-        return {
-            "family": self.family,
-            "snr": f"{self.snr:g}",
-            "seeds": self.seeds,
-            "kind": kind,
-            "name": name,
-            "status": status,
-            "count": count,
-            "of": of,
-            "share": f"{count / of:.4f}",
-            "low": f"{ends.low:.4f}",
-            "high": f"{ends.high:.4f}",
-        }
+        share, low, high = (round(one, 4) for one in (count / of, float(ends.low), float(ends.high)))
+        return self._row(kind, name, status, count, of, share, low, high, None)
+
+    def _row(
+        self,
+        kind: str,
+        name: str,
+        status: str,
+        count: int,
+        of: int,
+        share: float | None,
+        low: float | None,
+        high: float | None,
+        ms: float | None,
+    ) -> BenchRow:
+        return BenchRow(
+            family=self.family,
+            snr=self.snr,
+            seeds=self.seeds,
+            kind=kind,
+            name=name,
+            status=status,
+            count=count,
+            of=of,
+            share=share,
+            low=low,
+            high=high,
+            ms=ms,
+            **_here(),
+        )
 
 
 def run(family: str, snr: float, shots: int, seeds: str = "building", start: int = 0) -> Bench:
@@ -151,18 +184,33 @@ def _cover(bench: Bench, verdict: Verdict, draw: simulation.Draw) -> None:
             bench.covered[name] += estimate.low <= draw.truth[name] <= estimate.high
 
 
-def write(path: Path, *benches: Bench) -> None:
-    """Write a table of benches.
+def put(path: Path, bench: Bench) -> None:
+    """Write a bench into a table, in the place of one of the same family, noise and seeds.
 
     Raises
     ------
     CascadeError
-        If it cannot be written.
+        If it cannot be written, or another table stands there.
     """
-    where = {"commit": provenance.commit() or "", "hardware": provenance.hardware()}
-    text = io.StringIO()
-    table = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
-    table.writeheader()
-    table.writerows(row | where for bench in benches for row in bench.rows())
-    with written_whole(path) as file:
-        file.write(text.getvalue().encode())
+    put_rows(path, list(bench.rows()), place=lambda row: (row.family, row.snr, row.seeds))
+
+
+def rows_of(path: Path, family: str, snr: float, seeds: str, shots: int) -> list[BenchRow]:
+    """Rows of a table that a bench of this checkout with so many draws of each mode wrote; none if it did not.
+
+    Raises
+    ------
+    CascadeError
+        If another table stands there.
+    """
+    if not path.exists():
+        return []
+    found = [row for row in read_rows(path, BenchRow) if (row.family, row.snr, row.seeds) == (family, snr, seeds)]
+    here = _here()["commit"]
+    draws = {row.of for row in found if row.kind == "status"}
+    return found if draws == {shots} and all(row.commit == here for row in found) else []
+
+
+def balanced(rows: Iterable[BenchRow]) -> float:
+    """Share of right statuses, averaged over modes."""
+    return float(np.mean([row.count / row.of for row in rows if row.kind == "status"]))

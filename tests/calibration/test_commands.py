@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from cascade_calibration import simulation
+from cascade_calibration import bench, simulation
 from cascade_qec.cli import main
 
 
@@ -52,6 +52,34 @@ def test_the_bench_writes_a_table(tmp_path, capsys):
     out = tmp_path / "t1.csv"
     assert main(["calibration", "bench", "t1", "--shots", "2", "--snr", "10", "--out", str(out)]) == 0
     rows = list(csv.DictReader(out.read_text().splitlines()))
-    assert {row["kind"] for row in rows} == {"status", "confusion", "coverage", "suggested range"}
+    assert {row["kind"] for row in rows} == {"status", "confusion", "coverage", "suggested range", "time"}
     assert all(int(row["of"]) >= int(row["count"]) for row in rows)
     assert "balanced over modes" in capsys.readouterr().out
+
+
+def test_a_bench_goes_on_where_it_was_interrupted(tmp_path, capsys, monkeypatch):
+    out, counted, run = tmp_path / "bench.csv", [], bench.run
+
+    def interrupted(family, snr, shots, seeds):
+        counted.append((family, snr))
+        if (family, snr) == ("t1", 4.0):
+            raise KeyboardInterrupt
+        return run(family, snr, shots, seeds)
+
+    def bench_t1():
+        return main(["calibration", "bench", "t1", "--shots", "1", "--out", str(out)])
+
+    monkeypatch.setattr(bench, "run", interrupted)
+    assert bench_t1() == 130
+    assert "the same command goes on" in capsys.readouterr().err
+    before = out.read_text()
+    monkeypatch.setattr(bench, "run", lambda *given: counted.append(given[:2]) or run(*given))
+    assert bench_t1() == 0
+    assert counted == [("t1", 10.0), ("t1", 4.0), ("t1", 4.0)]
+    assert out.read_text().startswith(before)
+
+
+def test_another_table_is_not_written_over(tmp_path, capsys):
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    assert main(["calibration", "bench", "t1", "--shots", "1", "--out", str(tmp_path / "other.csv")]) == 2
+    assert "expected the columns" in capsys.readouterr().err

@@ -27,6 +27,9 @@ def pair(first, second, unit=""):
         ("rabi_hw", lambda v: line("amplitude", "V", np.full(40, v)), "FIT_POOR"),
         ("pingpong", lambda v: line("pulses", "", np.full(40, v)), "SUCCESS or NO_EXCITATION"),
         ("mot_loading", lambda v: image(np.full((30, 30), v)), "NO_SIGNAL"),
+        ("tweezer_array", lambda v: image(np.full((30, 30), v)), "ABERRATED"),
+        ("ramsey_charge_tomography", lambda v: scans(np.full((30, 40), v)), "NO_COHERENCE"),
+        ("cz_chevron", lambda v: chevron(np.full((30, 40), v)), "NO_SIGNAL"),
     ],
 )
 def test_constants_give_no_numbers(family, measurement, status, value):
@@ -38,6 +41,16 @@ def test_constants_give_no_numbers(family, measurement, status, value):
 def image(values):
     side = np.arange(30.0)
     return Measurement.of({"y": (side, "px"), "x": (side, "px")}, {"intensity": (values, "")})
+
+
+def chevron(values, unit="s"):
+    axes = {"amplitude": (np.arange(30.0), "V"), "length": (X, unit)}
+    return Measurement.of(axes, {"signal": (values, "V")})
+
+
+def scans(values, unit="V"):
+    axes = {"scan": (np.arange(30.0), ""), "bias": (X, unit)}
+    return Measurement.of(axes, {"signal": (values, "V")})
 
 
 @pytest.mark.parametrize(
@@ -63,6 +76,13 @@ def image(values):
         ("mot_loading", line("x", "", X), "over two axes"),
         ("mot_loading", image(np.full((30, 30), np.nan)), "finite"),
         ("mot_loading", image(np.full((30, 30), 1e200)), "larger"),
+        ("tweezer_array", line("x", "", X), "over two axes"),
+        ("cz_chevron", line("length", "s", X), "two axes"),
+        ("cz_chevron", chevron(np.zeros((30, 40)), "W"), "in units of s"),
+        ("cz_chevron", chevron(np.full((30, 40), np.nan)), "finite"),
+        ("ramsey_charge_tomography", line("bias", "V", X), "two axes"),
+        ("ramsey_charge_tomography", scans(np.zeros((30, 40)), "Hz"), "one axis of voltages"),
+        ("ramsey_charge_tomography", scans(np.full((30, 40), np.nan)), "finite"),
     ],
 )
 def test_what_is_no_such_measurement_is_said(family, measurement, message):

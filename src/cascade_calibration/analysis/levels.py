@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,12 +14,28 @@ from cascade_qec.errors import CascadeError
 _POINTS = 10.0
 
 
-def levels(measurement: Measurement) -> tuple[float, float, float] | None:
+@dataclass(frozen=True)
+class Levels:
     """Signals of the ground and the excited state, in base units, and how many points each is the average of.
 
-    The attributes `ground` and `excited` say them, in the units of the signal, and `level_points` (by default 10) how
-    many points. Expectation values of Z and populations need none: they are without units, and called so. None where
-    nothing tells.
+    Attributes
+    ----------
+    direction
+        From one to the other, of modulus 1; None for real signals. The levels are along it.
+    """
+
+    ground: float
+    excited: float
+    points: float
+    direction: complex | None = None
+
+
+def levels(measurement: Measurement) -> Levels | None:
+    """What a measurement says of the levels.
+
+    The attributes `ground` and `excited` say them, as numbers or texts, in the units of the signal, complex ones for
+    quadratures; `level_points` (by default 10) says how many points. Expectation values of Z and populations need none:
+    they are without units, and called so. None where nothing tells.
 
     Raises
     ------
@@ -28,19 +45,23 @@ def levels(measurement: Measurement) -> tuple[float, float, float] | None:
     signal = measurement.signal
     scale, unit = to_base(str(signal.attrs["units"]))
     attributes = measurement.dataset.attrs
+    quadratures = np.iscomplexobj(signal.values)
     if "ground" in attributes and "excited" in attributes:
         given = attributes["ground"], attributes["excited"], attributes.get("level_points", _POINTS)
         try:
-            ground, excited, counted = (float(str(one)) for one in given)
+            ground, excited, counted = (complex(str(one)) for one in given)
         except ValueError as error:
             raise CascadeError(f"expected numbers as the levels `ground` and `excited`, found {given}") from error
-        ground, excited = scale * ground, scale * excited
         if not np.isfinite([ground, excited, counted]).all() or ground == excited:
-            raise CascadeError(f"expected two different levels `ground` and `excited`, found {ground} and {excited}")
-        return ground, excited, max(counted, 1.0)
-    if unit == "" and not np.iscomplexobj(signal.values):
+            raise CascadeError(f"expected two different levels `ground` and `excited`, found {given[0]} and {given[1]}")
+        if not quadratures and (ground.imag or excited.imag):
+            raise CascadeError(f"expected real levels of a real signal, found {given[0]} and {given[1]}")
+        direction = (excited - ground) / abs(excited - ground) if quadratures else 1.0 + 0j
+        low, high = (scale * (one * direction.conjugate()).real for one in (ground, excited))
+        return Levels(low, high, max(counted.real, 1.0), direction if quadratures else None)
+    if unit == "" and not quadratures:
         if re.fullmatch(r"[<⟨]?z[>⟩]?( expectation)?", str(signal.name), flags=re.IGNORECASE):
-            return 1.0, -1.0, _POINTS
+            return Levels(1.0, -1.0, _POINTS)
         if re.search(r"pop|prob", str(signal.name), flags=re.IGNORECASE):
-            return 0.0, 1.0, _POINTS
+            return Levels(0.0, 1.0, _POINTS)
     return None

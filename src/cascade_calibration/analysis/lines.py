@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 from scipy.stats import norm
 
-from cascade_calibration.analysis.separable import Array, Fit, Model, fit
+from cascade_calibration.analysis.separable import Array, Fit, Model, fit, side_by_side
 from cascade_calibration.analysis.verdict import Estimate
 
 _NARROWEST = 0.6
@@ -63,7 +63,7 @@ def _gaussian(d: Array) -> Array:
 
 def _fano(d: Array) -> Array:
     peak = 1 / (1 + d**2)
-    return np.stack([peak, d * peak], axis=-1)
+    return side_by_side(peak, d * peak)
 
 
 LORENTZIAN = Shape("lorentzian", _lorentzian)
@@ -136,7 +136,7 @@ class Spectrum:
         f = self.f if f is None else f
         values = shape.of((f - theta[..., None, 0]) / np.exp(theta[..., None, 1]))
         if np.iscomplexobj(values):
-            return np.stack([self.stacked(values), self.stacked(1j * values)], axis=-1)
+            return side_by_side(self.stacked(values), self.stacked(1j * values))
         return values
 
     def background(self, f: Array | None = None) -> Array:
@@ -301,8 +301,8 @@ def _fits(spectrum: Spectrum, shapes: Sequence[Shape], least: float) -> list[Fit
 
     def model(shape: Shape) -> Model:
         def basis(x: Array, theta: Array) -> Array:
-            columns = scale[:, None] * spectrum.line(shape, theta)
-            return columns - known @ (known.T @ columns)
+            functions = np.swapaxes(scale[:, None] * spectrum.line(shape, theta), -1, -2)
+            return np.swapaxes(functions - (functions @ known) @ known.T, -1, -2)
 
         return Model(shape.name, basis, (centres, widths), shape.prior)
 

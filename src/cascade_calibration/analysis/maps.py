@@ -80,7 +80,7 @@ class Spots:
     sign: int
 
 
-def grid(measurement: Measurement, units: tuple[str, ...], least: tuple[int, int] = (5, 15)) -> Grid:
+def grid(measurement: Measurement, units: tuple[str, ...], least: tuple[int, int] = (5, 15), along: str = "Hz") -> Grid:
     """The map of a measurement over frequency and one other axis.
 
     Parameters
@@ -89,6 +89,8 @@ def grid(measurement: Measurement, units: tuple[str, ...], least: tuple[int, int
         That the other axis may have.
     least
         Values of the other axis, and frequencies, that are needed.
+    along
+        Unit of the axis that takes the place of frequency.
 
     Raises
     ------
@@ -100,12 +102,12 @@ def grid(measurement: Measurement, units: tuple[str, ...], least: tuple[int, int
     if len(axes) != 2:
         raise CascadeError(f"expected a signal along two axes, found {len(axes)}: {', '.join(axes)}")
     bases = {axis: to_base(str(measurement.dataset.coords[axis].attrs["units"])) for axis in axes}
-    frequencies = [axis for axis in axes if bases[axis][1] == "Hz"]
+    frequencies = [axis for axis in axes if bases[axis][1] == along]
     others = [axis for axis in axes if bases[axis][1] in units]
     if len(frequencies) != 1 or len(others) != 1:
         wanted = " or ".join(one or "none" for one in units)
         found = ", ".join(f"{axis} [{measurement.dataset.coords[axis].attrs['units']}]" for axis in axes)
-        raise CascadeError(f"expected an axis in units of Hz and one in units of {wanted}, found {found}")
+        raise CascadeError(f"expected an axis in units of {along} and one in units of {wanted}, found {found}")
     (f_axis,), (x_axis,) = frequencies, others
     values = np.asarray(signal.transpose(x_axis, f_axis, ...).values)
     values = values.mean(axis=2) if values.ndim == 3 else values

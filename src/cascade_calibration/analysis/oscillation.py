@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import expit
 
-from cascade_calibration.analysis.separable import Array, Fit, Model
+from cascade_calibration.analysis.separable import Array, Fit, Model, each_once, side_by_side
 
 _PER_PERIOD = 4
 """Grid points per period of the window: the width of a peak of the spectrum is one."""
@@ -61,7 +61,8 @@ def oscillation(x: Array, *, phase: float | None = None, envelope: str = "expone
 
     def basis(x: Array, theta: Array) -> Array:
         at = x / window
-        return _wave(theta[..., None, 0] * at, phase) * fading(theta[..., None, 1] * np.abs(at))[..., None]
+        faded = each_once(lambda some: fading(some[..., None] * np.abs(at))[..., None], theta[..., 1])
+        return _regular(theta[..., 0], at, phase) * faded
 
     return Model(f"{envelope}{'' if phase is None else f' from phase {phase:.3g}'}", basis, (periods, decays))
 
@@ -85,12 +86,12 @@ def distorted(x: Array) -> list[Model]:
 
     def beating(x: Array, theta: Array) -> Array:
         at = x / window
-        turns = theta[..., None, 0] * at
-        return np.concatenate([_wave(turns, None), _wave(turns + theta[..., None, 1] * at, None)], axis=-1)
+        periods = theta[..., 0], theta[..., 0] + theta[..., 1]
+        return np.concatenate([_regular(one, at, None) for one in periods], axis=-1)
 
     def jumping(x: Array, theta: Array) -> Array:
         at = x / window
-        wave = _wave(theta[..., None, 0] * at, None)
+        wave = _regular(theta[..., 0], at, None)
         after = (expit((at - at[0] - theta[..., None, 1]) * 2 * len(x)))[..., None]
         return np.concatenate([wave * (1 - after), wave * after], axis=-1)
 
@@ -111,4 +112,9 @@ def _wave(turns: Array, phase: float | None) -> Array:
     angle = 2 * np.pi * turns
     if phase is not None:
         return np.cos(angle + phase)[..., None]
-    return np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+    return side_by_side(np.cos(angle), np.sin(angle))
+
+
+def _regular(periods: Array, at: Array, phase: float | None) -> Array:
+    """The wave of so many periods: [...], [n] -> [..., n, k]."""
+    return each_once(lambda some: _wave(some[..., None] * at, phase), periods)

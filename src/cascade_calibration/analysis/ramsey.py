@@ -5,8 +5,6 @@ What frequency calibration and T2* share; they differ in how long a window each 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
@@ -14,7 +12,16 @@ from scipy.stats import norm
 from cascade_calibration.analysis.decays import decay
 from cascade_calibration.analysis.oscillation import aliases, highest_frequency
 from cascade_calibration.analysis.ranges import likeliest_window
-from cascade_calibration.analysis.separable import Array, Fit, Model, estimate, fit, fit_robustly
+from cascade_calibration.analysis.separable import (
+    Array,
+    Fit,
+    Model,
+    each_once,
+    estimate,
+    fit,
+    fit_robustly,
+    side_by_side,
+)
 from cascade_calibration.analysis.summary import curve, quality
 from cascade_calibration.analysis.trace import Trace, trace
 from cascade_calibration.analysis.verdict import Estimate, Range, Verdict
@@ -58,8 +65,6 @@ _NEAR = 1.5
 """Periods of the window from the best single frequency within which one of two lies."""
 _EARLY, _FAR, _LONE = 5, 6.0, 3.0
 """A point among so many first ones, so many standard deviations off, and so many times farther than they are."""
-_GRID = 600
-"""More values than that are a grid."""
 _HINT = 4.0
 """Logarithm of the likelihood that a second frequency must gain to be looked for."""
 
@@ -210,7 +215,7 @@ def _parameters(status: str, window: float, alone: list[Fit], double: list[Fit])
     if status == "BEATING":
         return {"beat": estimate(double, lambda p: np.abs(p[..., 0] - p[..., 1]) / window, "Hz")}
     found = {}
-    if status in ("SUCCESS", "WINDOW_TOO_SHORT", "TOO_MANY_OSC"):
+    if status in ("SUCCESS", "WINDOW_TOO_SHORT", "TOO_MANY_OSC", "TOO_FEW_OSC"):
         found["detuning"] = estimate(alone, lambda p: p[..., 0] / window, "Hz")
     if status in ("SUCCESS", "TOO_MANY_OSC"):
         found["T2*"] = estimate(alone, lambda p: np.exp(p[..., 1]) * window, "s")
@@ -291,9 +296,9 @@ def _wave(periods: Array, at: Array) -> Array:
 
     def waves(periods: Array) -> Array:
         angle = 2 * np.pi * periods[..., None] * at
-        return np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+        return side_by_side(np.cos(angle), np.sin(angle))
 
-    return _each_once(waves, periods)
+    return each_once(waves, periods)
 
 
 def _fading(log_times: Array, at: Array, exponent: float) -> Array:
@@ -302,12 +307,4 @@ def _fading(log_times: Array, at: Array, exponent: float) -> Array:
     def fading(log_times: Array) -> Array:
         return np.exp(-((at / np.exp(log_times)[..., None]) ** exponent))[..., None]
 
-    return _each_once(fading, log_times)
-
-
-def _each_once(of: Callable[[Array], Array], values: Array) -> Array:
-    """A grid has many equal values; what each gives is computed once."""
-    if values.size < _GRID:
-        return of(values)
-    some, where = np.unique(values, return_inverse=True)
-    return of(some)[where]
+    return each_once(fading, log_times)

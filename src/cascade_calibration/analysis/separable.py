@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
+from typing import Any
 
 import numpy as np
 from numpy.polynomial.chebyshev import chebvander
@@ -37,8 +38,12 @@ _WIDER = 1.3
 _WORTH = 8.0
 _HOPELESS = 12.0
 _STEPS = 20
+_ENOUGH = 1e-3
+"""Variances of the noise that a step must gain at least."""
 _HALVINGS = 6
 _TAIL = 5
+_GRID = 600
+"""More values than that are a grid."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +53,8 @@ class Model:
     Attributes
     ----------
     basis
-        ``(x [n], theta [..., p]) -> [..., n, k]``: the functions beside the constant.
+        ``(x [n], theta [..., p]) -> [..., n, k]``: the functions beside the constant. Arrays in which the n values of a
+        function follow each other (:func:`side_by_side`) are worked on several times as fast.
     grid
         Values of each part of `theta`, rising and evenly spaced: p arrays. Take logarithms of what is positive: errors
         are then nearly normal, and each order of magnitude is as probable as the next.
@@ -126,6 +132,19 @@ class Fit:
     def samples(self) -> Array:
         """`theta` and amplitudes that the data allow: float64 [samples, p + 1 + k]."""
         return np.column_stack([self.thetas, _amplitudes(self.model.basis(self.x, self.thetas), self.y)])
+
+
+def side_by_side(*functions: NDArray[Any]) -> NDArray[Any]:
+    """Functions [..., n] as a basis [..., n, k]."""
+    return np.swapaxes(np.stack(functions, axis=-2), -1, -2)
+
+
+def each_once(of: Callable[[Array], Array], values: Array) -> Array:
+    """A function of values [...] -> [..., more]; a grid has many equal ones, of which each is computed once."""
+    if values.size < _GRID:
+        return of(values)
+    some, where = np.unique(values, return_inverse=True)
+    return of(some)[where]
 
 
 def estimate(fits: Sequence[Fit], of: Callable[[Array], Array], unit: str) -> Estimate:
@@ -236,13 +255,13 @@ def _starts(model: Model, x: Array, y: Array) -> list[tuple[float, Model, Array]
 
 def _explained(basis: Array, centred: Array) -> Array:
     """Shares of the squares of `centred` [n] that `basis` [..., n, k] explains beside a constant: [...]."""
-    basis = basis - basis.mean(axis=-2, keepdims=True)
-    moments = np.swapaxes(basis, -1, -2) @ basis
-    k = basis.shape[-1]
-    ridge = _RIDGE * (np.trace(moments, axis1=-2, axis2=-1) + 1e-300)[..., None, None] * np.eye(k)
-    products = np.einsum("...nk,n->...k", basis, centred)
+    functions = np.swapaxes(basis, -1, -2)
+    functions = functions - functions.mean(axis=-1, keepdims=True)
+    moments = functions @ np.swapaxes(functions, -1, -2)
+    ridge = _RIDGE * (np.trace(moments, axis1=-2, axis2=-1) + 1e-300)[..., None, None] * np.eye(functions.shape[-2])
+    products = functions @ centred
     solved = np.linalg.solve(moments + ridge, products[..., None])[..., 0]
-    return np.einsum("...k,...k->...", solved, products) / (centred @ centred)
+    return (solved * products).sum(axis=-1) / (centred @ centred)
 
 
 def _polished(model: Model, x: Array, y: Array, theta: Array) -> Fit:
@@ -252,10 +271,11 @@ def _polished(model: Model, x: Array, y: Array, theta: Array) -> Fit:
     squares = remaining @ remaining
     for _ in range(_STEPS):
         slopes = _slopes(model, x, theta, amplitudes, low, high)
-        step = _scaled_lstsq(np.column_stack([slopes, columns]), remaining)[: len(theta)]
+        free = slopes - columns @ _least_squares(columns, slopes)
+        step = _least_squares(free, remaining)
         held = ((theta <= low) & (step < 0)) | ((theta >= high) & (step > 0))
         if held.any():  # along the wall
-            step = _scaled_lstsq(np.column_stack([slopes * ~held, columns]), remaining)[: len(theta)] * ~held
+            step = _least_squares(free * ~held, remaining) * ~held
         for half in range(_HALVINGS):
             ahead = np.clip(theta + step / 2**half, low, high)
             tried = _solved(model, x, y, ahead)
@@ -265,12 +285,12 @@ def _polished(model: Model, x: Array, y: Array, theta: Array) -> Fit:
             break
         gained = squares - tried[1] @ tried[1]
         theta, (amplitudes, remaining, columns), squares = ahead, tried, tried[1] @ tried[1]
-        if gained <= 1e-6 * squares / len(x):
+        if gained <= _ENOUGH * squares / len(x):
             break
     slopes = _slopes(model, x, theta, amplitudes, low, high)
     design = np.column_stack([slopes, columns])
     # only what no other column explains tells of theta
-    free = slopes - columns @ np.linalg.lstsq(columns, slopes, rcond=1e-9)[0]
+    free = slopes - columns @ _least_squares(columns, slopes)
     information = free.T @ free * max(1, len(x) - design.shape[1]) / max(squares, 1e-300)
     # what the data cannot tell is as wide as the box
     covariance: Array = np.linalg.inv(information + np.diag((high - low) ** -2.0)).astype(np.float64)
@@ -287,10 +307,12 @@ def _slopes(model: Model, x: Array, theta: Array, amplitudes: Array, low: Array,
     return ((ends[:p] - ends[p:]) / (2 * np.diag(step)[:, None])).T
 
 
-def _scaled_lstsq(design: Array, y: Array) -> Array:
-    norms = np.linalg.norm(design, axis=0)
-    norms[norms == 0] = 1
-    return np.linalg.lstsq(design / norms, y, rcond=1e-7)[0] / norms
+def _least_squares(columns: Array, y: Array) -> Array:
+    """Amplitudes of `columns` [n, k] that leave least of `y` [n, ...]; of columns that are alike, small ones."""
+    norms = np.sqrt((columns**2).sum(axis=0))
+    unit = columns / np.where(norms > 0, norms, 1)
+    solved = np.linalg.solve(unit.T @ unit + _RIDGE * np.eye(unit.shape[1]), unit.T @ y)
+    return (solved.T / np.where(norms > 0, norms, 1)).T
 
 
 def _sampled(model: Model, x: Array, y: Array, theta: Array, covariance: Array) -> tuple[Array, float]:
@@ -342,7 +364,7 @@ def _amplitudes(basis: Array, y: Array) -> Array:
 def _solved(model: Model, x: Array, y: Array, theta: Array) -> tuple[Array, Array, Array]:
     """Amplitudes [1 + k], residuals [n] and columns [n, 1 + k] at one `theta`."""
     columns = np.column_stack([np.ones(len(x)), model.basis(x, theta)])
-    amplitudes: Array = np.linalg.lstsq(columns, y, rcond=1e-9)[0].astype(np.float64)
+    amplitudes = _least_squares(columns, y)
     return amplitudes, y - columns @ amplitudes, columns
 
 

@@ -54,7 +54,14 @@ class Trace:
         return replace(self, x=self.x[kept], y=self.y[kept], error=error)
 
 
-def trace(measurement: Measurement, units: tuple[str, ...], *, least: int = 5, signal: str | None = None) -> Trace:
+def trace(
+    measurement: Measurement,
+    units: tuple[str, ...],
+    *,
+    least: int = 5,
+    signal: str | None = None,
+    along: complex | None = None,
+) -> Trace:
     """The signal along the only axis: shots averaged, quadratures projected to one, units made base units.
 
     Parameters
@@ -65,6 +72,8 @@ def trace(measurement: Measurement, units: tuple[str, ...], *, least: int = 5, s
         Distinct places on the axis that are needed.
     signal
         Name of the variable; the measurement's first by default.
+    along
+        Direction (a number of modulus 1) of what quadratures tell; by default that in which they change most.
 
     Raises
     ------
@@ -79,7 +88,7 @@ def trace(measurement: Measurement, units: tuple[str, ...], *, least: int = 5, s
     values = np.asarray(data.transpose(axis, ...).values)
     x, x_unit = in_base_units(measurement.dataset.coords[axis], units)
     error = measurement.dataset.get(f"{data.name}_error")
-    y, errors = projected(values, None if error is None else np.asarray(error.values, dtype=np.float64))
+    y, errors = projected(values, None if error is None else np.asarray(error.values, dtype=np.float64), along)
     scale, y_unit = to_base(str(data.attrs["units"]))
     finite = np.isfinite(x) & np.isfinite(y)
     distinct = len(np.unique(x[finite]))
@@ -106,9 +115,9 @@ def in_base_units(axis: xr.DataArray, units: tuple[str, ...]) -> tuple[NDArray[n
 
 
 def projected(
-    values: NDArray[Any], error: NDArray[np.float64] | None = None
+    values: NDArray[Any], error: NDArray[np.float64] | None = None, along: complex | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
-    """One real number for each point: the quadrature that changes most, averaged over shots.
+    """One real number for each point: the quadrature that changes most, or that along a direction, averaged over shots.
 
     Parameters
     ----------
@@ -121,7 +130,7 @@ def projected(
     float64 [n], and standard errors: float64 [n], or None if they are not known
     """
     means = values if values.ndim == 1 else values.mean(axis=1)
-    turn = principal_axis(means) if np.iscomplexobj(values) else None
+    turn = (along or principal_axis(means)) if np.iscomplexobj(values) else None
     if turn is not None:
         values = (values * np.conj(turn)).real
     values = values.astype(np.float64)

@@ -75,7 +75,7 @@ def families() -> None:
 
 @calibration.command()
 def bench(
-    family: Annotated[str, typer.Argument(help="A family, see `cascade calibration families`.")],
+    family: Annotated[str, typer.Argument(help="A family, see `cascade calibration families`, or `all`.")],
     shots: Annotated[int, typer.Option(min=1, max=limits.KEPT, help="Measurements of each mode.")] = 100,
     snr: Annotated[
         list[float] | None,
@@ -86,38 +86,48 @@ def bench(
     seeds: Annotated[
         Literal["building", "final"], typer.Option(help="Seeds to build analysers with, or those kept apart.")
     ] = "building",
-    out: Annotated[
-        Path | None, typer.Option(help="Table of results.  [default: benchmarks/results/calibration/FAMILY.csv]")
-    ] = None,
+    out: Annotated[Path, typer.Option(help="Table of results.")] = Path("benchmarks/results/calibration.csv"),
 ) -> None:
-    """Count on simulated measurements how often a family's verdicts are right, in every way to go wrong.
+    """Count on simulated measurements how often verdicts are right, in every way to go wrong.
 
-    The table has the statuses by mode, how often 95 % intervals hold the truth, and how often the next measurement,
-    over the suggested range, succeeds.
+    The table has the statuses by mode, how often 95 % intervals hold the truth, how often the next measurement, over
+    the suggested range, succeeds, and CPU times. Each family is written as soon as it is counted; what this checkout
+    counted before with as many measurements is not counted again.
     """
     from cascade_calibration import analysis
     from cascade_calibration import bench as benching
-    from cascade_qec.cli.progress import NOTHING_KEPT, interruptible, progress
+    from cascade_qec.cli.progress import interruptible, progress
     from cascade_qec.cli.table import Column, show
     from cascade_qec.files import check_folder
 
-    analysis.get(family)
-    table = out or Path("benchmarks/results/calibration") / f"{family}.csv"
-    check_folder(table.parent)
-    levels = list(dict.fromkeys(snr or (10.0, 4.0)))
-    benches = []
-    with interruptible(NOTHING_KEPT), progress("Measurements of each mode") as report:
-        for i, level in enumerate(levels):
-            total = benching.Bench(family, level, seeds)
-            for start in range(shots):
-                total += benching.run(family, level, 1, seeds, start)
-                report(i * shots + start + 1, len(levels) * shots)
-            benches.append(total)
-    table.parent.mkdir(parents=True, exist_ok=True)
-    benching.write(table, *benches)
-    rows = [row for one in benches for row in one.rows() if row["kind"] != "confusion"]
-    names = ("snr", "kind", "name", "status", "count", "of", "share", "low", "high")
-    show(rows, [Column[dict[str, object]](name, lambda row, name=name: str(row[name])) for name in names])
-    for one in benches:
-        print(f"Status right at signal to noise {one.snr:g}, balanced over modes: {one.balanced():.1%}")
-    print(f"Table: {table}")
+    families = analysis.names() if family == "all" else (analysis.get(family).name,)
+    check_folder(out.parent)
+    wanted = [(one, level) for one in families for level in dict.fromkeys(snr or (10.0, 4.0))]
+    rows: list[benching.BenchRow] = []
+    with interruptible(f"finished families are in {out}; the same command goes on"), progress("Families") as report:
+        for i, (one, level) in enumerate(wanted):
+            found = benching.rows_of(out, one, level, seeds, shots)
+            if not found:
+                report(i, len(wanted), f"{one} at {level:g}")
+                counted = benching.run(one, level, shots, seeds)
+                benching.put(out, counted)
+                found = list(counted.rows())
+            rows += found
+        report(len(wanted), len(wanted))
+    columns = [
+        Column[benching.BenchRow]("family", lambda row: row.family),
+        Column[benching.BenchRow]("snr", lambda row: f"{row.snr:g}"),
+        Column[benching.BenchRow]("kind", lambda row: row.kind),
+        Column[benching.BenchRow]("name", lambda row: row.name),
+        Column[benching.BenchRow]("status", lambda row: row.status, spare=1),
+        Column[benching.BenchRow]("count", lambda row: str(row.count), right=True),
+        Column[benching.BenchRow]("of", lambda row: str(row.of), right=True),
+        Column[benching.BenchRow]("share", lambda row: f"{row.share:.3f}", right=True),
+        Column[benching.BenchRow]("low", lambda row: f"{row.low:.3f}", right=True, spare=2),
+        Column[benching.BenchRow]("high", lambda row: f"{row.high:.3f}", right=True, spare=2),
+    ]
+    show([row for row in rows if row.kind not in ("confusion", "time")], columns)
+    for one, level in wanted:
+        right = benching.balanced(row for row in rows if (row.family, row.snr) == (one, level))
+        print(f"{one}: status right at signal to noise {level:g}, balanced over modes: {right:.1%}")
+    print(f"Table: {out}")

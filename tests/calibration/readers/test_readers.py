@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from cascade_calibration import Measurement, read
+from cascade_calibration.analysis.levels import levels
 from cascade_qec.errors import CascadeError
 
 X = np.linspace(0, 4e-5, 5)
@@ -28,21 +29,33 @@ def test_quantify_core(tmp_path):
     np.testing.assert_allclose(found.signal.values, Z)
 
 
-@pytest.mark.parametrize("based", ["calibration points", "first and last"])
-def test_pycqed_leaves_calibration_points_out(tmp_path, based):
+@pytest.mark.parametrize(
+    ("name", "based", "count"),
+    [
+        ("T1_QL", "calibration points", 8),
+        ("T1_QL", "first and last", 12),
+        ("Rabi-n1_QR", "calibration points", 12),
+        ("Flipping_q9", "", 8),
+    ],
+)
+def test_pycqed_leaves_calibration_points_out(tmp_path, name, based, count):
     x = np.arange(12.0)
     with h5py.File(tmp_path / "152324_T1_QL.hdf5", "w") as file:
         data = file.create_group("Experimental Data")
         data["Data"] = np.column_stack([x, x + 100, x + 200])
         texts = {"sweep_parameter_names": ["Time"], "sweep_parameter_units": ["s"], "value_units": ["V", "V"]}
-        for name, values in (texts | {"value_names": ["raw w0", "raw w1"]}).items():
-            data.attrs[name] = np.array(values, dtype="S20")
+        for key, values in (texts | {"value_names": ["raw w0", "raw w1"]}).items():
+            data.attrs[key] = np.array(values, dtype="S20")
         file.create_group("Analysis").attrs["corrected data based on"] = based
-        file.create_group("MC settings").attrs["measurement_name"] = "T1_QL"
+        file.create_group("MC settings").attrs["measurement_name"] = name
     (found,) = read(tmp_path / "152324_T1_QL.hdf5")
-    count = 8 if based == "calibration points" else 12
-    assert found.name == "T1_QL"
+    assert found.name == name
     np.testing.assert_array_equal(found.signal.values, (x + 100 + 1j * (x + 200))[:count])
+    # two points of the ground state, then two of the excited one
+    known = levels(found)
+    assert (known is not None) == (count == 8)
+    if known:
+        assert (known.ground, known.excited, known.points) == pytest.approx((np.sqrt(2) * 158.5, np.sqrt(2) * 160.5, 2))
 
 
 def test_qibocal_has_one_measurement_for_each_target(tmp_path):

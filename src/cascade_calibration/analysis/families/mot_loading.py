@@ -11,21 +11,16 @@ from scipy.optimize import least_squares
 from scipy.special import erfcx, expit, log_ndtr
 from scipy.stats import norm
 
+from cascade_calibration.analysis.images import image_of
 from cascade_calibration.analysis.registry import Family
-from cascade_calibration.analysis.trace import in_base_units
 from cascade_calibration.analysis.verdict import Estimate, Map, Verdict
 from cascade_calibration.analysis.weighing import most_probable
-from cascade_calibration.measurement import SHOT, Measurement
-from cascade_calibration.units import to_base
-from cascade_qec.errors import CascadeError
+from cascade_calibration.measurement import Measurement
 
 Array = NDArray[np.float64]
 
 _STATUSES = ("SUCCESS", "NO_SIGNAL", "ASYMMETRIC")
 
-_LEAST = 12
-"""Pixels along each side."""
-_LARGEST = 1e100
 _SMOOTHED = (1.5, 3.0, 6.0, 12.0, 24.0)
 """Sizes of clouds that are looked for, in pixels."""
 _CLEAR = 7.0
@@ -51,7 +46,7 @@ class _Fit:
 
 def analyse(measurement: Measurement) -> Verdict:
     """Place and width of the cloud, and whether it has a tail."""
-    image, x, y, unit = _image(measurement)
+    image, x, y, unit = image_of(measurement)
     # single bright pixels are no cloud
     smooth = median_filter(image, 3)
     noise = float(np.median(np.abs(image - smooth)) / norm.ppf(0.75))
@@ -94,37 +89,6 @@ def analyse(measurement: Measurement) -> Verdict:
         }[status],
         picture=Map("x", "y", unit, unit, x, y, image),
     )
-
-
-def _image(measurement: Measurement) -> tuple[Array, Array, Array, str]:
-    """The image [y, x], exposures averaged, what is missing filled, and its axes."""
-    signal = measurement.signal
-    if SHOT in signal.dims:
-        signal = signal.mean(dim=SHOT, keep_attrs=True)
-    if signal.ndim != 2 or np.iscomplexobj(signal.values):
-        raise CascadeError(f"expected an image over two axes, found {signal.dims} and values of type {signal.dtype}")
-    rows, columns = (str(one) for one in signal.dims)
-    if rows.lower().startswith("x"):
-        rows, columns = columns, rows
-        signal = signal.transpose(rows, columns)
-    (y, unit), (x, other) = (
-        in_base_units(measurement.dataset.coords[one], ("", "m", "px", "pixel", "pixels")) for one in (rows, columns)
-    )
-    if unit != other:
-        raise CascadeError(f"expected both axes of an image in the same units, found {unit!r} and {other!r}")
-    if min(signal.shape) < _LEAST:
-        raise CascadeError(f"expected an image of at least {_LEAST} by {_LEAST} pixels, found {signal.shape}")
-    if not (np.isfinite(x).all() and np.isfinite(y).all() and (np.diff(x) != 0).all() and (np.diff(y) != 0).all()):
-        raise CascadeError("expected axes of an image that rise or fall evenly, found others")
-    image = to_base(str(signal.attrs["units"]))[0] * np.asarray(signal.values, dtype=np.float64)
-    finite = np.isfinite(image)
-    if finite.mean() < 0.9:
-        raise CascadeError(f"expected an image of finite numbers, found {finite.mean():.0%} that are")
-    if np.abs(image[finite]).max() > _LARGEST:
-        raise CascadeError(f"expected an image of numbers below {_LARGEST:g}, found larger ones")
-    order = np.argsort(y), np.argsort(x)
-    image = np.where(finite, image, np.median(image[finite]))[np.ix_(*order)]
-    return image, x[order[1]], y[order[0]], unit
 
 
 def _spot(image: Array) -> tuple[float, float, float, float] | None:

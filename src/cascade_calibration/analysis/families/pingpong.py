@@ -36,17 +36,17 @@ _MOST_OUTLIERS = 0.1
 
 def analyse(measurement: Measurement) -> Verdict:
     """The error of the angle of a pulse, and whether it is small."""
-    line = trace(measurement, ("",))
     known = levels(measurement)
+    line = trace(measurement, ("",), along=known.direction if known else None)
     if known is None or not np.ptp(line.y) > 0:  # exactly constant is no measurement of a level
         return _without_levels(line)
-    ground, excited, counted = known
+    ground, excited = known.ground, known.excited
     z = (2 * line.y - ground - excited) / (excited - ground)
     if np.median(np.abs(z)) > _FARTHEST or not np.abs(z).max() < _HUGE:
         raise CascadeError(f"expected a signal near the levels {ground:.4g} and {excited:.4g}, found others")
     kept, curve = np.ones(len(z), dtype=bool), np.zeros(len(z))
     for _ in range(_PASSES):
-        trains, evidence = _weighed(line, z, kept, counted)
+        trains, evidence = _weighed(line, z, kept, known.points)
         likeliest = max(evidence, key=lambda name: evidence[name])
         if likeliest in trains:
             curve = _wave(line, trains[likeliest].best[None])[0]
