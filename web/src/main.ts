@@ -1,0 +1,88 @@
+// Starts the page: fetches the chosen model, and tells its parts what has changed.
+
+import "./page.css";
+import { Decoder } from "./decoder.ts";
+import { byId } from "./dom.ts";
+import { Model } from "./model.ts";
+import { Controls, Play } from "./play.ts";
+import { Scene, type Shot } from "./scene.ts";
+import { MODELS, Store, type ModelName, type State } from "./state.ts";
+
+const store = new Store(), controls = new Controls(store);
+
+/** One model and all that shows it. */
+class Shown {
+  private readonly scene: Scene;
+  private readonly decoder = new Decoder();
+  private readonly play: Play;
+  private readonly ready: Promise<unknown>;
+  private shot!: Shot;
+  private round = 0;
+  private asked = 0;
+
+  constructor(file: ArrayBuffer) {
+    this.scene = new Scene(new Model(file));
+    this.ready = this.decoder.ask("open", { file: file.slice(0) });
+    this.play = new Play(this.scene, file, store, controls);
+    this.update(store.state, new Set(["faults", "p"]));
+  }
+
+  update(state: State, changed: Set<keyof State>): void {
+    const { rounds } = this.scene.model.facts, faults = state.faults.filter((fault) => this.scene.faults.knows(fault));
+    const known: State = { ...state, faults, round: Math.min(state.round, rounds) };
+    if (changed.has("faults") || !this.shot) this.shot = { ...this.scene.faults.shot(faults), letters: this.scene.letters(faults) };
+    this.round = known.round;
+    this.play.update(this.shot, known, changed);
+    if (changed.has("faults") || changed.has("p")) void this.decode(known);
+  }
+
+  private async decode(state: State): Promise<void> {
+    const number = ++this.asked, { shot } = this;
+    await this.ready;
+    if (number !== this.asked) return;
+    const decoded = await this.decoder.ask("decode", { events: shot.events, p: state.p });
+    if (number === this.asked) this.play.decoded(decoded, shot, this.round);
+  }
+
+  close(): void {
+    this.asked++;
+    this.decoder.close();
+    this.play.close();
+  }
+}
+
+const files = new Map<ModelName, Promise<ArrayBuffer>>();
+
+function fetched(model: ModelName): Promise<ArrayBuffer> {
+  const known = files.get(model) ?? fetch(new URL(`models/${model}.safetensors`, document.baseURI)).then((answer) => {
+    if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+    return answer.arrayBuffer();
+  });
+  files.set(model, known);
+  return known;
+}
+
+let shown: Shown | null = null;
+
+async function open(model: ModelName): Promise<void> {
+  shown?.close();
+  shown = null;
+  const stage = byId("play");
+  stage.setAttribute("aria-busy", "true");
+  try {
+    const file = await fetched(model);
+    if (store.state.model !== model) return;
+    shown = new Shown(file);
+    byId("trouble").textContent = "";
+  } catch (error) {
+    files.delete(model);
+    byId("trouble").textContent = `The model ${model} could not be loaded: ${error instanceof Error ? error.message : error}.`;
+  }
+  stage.removeAttribute("aria-busy");
+}
+
+store.listen((state, changed) => {
+  if (changed.has("model")) void open(MODELS.find((model) => model === state.model)!);
+  else shown?.update(state, changed);
+});
+void open(store.state.model);
