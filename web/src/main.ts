@@ -3,10 +3,13 @@
 import "./page.css";
 import { Decoder } from "./decoder.ts";
 import { byId } from "./dom.ts";
+import { Inside } from "./inside.ts";
 import { Model } from "./model.ts";
 import { Controls, Play } from "./play.ts";
+import { results } from "./results.ts";
 import { Scene, type Shot } from "./scene.ts";
 import { MODELS, Store, type ModelName, type State } from "./state.ts";
+import { Votes } from "./votes.ts";
 
 const store = new Store(), controls = new Controls(store);
 
@@ -15,6 +18,8 @@ class Shown {
   private readonly scene: Scene;
   private readonly decoder = new Decoder();
   private readonly play: Play;
+  private readonly inside: Inside;
+  private readonly votes: Votes;
   private readonly ready: Promise<unknown>;
   private shot!: Shot;
   private round = 0;
@@ -22,9 +27,16 @@ class Shown {
 
   constructor(file: ArrayBuffer) {
     this.scene = new Scene(new Model(file));
-    this.ready = this.decoder.ask("open", { file: file.slice(0) });
     this.play = new Play(this.scene, file, store, controls);
+    this.inside = new Inside(this.scene, store);
+    this.votes = new Votes(this.scene);
+    this.ready = this.started(file);
     this.update(store.state, new Set(["faults", "p"]));
+  }
+
+  private async started(file: ArrayBuffer): Promise<void> {
+    await this.decoder.ask("open", { file: file.slice(0) });
+    this.inside.quiet(await this.decoder.ask("look", { events: new Uint8Array(this.scene.model.detectors) }));
   }
 
   update(state: State, changed: Set<keyof State>): void {
@@ -33,6 +45,7 @@ class Shown {
     if (changed.has("faults") || !this.shot) this.shot = { ...this.scene.faults.shot(faults), letters: this.scene.letters(faults) };
     this.round = known.round;
     this.play.update(this.shot, known, changed);
+    this.inside.update(known);
     if (changed.has("faults") || changed.has("p")) void this.decode(known);
   }
 
@@ -41,7 +54,11 @@ class Shown {
     await this.ready;
     if (number !== this.asked) return;
     const decoded = await this.decoder.ask("decode", { events: shot.events, p: state.p });
-    if (number === this.asked) this.play.decoded(decoded, shot, this.round);
+    const layers = await this.decoder.ask("look", { events: shot.events });
+    if (number !== this.asked) return;
+    this.play.decoded(decoded, shot, this.round);
+    this.inside.features(layers, shot);
+    this.votes.update(decoded);
   }
 
   close(): void {
@@ -86,3 +103,4 @@ store.listen((state, changed) => {
   else shown?.update(state, changed);
 });
 void open(store.state.model);
+results(store).catch((error: Error) => (byId("no-results").textContent = `The tables could not be loaded: ${error.message}.`));

@@ -15,9 +15,22 @@ export interface State {
   layer: number;
   view: View;
   channel: number;
+  /** What is plotted: a code, a noise strength, a model. */
+  waterfall: (typeof PLOTS.waterfall)[number];
+  distance: (typeof PLOTS.distance)[number];
+  sure: (typeof PLOTS.sure)[number];
 }
 
-export const START: State = { model: "surface_d5", p: 0.005, faults: ["x7.1", "x12.1", "r15.2"], round: 1, layer: 1, view: "change", channel: 0 };
+export const PLOTS = {
+  waterfall: ["surface_d3", "surface_d5", "surface_d7", "bb72"],
+  distance: ["0.002", "0.003", "0.005"],
+  sure: ["surface_d3", "surface_d5", "surface_d7", "bb72"],
+} as const;
+
+export const START: State = {
+  model: "surface_d5", p: 0.005, faults: ["x7.1", "x12.1", "r15.2"], round: 1, layer: 1, view: "change", channel: 0,
+  waterfall: "surface_d5", distance: "0.003", sure: "surface_d5",
+};
 
 const FAULT = /^(m\d{1,6}|[xzr]\d{1,4}\.\d{1,3})$/;
 
@@ -43,6 +56,9 @@ export function read(text: string): State {
     layer: whole("layer", START.layer),
     view: among("view", VIEWS, START.view),
     channel: whole("channel", START.channel),
+    waterfall: among("waterfall", PLOTS.waterfall, START.waterfall),
+    distance: among("distance", PLOTS.distance, START.distance),
+    sure: among("sure", PLOTS.sure, START.sure),
   };
 }
 

@@ -12,11 +12,14 @@ from cascade_qec.page.model_file import MODELS, model_file
 BUILT = Path(__file__).parent / "built"
 """What ``npm run build`` in web/ writes."""
 
+RESULTS = Path(__file__).parent / "results.json"
+"""What ``python -m workshop pages`` gathers from benchmarks/results."""
+
 
 def contents() -> Mapping[str, Callable[[], bytes]]:
     """What gives each file of the page, by its path below the page; models are made when they are asked for."""
     built = {path.relative_to(BUILT).as_posix(): path.read_bytes for path in sorted(BUILT.rglob("*")) if path.is_file()}
-    return built | {f"models/{name}.safetensors": partial(model_file, name) for name in MODELS}
+    return built | {RESULTS.name: RESULTS.read_bytes} | {f"models/{name}.safetensors": partial(model_file, name) for name in MODELS}
 
 
 def write(folder: Path) -> None:
