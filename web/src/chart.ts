@@ -37,7 +37,7 @@ export interface Chart {
   diagonal?: boolean;
 }
 
-const [WIDTH, HEIGHT] = [620, 400], [LEFT, RIGHT, TOP, BOTTOM] = [70, 16, 12, 50];
+const [WIDTH, HEIGHT] = [620, 400], [LEFT, RIGHT, TOP, BOTTOM] = [78, 24, 12, 56];
 
 const MARKERS = [
   "M-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0 -9 0Z", "M-4 -4h8v8h-8Z", "M0 -5.5L5 4H-5Z", "M0 -5.5L5.5 0L0 5.5L-5.5 0Z", "M0 5.5L5 -4H-5Z",
@@ -56,10 +56,10 @@ export function chart({ title, x, y, series, joined, diagonal }: Chart, hidden: 
   const px = place(x, LEFT, WIDTH - RIGHT), py = place(y, HEIGHT - BOTTOM, TOP);
   const says = h("p", { class: "about", role: "status" }, "Point at a mark for its shots, failures and interval.");
   const drawing = svg("svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${title}. The table below has the same figures.` });
-  for (const tick of x.ticks) drawing.append(line(px(tick), TOP, px(tick), HEIGHT - BOTTOM), label(px(tick), HEIGHT - BOTTOM + 18, x.format(tick), "middle"));
+  for (const tick of x.ticks) drawing.append(line(px(tick), TOP, px(tick), HEIGHT - BOTTOM), label(px(tick), HEIGHT - BOTTOM + 20, x.format(tick), "middle"));
   for (const tick of y.ticks) drawing.append(line(LEFT, py(tick), WIDTH - RIGHT, py(tick)), label(LEFT - 8, py(tick) + 4, y.format(tick), "end"));
-  drawing.append(label((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, x.label, "middle"));
-  drawing.append(svg("text", { transform: `translate(14 ${(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)`, "text-anchor": "middle" }, y.label));
+  drawing.append(label((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, x.label, "middle"));
+  drawing.append(svg("text", { transform: `translate(18 ${(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)`, "text-anchor": "middle" }, y.label));
   if (diagonal) {
     const low = Math.max(x.range[0], y.range[0]), high = Math.min(x.range[1], y.range[1]);
     drawing.append(svg("path", { class: "diagonal", d: `M${px(low)} ${py(low)}L${px(high)} ${py(high)}` }));

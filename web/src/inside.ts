@@ -135,7 +135,7 @@ export class Inside {
       const shape = torus ? `M${x} ${y - r}L${x + r} ${y}L${x} ${y + r}L${x - r} ${y}Z` : `M${x - r} ${y - r}h${2 * r}v${2 * r}h${-2 * r}Z`;
       const at = site[slice * model.checks + check];
       this.place[at] = { check, slice };
-      return (this.cells[at] = svg("path", { d: shape, class: "cell", onmouseenter: () => this.look(at), onclick: () => this.pin(at) }));
+      return (this.cells[at] = svg("path", { d: shape, class: "cell", fill: "#8886", onmouseenter: () => this.look(at), onclick: () => this.pin(at) }));
     });
     return h("figure", {}, svg("svg", { viewBox: `${-half} ${-half} ${2 * half} ${2 * half}`, "aria-hidden": "true" }, ...cells), h("figcaption", {}, this.when(slice)));
   }

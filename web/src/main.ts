@@ -22,7 +22,7 @@ class Shown {
   private readonly votes: Votes;
   private readonly ready: Promise<unknown>;
   private shot!: Shot;
-  private round = 0;
+  private known!: State;
   private asked = 0;
 
   constructor(file: ArrayBuffer) {
@@ -43,10 +43,10 @@ class Shown {
     const { rounds } = this.scene.model.facts, faults = state.faults.filter((fault) => this.scene.faults.knows(fault));
     const known: State = { ...state, faults, round: Math.min(state.round, rounds) };
     if (changed.has("faults") || !this.shot) this.shot = { ...this.scene.faults.shot(faults), letters: this.scene.letters(faults) };
-    this.round = known.round;
+    this.known = known;
     this.play.update(this.shot, known, changed);
     this.inside.update(known);
-    if (changed.has("faults") || changed.has("p")) void this.decode(known);
+    if (changed.has("faults") || changed.has("p")) this.decode(known).catch(tell);
   }
 
   private async decode(state: State): Promise<void> {
@@ -56,7 +56,7 @@ class Shown {
     const decoded = await this.decoder.ask("decode", { events: shot.events, p: state.p });
     const layers = await this.decoder.ask("look", { events: shot.events });
     if (number !== this.asked) return;
-    this.play.decoded(decoded, shot, this.round);
+    this.play.decoded(decoded, shot, this.known);
     this.inside.features(layers, shot);
     this.votes.update(decoded);
   }
@@ -66,6 +66,10 @@ class Shown {
     this.decoder.close();
     this.play.close();
   }
+}
+
+function tell(error: Error): void {
+  byId("trouble").textContent = `Decoding failed: ${error.message}.`;
 }
 
 const files = new Map<ModelName, Promise<ArrayBuffer>>();

@@ -46,6 +46,7 @@ export class Play {
   private readonly scene: Scene;
   private readonly store: Store;
   private readonly space: Space;
+  private readonly drawn: HTMLFieldSetElement | null;
   private readonly sheet: Sheet;
   private readonly counter: Counter;
   private readonly round = h("input", { type: "range", id: "round", min: 0, step: 1 });
@@ -67,7 +68,8 @@ export class Play {
     this.counter = new Counter(file.slice(0), code.matchable, store.state.p);
     this.round.max = String(rounds);
     this.round.addEventListener("input", () => store.change({ round: Number(this.round.value) }));
-    byId("space").replaceChildren(this.space.element);
+    this.drawn = scene.model.facts.period && choice("Drawn", [["time", "in time"], ["torus", "on the torus"]], store.state.drawn, (drawn) => store.change({ drawn }));
+    byId("space").replaceChildren(...(this.drawn ? [this.drawn] : []), this.space.element);
     byId("sheet").replaceChildren(
       h("div", { class: "rounds" }, h("label", { for: "round" }, "Round"),
         h("button", { type: "button", "aria-label": "Earlier round", onclick: () => step(-1) }, "◀"), this.round,
@@ -94,19 +96,24 @@ export class Play {
     this.round.setAttribute("aria-valuetext", name);
     this.sheet.update(shot, state.round);
     if (changed.has("faults") || changed.has("p")) this.matched = null; // until the decoder has answered
-    this.space.update(shot, state.round, this.matched);
+    this.draw(shot, state);
     if (changed.has("faults")) this.list(state.faults);
     if (changed.has("p")) this.counter.reset(state.p);
   }
 
   private matched: Decoded["matched"] = null;
 
-  decoded(decoded: Decoded, shot: Shot, round: number): void {
+  decoded(decoded: Decoded, shot: Shot, state: State): void {
     this.matched = decoded.matched;
     const { facts } = this.scene.model;
-    this.space.update(shot, round, decoded.matched);
+    this.draw(shot, state);
     byId("verdict").replaceChildren(...verdict(facts, decoded, shot.observables));
     byId("spoken").textContent = spoken(facts, decoded, shot.observables);
+  }
+
+  private draw(shot: Shot, { round, drawn }: State): void {
+    this.space.update(shot, round, this.matched, this.drawn !== null && drawn === "torus");
+    for (const input of this.drawn?.querySelectorAll("input") ?? []) input.checked = input.value === drawn;
   }
 
   close(): void {

@@ -6,12 +6,16 @@ export type ModelName = (typeof MODELS)[number];
 export const VIEWS = ["change", "size", "channel"] as const;
 export type View = (typeof VIEWS)[number];
 
+export const DRAWN = ["time", "torus"] as const;
+
 export interface State {
   model: ModelName;
   p: number;
   /** What is wrong in the shot; see faults.ts for how each is spelt. */
   faults: string[];
   round: number;
+  /** Whether a round of a code on a torus is rolled up, or the shot is drawn in time. */
+  drawn: (typeof DRAWN)[number];
   layer: number;
   view: View;
   channel: number;
@@ -28,7 +32,7 @@ export const PLOTS = {
 } as const;
 
 export const START: State = {
-  model: "surface_d5", p: 0.005, faults: ["x7.1", "x12.1", "r15.2"], round: 1, layer: 1, view: "change", channel: 0,
+  model: "surface_d5", p: 0.005, faults: ["x7.1", "x12.1", "r15.2"], round: 1, drawn: "time", layer: 1, view: "change", channel: 0,
   waterfall: "surface_d5", distance: "0.003", sure: "surface_d5",
 };
 
@@ -53,6 +57,7 @@ export function read(text: string): State {
     p: among("p", STRENGTHS, START.p),
     faults: given.has("faults") ? given.get("faults")!.split("+").filter((fault) => FAULT.test(fault)) : START.faults,
     round: whole("round", START.round),
+    drawn: among("drawn", DRAWN, START.drawn),
     layer: whole("layer", START.layer),
     view: among("view", VIEWS, START.view),
     channel: whole("channel", START.channel),
