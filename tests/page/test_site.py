@@ -22,7 +22,7 @@ WEB = Path(__file__).parents[2] / "web"
 @pytest.fixture
 def address() -> Iterator[str]:
     with serving(0) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=[0.05])  # seconds between looks whether to end
         thread.start()
         yield f"http://{HOST}:{server.server_address[1]}/"
         server.shutdown()
@@ -50,6 +50,10 @@ def test_pages_files_ask_for_nothing_from_elsewhere() -> None:
         text = path.read_text().replace("http://www.w3.org/", "")  # names of namespaces
         assert "http://" not in text
         assert "https://" not in text or path.suffix == ".html"  # links to read are in the page's text alone
+
+
+def test_what_is_built_stays_small() -> None:
+    assert sum(path.stat().st_size for path in BUILT.iterdir()) < 100_000
 
 
 def test_a_first_visit_loads_less_than_three_megabytes() -> None:

@@ -9,11 +9,11 @@ const SLICE = 120; // milliseconds that the worker counts before it says how far
 
 export class Counter {
   readonly element = h("div", { class: "counter" });
-  private readonly decoder = new Decoder();
+  private readonly file: ArrayBuffer;
+  private decoder: Promise<Decoder> | null = null; // started when it is first needed
   private readonly table = h("table", {});
   private readonly start = h("button", { type: "button", onclick: () => this.toggle() }, "Run shots");
   private readonly status = h("p", { class: "muted", role: "status" });
-  private readonly ready: Promise<unknown>;
   private tally: Tally = { shots: 0, network: 0, matching: 0 };
   private task = 0; // the last one asked for; older ones end
   private running = false;
@@ -21,7 +21,7 @@ export class Counter {
   private readonly matchable: boolean;
 
   constructor(file: ArrayBuffer, matchable: boolean, p: number) {
-    this.ready = this.decoder.ask("open", { file });
+    this.file = file;
     this.matchable = matchable;
     this.p = p;
     this.element.append(
@@ -42,7 +42,16 @@ export class Counter {
 
   close(): void {
     this.task++;
-    this.decoder.close();
+    void this.decoder?.then((decoder) => decoder.close());
+  }
+
+  private started(): Promise<Decoder> {
+    const start = async () => {
+      const decoder = new Decoder();
+      await decoder.ask("open", { file: this.file });
+      return decoder;
+    };
+    return (this.decoder ??= start());
   }
 
   /** The mechanisms of the first shot that fails as wanted, or null if something else is asked for meanwhile. */
@@ -50,10 +59,10 @@ export class Counter {
     const task = ++this.task, seed = randomSeed();
     this.running = false;
     this.show();
-    await this.ready;
+    const decoder = await this.started();
     let shots = 0;
     while (task === this.task) {
-      const part = await this.decoder.ask("count", { p: this.p, seed, milliseconds: SLICE, until: wanted });
+      const part = await decoder.ask("count", { p: this.p, seed, milliseconds: SLICE, until: wanted });
       progress((shots += part.shots));
       if (part.found && task === this.task) return part.found;
     }
@@ -64,9 +73,9 @@ export class Counter {
     this.running = !this.running;
     const task = ++this.task, seed = randomSeed();
     this.show();
-    await this.ready;
+    const decoder = await this.started();
     while (this.running && task === this.task) {
-      const part = await this.decoder.ask("count", { p: this.p, seed, milliseconds: SLICE });
+      const part = await decoder.ask("count", { p: this.p, seed, milliseconds: SLICE });
       if (task !== this.task) break;
       for (const name of ["shots", "network", "matching"] as const) this.tally[name] += part[name];
       this.show();

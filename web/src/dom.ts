@@ -58,3 +58,7 @@ export function percent(x: number): string {
 export function count(n: number): string {
   return n.toLocaleString("en-GB");
 }
+
+export function many(n: number, what: string): string {
+  return `${count(n)} ${what}${n === 1 ? "" : "s"}`;
+}

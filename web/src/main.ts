@@ -35,7 +35,7 @@ class Shown {
   }
 
   private async started(file: ArrayBuffer): Promise<void> {
-    await this.decoder.ask("open", { file: file.slice(0) });
+    await this.decoder.ask("open", { file });
     this.inside.quiet(await this.decoder.ask("look", { events: new Uint8Array(this.scene.model.detectors) }));
   }
 
@@ -105,6 +105,11 @@ async function open(model: ModelName): Promise<void> {
 store.listen((state, changed) => {
   if (changed.has("model")) void open(MODELS.find((model) => model === state.model)!);
   else shown?.update(state, changed);
+});
+// A link to a heading would take the place of the state in the address.
+byId("skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  byId("play-title").focus();
 });
 void open(store.state.model);
 results(store).catch((error: Error) => (byId("no-results").textContent = `The tables could not be loaded: ${error.message}.`));

@@ -1,7 +1,7 @@
 // Put errors into the code, or have noise do it, and see what the network makes of it.
 
 import { Counter, randomSeed } from "./counter.ts";
-import { byId, choice, h, percent } from "./dom.ts";
+import { byId, choice, h, many, percent } from "./dom.ts";
 import { toggled } from "./faults.ts";
 import { Noise } from "./noise.ts";
 import { Random } from "./random.ts";
@@ -65,7 +65,7 @@ export class Play {
     const step = (by: number) => store.change({ round: Math.min(rounds, Math.max(0, store.state.round + by)) });
     this.space = new Space(scene, put, step);
     this.sheet = new Sheet(scene, (qubit) => put(store.state.round, qubit));
-    this.counter = new Counter(file.slice(0), code.matchable, store.state.p);
+    this.counter = new Counter(file, code.matchable, store.state.p);
     this.round.max = String(rounds);
     this.round.addEventListener("input", () => store.change({ round: Number(this.round.value) }));
     this.drawn = scene.model.facts.period && choice("Drawn", [["time", "in time"], ["torus", "on the torus"]], store.state.drawn, (drawn) => store.change({ drawn }));
@@ -123,7 +123,7 @@ export class Play {
   private list(faults: string[]): void {
     const shown = faults.slice(0, 60);
     byId("faults").replaceChildren(
-      h("h3", {}, faults.length === 1 ? "1 fault" : `${faults.length} faults`),
+      h("h3", {}, many(faults.length, "fault")),
       h("ul", { class: "chips" }, ...shown.map((fault) => h("li", {}, this.scene.faults.label(fault), h("button", {
         type: "button", "aria-label": `Take away: ${this.scene.faults.label(fault)}`,
         onclick: () => this.store.change({ faults: toggled(this.store.state.faults, fault) }),
@@ -139,7 +139,7 @@ export class Play {
 
   private async find(wanted: Wanted): Promise<void> {
     this.finding.disabled = true;
-    const found = await this.counter.find(wanted, (shots) => (this.status.textContent = `Looked at ${shots} shots …`));
+    const found = await this.counter.find(wanted, (shots) => (this.status.textContent = `Looked at ${many(shots, "shot")}.`));
     this.finding.disabled = false;
     if (found) this.show(found);
   }

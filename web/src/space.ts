@@ -1,5 +1,6 @@
 // A drawing of the shot that can be turned and clicked: the whole of it in time, or a round on its torus.
 
+import { many } from "./dom.ts";
 import type { Canvas, Place } from "./drawing.ts";
 import type { Matched } from "./matching.ts";
 import type { Scene, Shot } from "./scene.ts";
@@ -33,7 +34,7 @@ export class Space {
   update(shot: Shot, round: number, matched: Matched | null, rolled: boolean): void {
     this.last = { shot, round, matched, rolled };
     const { rounds } = this.scene.model.facts, events = shot.events.reduce((sum, event) => sum + event, 0);
-    this.element.setAttribute("aria-label", `The shot in space and time: ${rounds} rounds and the readout, ${shot.letters.size} places with faults, ${events} detection events. Arrow keys turn it and change the round.`);
+    this.element.setAttribute("aria-label", `The shot in space and time: ${many(rounds, "round")} and the readout, ${many(shot.letters.size, "place")} with faults, ${many(events, "detection event")}. Arrow keys turn it and change the round.`);
     this.draw();
   }
 

@@ -77,7 +77,7 @@ export class Store {
   constructor() {
     this.state = read(location.hash);
     addEventListener("hashchange", () => {
-      if (location.hash.replace(/^#/, "") !== written(this.state)) this.change(read(location.hash));
+      if (location.hash.includes("=") && location.hash !== `#${written(this.state)}`) this.change(read(location.hash));
     });
   }
 

@@ -19,7 +19,11 @@ RESULTS = Path(__file__).parent / "results.json"
 def contents() -> Mapping[str, Callable[[], bytes]]:
     """What gives each file of the page, by its path below the page; models are made when they are asked for."""
     built = {path.relative_to(BUILT).as_posix(): path.read_bytes for path in sorted(BUILT.rglob("*")) if path.is_file()}
-    return built | {RESULTS.name: RESULTS.read_bytes} | {f"models/{name}.safetensors": partial(model_file, name) for name in MODELS}
+    return (
+        built
+        | {RESULTS.name: RESULTS.read_bytes}
+        | {f"models/{name}.safetensors": partial(model_file, name) for name in MODELS}
+    )
 
 
 def write(folder: Path) -> None:
