@@ -7,7 +7,14 @@ const names = { entryFileNames: "[name].js", chunkFileNames: "[name].js", assetF
 
 /** Notes what was built from, so that a test without Node.js can tell when it should be built again. */
 function sources(): Plugin {
-  const files = ["index.html", "vite.config.ts", "package-lock.json", ...readdirSync("src").sort().map((name) => `src/${name}`)];
+  const files = [
+    "index.html",
+    "vite.config.ts",
+    "package-lock.json",
+    ...readdirSync("src")
+      .sort()
+      .map((name) => `src/${name}`),
+  ];
   const hash = (file: string) => createHash("sha256").update(readFileSync(file)).digest("hex");
   return {
     name: "sources",
@@ -21,7 +28,12 @@ function sources(): Plugin {
 export default defineConfig({
   base: "./",
   plugins: [sources()],
-  build: { outDir: "../src/cascade_qec/page/built", emptyOutDir: true, modulePreload: false, rollupOptions: { output: names } },
+  build: {
+    outDir: "../src/cascade_qec/page/built",
+    emptyOutDir: true,
+    modulePreload: false,
+    rollupOptions: { output: names },
+  },
   worker: { format: "es", rollupOptions: { output: names } },
   server: { proxy: { "/models": "http://127.0.0.1:8342" } }, // npm run dev, beside `cascade page --no_open`
 });

@@ -10,7 +10,7 @@ interface Edge {
   w: number;
 }
 
-/** The partner of each vertex, from 0 on; -1 for none. `weight(u, v)` is an integer; edges of no positive weight are none. */
+/** The partner of each vertex, from 0 on; -1 for none. Weights are integers; edges of no positive weight are none. */
 export function heaviestMatching(n: number, weight: (u: number, v: number) => number): Int32Array {
   return new Blossoms(n, weight).matched();
 }
@@ -32,11 +32,16 @@ class Blossoms {
   private search = 0;
 
   constructor(n: number, weight: (u: number, v: number) => number) {
-    const size = 2 * n + 1, zeros = () => Array<number>(size).fill(0);
+    const size = 2 * n + 1;
+    const zeros = () => Array<number>(size).fill(0);
     this.n = this.last = n;
-    this.edge = Array.from({ length: size }, (_, u) => Array.from({ length: size }, (_, v) => ({
-      u, v, w: u && v && u !== v && u <= n && v <= n ? 2 * Math.max(0, weight(u - 1, v - 1)) : 0,
-    })));
+    this.edge = Array.from({ length: size }, (_, u) =>
+      Array.from({ length: size }, (_, v) => ({
+        u,
+        v,
+        w: u && v && u !== v && u <= n && v <= n ? 2 * Math.max(0, weight(u - 1, v - 1)) : 0,
+      })),
+    );
     const most = Math.max(0, ...this.edge.flat().map((edge) => edge.w));
     this.label = zeros().map((_, u) => (u && u <= n ? most : 0));
     [this.match, this.slack, this.parent, this.depth, this.seen] = [zeros(), zeros(), zeros(), zeros(), zeros()];
@@ -77,7 +82,8 @@ class Blossoms {
 
   /** How far a petal is from the base, going round so that it is even. */
   private stepsTo(blossom: number, petal: number): number {
-    const petals = this.petals[blossom], at = petals.indexOf(petal);
+    const petals = this.petals[blossom];
+    const at = petals.indexOf(petal);
     if (at % 2 === 0) return at;
     petals.push(...petals.splice(1).reverse());
     return petals.length - at;
@@ -87,7 +93,9 @@ class Blossoms {
     const edge = this.edge[u][v];
     this.match[u] = edge.v;
     if (u <= this.n) return;
-    const petals = this.petals[u], base = this.within[u][edge.u], steps = this.stepsTo(u, base);
+    const petals = this.petals[u];
+    const base = this.within[u][edge.u];
+    const steps = this.stepsTo(u, base);
     for (let i = 0; i < steps; i++) this.join(petals[i], petals[i ^ 1]);
     this.join(base, v);
     petals.push(...petals.splice(0, steps));
@@ -123,7 +131,7 @@ class Blossoms {
     this.match[b] = this.match[base];
     const petals = (this.petals[b] = [base]);
     const climb = (from: number) => {
-      for (let x = from; x !== base; ) {
+      for (let x = from; x !== base;) {
         const y = this.top[this.match[x]];
         petals.push(x, y);
         this.push(y);
@@ -154,7 +162,8 @@ class Blossoms {
   private expand(b: number): void {
     const petals = this.petals[b];
     for (const petal of petals) this.place(petal, petal);
-    const base = this.within[b][this.edge[b][this.parent[b]].u], steps = this.stepsTo(b, base);
+    const base = this.within[b][this.edge[b][this.parent[b]].u];
+    const steps = this.stepsTo(b, base);
     for (let i = 0; i < steps; i += 2) {
       const [odd, even] = [petals[i], petals[i + 1]];
       this.parent[odd] = this.edge[even][odd].u;
@@ -174,7 +183,8 @@ class Blossoms {
 
   /** Take a tight edge; whether it led to another unmatched node. */
   private took(edge: Edge): boolean {
-    const u = this.top[edge.u], v = this.top[edge.v];
+    const u = this.top[edge.u];
+    const v = this.top[edge.v];
     if (this.depth[v] === -1) {
       this.parent[v] = edge.u;
       this.depth[v] = 1;
@@ -237,7 +247,8 @@ class Blossoms {
       }
       for (const x of this.outermost(1)) {
         const from = this.slack[x];
-        if (from && this.top[from] !== x && this.reduced(this.edge[from][x]) === 0 && this.took(this.edge[from][x])) return true;
+        if (from && this.top[from] !== x && this.reduced(this.edge[from][x]) === 0 && this.took(this.edge[from][x]))
+          return true;
       }
       for (const b of this.outermost(this.n + 1)) if (this.depth[b] === 1 && this.label[b] === 0) this.expand(b);
     }

@@ -8,7 +8,8 @@ export type Scale = "sequential" | "diverging";
 /** Of a share from 0 to 1. */
 export function colour(share: number, scale: Scale): string {
   const stops = scale === "sequential" ? SEQUENTIAL : DIVERGING;
-  const at = Math.min(1, Math.max(0, share)) * (stops.length - 1), low = Math.min(Math.floor(at), stops.length - 2);
+  const at = Math.min(1, Math.max(0, share)) * (stops.length - 1);
+  const low = Math.min(Math.floor(at), stops.length - 2);
   const [from, to] = [stops[low], stops[low + 1]].map(channels);
   return `rgb(${from.map((channel, i) => Math.round(channel + (at - low) * (to[i] - channel))).join(" ")})`;
 }

@@ -25,8 +25,15 @@ export class Counter {
     this.matchable = matchable;
     this.p = p;
     this.element.append(
-      h("p", {}, this.start, " ", h("button", { type: "button", class: "quiet", onclick: () => this.reset(this.p) }, "Reset")),
-      this.table, this.status,
+      h(
+        "p",
+        {},
+        this.start,
+        " ",
+        h("button", { type: "button", class: "quiet", onclick: () => this.reset(this.p) }, "Reset"),
+      ),
+      this.table,
+      this.status,
     );
     this.show();
   }
@@ -56,7 +63,8 @@ export class Counter {
 
   /** The mechanisms of the first shot that fails as wanted, or null if something else is asked for meanwhile. */
   async find(wanted: Wanted, progress: (shots: number) => void): Promise<number[] | null> {
-    const task = ++this.task, seed = randomSeed();
+    const task = ++this.task;
+    const seed = randomSeed();
     this.running = false;
     this.show();
     const decoder = await this.started();
@@ -71,7 +79,8 @@ export class Counter {
 
   private async toggle(): Promise<void> {
     this.running = !this.running;
-    const task = ++this.task, seed = randomSeed();
+    const task = ++this.task;
+    const seed = randomSeed();
     this.show();
     const decoder = await this.started();
     while (this.running && task === this.task) {
@@ -85,13 +94,30 @@ export class Counter {
 
   private show(): void {
     this.start.textContent = this.running ? "Stop" : this.tally.shots ? "Go on" : "Run shots";
-    const { shots } = this.tally, row = (name: string, failures: number) => {
+    const { shots } = this.tally;
+    const row = (name: string, failures: number) => {
       const rate = wilson(failures, shots);
-      return h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, `${count(failures)} / ${count(shots)}`),
-        h("td", {}, shots ? `${percent(rate.value)}` : "–"), h("td", {}, shots ? `${percent(rate.low)} to ${percent(rate.high)}` : "–"));
+      return h(
+        "tr",
+        {},
+        h("th", { scope: "row" }, name),
+        h("td", {}, `${count(failures)} / ${count(shots)}`),
+        h("td", {}, shots ? `${percent(rate.value)}` : "–"),
+        h("td", {}, shots ? `${percent(rate.low)} to ${percent(rate.high)}` : "–"),
+      );
     };
     this.table.replaceChildren(
-      h("thead", {}, h("tr", {}, ...["Decoder", "Failures / shots", "Block error", "95 % interval"].map((head) => h("th", { scope: "col" }, head)))),
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          ...["Decoder", "Failures / shots", "Block error", "95 % interval"].map((head) =>
+            h("th", { scope: "col" }, head),
+          ),
+        ),
+      ),
       h("tbody", {}, row("Network", this.tally.network), this.matchable && row("Matching", this.tally.matching)),
     );
   }

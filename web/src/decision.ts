@@ -28,7 +28,11 @@ export class Decision {
   }
 
   decide(evidence: Float32Array): Decided {
-    const { code: { k }, scale, calibration } = this.facts;
+    const {
+      code: { k },
+      scale,
+      calibration,
+    } = this.facts;
     const scores = this.votes(evidence).map((vote) => scale * vote);
     const best = scores.reduce((top, score, c) => (score > scores[top] ? c : top), 0);
     const second = scores.reduce((top, score, c) => (c !== best && score > top ? score : top), -Infinity);

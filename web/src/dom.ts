@@ -5,11 +5,19 @@ type Attributes = Record<string, unknown>;
 
 const SVG = "http://www.w3.org/2000/svg";
 
-export function h<K extends keyof HTMLElementTagNameMap>(tag: K, attributes: Attributes = {}, ...children: Child[]): HTMLElementTagNameMap[K] {
+export function h<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes: Attributes = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[K] {
   return filled(document.createElement(tag), attributes, children);
 }
 
-export function svg<K extends keyof SVGElementTagNameMap>(tag: K, attributes: Attributes = {}, ...children: Child[]): SVGElementTagNameMap[K] {
+export function svg<K extends keyof SVGElementTagNameMap>(
+  tag: K,
+  attributes: Attributes = {},
+  ...children: Child[]
+): SVGElementTagNameMap[K] {
   return filled(document.createElementNS(SVG, tag) as SVGElementTagNameMap[K], attributes, children);
 }
 
@@ -19,7 +27,9 @@ function filled<T extends Element>(element: T, attributes: Attributes, children:
     else if (value === true) element.setAttribute(name, "");
     else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, String(value));
   }
-  element.append(...children.filter((child): child is Node | string => child instanceof Node || typeof child === "string"));
+  element.append(
+    ...children.filter((child): child is Node | string => child instanceof Node || typeof child === "string"),
+  );
   return element;
 }
 
@@ -29,11 +39,29 @@ export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
   return found as T;
 }
 
+let choices = 0; // so that no two are one group
+
 /** One of several values, as radio buttons. */
-export function choice<T extends string>(label: string, options: [T, string][], chosen: T, picked: (value: T) => void): HTMLFieldSetElement {
-  const name = label.replace(/\W+/g, "_");
-  return h("fieldset", { class: "choice" }, h("legend", {}, label), ...options.map(([value, text]) =>
-    h("label", {}, h("input", { type: "radio", name, value, checked: value === chosen, onchange: () => picked(value) }), h("span", {}, text))));
+export function choice<T extends string>(
+  label: string,
+  options: [T, string][],
+  chosen: T,
+  picked: (value: T) => void,
+): HTMLFieldSetElement {
+  const name = `choice${choices++}`;
+  return h(
+    "fieldset",
+    { class: "choice" },
+    h("legend", {}, label),
+    ...options.map(([value, text]) =>
+      h(
+        "label",
+        {},
+        h("input", { type: "radio", name, value, checked: value === chosen, onchange: () => picked(value) }),
+        h("span", {}, text),
+      ),
+    ),
+  );
 }
 
 /** A probability, with as many digits as tell it from 0 and 1. */
@@ -48,7 +76,8 @@ export function probability(p: number): string {
 export function power(x: number): string {
   if (x === 0) return "0";
   const exponent = Math.floor(Math.log10(Math.abs(x)) + 1e-9);
-  return `${(x / 10 ** exponent).toFixed(1)}·10${[...String(exponent)].map((digit) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(digit)]).join("")}`;
+  const raised = [...String(exponent)].map((digit) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(digit)]);
+  return `${(x / 10 ** exponent).toFixed(1)}·10${raised.join("")}`;
 }
 
 export function percent(x: number): string {

@@ -47,7 +47,12 @@ export function place({ context, scene, colour }: Canvas, [x, y]: Point, qubit: 
 }
 
 export function event({ context, colour }: Canvas, [x, y]: Point, size: number): void {
-  path(context, [[x, y - size], [x + size, y], [x, y + size], [x - size, y]]);
+  path(context, [
+    [x, y - size],
+    [x + size, y],
+    [x, y + size],
+    [x - size, y],
+  ]);
   context.fillStyle = colour("event");
   context.fill();
   context.strokeStyle = colour("paper");

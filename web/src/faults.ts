@@ -28,7 +28,8 @@ export class Faults {
 
   /** Whether there is such a fault in this experiment. */
   knows(fault: string): boolean {
-    const { n } = this.model.facts.code, { rounds } = this.model.facts;
+    const { n } = this.model.facts.code;
+    const { rounds } = this.model.facts;
     const [index, round] = numbers(fault);
     if (fault[0] === "m") return index < this.sampled.observables.length;
     return fault[0] === "r" ? index < this.model.checks && round < rounds : index < n && round <= rounds;
@@ -50,15 +51,22 @@ export class Faults {
     const [index, round] = numbers(fault);
     if (fault[0] === "r") return [{ round, qubit: this.model.facts.code.n + index, letter: "M" }];
     if (fault[0] !== "m") return [{ round, qubit: index, letter: fault[0].toUpperCase() }];
-    const file = this.model.tensors, pauli = file.data<Uint8Array>("fault.pauli"), qubit = file.data<Int16Array>("fault.qubit");
+    const file = this.model.tensors;
+    const pauli = file.data<Uint8Array>("fault.pauli");
+    const qubit = file.data<Int16Array>("fault.qubit");
     const at = file.data<Uint8Array>("fault.round")[index];
-    return [0, 1].map((i) => 2 * index + i).filter((i) => qubit[i] >= 0)
+    return [0, 1]
+      .map((i) => 2 * index + i)
+      .filter((i) => qubit[i] >= 0)
       .map((i) => ({ round: at, qubit: qubit[i], letter: LETTERS[pauli[i]] }));
   }
 
   label(fault: string): string {
-    const marks = this.marks(fault), { rounds, layers } = this.model.facts;
-    const what = marks.map(({ letter, qubit }) => (letter === "M" ? `wrong measurement of ${this.name(qubit)}` : `${letter} on ${this.name(qubit)}`));
+    const marks = this.marks(fault);
+    const { rounds, layers } = this.model.facts;
+    const what = marks.map(({ letter, qubit }) =>
+      letter === "M" ? `wrong measurement of ${this.name(qubit)}` : `${letter} on ${this.name(qubit)}`,
+    );
     const round = marks[0].round === rounds ? "readout" : `round ${marks[0].round + 1}`;
     const step = fault[0] === "m" ? this.model.tensors.data<Uint8Array>("fault.step")[numbers(fault)[0]] : 0;
     return `${what.join(" and ")}, ${round}${step && what[0][0] !== "w" ? `, CNOTs ${step} of ${layers}` : ""}`;
@@ -74,7 +82,9 @@ export class Faults {
   }
 
   private found(fault: string): { flips: Flips; at: number } {
-    const [index, round] = numbers(fault), { code: { n }, rounds } = this.model.facts;
+    const [index, round] = numbers(fault);
+    const { rounds } = this.model.facts;
+    const { n } = this.model.facts.code;
     if (fault[0] === "m") return { flips: this.sampled, at: index };
     const ofPauli = (rounds + 1) * n;
     if (fault[0] === "r") return { flips: this.put, at: 2 * ofPauli + round * this.model.checks + index };

@@ -36,21 +36,54 @@ export class Inside {
     this.layer.addEventListener("input", () => store.change({ layer: Number(this.layer.value) }));
     this.channel.max = String(width - 1);
     this.channel.addEventListener("input", () => store.change({ channel: Number(this.channel.value) }));
-    const step = (by: number) => store.change({ layer: Math.min(depth + 1, Math.max(0, Number(this.layer.value) + by)) });
-    this.channelRow = h("div", { class: "rounds" }, h("label", { for: "channel" }, "Channel"), this.channel, this.channelSays);
-    byId("layers").replaceChildren(
-      h("div", { class: "rounds" }, h("label", { for: "layer" }, "Layer"),
-        h("button", { type: "button", "aria-label": "Earlier layer", onclick: () => step(-1) }, "◀"), this.layer,
-        h("button", { type: "button", "aria-label": "Later layer", onclick: () => step(1) }, "▶"), this.layerSays),
-      choice("What is shown", VIEWS.map((view) => [view, TITLES[view]]), store.state.view, (view) => store.change({ view })),
-      this.channelRow, this.scale,
+    const step = (by: number) =>
+      store.change({ layer: Math.min(depth + 1, Math.max(0, Number(this.layer.value) + by)) });
+    this.channelRow = h(
+      "div",
+      { class: "rounds" },
+      h("label", { for: "channel" }, "Channel"),
+      this.channel,
+      this.channelSays,
     );
-    const maps = h("div", { class: "maps", tabindex: 0, role: "group", "aria-label": "Features at every check, a map for each round. Arrow keys go from check to check, Page Up and Page Down from round to round.",
-      onkeydown: (event: KeyboardEvent) => this.key(event), onmouseleave: () => this.look(this.pinned) },
-    ...Array.from({ length: slices }, (_, slice) => this.map(slice)));
+    byId("layers").replaceChildren(
+      h(
+        "div",
+        { class: "rounds" },
+        h("label", { for: "layer" }, "Layer"),
+        h("button", { type: "button", "aria-label": "Earlier layer", onclick: () => step(-1) }, "◀"),
+        this.layer,
+        h("button", { type: "button", "aria-label": "Later layer", onclick: () => step(1) }, "▶"),
+        this.layerSays,
+      ),
+      choice(
+        "What is shown",
+        VIEWS.map((view) => [view, TITLES[view]]),
+        store.state.view,
+        (view) => store.change({ view }),
+      ),
+      this.channelRow,
+      this.scale,
+    );
+    const maps = h(
+      "div",
+      {
+        class: "maps",
+        tabindex: 0,
+        role: "group",
+        "aria-label":
+          "Features at every check, a map for each round. Arrow keys go from check to check, " +
+          "Page Up and Page Down from round to round.",
+        onkeydown: (event: KeyboardEvent) => this.key(event),
+        onmouseleave: () => this.look(this.pinned),
+      },
+      ...Array.from({ length: slices }, (_, slice) => this.map(slice)),
+    );
     byId("maps").replaceChildren(maps, this.about);
     const { name, parameters, rounds, trained_at } = scene.model.facts;
-    byId("facts").textContent = `${name} has ${count(parameters)} weights in ${depth} blocks, and ${width} numbers for every check and round. It has learnt ${rounds} rounds at p = ${percent(trained_at)}. Here is what it makes of the shot above, layer by layer; events have a rim.`;
+    byId("facts").textContent =
+      `${name} has ${count(parameters)} weights in ${depth} blocks, and ${width} numbers for every check and round. ` +
+      `It has learnt ${rounds} rounds at p = ${percent(trained_at)}. ` +
+      "Here is what it makes of the shot above, layer by layer; events have a rim.";
     this.look(-1);
   }
 
@@ -66,7 +99,9 @@ export class Inside {
   }
 
   update(state: State): void {
-    const { depth, width } = this.scene.model.facts, layer = Math.min(state.layer, depth + 1), channel = Math.min(state.channel, width - 1);
+    const { depth, width } = this.scene.model.facts;
+    const layer = Math.min(state.layer, depth + 1);
+    const channel = Math.min(state.channel, width - 1);
     this.layer.value = String(layer);
     const name = layer === 0 ? "embedding" : layer > depth ? "as the head reads it" : `block ${layer} of ${depth}`;
     this.layerSays.textContent = name;
@@ -74,28 +109,37 @@ export class Inside {
     this.channel.value = String(channel);
     this.channelSays.textContent = `${channel + 1} of ${width}`;
     this.channelRow.hidden = state.view !== "channel";
-    for (const input of byId("layers").querySelectorAll<HTMLInputElement>("input[type=radio]")) input.checked = input.value === state.view;
+    for (const input of byId("layers").querySelectorAll<HTMLInputElement>("input[type=radio]"))
+      input.checked = input.value === state.view;
     if (this.layers.length) this.paint(state, layer, channel);
     this.look(this.looked);
   }
 
   private paint(state: State, layer: number, channel: number): void {
-    const { width } = this.scene.model.facts, [now, before] = [this.layers[layer], this.silence[layer]];
+    const { width } = this.scene.model.facts;
+    const [now, before] = [this.layers[layer], this.silence[layer]];
     this.values = Float32Array.from({ length: this.cells.length }, (_, site) => {
       if (state.view === "channel") return now[site * width + channel];
       let sum = 0;
-      for (let c = site * width; c < (site + 1) * width; c++) sum += (now[c] - (state.view === "change" ? before[c] : 0)) ** 2;
+      for (let c = site * width; c < (site + 1) * width; c++)
+        sum += (now[c] - (state.view === "change" ? before[c] : 0)) ** 2;
       return Math.sqrt(sum / width);
     });
     const scale: Scale = state.view === "channel" ? "diverging" : "sequential";
-    const most = this.values.reduce((top, value) => Math.max(top, Math.abs(value)), 1e-9), least = scale === "diverging" ? -most : 0;
+    const most = this.values.reduce((top, value) => Math.max(top, Math.abs(value)), 1e-9);
+    const least = scale === "diverging" ? -most : 0;
     const { detectorAt, checks } = this.scene.model;
     this.cells.forEach((cell, site) => {
-      const { check, slice } = this.place[site], detector = detectorAt[slice * checks + check];
+      const { check, slice } = this.place[site];
+      const detector = detectorAt[slice * checks + check];
       cell.setAttribute("fill", colour((this.values[site] - least) / (most - least), scale));
       cell.classList.toggle("lit", detector >= 0 && this.shot?.events[detector] === 1);
     });
-    this.scale.replaceChildren(h("span", {}, least.toFixed(2)), h("div", { style: `background: ${gradient(scale)}` }), h("span", {}, most.toFixed(2)));
+    this.scale.replaceChildren(
+      h("span", {}, least.toFixed(2)),
+      h("div", { style: `background: ${gradient(scale)}` }),
+      h("span", {}, most.toFixed(2)),
+    );
   }
 
   /** Go on looking at a site, or at none if it was that one. */
@@ -107,19 +151,25 @@ export class Inside {
   /** Show what a site depends on. */
   private look(site: number): void {
     this.looked = site;
-    const { model, faults } = this.scene, blocks = Math.min(this.store.state.layer, model.facts.depth);
+    const { model, faults } = this.scene;
+    const blocks = Math.min(this.store.state.layer, model.facts.depth);
     const field = site < 0 ? null : receptiveField(model, site, blocks);
     this.cells.forEach((cell, other) => {
       cell.classList.toggle("outside", field !== null && !field[other]);
       cell.classList.toggle("looked", other === site);
     });
     if (site < 0) {
-      this.about.textContent = "Point at a check to see what its features depend on. A click keeps it while you step through the layers.";
+      this.about.textContent =
+        "Point at a check to see what its features depend on. A click keeps it while you step through the layers.";
       return;
     }
-    const { check, slice } = this.place[site], detectors = this.place.filter((place, other) => field![other] && model.detectorAt[place.slice * model.checks + place.check] >= 0);
+    const { check, slice } = this.place[site];
+    const detectors = this.place.filter(
+      (place, other) => field![other] && model.detectorAt[place.slice * model.checks + place.check] >= 0,
+    );
     const value = this.values.length ? `: ${this.values[site].toFixed(3)}` : "";
-    this.about.textContent = `${faults.checkName(check)}, ${this.when(slice)}${value}. Depends on ${detectors.length} of ${model.detectors} detectors.`;
+    const depends = `Depends on ${detectors.length} of ${model.detectors} detectors.`;
+    this.about.textContent = `${faults.checkName(check)}, ${this.when(slice)}${value}. ${depends}`;
   }
 
   private when(slice: number): string {
@@ -127,21 +177,39 @@ export class Inside {
   }
 
   private map(slice: number): HTMLElement {
-    const { scene } = this, { model, n } = scene, site = model.tensors.data<Int16Array>("draw.site");
-    const half = (scene.half + 0.55) * UNIT, torus = model.facts.period !== null;
+    const { scene } = this;
+    const { model, n } = scene;
+    const site = model.tensors.data<Int16Array>("draw.site");
+    const half = (scene.half + 0.55) * UNIT;
+    const torus = model.facts.period !== null;
     const cells = Array.from({ length: model.checks }, (_, check) => {
-      const [x, y] = scene.at[n + check].map((at) => at * UNIT), r = UNIT / 2;
+      const [x, y] = scene.at[n + check].map((at) => at * UNIT);
+      const r = UNIT / 2;
       // both kinds of check tile the plane: as squares on a planar code, as diamonds on a torus
-      const shape = torus ? `M${x} ${y - r}L${x + r} ${y}L${x} ${y + r}L${x - r} ${y}Z` : `M${x - r} ${y - r}h${2 * r}v${2 * r}h${-2 * r}Z`;
+      const shape = torus
+        ? `M${x} ${y - r}L${x + r} ${y}L${x} ${y + r}L${x - r} ${y}Z`
+        : `M${x - r} ${y - r}h${2 * r}v${2 * r}h${-2 * r}Z`;
       const at = site[slice * model.checks + check];
       this.place[at] = { check, slice };
-      return (this.cells[at] = svg("path", { d: shape, class: "cell", fill: "#8886", onmouseenter: () => this.look(at), onclick: () => this.pin(at) }));
+      return (this.cells[at] = svg("path", {
+        d: shape,
+        class: "cell",
+        fill: "#8886",
+        onmouseenter: () => this.look(at),
+        onclick: () => this.pin(at),
+      }));
     });
-    return h("figure", {}, svg("svg", { viewBox: `${-half} ${-half} ${2 * half} ${2 * half}`, "aria-hidden": "true" }, ...cells), h("figcaption", {}, this.when(slice)));
+    return h(
+      "figure",
+      {},
+      svg("svg", { viewBox: `${-half} ${-half} ${2 * half} ${2 * half}`, "aria-hidden": "true" }, ...cells),
+      h("figcaption", {}, this.when(slice)),
+    );
   }
 
   private key(event: KeyboardEvent): void {
-    const { model, at, n } = this.scene, site = model.tensors.data<Int16Array>("draw.site");
+    const { model, at, n } = this.scene;
+    const site = model.tensors.data<Int16Array>("draw.site");
     const here = this.looked < 0 ? { check: 0, slice: 0 } : { ...this.place[this.looked] };
     const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
     if (event.key === "PageUp" || event.key === "PageDown") {
@@ -151,8 +219,10 @@ export class Inside {
       let cost = Infinity;
       for (let check = 0, from = here.check; check < model.checks; check++) {
         const [dx, dy] = [at[n + check][0] - x, at[n + check][1] - y];
-        const along = dx * way[0] + dy * way[1], across = Math.abs(dx * way[1]) + Math.abs(dy * way[0]);
-        if (check !== from && along > 1e-6 && along + 2 * across < cost) [here.check, cost] = [check, along + 2 * across];
+        const along = dx * way[0] + dy * way[1];
+        const across = Math.abs(dx * way[1]) + Math.abs(dy * way[0]);
+        if (check !== from && along > 1e-6 && along + 2 * across < cost)
+          [here.check, cost] = [check, along + 2 * across];
       }
     } else return;
     event.preventDefault();

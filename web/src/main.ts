@@ -11,7 +11,8 @@ import { Scene, type Shot } from "./scene.ts";
 import { MODELS, Store, type ModelName, type State } from "./state.ts";
 import { Votes } from "./votes.ts";
 
-const store = new Store(), controls = new Controls(store);
+const store = new Store();
+const controls = new Controls(store);
 
 /** One model and all that shows it. */
 class Shown {
@@ -40,9 +41,11 @@ class Shown {
   }
 
   update(state: State, changed: Set<keyof State>): void {
-    const { rounds } = this.scene.model.facts, faults = state.faults.filter((fault) => this.scene.faults.knows(fault));
+    const { rounds } = this.scene.model.facts;
+    const faults = state.faults.filter((fault) => this.scene.faults.knows(fault));
     const known: State = { ...state, faults, round: Math.min(state.round, rounds) };
-    if (changed.has("faults") || !this.shot) this.shot = { ...this.scene.faults.shot(faults), letters: this.scene.letters(faults) };
+    if (changed.has("faults") || !this.shot)
+      this.shot = { ...this.scene.faults.shot(faults), letters: this.scene.letters(faults) };
     this.known = known;
     this.play.update(this.shot, known, changed);
     this.inside.update(known);
@@ -50,7 +53,8 @@ class Shown {
   }
 
   private async decode(state: State): Promise<void> {
-    const number = ++this.asked, { shot } = this;
+    const number = ++this.asked;
+    const { shot } = this;
     await this.ready;
     if (number !== this.asked) return;
     const decoded = await this.decoder.ask("decode", { events: shot.events, p: state.p });
@@ -75,10 +79,12 @@ function tell(error: Error): void {
 const files = new Map<ModelName, Promise<ArrayBuffer>>();
 
 function fetched(model: ModelName): Promise<ArrayBuffer> {
-  const known = files.get(model) ?? fetch(new URL(`models/${model}.safetensors`, document.baseURI)).then((answer) => {
-    if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
-    return answer.arrayBuffer();
-  });
+  const known =
+    files.get(model) ??
+    fetch(new URL(`models/${model}.safetensors`, document.baseURI)).then((answer) => {
+      if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+      return answer.arrayBuffer();
+    });
   files.set(model, known);
   return known;
 }
@@ -97,7 +103,8 @@ async function open(model: ModelName): Promise<void> {
     byId("trouble").textContent = "";
   } catch (error) {
     files.delete(model);
-    byId("trouble").textContent = `The model ${model} could not be loaded: ${error instanceof Error ? error.message : error}.`;
+    byId("trouble").textContent =
+      `The model ${model} could not be loaded: ${error instanceof Error ? error.message : error}.`;
   }
   stage.removeAttribute("aria-busy");
 }
@@ -112,4 +119,6 @@ byId("skip").addEventListener("click", (event) => {
   byId("play-title").focus();
 });
 void open(store.state.model);
-results(store).catch((error: Error) => (byId("no-results").textContent = `The tables could not be loaded: ${error.message}.`));
+results(store).catch(
+  (error: Error) => (byId("no-results").textContent = `The tables could not be loaded: ${error.message}.`),
+);

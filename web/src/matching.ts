@@ -10,7 +10,7 @@ export interface Matched {
   observables: number;
   /** -ln of how likely the errors are, up to a constant. */
   weight: number;
-  /** Detectors that are matched to one another, or to the boundary (-1), and the observables that are crossed between. */
+  /** Detectors that are matched to one another, or to the boundary (-1), and the observables crossed between. */
   pairs: [number, number, number][];
 }
 
@@ -35,7 +35,9 @@ export class Matching {
   }
 
   decode(events: Uint8Array): Matched {
-    const size = this.nodes + 1, lit: number[] = [], at: number[] = [];
+    const size = this.nodes + 1;
+    const lit: number[] = [];
+    const at: number[] = [];
     events.forEach((event, d) => {
       if (event && this.node[d] >= 0) {
         lit.push(d);
@@ -59,8 +61,10 @@ export class Matching {
 
   /** Dijkstra's algorithm from one node; no way leads on from the boundary. */
   private shortest(from: number, neighbours: Edge[][]): void {
-    const size = this.nodes + 1, distance = this.distance.subarray(from * size, (from + 1) * size);
-    const parity = this.parity.subarray(from * size, (from + 1) * size), done = new Uint8Array(size);
+    const size = this.nodes + 1;
+    const distance = this.distance.subarray(from * size, (from + 1) * size);
+    const parity = this.parity.subarray(from * size, (from + 1) * size);
+    const done = new Uint8Array(size);
     distance[from] = 0;
     for (;;) {
       let nearest = -1;
@@ -88,7 +92,8 @@ interface Edge {
 /** What each mechanism does to the experiment's own detectors, those that do the same put together. */
 function edges(model: Model, node: Int32Array, nodes: number, p: number): Edge[][] {
   const { start, detector, observables } = model.flips("fault");
-  const likely = probabilities(model.tensors.data("fault.count"), p), together = new Map<string, number>();
+  const likely = probabilities(model.tensors.data("fault.count"), p);
+  const together = new Map<string, number>();
   likely.forEach((probability, m) => {
     const ends = [...detector.subarray(start[m], start[m + 1])].map((d) => node[d]).filter((end) => end >= 0);
     if (!ends.length) return;
@@ -99,7 +104,8 @@ function edges(model: Model, node: Int32Array, nodes: number, p: number): Edge[]
   });
   const neighbours: Edge[][] = Array.from({ length: nodes + 1 }, () => []);
   for (const [key, probability] of together) {
-    const [u, v, flipped] = key.split(",").map(Number), weight = Math.log((1 - probability) / probability);
+    const [u, v, flipped] = key.split(",").map(Number);
+    const weight = Math.log((1 - probability) / probability);
     neighbours[u].push({ to: v, weight, observables: flipped });
     neighbours[v].push({ to: u, weight, observables: flipped });
   }

@@ -42,7 +42,8 @@ export class Model {
   constructor(file: ArrayBuffer) {
     this.tensors = new Tensors(file);
     this.facts = this.tensors.page as Facts;
-    const site = this.tensors.tensor<Int16Array>("draw.site"), bit = this.tensors.data<Int16Array>("site.detector");
+    const site = this.tensors.tensor<Int16Array>("draw.site");
+    const bit = this.tensors.data<Int16Array>("site.detector");
     this.checks = site.shape[1];
     this.xChecks = this.tensors.data<Int16Array>("draw.x_checks")[0];
     this.detectorAt = site.data.map((each) => bit[each]);
@@ -57,12 +58,17 @@ export class Model {
   }
 
   flips(name: "fault" | "put"): Flips {
-    const data = <T extends Int32Array | Int16Array | Uint16Array>(what: string) => this.tensors.data<T>(`${name}.${what}`);
-    return { start: data<Int32Array>("start"), detector: data<Int16Array>("detector"), observables: data<Uint16Array>("observables") };
+    const data = <T extends Int32Array | Int16Array | Uint16Array>(what: string) =>
+      this.tensors.data<T>(`${name}.${what}`);
+    return {
+      start: data<Int32Array>("start"),
+      detector: data<Int16Array>("detector"),
+      observables: data<Uint16Array>("observables"),
+    };
   }
 
   /** Whether a check is of the experiment's own basis: only those see the errors that flip its observables. */
   primary(check: number): boolean {
-    return (check < this.xChecks) === (this.facts.basis === "X");
+    return check < this.xChecks === (this.facts.basis === "X");
   }
 }

@@ -47,7 +47,8 @@ export class Network {
 
   constructor(model: Model, kernel: (memory: WebAssembly.Memory) => Kernel = fastest) {
     this.model = model;
-    const file = model.tensors, { width, depth } = model.facts;
+    const file = model.tensors;
+    const { width, depth } = model.facts;
     const float = (name: string) => file.data<Float32Array>(name);
     this.width = width;
     this.channels = float("block0.down_bias").length;
@@ -57,7 +58,9 @@ export class Network {
     this.kernel = kernel(this.memory);
     this.single = this.list([0, 0]);
     const steps = [0, 1].filter((step) => file.has(`step${step}.read`));
-    const tables = steps.map((step) => this.table(`step${step}`, this.channels, this.channels, `block0.step${step}.weight`));
+    const tables = steps.map((step) =>
+      this.table(`step${step}`, this.channels, this.channels, `block0.step${step}.weight`),
+    );
     this.blocks = [...Array(depth).keys()].map((block) => ({
       scale: float(`block${block}.scale`),
       shift: float(`block${block}.shift`),
@@ -70,7 +73,10 @@ export class Network {
       })),
       up: this.copied(float(`block${block}.up`)),
     }));
-    this.toData = { table: this.table("to_data", width, width, "head.to_data"), weight: this.copied(float("head.to_data")) };
+    this.toData = {
+      table: this.table("to_data", width, width, "head.to_data"),
+      weight: this.copied(float("head.to_data")),
+    };
     this.hidden = this.copied(float("head.hidden"));
     const rows = Math.max(this.sites, this.operators, file.data("head.order").length);
     const places = Math.max(...tables.map((table) => table.sites), this.sites);
@@ -94,7 +100,9 @@ export class Network {
   }
 
   private trunk(states: Uint8Array, layers?: Float32Array[]): void {
-    const { sites, width, channels, x, wide } = this, file = this.model.tensors, kind = file.data<Int16Array>("site.kind");
+    const { sites, width, channels, x, wide } = this;
+    const file = this.model.tensors;
+    const kind = file.data<Int16Array>("site.kind");
     const keep = () => layers?.push(x.view.slice(0, sites * width));
     for (let site = 0; site < sites; site++) {
       const row = (kind[site] + states[site]) * width;
@@ -121,10 +129,14 @@ export class Network {
   }
 
   private head(states: Uint8Array): Float32Array {
-    const { width, operators, x, wide, read } = this, file = this.model.tensors;
+    const { width, operators, x, wide, read } = this;
+    const file = this.model.tensors;
     const { slices, share, output_bias } = this.model.facts;
     const short = (name: string) => file.data<Int16Array>(`head.${name}`);
-    const sites = short("sites"), order = short("order"), start = short("start"), place = short("place");
+    const sites = short("sites");
+    const order = short("order");
+    const start = short("start");
+    const place = short("place");
     order.forEach((which, row) => {
       // the sum over all slices of a check place, or (odd) over all but the first
       const sum = wide.view.subarray(row * width, (row + 1) * width).fill(0);
@@ -140,7 +152,8 @@ export class Network {
     filled(wide.view, file.data("head.hidden_bias"), operators);
     this.multiply(operators, x, width, this.hidden, wide, 2 * width);
     this.silu(wide, operators * 2 * width);
-    const output = file.data<Float32Array>("head.output"), odd = this.checksSay(states);
+    const output = file.data<Float32Array>("head.output");
+    const odd = this.checksSay(states);
     return Float32Array.from({ length: operators }, (_, o) => {
       let logit = output_bias;
       for (let c = 0; c < output.length; c++) logit += wide.view[o * output.length + c] * output[c];
@@ -150,9 +163,12 @@ export class Network {
 
   /** The last values of each operator's checks, added up. */
   private checksSay(states: Uint8Array): Uint8Array {
-    const { slices } = this.model.facts, file = this.model.tensors;
-    const checks = file.data<Int16Array>("head.checks"), members = file.data<Uint8Array>("head.members");
-    const values = new Uint8Array(checks.length / slices), odd = new Uint8Array(this.operators);
+    const { slices } = this.model.facts;
+    const file = this.model.tensors;
+    const checks = file.data<Int16Array>("head.checks");
+    const members = file.data<Uint8Array>("head.members");
+    const values = new Uint8Array(checks.length / slices);
+    const odd = new Uint8Array(this.operators);
     checks.forEach((site, at) => (values[Math.floor(at / slices)] ^= states[site] & 1));
     members.forEach((member, at) => (odd[Math.floor(at / values.length)] ^= member & values[at % values.length]));
     return odd;
@@ -160,7 +176,8 @@ export class Network {
 
   /** y = silu(scale x + shift) at every site, of the residual stream x. */
   private normed(scale: Float32Array, shift: Float32Array, y: Region): void {
-    const x = this.x.view, { width } = this;
+    const x = this.x.view;
+    const { width } = this;
     for (let row = 0; row < this.sites * width; row += width) {
       for (let c = 0; c < width; c++) y.view[row + c] = scale[c] * x[row + c] + shift[c];
     }
@@ -188,9 +205,12 @@ export class Network {
   }
 
   private table(name: string, inputs: number, outputs: number, weight: string): Table {
-    const file = this.model.tensors, { shape, data: read } = file.tensor<Int16Array>(`${name}.read`);
-    const plane = file.data<Uint8Array>(`${name}.plane`), relations = file.tensor(weight).shape[1];
-    const pairs: number[] = [], starts = new Int32Array(shape[0] + 1);
+    const file = this.model.tensors;
+    const { shape, data: read } = file.tensor<Int16Array>(`${name}.read`);
+    const plane = file.data<Uint8Array>(`${name}.plane`);
+    const relations = file.tensor(weight).shape[1];
+    const pairs: number[] = [];
+    const starts = new Int32Array(shape[0] + 1);
     for (let site = 0; site < shape[0]; site++) {
       for (let r = 0; r < shape[1]; r++) {
         const neighbour = read[site * shape[1] + r];

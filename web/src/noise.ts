@@ -3,7 +3,7 @@
 import type { Model } from "./model.ts";
 import type { Random } from "./random.ts";
 
-/** How likely mechanisms are, from places [mechanisms, 3] of each kind: flips, depolarised qubits, depolarised pairs. */
+/** How likely mechanisms are, from places [mechanisms, 3]: flips, depolarised qubits, depolarised pairs. */
 export function probabilities(count: Uint8Array, p: number): Float64Array {
   const shrinking = [1 - 2 * p, (1 - (4 * p) / 3) ** (1 / 2), (1 - (16 * p) / 15) ** (1 / 8)];
   return Float64Array.from({ length: count.length / 3 }, (_, m) => {
@@ -26,7 +26,8 @@ export class Noise {
       else byProbability.set(probability, [m]);
     });
     this.groups = [...byProbability].map(([probability, members]) => ({
-      members: Int32Array.from(members), logMiss: Math.log1p(-probability),
+      members: Int32Array.from(members),
+      logMiss: Math.log1p(-probability),
     }));
   }
 
@@ -34,7 +35,8 @@ export class Noise {
     const happened: number[] = [];
     for (const { members, logMiss } of this.groups) {
       // how many do not happen before the next one that does is geometric
-      for (let i = skipped(random, logMiss); i < members.length; i += 1 + skipped(random, logMiss)) happened.push(members[i]);
+      for (let i = skipped(random, logMiss); i < members.length; i += 1 + skipped(random, logMiss))
+        happened.push(members[i]);
     }
     return happened.sort((a, b) => a - b);
   }

@@ -13,7 +13,10 @@ import { spoken, verdict } from "./verdict.ts";
 import type { Decoded, Wanted } from "./worker.ts";
 
 const TITLES: Record<(typeof MODELS)[number], string> = {
-  surface_d3: "Surface code, d = 3", surface_d5: "d = 5", surface_d7: "d = 7", bb72: "Bicycle code bb72",
+  surface_d3: "Surface code, d = 3",
+  surface_d5: "d = 5",
+  surface_d7: "d = 7",
+  bb72: "Bicycle code bb72",
 };
 
 /** What does not depend on the model: choices of model, strength and letter. */
@@ -23,9 +26,26 @@ export class Controls {
   private readonly strengthSays = h("output", { for: "strength" });
 
   constructor(store: Store) {
-    byId("models").replaceChildren(choice("Code", MODELS.map((model) => [model, TITLES[model]]), store.state.model,
-      (model) => store.change({ model, faults: [], round: 1 })));
-    byId("letters").replaceChildren(choice("A click on a data qubit puts", [["X", "X"], ["Y", "Y"], ["Z", "Z"]], "X", (letter) => (this.letter = letter)));
+    byId("models").replaceChildren(
+      choice(
+        "Code",
+        MODELS.map((model) => [model, TITLES[model]]),
+        store.state.model,
+        (model) => store.change({ model, faults: [], round: 1 }),
+      ),
+    );
+    byId("letters").replaceChildren(
+      choice(
+        "A click on a data qubit puts",
+        [
+          ["X", "X"],
+          ["Y", "Y"],
+          ["Z", "Z"],
+        ],
+        "X",
+        (letter) => (this.letter = letter),
+      ),
+    );
     this.strength.addEventListener("input", () => store.change({ p: STRENGTHS[Number(this.strength.value)] }));
     byId("strengths").replaceChildren(h("label", { for: "strength" }, "Noise p"), this.strength, this.strengthSays);
     this.update(store.state);
@@ -68,22 +88,41 @@ export class Play {
     this.counter = new Counter(file, code.matchable, store.state.p);
     this.round.max = String(rounds);
     this.round.addEventListener("input", () => store.change({ round: Number(this.round.value) }));
-    this.drawn = scene.model.facts.period && choice("Drawn", [["time", "in time"], ["torus", "on the torus"]], store.state.drawn, (drawn) => store.change({ drawn }));
+    this.drawn =
+      scene.model.facts.period &&
+      choice(
+        "Drawn",
+        [
+          ["time", "in time"],
+          ["torus", "on the torus"],
+        ],
+        store.state.drawn,
+        (drawn) => store.change({ drawn }),
+      );
     byId("space").replaceChildren(...(this.drawn ? [this.drawn] : []), this.space.element);
     byId("sheet").replaceChildren(
-      h("div", { class: "rounds" }, h("label", { for: "round" }, "Round"),
-        h("button", { type: "button", "aria-label": "Earlier round", onclick: () => step(-1) }, "◀"), this.round,
-        h("button", { type: "button", "aria-label": "Later round", onclick: () => step(1) }, "▶"), this.roundSays),
+      h(
+        "div",
+        { class: "rounds" },
+        h("label", { for: "round" }, "Round"),
+        h("button", { type: "button", "aria-label": "Earlier round", onclick: () => step(-1) }, "◀"),
+        this.round,
+        h("button", { type: "button", "aria-label": "Later round", onclick: () => step(1) }, "▶"),
+        this.roundSays,
+      ),
       this.sheet.element,
     );
     byId("counter").replaceChildren(this.counter.element);
     const wanted: Wanted = code.matchable ? "matching alone fails" : "network fails";
-    this.finding.textContent = code.matchable ? "Find a shot that matching gets wrong and the network right" : "Find a shot that the network gets wrong";
+    this.finding.textContent = code.matchable
+      ? "Find a shot that matching gets wrong and the network right"
+      : "Find a shot that the network gets wrong";
     this.finding.addEventListener("click", () => this.find(wanted));
     byId("actions").replaceChildren(
       h("button", { type: "button", class: "main", onclick: () => this.sample() }, "Sample noise"),
       this.finding,
-      h("button", { type: "button", class: "quiet", onclick: () => store.change({ faults: [] }) }, "Clear"), this.status,
+      h("button", { type: "button", class: "quiet", onclick: () => store.change({ faults: [] }) }, "Clear"),
+      this.status,
     );
   }
 
@@ -124,10 +163,26 @@ export class Play {
     const shown = faults.slice(0, 60);
     byId("faults").replaceChildren(
       h("h3", {}, many(faults.length, "fault")),
-      h("ul", { class: "chips" }, ...shown.map((fault) => h("li", {}, this.scene.faults.label(fault), h("button", {
-        type: "button", "aria-label": `Take away: ${this.scene.faults.label(fault)}`,
-        onclick: () => this.store.change({ faults: toggled(this.store.state.faults, fault) }),
-      }, "×")))),
+      h(
+        "ul",
+        { class: "chips" },
+        ...shown.map((fault) =>
+          h(
+            "li",
+            {},
+            this.scene.faults.label(fault),
+            h(
+              "button",
+              {
+                type: "button",
+                "aria-label": `Take away: ${this.scene.faults.label(fault)}`,
+                onclick: () => this.store.change({ faults: toggled(this.store.state.faults, fault) }),
+              },
+              "×",
+            ),
+          ),
+        ),
+      ),
     );
   }
 
@@ -139,7 +194,10 @@ export class Play {
 
   private async find(wanted: Wanted): Promise<void> {
     this.finding.disabled = true;
-    const found = await this.counter.find(wanted, (shots) => (this.status.textContent = `Looked at ${many(shots, "shot")}.`));
+    const found = await this.counter.find(
+      wanted,
+      (shots) => (this.status.textContent = `Looked at ${many(shots, "shot")}.`),
+    );
     this.finding.disabled = false;
     if (found) this.show(found);
   }

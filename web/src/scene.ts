@@ -6,7 +6,7 @@ import type { Model } from "./model.ts";
 export class Scene {
   readonly model: Model;
   readonly faults: Faults;
-  /** Where each qubit and then each check is, [n + checks, 2], around the middle, a unit between neighbouring data qubits. */
+  /** Where each qubit and then each check is, [n + checks, 2], around the middle; neighbours are a unit apart. */
   readonly at: [number, number][];
   /** Half the width of the lattice. */
   readonly half: number;
@@ -14,8 +14,12 @@ export class Scene {
   constructor(model: Model) {
     this.model = model;
     this.faults = new Faults(model);
-    const points = [model.tensors.data<Float32Array>("draw.qubit"), model.tensors.data<Float32Array>("draw.check")].flatMap(pairs);
-    const unit = model.facts.period ? 1 : 2, [xs, ys] = [0, 1].map((axis) => points.map((point) => point[axis]));
+    const points = [
+      model.tensors.data<Float32Array>("draw.qubit"),
+      model.tensors.data<Float32Array>("draw.check"),
+    ].flatMap(pairs);
+    const unit = model.facts.period ? 1 : 2;
+    const [xs, ys] = [0, 1].map((axis) => points.map((point) => point[axis]));
     const middle = [xs, ys].map((values) => (Math.min(...values) + Math.max(...values)) / 2);
     this.at = points.map(([x, y]) => [(x - middle[0]) / unit, (y - middle[1]) / unit]);
     this.half = Math.max(...this.at.flat().map(Math.abs));

@@ -22,7 +22,8 @@ export class Space {
     this.element.setAttribute("role", "img");
     this.pointers(clicked);
     this.element.addEventListener("keydown", (event) => {
-      if (event.key === "ArrowLeft" || event.key === "ArrowRight") this.turn(event.key === "ArrowLeft" ? -0.15 : 0.15, 0);
+      if (event.key === "ArrowLeft" || event.key === "ArrowRight")
+        this.turn(event.key === "ArrowLeft" ? -0.15 : 0.15, 0);
       else if (event.key === "ArrowUp" || event.key === "ArrowDown") stepped(event.key === "ArrowUp" ? 1 : -1);
       else return;
       event.preventDefault();
@@ -33,8 +34,14 @@ export class Space {
 
   update(shot: Shot, round: number, matched: Matched | null, rolled: boolean): void {
     this.last = { shot, round, matched, rolled };
-    const { rounds } = this.scene.model.facts, events = shot.events.reduce((sum, event) => sum + event, 0);
-    this.element.setAttribute("aria-label", `The shot in space and time: ${many(rounds, "round")} and the readout, ${many(shot.letters.size, "place")} with faults, ${many(events, "detection event")}. Arrow keys turn it and change the round.`);
+    const { rounds } = this.scene.model.facts;
+    const events = shot.events.reduce((sum, event) => sum + event, 0);
+    this.element.setAttribute(
+      "aria-label",
+      `The shot in space and time: ${many(rounds, "round")} and the readout, ` +
+        `${many(shot.letters.size, "place")} with faults, ${many(events, "detection event")}. ` +
+        "Arrow keys turn it and change the round.",
+    );
     this.draw();
   }
 
@@ -69,8 +76,10 @@ export class Space {
   }
 
   private nearest(event: PointerEvent): Place | null {
-    const box = this.element.getBoundingClientRect(), [x, y] = [event.clientX - box.left, event.clientY - box.top];
-    let best: Place | null = null, distance = 10;
+    const box = this.element.getBoundingClientRect();
+    const [x, y] = [event.clientX - box.left, event.clientY - box.top];
+    let best: Place | null = null;
+    let distance = 10;
     for (const place of this.places) {
       const away = Math.hypot(place.x - x, place.y - y) + (place.round === this.last?.round ? 0 : 2);
       if (away < distance) [best, distance] = [place, away];
@@ -79,13 +88,22 @@ export class Space {
   }
 
   private draw(): void {
-    const { width, height } = this.element.getBoundingClientRect(), context = this.element.getContext("2d");
+    const { width, height } = this.element.getBoundingClientRect();
+    const context = this.element.getContext("2d");
     if (!this.last || !context || !width) return;
-    const ratio = devicePixelRatio || 1, style = getComputedStyle(this.element);
+    const ratio = devicePixelRatio || 1;
+    const style = getComputedStyle(this.element);
     [this.element.width, this.element.height] = [width * ratio, height * ratio];
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     const canvas: Canvas = {
-      ...this.last, context, width, height, yaw: this.yaw, tilt: this.tilt, scene: this.scene, colour: (name) => style.getPropertyValue(`--${name}`),
+      ...this.last,
+      context,
+      width,
+      height,
+      yaw: this.yaw,
+      tilt: this.tilt,
+      scene: this.scene,
+      colour: (name) => style.getPropertyValue(`--${name}`),
     };
     this.places = this.last.rolled ? torus(canvas) : stack(canvas);
   }

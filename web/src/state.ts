@@ -32,8 +32,17 @@ export const PLOTS = {
 } as const;
 
 export const START: State = {
-  model: "surface_d5", p: 0.005, faults: ["x7.1", "x12.1", "r15.2"], round: 1, drawn: "time", layer: 1, view: "change", channel: 0,
-  waterfall: "surface_d5", distance: "0.003", sure: "surface_d5",
+  model: "surface_d5",
+  p: 0.005,
+  faults: ["x7.1", "x12.1", "r15.2"],
+  round: 1,
+  drawn: "time",
+  layer: 1,
+  view: "change",
+  channel: 0,
+  waterfall: "surface_d5",
+  distance: "0.003",
+  sure: "surface_d5",
 };
 
 const FAULT = /^(m\d{1,6}|[xzr]\d{1,4}\.\d{1,3})$/;
@@ -48,14 +57,24 @@ export function written(state: State): string {
 
 /** What an address says; whatever it says wrongly is as at the start. */
 export function read(text: string): State {
-  const parts = text.replace(/^#/, "").split("&").map((part) => part.split("=", 2));
+  const parts = text
+    .replace(/^#/, "")
+    .split("&")
+    .map((part) => part.split("=", 2));
   const given = new Map(parts.map(([name, value]) => [name, value ?? ""]));
-  const among = <T>(name: string, known: readonly T[], start: T) => known.find((one) => String(one) === given.get(name)) ?? start;
-  const whole = (name: string, start: number) => (/^\d{1,3}$/.test(given.get(name) ?? "") ? Number(given.get(name)) : start);
+  const among = <T>(name: string, known: readonly T[], start: T) =>
+    known.find((one) => String(one) === given.get(name)) ?? start;
+  const whole = (name: string, start: number) =>
+    /^\d{1,3}$/.test(given.get(name) ?? "") ? Number(given.get(name)) : start;
   return {
     model: among("model", MODELS, START.model),
     p: among("p", STRENGTHS, START.p),
-    faults: given.has("faults") ? given.get("faults")!.split("+").filter((fault) => FAULT.test(fault)) : START.faults,
+    faults: given.has("faults")
+      ? given
+          .get("faults")!
+          .split("+")
+          .filter((fault) => FAULT.test(fault))
+      : START.faults,
     round: whole("round", START.round),
     drawn: among("drawn", DRAWN, START.drawn),
     layer: whole("layer", START.layer),

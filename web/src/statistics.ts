@@ -10,7 +10,9 @@ export interface Rate {
 
 export function wilson(failures: number, shots: number): Rate {
   if (shots === 0) return { value: NaN, low: 0, high: 1 };
-  const value = failures / shots, spread = Z ** 2 / shots, middle = (value + spread / 2) / (1 + spread);
+  const value = failures / shots;
+  const spread = Z ** 2 / shots;
+  const middle = (value + spread / 2) / (1 + spread);
   const half = (Z * Math.sqrt((value * (1 - value)) / shots + spread / shots / 4)) / (1 + spread);
   return { value, low: failures ? middle - half : 0, high: failures < shots ? middle + half : 1 };
 }

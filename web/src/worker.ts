@@ -43,14 +43,21 @@ const answers: { [K in keyof Asked]: (ask: Asked[K]["ask"]) => Asked[K]["answer"
     decision = new Decision(model.facts, model.tensors.data("head.logicals"));
     matching = noise = null;
     // the first calls are slow, as the browser compiles while they run
-    const silence = new Uint8Array(model.detectors), end = performance.now() + 150;
+    const silence = new Uint8Array(model.detectors);
+    const end = performance.now() + 150;
     for (let i = 0; i < 20 && performance.now() < end; i++) decision.decide(network.evidence(silence));
     return null;
   },
   decode({ events, p }) {
     const start = performance.now();
-    const evidence = network.evidence(events), decided = decision.decide(evidence);
-    return { ...decided, evidence, milliseconds: performance.now() - start, matched: matchingAt(p)?.decode(events) ?? null };
+    const evidence = network.evidence(events);
+    const decided = decision.decide(evidence);
+    return {
+      ...decided,
+      evidence,
+      milliseconds: performance.now() - start,
+      matched: matchingAt(p)?.decode(events) ?? null,
+    };
   },
   look({ events }) {
     const layers: Float32Array[] = [];
@@ -58,9 +65,13 @@ const answers: { [K in keyof Asked]: (ask: Asked[K]["ask"]) => Asked[K]["answer"
     return layers;
   },
   count({ p, seed, milliseconds, until }) {
-    if (noise?.p !== p || noise.seed !== seed) noise = { p, seed, source: new Noise(model, p), random: new Random(seed) };
-    const { start, detector, observables } = model.flips("fault"), rival = matchingAt(p), end = performance.now() + milliseconds;
-    const tally: Tally = { shots: 0, network: 0, matching: 0 }, events = new Uint8Array(model.detectors);
+    if (noise?.p !== p || noise.seed !== seed)
+      noise = { p, seed, source: new Noise(model, p), random: new Random(seed) };
+    const { start, detector, observables } = model.flips("fault");
+    const rival = matchingAt(p);
+    const end = performance.now() + milliseconds;
+    const tally: Tally = { shots: 0, network: 0, matching: 0 };
+    const events = new Uint8Array(model.detectors);
     while (performance.now() < end) {
       const happened = noise.source.shot(noise.random);
       events.fill(0);

@@ -5,10 +5,19 @@ import { after, before, test } from "node:test";
 import { chromium, type Browser, type Page } from "playwright-core";
 
 const ADDRESS = process.env.CASCADE_PAGE_ADDRESS!;
-const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
 
 let browser: Browser, page: Page;
-const requests: { url: string; bytes: number }[] = [], troubles: string[] = [];
+const requests: { url: string; bytes: number }[] = [];
+const troubles: string[] = [];
 
 before(async () => {
   browser = await chromium.launch({ executablePath: process.env.CASCADE_CHROMIUM, args: FLAGS });
@@ -16,7 +25,9 @@ before(async () => {
   page.setDefaultTimeout(20_000);
   page.on("pageerror", (error) => troubles.push(error.message));
   page.on("console", (message) => message.type() === "error" && troubles.push(message.text()));
-  page.on("response", async (response) => requests.push({ url: response.url(), bytes: Number(response.headers()["content-length"] ?? 0) }));
+  page.on("response", async (response) =>
+    requests.push({ url: response.url(), bytes: Number(response.headers()["content-length"] ?? 0) }),
+  );
   await page.goto(ADDRESS);
   await page.waitForSelector("#verdict h3");
 });
@@ -24,20 +35,31 @@ before(async () => {
 after(async () => browser?.close());
 
 const verdict = () => page.innerText("#verdict");
-const says = (pattern: RegExp) => page.waitForFunction(([source]) => new RegExp(source, "s").test(document.getElementById("verdict")!.innerText), [pattern.source]);
+const says = (pattern: RegExp) =>
+  page.waitForFunction(
+    ([source]) => new RegExp(source, "s").test(document.getElementById("verdict")!.innerText),
+    [pattern.source],
+  );
 const qubit = (name: string) => page.locator(`#sheet [aria-label^="${name}:"]`);
 
 test("it paints at once, and asks for little and for nothing from elsewhere", async () => {
   const paint = () => page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0].startTime);
   let first = await paint();
-  for (let i = 0; i < 3 && first > 1000; i++) { // this machine may do other work
+  for (let i = 0; i < 3 && first > 1000; i++) {
+    // this machine may do other work
     await page.reload({ waitUntil: "load" });
     first = Math.min(first, await paint());
   }
   assert.ok(first < 1000, `${first} ms`);
-  assert.ok(requests.every(({ url }) => url.startsWith(ADDRESS)), requests.map(({ url }) => url).join());
+  assert.ok(
+    requests.every(({ url }) => url.startsWith(ADDRESS)),
+    requests.map(({ url }) => url).join(),
+  );
   assert.ok(requests.reduce((sum, { bytes }) => sum + bytes, 0) < 3e6);
   assert.ok(!requests.some(({ url }) => url.includes("bb72")));
+  for (const chosen of ["#models", "#waterfall", "#selection"]) {
+    assert.ok(await page.isChecked(`${chosen} input[value=surface_d5]`), chosen);
+  }
 });
 
 test("a click puts an error, lights checks and is decoded; the address brings it back", async () => {
@@ -81,7 +103,10 @@ test("noise strikes, and a shot is found that matching gets wrong and the networ
 
 test("thousands of shots are counted", async () => {
   await page.click("text=Run shots");
-  await page.waitForFunction(() => Number(/\/ ([\d,]+)/.exec(document.querySelector("#counter td")!.textContent!)![1].replaceAll(",", "")) >= 600);
+  await page.waitForFunction(
+    () =>
+      Number(/\/ ([\d,]+)/.exec(document.querySelector("#counter td")!.textContent!)![1].replaceAll(",", "")) >= 600,
+  );
   await page.click("#counter >> text=Stop");
   const [network, matching] = await page.locator("#counter tbody tr").allInnerTexts();
   const rate = (row: string) => Number(/([\d.]+) %/.exec(row)![1]);
@@ -145,8 +170,18 @@ async function fastest(name: string): Promise<number> {
 }
 
 test("everything that can be used has a name, and nothing sticks out on a narrow screen", async () => {
-  const nameless = await page.evaluate(() => [...document.querySelectorAll<HTMLElement>("button, input, [role=button], canvas, [tabindex='0']")]
-    .filter((element) => !(element.textContent!.trim() || element.getAttribute("aria-label") || (element as HTMLInputElement).labels?.length)).map((element) => element.outerHTML));
+  const nameless = await page.evaluate(() =>
+    [...document.querySelectorAll<HTMLElement>("button, input, [role=button], canvas, [tabindex='0']")]
+      .filter(
+        (element) =>
+          !(
+            element.textContent!.trim() ||
+            element.getAttribute("aria-label") ||
+            (element as HTMLInputElement).labels?.length
+          ),
+      )
+      .map((element) => element.outerHTML),
+  );
   assert.deepEqual(nameless, []);
   for (const width of [340, 700]) {
     await page.setViewportSize({ width, height: 800 });

@@ -7,7 +7,9 @@ import { NAMES, model, shot, values } from "./values.ts";
 
 for (const name of NAMES.filter((name) => name.startsWith("surface"))) {
   test(`matching on ${name} predicts what PyMatching does, at the same weight`, () => {
-    const here = model(name), known = values(name), matching = new Matching(here, known.p);
+    const here = model(name);
+    const known = values(name);
+    const matching = new Matching(here, known.p);
     known.events.forEach((events, i) => {
       const matched = matching.decode(shot(here.detectors, events));
       assert.equal(matched.observables, known.matching![i]);
@@ -36,5 +38,15 @@ test("no matching of a small graph is heavier", () => {
 function heaviest(vertices: number[], weight: (u: number, v: number) => number): number {
   if (vertices.length < 2) return 0;
   const [u, ...rest] = vertices;
-  return Math.max(heaviest(rest, weight), ...rest.map((v) => weight(u, v) + heaviest(rest.filter((other) => other !== v), weight)));
+  return Math.max(
+    heaviest(rest, weight),
+    ...rest.map(
+      (v) =>
+        weight(u, v) +
+        heaviest(
+          rest.filter((other) => other !== v),
+          weight,
+        ),
+    ),
+  );
 }

@@ -7,7 +7,9 @@ import { NAMES, model, shot, values } from "./values.ts";
 
 for (const name of NAMES) {
   test(`${name} decides as in Python, and is as sure`, () => {
-    const here = model(name), network = new Network(here), decision = new Decision(here.facts, here.tensors.data("head.logicals"));
+    const here = model(name);
+    const network = new Network(here);
+    const decision = new Decision(here.facts, here.tensors.data("head.logicals"));
     const known = values(name);
     known.events.forEach((events, i) => {
       const decided = decision.decide(network.evidence(shot(here.detectors, events)));
@@ -20,9 +22,11 @@ for (const name of NAMES) {
 }
 
 test("the kernel in WebAssembly computes what the loops say", () => {
-  const here = model("surface_d3"), [fast, slow] = [vectors, plain].map((kernel) => new Network(here, kernel));
+  const here = model("surface_d3");
+  const [fast, slow] = [vectors, plain].map((kernel) => new Network(here, kernel));
   for (const events of values("surface_d3").events.slice(0, 20)) {
-    const layers: Float32Array[][] = [[], []], bits = shot(here.detectors, events);
+    const layers: Float32Array[][] = [[], []];
+    const bits = shot(here.detectors, events);
     fast.evidence(bits, layers[0]);
     slow.evidence(bits, layers[1]);
     assert.equal(layers[0].length, here.facts.depth + 2);
@@ -31,7 +35,8 @@ test("the kernel in WebAssembly computes what the loops say", () => {
 });
 
 test("SiLU holds far from zero", () => {
-  const memory = new WebAssembly.Memory({ initial: 1 }), floats = new Float32Array(memory.buffer, 0, 8);
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  const floats = new Float32Array(memory.buffer, 0, 8);
   floats.set([-1000, -88, -20, -0.5, 0, 0.5, 20, 1000]);
   const before = [...floats];
   vectors(memory).silu(0, 32);

@@ -7,26 +7,42 @@ import { NAMES, model, values } from "./values.ts";
 
 for (const name of NAMES) {
   test(`mechanisms of ${name} are as likely as Stim says`, () => {
-    const known = values(name), here = probabilities(model(name).tensors.data("fault.count"), known.p);
+    const known = values(name);
+    const here = probabilities(model(name).tensors.data("fault.count"), known.p);
     assert.equal(here.length, known.mechanisms.length);
     known.mechanisms.forEach((p, m) => assert.ok(Math.abs(here[m] / p - 1) < 1e-9));
   });
 }
 
 test("detection events are as frequent as Stim says", () => {
-  const here = model("surface_d3"), known = values("surface_d3"), shots = 20000;
-  const { start, detector } = here.flips("fault"), noise = new Noise(here, known.p), random = new Random(7), lit = new Float64Array(here.detectors);
+  const here = model("surface_d3");
+  const known = values("surface_d3");
+  const shots = 20000;
+  const { start, detector } = here.flips("fault");
+  const noise = new Noise(here, known.p);
+  const random = new Random(7);
+  const lit = new Float64Array(here.detectors);
   for (let i = 0; i < shots; i++) {
     const events = new Uint8Array(here.detectors);
-    for (const fault of noise.shot(random)) for (let at = start[fault]; at < start[fault + 1]; at++) events[detector[at]] ^= 1;
+    for (const fault of noise.shot(random))
+      for (let at = start[fault]; at < start[fault + 1]; at++) events[detector[at]] ^= 1;
     events.forEach((event, d) => (lit[d] += event));
   }
   // 24 detectors, five standard deviations: one seed in 70,000 fails
-  known.rates.forEach((rate, d) => assert.ok(Math.abs(lit[d] / shots - rate) < 5 * Math.sqrt((rate * (1 - rate)) / shots)));
+  known.rates.forEach((rate, d) =>
+    assert.ok(Math.abs(lit[d] / shots - rate) < 5 * Math.sqrt((rate * (1 - rate)) / shots)),
+  );
 });
 
 test("one seed gives one stream", () => {
-  const stream = (seed: number) => Array.from({ length: 5 }, ((random) => () => random.next())(new Random(seed)));
+  const stream = (seed: number) =>
+    Array.from(
+      { length: 5 },
+      (
+        (random) => () =>
+          random.next()
+      )(new Random(seed)),
+    );
   assert.deepEqual(stream(3), stream(3));
   assert.notDeepEqual(stream(3), stream(4));
 });
