@@ -2,11 +2,11 @@
 
 import { colour, gradient, type Scale } from "./colours.ts";
 import { byId, choice, count, h, percent, svg } from "./dom.ts";
+import { cell, map, when } from "./lattice.ts";
 import { receptiveField } from "./receptive.ts";
 import type { Scene, Shot } from "./scene.ts";
 import { VIEWS, type State, type Store, type View } from "./state.ts";
 
-const UNIT = 20;
 const TITLES: Record<View, string> = { change: "Change by the events", size: "Size", channel: "One channel" };
 
 export class Inside {
@@ -25,13 +25,15 @@ export class Inside {
   private layers: Float32Array[] = [];
   private shot: Shot | null = null;
   private values = new Float32Array(0);
+  private readonly looking: (site: number, block: number) => void;
   private looked = -1; // site
   private pinned = -1; // looked at until another one is
 
-  constructor(scene: Scene, store: Store) {
+  constructor(scene: Scene, store: Store, looking: (site: number, block: number) => void) {
     const { depth, width, slices } = scene.model.facts;
     this.scene = scene;
     this.store = store;
+    this.looking = looking;
     this.layer.max = String(depth + 1);
     this.layer.addEventListener("input", () => store.change({ layer: Number(this.layer.value) }));
     this.channel.max = String(width - 1);
@@ -129,11 +131,11 @@ export class Inside {
     const most = this.values.reduce((top, value) => Math.max(top, Math.abs(value)), 1e-9);
     const least = scale === "diverging" ? -most : 0;
     const { detectorAt, checks } = this.scene.model;
-    this.cells.forEach((cell, site) => {
+    this.cells.forEach((mark, site) => {
       const { check, slice } = this.place[site];
       const detector = detectorAt[slice * checks + check];
-      cell.setAttribute("fill", colour((this.values[site] - least) / (most - least), scale));
-      cell.classList.toggle("lit", detector >= 0 && this.shot?.events[detector] === 1);
+      mark.setAttribute("fill", colour((this.values[site] - least) / (most - least), scale));
+      mark.classList.toggle("lit", detector >= 0 && this.shot?.events[detector] === 1);
     });
     this.scale.replaceChildren(
       h("span", {}, least.toFixed(2)),
@@ -153,10 +155,11 @@ export class Inside {
     this.looked = site;
     const { model, faults } = this.scene;
     const blocks = Math.min(this.store.state.layer, model.facts.depth);
+    this.looking(site, Math.max(blocks, 1) - 1);
     const field = site < 0 ? null : receptiveField(model, site, blocks);
-    this.cells.forEach((cell, other) => {
-      cell.classList.toggle("outside", field !== null && !field[other]);
-      cell.classList.toggle("looked", other === site);
+    this.cells.forEach((mark, other) => {
+      mark.classList.toggle("outside", field !== null && !field[other]);
+      mark.classList.toggle("looked", other === site);
     });
     if (site < 0) {
       this.about.textContent =
@@ -169,42 +172,24 @@ export class Inside {
     );
     const value = this.values.length ? `: ${this.values[site].toFixed(3)}` : "";
     const depends = `Depends on ${detectors.length} of ${model.detectors} detectors.`;
-    this.about.textContent = `${faults.checkName(check)}, ${this.when(slice)}${value}. ${depends}`;
-  }
-
-  private when(slice: number): string {
-    return slice === this.scene.model.facts.rounds ? "readout" : `round ${slice + 1}`;
+    this.about.textContent = `${faults.checkName(check)}, ${when(this.scene, slice)}${value}. ${depends}`;
   }
 
   private map(slice: number): HTMLElement {
     const { scene } = this;
-    const { model, n } = scene;
-    const site = model.tensors.data<Int16Array>("draw.site");
-    const half = (scene.half + 0.55) * UNIT;
-    const torus = model.facts.period !== null;
-    const cells = Array.from({ length: model.checks }, (_, check) => {
-      const [x, y] = scene.at[n + check].map((at) => at * UNIT);
-      const r = UNIT / 2;
-      // both kinds of check tile the plane: as squares on a planar code, as diamonds on a torus
-      const shape = torus
-        ? `M${x} ${y - r}L${x + r} ${y}L${x} ${y + r}L${x - r} ${y}Z`
-        : `M${x - r} ${y - r}h${2 * r}v${2 * r}h${-2 * r}Z`;
-      const at = site[slice * model.checks + check];
+    const site = scene.model.tensors.data<Int16Array>("draw.site");
+    const cells = Array.from({ length: scene.model.checks }, (_, check) => {
+      const at = site[slice * scene.model.checks + check];
       this.place[at] = { check, slice };
       return (this.cells[at] = svg("path", {
-        d: shape,
+        d: cell(scene, check),
         class: "cell",
         fill: "#8886",
         onmouseenter: () => this.look(at),
         onclick: () => this.pin(at),
       }));
     });
-    return h(
-      "figure",
-      {},
-      svg("svg", { viewBox: `${-half} ${-half} ${2 * half} ${2 * half}`, "aria-hidden": "true" }, ...cells),
-      h("figcaption", {}, this.when(slice)),
-    );
+    return map(scene, when(scene, slice), cells);
   }
 
   private key(event: KeyboardEvent): void {

@@ -6,6 +6,7 @@ import { byId } from "./dom.ts";
 import { Inside } from "./inside.ts";
 import { Model } from "./model.ts";
 import { Controls, Play } from "./play.ts";
+import { Reads } from "./reads.ts";
 import { results } from "./results.ts";
 import { Scene, type Shot } from "./scene.ts";
 import { MODELS, Store, type ModelName, type State } from "./state.ts";
@@ -29,7 +30,8 @@ class Shown {
   constructor(file: ArrayBuffer) {
     this.scene = new Scene(new Model(file));
     this.play = new Play(this.scene, file, store, controls);
-    this.inside = new Inside(this.scene, store);
+    const reads = new Reads(this.scene);
+    this.inside = new Inside(this.scene, store, (site, block) => reads.update(site, block));
     this.votes = new Votes(this.scene);
     this.ready = this.started(file);
     this.update(store.state, new Set(["faults", "p"]));

@@ -128,6 +128,7 @@ test("layers are stepped through, and a check tells what it depends on", async (
   await page.focus(".maps");
   await page.keyboard.press("PageDown");
   assert.match(await page.innerText(".about"), /round 4/);
+  assert.match(await page.innerText("#reads"), /in round 4 reads 27 places in block 1/);
   assert.equal(await page.locator("#votes .vote").count(), 5);
 });
 
@@ -151,6 +152,9 @@ test("bb72 is fetched when it is asked for, and decodes in time", async () => {
   await page.click("text=Clear");
   assert.ok((await fastest("data qubit 40")) < 50);
   assert.match(await verdict(), /matching needs pairs/);
+  assert.match(await page.innerText("#reads"), /data qubits at 12 places .* 66 places are seen/s);
+  await page.click("text=on the torus");
+  assert.match(page.url(), /drawn=torus/);
   await page.click("#models >> text=d = 5");
   await says(/Is the logical/);
   assert.ok((await fastest("data qubit 9")) < 5);

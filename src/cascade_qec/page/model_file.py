@@ -15,7 +15,7 @@ from cascade_qec.codes import BASES, Basis, CSSCode
 from cascade_qec.decoders.cascade import CascadeDecoder, load
 from cascade_qec.engine import LogicalTables, Tables, Weights
 from cascade_qec.engine.weights import LogicalHead
-from cascade_qec.lattice import Lattice, logical_operators, memory_lattice
+from cascade_qec.lattice import Lattice, logical_operators, memory_lattice, site_index
 from cascade_qec.page.faults import Flips, happening, put_in
 
 MODELS = ("surface_d3", "surface_d5", "surface_d7", "bb72")
@@ -106,9 +106,13 @@ def _geometry(decoder: CascadeDecoder, lattice: Lattice) -> Arrays:
     yield "draw.support", np.concatenate([code.checks(kind) for kind in BASES])
     yield "draw.x_checks", np.array([len(code.hx)], dtype=np.int16)
     yield "draw.site", np.concatenate([lattice.check_sites(kind) for kind in BASES], axis=1).astype(np.int16)
+    frame = code.frame(BASIS)
+    data_site = np.empty((lattice.slices, code.n), dtype=np.int16)
+    data_site[:, frame.data_qubit] = site_index(frame.data_plane_sizes, lattice.slices)
+    yield "draw.data_site", data_site
     asked = logical_operators(code, BASIS, decoder.description.operators)
     operators = np.zeros(asked.support.shape, dtype=np.uint8)
-    operators[:, code.frame(BASIS).data_qubit] = asked.support
+    operators[:, frame.data_qubit] = asked.support
     yield "draw.operator", operators
     yield "draw.observable", code.logicals(BASIS)
 
