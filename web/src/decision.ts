@@ -28,6 +28,9 @@ export class Decision {
   }
 
   decide(evidence: Float32Array): Decided {
+    if (!evidence.every(Number.isFinite)) {
+      throw new Error("expected finite numbers from the network, got infinite ones or none at all (NaN)");
+    }
     const {
       code: { k },
       scale,

@@ -137,17 +137,19 @@ export class Network {
     const order = short("order");
     const start = short("start");
     const place = short("place");
-    order.forEach((which, row) => {
+    wide.view.fill(0, 0, order.length * width);
+    for (let row = 0; row < order.length; row++) {
       // the sum over all slices of a check place, or (odd) over all but the first
-      const sum = wide.view.subarray(row * width, (row + 1) * width).fill(0);
-      for (let t = which & 1; t < slices; t++) added(sum, x.view, sites[(which >> 1) * slices + t] * width, 1);
-    });
+      const which = order[row];
+      for (let t = which & 1; t < slices; t++) {
+        this.add(wide.view, row, x.view, sites[(which >> 1) * slices + t], 1);
+      }
+    }
     read.view.fill(0);
     this.convolve(this.toData.table, wide, width, this.toData.weight, read, width);
     x.view.fill(0, 0, operators * width); // one row an operator from here on: the features have been read
     for (let o = 0; o < operators; o++) {
-      const sum = x.view.subarray(o * width, (o + 1) * width);
-      for (let entry = start[o]; entry < start[o + 1]; entry++) added(sum, read.view, place[entry] * width, share);
+      for (let entry = start[o]; entry < start[o + 1]; entry++) this.add(x.view, o, read.view, place[entry], share);
     }
     filled(wide.view, file.data("head.hidden_bias"), operators);
     this.multiply(operators, x, width, this.hidden, wide, 2 * width);
@@ -159,6 +161,13 @@ export class Network {
       for (let c = 0; c < output.length; c++) logit += wide.view[o * output.length + c] * output[c];
       return odd[o] ? -logit : logit;
     });
+  }
+
+  /** to[row] += times from[other]. */
+  private add(to: Float32Array, row: number, from: Float32Array, other: number, times: number): void {
+    const at = row * this.width;
+    const start = other * this.width;
+    for (let c = 0; c < this.width; c++) to[at + c] += times * from[start + c];
   }
 
   /** The last values of each operator's checks, added up. */
@@ -243,8 +252,4 @@ export class Network {
 
 function filled(y: Float32Array, bias: Float32Array, rows: number): void {
   for (let row = 0; row < rows; row++) y.set(bias, row * bias.length);
-}
-
-function added(sum: Float32Array, x: Float32Array, from: number, times: number): void {
-  for (let c = 0; c < sum.length; c++) sum[c] += times * x[from + c];
 }

@@ -21,6 +21,12 @@ for (const name of NAMES) {
   });
 }
 
+test("numbers that are none are not decided by", () => {
+  const here = model("surface_d3");
+  const decision = new Decision(here.facts, here.tensors.data("head.logicals"));
+  assert.throws(() => decision.decide(new Float32Array([1, NaN, 2])), /finite/);
+});
+
 test("the kernel in WebAssembly computes what the loops say", () => {
   const here = model("surface_d3");
   const [fast, slow] = [vectors, plain].map((kernel) => new Network(here, kernel));
