@@ -18,7 +18,7 @@ export interface Series {
   points: Point[];
 }
 
-export interface Axis {
+interface Axis {
   label: string;
   /** Ends of what is shown; of a logarithmic axis above 0. */
   range: [number, number];

@@ -76,7 +76,7 @@ export class Decision {
 }
 
 /** What a network's log-odds are worth, as src/cascade_qec/model/calibration.py has it. */
-export function calibrated({ raw, log_odds, before, beyond }: Facts["calibration"], x: number): number {
+function calibrated({ raw, log_odds, before, beyond }: Facts["calibration"], x: number): number {
   const last = raw.length - 1;
   if (x <= raw[0]) return log_odds[0] + before * (x - raw[0]);
   if (x >= raw[last]) return log_odds[last] + beyond * (x - raw[last]);

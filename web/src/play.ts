@@ -71,6 +71,7 @@ export class Play {
   private readonly counter: Counter;
   private readonly round = h("input", { type: "range", id: "round", min: 0, step: 1 });
   private readonly roundSays = h("output", { for: "round" });
+  private matched: Decoded["matched"] = null;
   private readonly finding = h("button", { type: "button" });
   private readonly status = h("p", { class: "muted", role: "status" });
 
@@ -84,7 +85,7 @@ export class Play {
     };
     const step = (by: number) => store.change({ round: Math.min(rounds, Math.max(0, store.state.round + by)) });
     this.space = new Space(scene, put, step);
-    this.sheet = new Sheet(scene, (qubit) => put(store.state.round, qubit));
+    this.sheet = new Sheet(scene, (qubit) => put(Math.min(store.state.round, rounds), qubit));
     this.counter = new Counter(file, code.matchable, store.state.p);
     this.round.max = String(rounds);
     this.round.addEventListener("input", () => store.change({ round: Number(this.round.value) }));
@@ -139,8 +140,6 @@ export class Play {
     if (changed.has("faults")) this.list(state.faults);
     if (changed.has("p")) this.counter.reset(state.p);
   }
-
-  private matched: Decoded["matched"] = null;
 
   decoded(decoded: Decoded, shot: Shot, state: State): void {
     this.matched = decoded.matched;

@@ -291,7 +291,7 @@ function logarithmic(rates: Rate[]): Pick<Chart["y"], "range" | "log" | "ticks" 
 }
 
 /** As src/cascade_qec/statistics.py has it. */
-export function perCycle(block: number, k: number, rounds: number): number {
+function perCycle(block: number, k: number, rounds: number): number {
   const each = 1 - (1 - block) ** (1 / k);
   return each >= 0.5 ? 0.5 : (1 - (1 - 2 * each) ** (1 / rounds)) / 2;
 }

@@ -4,7 +4,7 @@ type Typed = Float32Array | Int32Array | Int16Array | Uint16Array | Uint8Array;
 
 const TYPES = { F32: Float32Array, I32: Int32Array, I16: Int16Array, U16: Uint16Array, U8: Uint8Array } as const;
 
-export interface Tensor<T extends Typed = Typed> {
+interface Tensor<T extends Typed = Typed> {
   shape: number[];
   data: T;
 }

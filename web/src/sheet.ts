@@ -72,11 +72,6 @@ export class Sheet {
     });
   }
 
-  /** Mark the data qubits of some logical operator, or none. */
-  mark(operator: Uint8Array | null): void {
-    this.buttons.forEach((button, qubit) => button.classList.toggle("marked", operator?.[qubit] === 1));
-  }
-
   /** What a check looks at, or who looks at a data qubit. */
   private show(qubit: number): void {
     const { n } = this.scene;

@@ -6,7 +6,7 @@ export type ModelName = (typeof MODELS)[number];
 export const VIEWS = ["change", "size", "channel"] as const;
 export type View = (typeof VIEWS)[number];
 
-export const DRAWN = ["time", "torus"] as const;
+const DRAWN = ["time", "torus"] as const;
 
 export interface State {
   model: ModelName;
