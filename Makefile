@@ -1,6 +1,7 @@
 # make demo       trained decoders beside today's, on real memory experiments
 # make test       lint, types and the whole test suite
 # make test-fast  the tests that do not take seconds each
+# make page       the page in the browser, built anew; wants npm
 # Each sets up .venv on the first call, and builds the kernels in C++ where there is a compiler. PIP_ARGS is handed to pip, for an index with CPU builds of PyTorch, say.
 
 USABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
@@ -14,7 +15,7 @@ NATIVE := $(VENV)/.native
 # the tests start many processes, each of which would compile the whole package again
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-fast install clean
+.PHONY: demo test test-fast install page clean
 
 demo: install
 	$(VENV)/bin/cascade demo
@@ -44,6 +45,9 @@ $(NATIVE): $(STAMP) native/pyproject.toml native/CMakeLists.txt $(wildcard nativ
 	  echo "the native kernels could not be built: models decode on CPUs by PyTorch or NumPy, several times as slowly"; \
 	fi
 	touch $@
+
+page:
+	cd web && npm ci --no-audit --no-fund && npm run build
 
 clean:
 	rm -rf $(VENV)

@@ -6,14 +6,14 @@ import typer
 
 
 def pages() -> None:
-    """Fill the tables of docs/ from cards, checkpoints and results.
+    """Fill the tables of docs/ and those of the page in the browser from cards, checkpoints and results.
 
-    A table stands between the lines <!-- NAME --> and <!-- end of NAME -->; what stood there is replaced.
+    A table in docs/ stands between the lines <!-- NAME --> and <!-- end of NAME -->; what stood there is replaced.
     """
-    from workshop.pages import collections, engine, local, models, performance, training
+    from workshop.pages import browser, collections, engine, local, models, performance, training
     from workshop.studies import foreign_circuits, told_noise
 
-    for module in (collections, engine, local, models, performance, training, foreign_circuits, told_noise):
+    for module in (browser, collections, engine, local, models, performance, training, foreign_circuits, told_noise):
         page = module.PAGE
         page.write_text(module.with_tables(page.read_text()))
         print(f"Page: {page}")

@@ -23,6 +23,7 @@ from cascade_qec.cli.demo import demo
 from cascade_qec.cli.export import export
 from cascade_qec.cli.fit import fit
 from cascade_qec.cli.info import info
+from cascade_qec.cli.page import page
 from cascade_qec.cli.plot import plot
 from cascade_qec.cli.progress import INTERRUPTED, tell
 from cascade_qec.cli.reliability import reliability
@@ -84,6 +85,7 @@ app.command()(fit)
 app.command()(reliability)
 app.command()(spectrum)
 app.command()(plot)
+app.command()(page)
 app.add_typer(bench, name="bench")
 app.add_typer(zoo, name="zoo")
 app.add_typer(calibration, name="calibration")

@@ -1,15 +1,16 @@
 """Tables and pictures of the README and docs/ are what the workshop makes of cards, checkpoints, results."""
 
+import json
 import subprocess
 
 import pytest
 
 from workshop import CHECKOUT
-from workshop.pages import collections, engine, local, models, performance, pictures, training
+from workshop.pages import browser, collections, engine, local, models, performance, pictures, training
 
 
 @pytest.mark.parametrize(
-    "module", [collections, engine, local, models, performance, training], ids=lambda module: module.__name__
+    "module", [browser, collections, engine, local, models, performance, training], ids=lambda module: module.__name__
 )
 def test_tables_are_those_of_their_sources(module):
     page = module.PAGE.read_text()
@@ -25,3 +26,9 @@ def test_every_picture_has_the_command_that_makes_it_from_tables_that_are_there(
         tables = [word for word in words.stdout.decode().splitlines() if word.endswith((".csv", ".jsonl"))]
         assert tables
         assert all((CHECKOUT / table).is_file() for table in tables), command
+
+
+def test_what_the_browser_plots_has_the_commands_that_measured_it():
+    commands = json.loads(browser.PAGE.read_text())["commands"]
+    assert all(made for tables in commands.values() for made in tables.values())
+    assert all((CHECKOUT / table).exists() for tables in commands.values() for table in tables)

@@ -1,0 +1,35 @@
+"""The files of the page: what was built from web/, and the models that it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from cascade_qec.files import written_whole
+from cascade_qec.page.model_file import MODELS, model_file
+
+BUILT = Path(__file__).parent / "built"
+"""What ``npm run build`` in web/ writes."""
+
+RESULTS = Path(__file__).parent / "results.json"
+"""What ``python -m workshop pages`` gathers from benchmarks/results."""
+
+
+def contents() -> Mapping[str, Callable[[], bytes]]:
+    """What gives each file of the page, by its path below the page; models are made when they are asked for."""
+    built = {path.relative_to(BUILT).as_posix(): path.read_bytes for path in sorted(BUILT.rglob("*")) if path.is_file()}
+    return (
+        built
+        | {RESULTS.name: RESULTS.read_bytes}
+        | {f"models/{name}.safetensors": partial(model_file, name) for name in MODELS}
+    )
+
+
+def write(folder: Path) -> None:
+    """Write the page into a folder that any web server can show, under any address."""
+    for path, content in contents().items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with written_whole(file) as opened:
+            opened.write(content())

@@ -1,0 +1,117 @@
+"""The page's mathematics, in TypeScript, against what Python says of the same shots."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pymatching
+import pytest
+
+import cascade_qec as cascade
+from cascade_qec import circuits
+from cascade_qec.decoders.projection import basis_detectors, project
+from cascade_qec.error_models import Mechanisms, error_model
+from cascade_qec.page.model_file import BASIS, MODELS, model_file
+from cascade_qec.statistics import wilson
+
+WEB = Path(__file__).parents[2] / "web"
+
+_SHOTS = {"surface_d3": 400, "surface_d5": 200, "surface_d7": 60, "bb72": 60}
+"""Of each model; half of them at twice the noise of its training, where decisions are close."""
+
+
+@pytest.mark.slow
+def test_the_page_computes_what_python_does(node: str, tmp_path: Path) -> None:
+    for name in MODELS:
+        (tmp_path / f"{name}.safetensors").write_bytes(model_file(name))
+        (tmp_path / f"{name}.json").write_text(json.dumps(_values(name)))
+    run = subprocess.run(
+        [node, "--test", "--test-reporter=tap", "--test-concurrency=1", "test/*.test.ts"],
+        cwd=WEB,
+        env=os.environ | {"CASCADE_PAGE_VALUES": str(tmp_path), "NODE_NO_WARNINGS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "# fail 0" in run.stdout
+
+
+def _values(name: str) -> dict[str, Any]:
+    decoder = cascade.load(name, device="cpu")
+    p, shots = decoder.description.noise_p, _SHOTS[name]
+    circuit = decoder.experiment(p, basis=BASIS)
+    model = error_model(circuit)
+    strong = decoder.experiment(2 * p, basis=BASIS)
+    events = np.concatenate([each.compile_detector_sampler(seed=11).sample(shots // 2) for each in (circuit, strong)])
+    result = decoder.bind(basis=BASIS).decode_chosen(events)
+    mechanisms = Mechanisms.of(model)
+    matching = weight = None
+    if decoder.code.matchable:
+        kept = basis_detectors(model)
+        rival = pymatching.Matching(project(model, kept))
+        predicted, weights = rival.decode_batch(events[:, kept], return_weights=True)
+        matching, weight = predicted[:, 0].tolist(), weights.tolist()
+    return {
+        "p": p,
+        "events": [np.flatnonzero(row).tolist() for row in events],
+        "observables": (result.observables @ (1 << np.arange(decoder.code.k))).tolist(),
+        "probabilities": result.probabilities.tolist(),
+        "log_odds": result.log_odds.tolist(),
+        "matching": matching,
+        "weight": weight,
+        "mechanisms": mechanisms.probability.tolist(),
+        "rates": _rates(mechanisms),
+        "put": _put(decoder),
+        "intervals": [_interval(*counts) for counts in ((0, 10), (3, 200), (10, 10))],
+    }
+
+
+def _interval(failures: int, shots: int) -> list[float]:
+    rate = wilson(failures, shots)
+    return [failures, shots, rate.low, rate.high]
+
+
+def _rates(mechanisms: Mechanisms) -> list[float]:
+    """How often each detector has an event: an odd number of its mechanisms."""
+    even = np.ones(mechanisms.detectors)
+    np.multiply.at(even, mechanisms.detector, 1 - 2 * mechanisms.probability[mechanisms.owner])
+    return ((1 - even) / 2).tolist()
+
+
+def _put(decoder: cascade.CascadeDecoder) -> list[dict[str, Any]]:
+    """Some single faults, by a simulator that is told of them in the circuit's text."""
+    rng = np.random.default_rng(3)
+    code, rounds = decoder.code, decoder.description.rounds
+    checks, layers = len(code.hx) + len(code.hz), len(code.schedule.x)
+    circuit = circuits.memory(code, rounds=rounds, basis=BASIS).flattened()
+    lines = str(circuit).splitlines()
+    cnots = [number for number, line in enumerate(lines) if line.startswith("CX")][::layers]
+    readout = max(number for number, line in enumerate(lines) if line.startswith("M "))
+    before = [*cnots, readout]
+    found = []
+    for letter in "xz" * 12:
+        qubit, at = int(rng.integers(code.n)), int(rng.integers(rounds + 1))
+        error = f"{letter.upper()}_ERROR(1) {qubit}"
+        found.append((f"{letter}{qubit}.{at}", [*lines[: before[at]], error, *lines[before[at] :]]))
+    for _ in range(12):
+        check, at = int(rng.integers(checks)), int(rng.integers(rounds))
+        ancilla = str(code.n + check)
+        measuring = [n for n, line in enumerate(lines) if line.startswith("M") and ancilla in line.split()[1:]][at]
+        error = f"{'Z' if check < len(code.hx) else 'X'}_ERROR(1) {ancilla}"
+        found.append((f"r{check}.{at}", [*lines[:measuring], error, *lines[measuring:]]))
+    return [_flipped(fault, "\n".join(text)) for fault, text in found]
+
+
+def _flipped(fault: str, text: str) -> dict[str, Any]:
+    import stim
+
+    sampler = stim.Circuit(text).compile_detector_sampler(seed=0)
+    events, observables = sampler.sample(1, separate_observables=True)
+    mask = int(observables[0] @ (1 << np.arange(observables.shape[1])))
+    return {"fault": fault, "events": np.flatnonzero(events[0]).tolist(), "observables": mask}

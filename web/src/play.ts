@@ -1,0 +1,208 @@
+// Put errors into the code, or have noise do it, and see what the network makes of it.
+
+import { Counter, randomSeed } from "./counter.ts";
+import { byId, choice, h, many, percent } from "./dom.ts";
+import { toggled } from "./faults.ts";
+import { Noise } from "./noise.ts";
+import { Random } from "./random.ts";
+import type { Scene, Shot } from "./scene.ts";
+import { Sheet } from "./sheet.ts";
+import { Space } from "./space.ts";
+import { MODELS, STRENGTHS, type State, type Store } from "./state.ts";
+import { spoken, verdict } from "./verdict.ts";
+import type { Decoded, Wanted } from "./worker.ts";
+
+const TITLES: Record<(typeof MODELS)[number], string> = {
+  surface_d3: "Surface code, d = 3",
+  surface_d5: "d = 5",
+  surface_d7: "d = 7",
+  bb72: "Bicycle code bb72",
+};
+
+/** What does not depend on the model: choices of model, strength and letter. */
+export class Controls {
+  letter: "X" | "Y" | "Z" = "X";
+  private readonly strength = h("input", { type: "range", id: "strength", min: 0, max: STRENGTHS.length - 1, step: 1 });
+  private readonly strengthSays = h("output", { for: "strength" });
+
+  constructor(store: Store) {
+    byId("models").replaceChildren(
+      choice(
+        "Code",
+        MODELS.map((model) => [model, TITLES[model]]),
+        store.state.model,
+        (model) => store.change({ model, faults: [], round: 1 }),
+      ),
+    );
+    byId("letters").replaceChildren(
+      choice(
+        "A click on a data qubit puts",
+        [
+          ["X", "X"],
+          ["Y", "Y"],
+          ["Z", "Z"],
+        ],
+        "X",
+        (letter) => (this.letter = letter),
+      ),
+    );
+    this.strength.addEventListener("input", () => store.change({ p: STRENGTHS[Number(this.strength.value)] }));
+    byId("strengths").replaceChildren(h("label", { for: "strength" }, "Noise p"), this.strength, this.strengthSays);
+    this.update(store.state);
+    store.listen((state) => this.update(state));
+  }
+
+  private update({ p, model }: State): void {
+    this.strength.value = String(STRENGTHS.indexOf(p));
+    this.strength.setAttribute("aria-valuetext", percent(p));
+    this.strengthSays.textContent = percent(p);
+    const radio = byId("models").querySelector<HTMLInputElement>(`input[value=${model}]`);
+    if (radio) radio.checked = true;
+  }
+}
+
+/** The drawings of one model's shot. */
+export class Play {
+  private readonly scene: Scene;
+  private readonly store: Store;
+  private readonly space: Space;
+  private readonly drawn: HTMLFieldSetElement | null;
+  private readonly sheet: Sheet;
+  private readonly counter: Counter;
+  private readonly round = h("input", { type: "range", id: "round", min: 0, step: 1 });
+  private readonly roundSays = h("output", { for: "round" });
+  private matched: Decoded["matched"] = null;
+  private readonly finding = h("button", { type: "button" });
+  private readonly status = h("p", { class: "muted", role: "status" });
+
+  constructor(scene: Scene, file: ArrayBuffer, store: Store, controls: Controls) {
+    const { rounds, code } = scene.model.facts;
+    this.scene = scene;
+    this.store = store;
+    const put = (round: number, qubit: number) => {
+      const faults = scene.putting(round, qubit, controls.letter).reduce(toggled, store.state.faults);
+      store.change({ faults, round });
+    };
+    const step = (by: number) => store.change({ round: Math.min(rounds, Math.max(0, store.state.round + by)) });
+    this.space = new Space(scene, put, step);
+    this.sheet = new Sheet(scene, (qubit) => put(Math.min(store.state.round, rounds), qubit));
+    this.counter = new Counter(file, code.matchable, store.state.p);
+    this.round.max = String(rounds);
+    this.round.addEventListener("input", () => store.change({ round: Number(this.round.value) }));
+    this.drawn =
+      scene.model.facts.period &&
+      choice(
+        "Drawn",
+        [
+          ["time", "in time"],
+          ["torus", "on the torus"],
+        ],
+        store.state.drawn,
+        (drawn) => store.change({ drawn }),
+      );
+    byId("space").replaceChildren(...(this.drawn ? [this.drawn] : []), this.space.element);
+    byId("sheet").replaceChildren(
+      h(
+        "div",
+        { class: "rounds" },
+        h("label", { for: "round" }, "Round"),
+        h("button", { type: "button", "aria-label": "Earlier round", onclick: () => step(-1) }, "◀"),
+        this.round,
+        h("button", { type: "button", "aria-label": "Later round", onclick: () => step(1) }, "▶"),
+        this.roundSays,
+      ),
+      this.sheet.element,
+    );
+    byId("counter").replaceChildren(this.counter.element);
+    const wanted: Wanted = code.matchable ? "matching alone fails" : "network fails";
+    this.finding.textContent = code.matchable
+      ? "Find a shot that matching gets wrong and the network right"
+      : "Find a shot that the network gets wrong";
+    this.finding.addEventListener("click", () => this.find(wanted));
+    byId("actions").replaceChildren(
+      h("button", { type: "button", class: "main", onclick: () => this.sample() }, "Sample noise"),
+      this.finding,
+      h("button", { type: "button", class: "quiet", onclick: () => store.change({ faults: [] }) }, "Clear"),
+      this.status,
+    );
+  }
+
+  /** What does not wait for the network. */
+  update(shot: Shot, state: State, changed: Set<keyof State>): void {
+    const { rounds } = this.scene.model.facts;
+    this.round.value = String(state.round);
+    const name = state.round === rounds ? "readout" : `${state.round + 1} of ${rounds}`;
+    this.roundSays.textContent = name;
+    this.round.setAttribute("aria-valuetext", name);
+    this.sheet.update(shot, state.round);
+    if (changed.has("faults") || changed.has("p")) this.matched = null; // until the decoder has answered
+    this.draw(shot, state);
+    if (changed.has("faults")) this.list(state.faults);
+    if (changed.has("p")) this.counter.reset(state.p);
+  }
+
+  decoded(decoded: Decoded, shot: Shot, state: State): void {
+    this.matched = decoded.matched;
+    const { facts } = this.scene.model;
+    this.draw(shot, state);
+    byId("verdict").replaceChildren(...verdict(facts, decoded, shot.observables));
+    byId("spoken").textContent = spoken(facts, decoded, shot.observables);
+  }
+
+  private draw(shot: Shot, { round, drawn }: State): void {
+    this.space.update(shot, round, this.matched, this.drawn !== null && drawn === "torus");
+    for (const input of this.drawn?.querySelectorAll("input") ?? []) input.checked = input.value === drawn;
+  }
+
+  close(): void {
+    this.counter.close();
+  }
+
+  private list(faults: string[]): void {
+    const shown = faults.slice(0, 60);
+    byId("faults").replaceChildren(
+      h("h3", {}, many(faults.length, "fault")),
+      h(
+        "ul",
+        { class: "chips" },
+        ...shown.map((fault) =>
+          h(
+            "li",
+            {},
+            this.scene.faults.label(fault),
+            h(
+              "button",
+              {
+                type: "button",
+                "aria-label": `Take away: ${this.scene.faults.label(fault)}`,
+                onclick: () => this.store.change({ faults: toggled(this.store.state.faults, fault) }),
+              },
+              "×",
+            ),
+          ),
+        ),
+      ),
+    );
+  }
+
+  private sample(): void {
+    const happened = new Noise(this.scene.model, this.store.state.p).shot(new Random(randomSeed()));
+    this.show(happened);
+    this.status.textContent = happened.length ? "" : "Nothing happened in this shot.";
+  }
+
+  private async find(wanted: Wanted): Promise<void> {
+    this.finding.disabled = true;
+    const found = await this.counter.find(
+      wanted,
+      (shots) => (this.status.textContent = `Looked at ${many(shots, "shot")}.`),
+    );
+    this.finding.disabled = false;
+    if (found) this.show(found);
+  }
+
+  private show(happened: number[]): void {
+    const faults = happened.map((fault) => `m${fault}`);
+    this.store.change({ faults, round: faults.length ? this.scene.firstRound(faults) : this.store.state.round });
+  }
+}

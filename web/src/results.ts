@@ -1,0 +1,320 @@
+// What decoding buys: plots of this project's own tables.
+
+import { chart, decades, type Chart, type Point, type Series } from "./chart.ts";
+import { byId, choice, count, h, percent, power } from "./dom.ts";
+import { PLOTS, type State, type Store } from "./state.ts";
+import { wilson, type Rate } from "./statistics.ts";
+
+interface Measured {
+  code: string;
+  decoder: string;
+  own: boolean;
+  rounds: number;
+  k: number;
+  p: number;
+  shots: number;
+  failures: number;
+}
+
+interface Bin {
+  model: string;
+  p: number;
+  shots: number;
+  confidence: number;
+  correct: number;
+}
+
+interface Kept {
+  model: string;
+  by: string;
+  own: boolean;
+  p: number;
+  shots: number;
+  accepted: number;
+  failures: number;
+}
+
+interface Table {
+  columns: string[];
+  rows: unknown[][];
+}
+
+interface Tables {
+  rates: Measured[];
+  reliability: Bin[];
+  post_selection: Kept[];
+  commands: Record<"rates" | "confidence", Record<string, string[]>>;
+}
+
+const NAMES: Record<string, string> = {
+  pymatching: "matching",
+  "pymatching-correlated": "correlated matching",
+  tesseract: "Tesseract",
+  "tesseract-long-beam": "Tesseract, long beam",
+  bposd: "BP+OSD",
+  "bposd-filtered": "BP+OSD, own basis",
+  "bposd-cs10-filtered": "BP+OSD (CS 10), own basis",
+  "relay-bp-filtered": "Relay-BP, own basis",
+  "tesseract-filtered": "Tesseract, own basis",
+  "bplsd-filtered": "BP+LSD, own basis",
+  "pymatching-filtered, gap": "gap of matching",
+  "pymatching-correlated-gap, gap": "gap of correlated matching",
+  "bplsd-clusters-filtered, cluster LLR": "clusters of BP+LSD, by LLR",
+  "bplsd-clusters-filtered, cluster size": "clusters of BP+LSD, by size",
+};
+/** One look in all plots, and no two alike in one. */
+const LOOKS: Record<string, number> = {
+  surface_d3: 5,
+  surface_d5: 0,
+  surface_d7: 2,
+  "networks, one for each d": 0,
+  local_surface: 1,
+  bb72: 1,
+  local_bb72: 0,
+  pymatching: 6,
+  "pymatching-filtered, gap": 6,
+  "pymatching-correlated": 3,
+  "pymatching-correlated-gap, gap": 3,
+  tesseract: 4,
+  "tesseract-long-beam": 7,
+  bposd: 2,
+  "bposd-filtered": 3,
+  "relay-bp-filtered": 4,
+  "tesseract-filtered": 5,
+  "bplsd-filtered": 6,
+  "bposd-cs10-filtered": 7,
+  "bplsd-clusters-filtered, cluster LLR": 4,
+  "bplsd-clusters-filtered, cluster size": 7,
+};
+const named = (decoder: string) => NAMES[decoder] ?? decoder;
+
+export async function results(store: Store): Promise<void> {
+  const answer = await fetch(new URL("results.json", document.baseURI));
+  if (!answer.ok) throw new Error(`results.json: the server answered ${answer.status}`);
+  const { commands, ...tables } = (await answer.json()) as Record<string, Table> & { commands: Tables["commands"] };
+  const read = Object.fromEntries(
+    Object.entries(tables as Record<string, Table>).map(([name, { columns, rows }]) => [
+      name,
+      rows.map((row) => Object.fromEntries(row.map((value, i) => [columns[i], value]))),
+    ]),
+  );
+  const data = { ...read, commands } as unknown as Tables;
+  const hidden = new Set<string>();
+  const draw = () => {
+    const { state } = store;
+    const redraw = (id: string, of: (state: State) => HTMLElement[]) => byId(id).replaceChildren(...of(state));
+    const shown = (one: Chart, files: string[]) => [chart(one, hidden, draw), made(data, files)];
+    redraw("waterfall", ({ waterfall }) => [
+      choice(
+        "Code",
+        PLOTS.waterfall.map((code) => [code, code]),
+        waterfall,
+        (code) => store.change({ waterfall: code }),
+      ),
+      ...shown(waterfallOf(data, waterfall), [
+        `${waterfall}.csv`,
+        waterfall === "bb72" ? "local_bb72.csv" : "local_surface.csv",
+      ]),
+    ]);
+    redraw("distance", ({ distance }) => [
+      choice(
+        "Noise",
+        PLOTS.distance.map((p) => [p, `p = ${percent(Number(p))}`]),
+        distance,
+        (p) => store.change({ distance: p }),
+      ),
+      ...shown(distanceOf(data, Number(distance)), [
+        "surface_d3.csv",
+        "surface_d5.csv",
+        "surface_d7.csv",
+        "local_surface.csv",
+      ]),
+    ]);
+    redraw("reliability", () =>
+      shown(
+        reliabilityOf(data),
+        PLOTS.sure.map((model) => `confidence/${model}`),
+      ),
+    );
+    redraw("selection", ({ sure }) => [
+      choice(
+        "Model",
+        PLOTS.sure.map((model) => [model, model]),
+        sure,
+        (model) => store.change({ sure: model }),
+      ),
+      ...shown(selectionOf(data, sure), [`confidence/${sure}`]),
+    ]);
+  };
+  draw();
+  store.listen((_, changed) => {
+    if (["waterfall", "distance", "sure"].some((name) => changed.has(name as keyof State))) keepingFocus(draw);
+  });
+}
+
+/** Redraw, and leave the focus where it was, in whatever has taken the place of what had it. */
+function keepingFocus(draw: () => void): void {
+  const before = document.activeElement as HTMLInputElement | null;
+  const section = before?.closest<HTMLElement>("[id]")?.id;
+  const value = before?.value;
+  draw();
+  if (section && value) document.querySelector<HTMLInputElement>(`#${section} input[value="${value}"]`)?.focus();
+}
+
+function waterfallOf({ rates }: Tables, code: string): Chart {
+  const rows = rates.filter((row) => row.code === code);
+  return {
+    title: `Block error of ${code} against the strength of the noise`,
+    joined: true,
+    series: grouped(
+      rows,
+      (row) => row.decoder,
+      (row) => ({ x: row.p, y: wilson(row.failures, row.shots), says: counted(row, wilson(row.failures, row.shots)) }),
+    ),
+    x: {
+      label: "strength of the noise p",
+      range: [0.0009, 0.0066],
+      log: true,
+      ticks: [0.001, 0.002, 0.003, 0.004, 0.006],
+      format: percent,
+    },
+    y: { ...logarithmic(rows.map((row) => wilson(row.failures, row.shots))), label: "block error" },
+  };
+}
+
+function distanceOf({ rates }: Tables, p: number): Chart {
+  const rows = rates.filter((row) => row.p === p && row.code.startsWith("surface"));
+  // models of one distance each are one decoder here
+  const name = (row: Measured) =>
+    row.own && row.decoder.startsWith("surface") ? "networks, one for each d" : row.decoder;
+  const rate = (row: Measured) => {
+    const cycle = (value: number) => perCycle(value, row.k, row.rounds);
+    const { value, low, high } = wilson(row.failures, row.shots);
+    return { value: cycle(value), low: cycle(low), high: cycle(high) };
+  };
+  return {
+    title: `Logical error rate per cycle against the distance at p = ${percent(p)}`,
+    joined: true,
+    series: grouped(rows, name, (row) => ({
+      x: Number(row.code.replace("surface_d", "")),
+      y: rate(row),
+      says: `d = ${row.code.replace("surface_d", "")}, ${counted(row, rate(row))} per cycle`,
+    })),
+    x: { label: "distance d", range: [2.5, 9.5], log: false, ticks: [3, 5, 7, 9], format: String },
+    y: { ...logarithmic(rows.map(rate)), label: "logical error rate per cycle" },
+  };
+}
+
+function reliabilityOf({ reliability }: Tables): Chart {
+  const range: [number, number] = [1e-5, 1]; // below, no shots suffice to tell
+  const rows = reliability.filter((row) => row.p === 0.005 && row.shots >= 20 && 1 - row.confidence >= range[0]);
+  return {
+    title: "Failures that came, against failures that the networks expected, at p = 0.5 %",
+    joined: false,
+    diagonal: true,
+    series: grouped(
+      rows,
+      (row) => row.model,
+      (row) => {
+        const failed = row.shots - row.correct;
+        const rate = wilson(failed, row.shots);
+        return {
+          x: 1 - row.confidence,
+          y: rate,
+          says:
+            `expected ${shown(1 - row.confidence)} failures a shot, ` +
+            `had ${count(failed)} in ${count(row.shots)}: ${interval(rate)}`,
+        };
+      },
+    ),
+    x: { label: "failures expected, by the networks", range, log: true, ticks: decades(range), format: shown },
+    y: { label: "failures that came", range, log: true, ticks: decades(range), format: shown },
+  };
+}
+
+function selectionOf({ post_selection }: Tables, model: string): Chart {
+  const rows = post_selection.filter((row) => row.p === 0.005 && row.model === model && row.accepted > 0);
+  return {
+    title: `Block error of the shots that are kept, ${model} at p = 0.5 %`,
+    joined: true,
+    series: grouped(
+      rows,
+      (row) => row.by,
+      (row) => {
+        const rate = wilson(row.failures, row.accepted);
+        return {
+          x: 1 - row.accepted / row.shots,
+          y: rate,
+          says:
+            `${percent(1 - row.accepted / row.shots)} discarded, ` +
+            `${count(row.failures)} of the other ${count(row.accepted)} fail: ${interval(rate)}`,
+        };
+      },
+    ),
+    x: {
+      label: "share of shots that is discarded",
+      range: [0, 0.5],
+      log: false,
+      ticks: [0, 0.1, 0.2, 0.3, 0.4, 0.5],
+      format: percent,
+    },
+    y: { ...logarithmic(rows.map((row) => wilson(row.failures, row.accepted))), label: "block error of the rest" },
+  };
+}
+
+/** Rows by what they are of, in order of x; what was measured several times is as where most shots were. */
+function grouped<Row extends { shots: number; own?: boolean }>(
+  rows: Row[],
+  of: (row: Row) => string,
+  point: (row: Row) => Point,
+): Series[] {
+  const found = new Map<string, Series>();
+  for (const row of [...rows].sort((a, b) => b.shots - a.shots)) {
+    const series = found.get(of(row)) ?? {
+      name: named(of(row)),
+      look: LOOKS[of(row)],
+      own: row.own ?? true,
+      points: [],
+    };
+    const one = point(row);
+    if (!series.points.some((other) => other.x === one.x)) series.points.push(one);
+    found.set(of(row), series);
+  }
+  for (const series of found.values()) series.points.sort((a, b) => a.x - b.x);
+  return [...found.values()].sort((a, b) => Number(b.own) - Number(a.own) || a.look - b.look);
+}
+
+function logarithmic(rates: Rate[]): Pick<Chart["y"], "range" | "log" | "ticks" | "format"> {
+  const low = 10 ** Math.floor(Math.log10(Math.min(...rates.map((rate) => rate.value || rate.high))));
+  const high = Math.max(...rates.map((rate) => rate.high)) * 1.2;
+  return { range: [low, high], log: true, ticks: decades([low, high]), format: shown };
+}
+
+/** As src/cascade_qec/statistics.py has it. */
+function perCycle(block: number, k: number, rounds: number): number {
+  const each = 1 - (1 - block) ** (1 / k);
+  return each >= 0.5 ? 0.5 : (1 - (1 - 2 * each) ** (1 / rounds)) / 2;
+}
+
+function counted(row: Measured, rate: Rate): string {
+  return `p = ${percent(row.p)}, ${count(row.failures)} failures in ${count(row.shots)} shots: ${interval(rate)}`;
+}
+
+function interval({ value, low, high }: Rate): string {
+  return `${shown(value)} (${shown(low)} to ${shown(high)})`;
+}
+
+function shown(x: number): string {
+  return x === 0 || x >= 0.01 ? String(Number(x.toPrecision(2))) : power(x).replace(/^1\.0·/, "");
+}
+
+function made({ commands }: Tables, files: string[]): HTMLElement {
+  const all = { ...commands.rates, ...commands.confidence };
+  const used = files.map((file) => `benchmarks/results/${file}`);
+  return h(
+    "details",
+    {},
+    h("summary", {}, "The command that measured this"),
+    ...used.flatMap((file) => [h("p", { class: "muted" }, `${file}, by`), h("pre", {}, (all[file] ?? []).join("\n"))]),
+  );
+}

@@ -1,0 +1,117 @@
+// What the page shows, kept in its address, so that a link shows the same.
+
+export const MODELS = ["surface_d3", "surface_d5", "surface_d7", "bb72"] as const;
+export type ModelName = (typeof MODELS)[number];
+
+export const VIEWS = ["change", "size", "channel"] as const;
+export type View = (typeof VIEWS)[number];
+
+const DRAWN = ["time", "torus"] as const;
+
+export interface State {
+  model: ModelName;
+  p: number;
+  /** What is wrong in the shot; see faults.ts for how each is spelt. */
+  faults: string[];
+  round: number;
+  /** Whether a round of a code on a torus is rolled up, or the shot is drawn in time. */
+  drawn: (typeof DRAWN)[number];
+  layer: number;
+  view: View;
+  channel: number;
+  /** What is plotted: a code, a noise strength, a model. */
+  waterfall: (typeof PLOTS.waterfall)[number];
+  distance: (typeof PLOTS.distance)[number];
+  sure: (typeof PLOTS.sure)[number];
+}
+
+export const PLOTS = {
+  waterfall: ["surface_d3", "surface_d5", "surface_d7", "bb72"],
+  distance: ["0.002", "0.003", "0.005"],
+  sure: ["surface_d3", "surface_d5", "surface_d7", "bb72"],
+} as const;
+
+export const START: State = {
+  model: "surface_d5",
+  p: 0.005,
+  faults: ["x7.1", "x12.1", "r15.2"],
+  round: 1,
+  drawn: "time",
+  layer: 1,
+  view: "change",
+  channel: 0,
+  waterfall: "surface_d5",
+  distance: "0.003",
+  sure: "surface_d5",
+};
+
+const FAULT = /^(m\d{1,6}|[xzr]\d{1,4}\.\d{1,3})$/;
+
+/** The strengths that the slider has: 0.1 % to 2 %. */
+export const STRENGTHS = [0.001, 0.002, 0.003, 0.004, 0.005, 0.006, 0.008, 0.01, 0.015, 0.02];
+
+export function written(state: State): string {
+  const parts = Object.entries(state).filter(([name, value]) => String(value) !== String(START[name as keyof State]));
+  return parts.map(([name, value]) => `${name}=${Array.isArray(value) ? value.join("+") : value}`).join("&");
+}
+
+/** What an address says; whatever it says wrongly is as at the start. */
+export function read(text: string): State {
+  const parts = text
+    .replace(/^#/, "")
+    .split("&")
+    .map((part) => part.split("=", 2));
+  const given = new Map(parts.map(([name, value]) => [name, value ?? ""]));
+  const among = <T>(name: string, known: readonly T[], start: T) =>
+    known.find((one) => String(one) === given.get(name)) ?? start;
+  const whole = (name: string, start: number) =>
+    /^\d{1,3}$/.test(given.get(name) ?? "") ? Number(given.get(name)) : start;
+  return {
+    model: among("model", MODELS, START.model),
+    p: among("p", STRENGTHS, START.p),
+    faults: given.has("faults")
+      ? given
+          .get("faults")!
+          .split("+")
+          .filter((fault) => FAULT.test(fault))
+      : START.faults,
+    round: whole("round", START.round),
+    drawn: among("drawn", DRAWN, START.drawn),
+    layer: whole("layer", START.layer),
+    view: among("view", VIEWS, START.view),
+    channel: whole("channel", START.channel),
+    waterfall: among("waterfall", PLOTS.waterfall, START.waterfall),
+    distance: among("distance", PLOTS.distance, START.distance),
+    sure: among("sure", PLOTS.sure, START.sure),
+  };
+}
+
+type Listener = (state: State, changed: Set<keyof State>) => void;
+
+/** The state, and who wants to know when it changes. */
+export class Store {
+  state: State;
+  private readonly listeners: Listener[] = [];
+
+  constructor() {
+    this.state = read(location.hash);
+    addEventListener("hashchange", () => {
+      if (location.hash.includes("=") && location.hash !== `#${written(this.state)}`) this.change(read(location.hash));
+    });
+  }
+
+  listen(listener: Listener): void {
+    this.listeners.push(listener);
+  }
+
+  change(part: Partial<State>): void {
+    const before = this.state;
+    this.state = { ...before, ...part };
+    const names = Object.keys(this.state) as (keyof State)[];
+    const changed = new Set(names.filter((name) => String(before[name]) !== String(this.state[name])));
+    if (!changed.size) return;
+    const text = written(this.state);
+    history.replaceState(null, "", text ? `#${text}` : location.pathname + location.search);
+    for (const listener of this.listeners) listener(this.state, changed);
+  }
+}

@@ -1,0 +1,102 @@
+"""The tables that `cascade page` plots: rates and reliability, each with the command that measured them."""
+
+import csv
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from workshop import CHECKOUT, RESULTS
+
+PAGE = CHECKOUT / "src" / "cascade_qec" / "page" / "results.json"
+
+RATES = ("surface_d3", "surface_d5", "surface_d7", "local_surface", "bb72", "local_bb72")
+"""Models whose tables of block errors are shown."""
+
+CONFIDENCE = ("surface_d3", "surface_d5", "surface_d7", "bb72")
+"""Models whose tables of reliability and post-selection are shown."""
+
+
+def with_tables(text: str) -> str:
+    """The file as the results have it; nothing of the old one is kept."""
+    rates = {tuple(row.items()): row for name in RATES for row in _rates(name)}  # rivals stand in several tables
+    tables = {
+        "rates": _table(list(rates.values())),
+        "reliability": _table([row for name in CONFIDENCE for row in _reliability(name)]),
+        "post_selection": _table([row for name in CONFIDENCE for row in _post_selection(name)]),
+        "commands": {
+            "rates": {f"benchmarks/results/{name}.csv": _commands("workshop card", name) for name in RATES},
+            "confidence": {
+                f"benchmarks/results/confidence/{name}": _commands("cascade reliability", name) for name in CONFIDENCE
+            },
+        },
+    }
+    parts = [f"{json.dumps(name)}: {_written(table)}" for name, table in tables.items()]
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _rates(name: str) -> Iterator[dict[str, Any]]:
+    for row in _read(RESULTS / f"{name}.csv"):
+        own = row["decoder"] == "cascade"
+        yield {
+            "code": row["code"],
+            "decoder": name if own else row["decoder"],
+            "own": own,
+            "rounds": int(row["rounds"]),
+            "k": int(row["k"]),
+            "p": float(row["p"]),
+            "shots": int(row["shots"]),
+            "failures": int(row["failures"]),
+        }
+
+
+def _reliability(name: str) -> Iterator[dict[str, Any]]:
+    for row in _read(RESULTS / "confidence" / name / "reliability.csv"):
+        if row["of"] == "shot" and row["decoder"] == f"cascade:{name}":
+            yield {
+                "model": name,
+                "p": float(row["p"]),
+                "shots": int(row["shots"]),
+                "confidence": float(row["confidence"]),
+                "correct": int(row["correct"]),
+            }
+
+
+def _post_selection(name: str) -> Iterator[dict[str, Any]]:
+    for row in _read(RESULTS / "confidence" / name / "post_selection.csv"):
+        yield {
+            "model": name,
+            "by": name if row["method"] == "confidence" else f"{row['decoder']}, {row['method']}",
+            "own": row["method"] == "confidence" and row["decoder"] == f"cascade:{name}",
+            "p": float(row["p"]),
+            "shots": int(row["shots"]),
+            "accepted": int(row["accepted"]),
+            "failures": int(row["failures"]),
+        }
+
+
+def _commands(beginning: str, name: str) -> list[str]:
+    """The commands in the documentation that measured a model, stretches of training included."""
+    pages = (CHECKOUT / "benchmarks/README.md", RESULTS / "confidence/README.md", CHECKOUT / "docs/local.md")
+    text = "\n".join(page.read_text() for page in pages).replace("\\\n", " ")
+    found = re.findall(rf"^.*{beginning} (?:runs/)?{name}(?:[._]\w+)? .*$", text, flags=re.MULTILINE)
+    others = {other for other in (*RATES, "local_surface_fast") if other.startswith(f"{name}_")}
+    return [re.sub(r" +", " ", one) for one in found if not any(re.search(rf"\b{other}\b", one) for other in others)]
+
+
+def _table(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"columns": list(rows[0]), "rows": [list(row.values()) for row in rows]}
+
+
+def _written(table: dict[str, Any]) -> str:
+    """JSON with a row a line."""
+    if "rows" not in table:
+        return json.dumps(table, indent=1)
+    rows = ",\n".join(json.dumps(row) for row in table["rows"])
+    return f'{{"columns": {json.dumps(table["columns"])}, "rows": [\n{rows}\n]}}'
+
+
+def _read(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
