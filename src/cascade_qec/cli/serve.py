@@ -15,8 +15,6 @@ from cascade_qec.errors import CascadeError
 if TYPE_CHECKING:
     from grpc import ServerCredentials
 
-    from cascade_qec.serving import Server
-
 _PORTS = 2**16 - 1
 _BYTES = 2**30
 
@@ -25,9 +23,7 @@ def serve(
     decoders: Annotated[
         str, typer.Option(help="What clients can ask for, separated by commas: pymatching,cascade:local_surface")
     ],
-    host: Annotated[
-        str, typer.Option(help="Address to listen on; any but this machine's own needs TLS.")
-    ] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address to listen on; any but a loopback needs TLS.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=_PORTS, help="Port; 0 for one that is free.")] = 50051,
     certificate: Annotated[
         Path | None, typer.Option(help="TLS: file of the certificate chain, PEM.", callback=there)
@@ -44,9 +40,7 @@ def serve(
     ] = 200,
     metrics_port: Annotated[
         int | None,
-        typer.Option(
-            "--metrics_port", min=0, max=_PORTS, help="Answer Prometheus on this port, for this machine only."
-        ),
+        typer.Option("--metrics_port", min=0, max=_PORTS, help="Answer Prometheus on this port of 127.0.0.1."),
     ] = None,
     max_sessions: Annotated[int, typer.Option("--max_sessions", min=1, max=10**5, help="Open at a time.")] = 256,
     max_experiment_bytes: Annotated[
@@ -68,7 +62,7 @@ def serve(
     drain_seconds: Annotated[
         float,
         typer.Option(
-            "--drain_seconds", min=0, max=limits.SECONDS, help="When terminated, sessions have so long to end."
+            "--drain_seconds", min=0, max=limits.SECONDS, help="Once terminated, sessions have so long to end."
         ),
     ] = 30.0,
     device: Device = "auto",
@@ -91,7 +85,7 @@ def serve(
     token = None if token_file is None else _token(token_file)
     if not _own(host) and (credentials is None or token is None):
         raise CascadeError(
-            f"expected --certificate, --key and --token_file to listen where other machines can reach it, got --host {host}"
+            f"expected --certificate, --key and --token_file where other machines can reach it, got --host {host}"
         )
     offered = load([name.strip() for name in decoders.split(",") if name.strip()], device=device, precision=precision)
     granted = Limits(
@@ -140,11 +134,17 @@ def _credentials(certificate: Path | None, key: Path | None) -> ServerCredential
     if certificate is None and key is None:
         return None
     if certificate is None or key is None:
-        raise CascadeError(
-            f"expected --certificate and --key, got {'--key' if certificate is None else '--certificate'}"
-        )
+        raise CascadeError("expected --certificate and --key, got one without the other")
+    import ssl
+
     from grpc import ssl_server_credentials
 
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
+    except ssl.SSLError as error:  # gRPC would not say why
+        raise CascadeError(
+            f"expected a certificate and its private key, got {certificate} and {key}: {error}"
+        ) from error
     return ssl_server_credentials([(key.read_bytes(), certificate.read_bytes())])
 
 

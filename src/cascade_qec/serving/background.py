@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from cascade_qec.decoders.protocol import Decoder
 from cascade_qec.serving.experiments import load
 from cascade_qec.serving.server import Server
 
 
 @contextmanager
-def background(decoders: Sequence[str], **options: Any) -> Iterator[str]:
+def background(decoders: Sequence[str] | Mapping[str, Decoder], **options: Any) -> Iterator[str]:
     """Serve in this context, on a free port of this machine's own, and give its address.
 
     Parameters
     ----------
     decoders
-        Names of those that can be asked for.
+        Names of those that can be asked for; or decoders of any kind, yours included, by names.
     options
         Of `Server`.
 
@@ -28,7 +29,7 @@ def background(decoders: Sequence[str], **options: Any) -> Iterator[str]:
     CascadeError
         If a decoder is unknown.
     """
-    offered = load(list(decoders))
+    offered = decoders if isinstance(decoders, Mapping) else load(list(decoders))
     loop = asyncio.new_event_loop()
 
     async def started() -> tuple[Server, int]:

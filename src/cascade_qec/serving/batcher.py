@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -15,7 +15,7 @@ from cascade_qec.decoders.streams import Commitment, Solver, Stream
 from cascade_qec.serving.metrics import Metrics
 from cascade_qec.serving.session import Session
 
-_log = logging.getLogger(__name__)
+_Arrivals = tuple[Stream, deque[NDArray[np.bool_]]]
 
 _TICK = 0.001
 """Seconds: the event loop sleeps no shorter."""
@@ -95,26 +95,30 @@ class Batcher:
         since = [session.ready_since for session in sessions]
         streams = [session.hand_over() for session in sessions]
         started = time.monotonic()
-        done = asyncio.get_running_loop().run_in_executor(self._thread, _decide, solver, streams)
-        await asyncio.wait([done])
+        error = await self._attempt(solver, streams)
+        # if one of them cannot be decided, the others are
+        errors = [error and await self._attempt(solver, [stream]) for stream in streams]
         now = time.monotonic()
-        if error := done.exception():
-            _log.error("A batch of %d windows failed", len(sessions), exc_info=error)
-            for session in sessions:
-                session.fail(error)
-            return
         self._metrics.batch(len(sessions), now - started)
-        for session, ready in zip(sessions, since, strict=True):
+        for session, ready, error in zip(sessions, since, errors, strict=True):
+            if error:
+                session.fail(error)
+                continue
             self._metrics.window(now - ready)
             session.take_back()
             self.put(session)
 
+    async def _attempt(self, solver: Solver, streams: list[_Arrivals]) -> BaseException | None:
+        done = asyncio.get_running_loop().run_in_executor(self._thread, _decide, solver, streams)
+        await asyncio.wait([done])
+        return done.exception()
 
-def _decide(solver: Solver, streams: list[tuple[Stream, list[NDArray[np.bool_]]]]) -> None:
+
+def _decide(solver: Solver, streams: list[_Arrivals]) -> None:
     """Decide the next window of each stream, which are alike, with the events that came for them."""
     for stream, arrived in streams:
-        for detection_events in arrived:
-            stream.receive(detection_events[None])
+        while arrived:
+            stream.receive(arrived.popleft()[None])
     seen, left = zip(*(stream.take() for stream, _ in streams), strict=True)
     decided = solver(np.concatenate(seen), np.concatenate(left))
     for row, (stream, _) in enumerate(streams):

@@ -220,12 +220,11 @@ class RemoteStream:
         """
         self._wait(lambda: self._frame.final, timeout, "the server's final answer")
         last = self._frame
-        known: dict[str, NDArray[np.float32]] = {}
-        if last.HasField("log_odds"):
-            known["log_odds"] = np.array([last.log_odds], dtype=np.float32)
-        if last.probabilities:
-            known["probabilities"] = np.array([last.probabilities], dtype=np.float32)
-        return DecodeResult(self.frame, **known)
+        return DecodeResult(
+            self.frame,
+            probabilities=np.array([last.probabilities], dtype=np.float32) if last.probabilities else None,
+            log_odds=np.array([last.log_odds], dtype=np.float32) if last.HasField("log_odds") else None,
+        )
 
     def _send(self, detection_events: ArrayLike, timeout: float | None) -> None:
         given = np.asarray(detection_events)

@@ -6,7 +6,8 @@ import asyncio
 from typing import Any
 
 from google.protobuf.message import DecodeError
-from grpc import StatusCode, aio
+from grpc import StatusCode
+from grpc.aio import EOF  # pyright: ignore[reportAttributeAccessIssue] it is compiled
 
 from cascade_qec.errors import CascadeError
 from cascade_qec.serving.batcher import Batcher
@@ -118,7 +119,7 @@ class Conversation:
                 data = await self._context.read()
         except TimeoutError:
             raise Failure(StatusCode.DEADLINE_EXCEEDED, f"expected {expected} within {seconds:g} s") from None
-        if data is aio.EOF:
+        if data is EOF:
             raise CascadeError(f"expected {expected}, got the end of the stream")
         try:
             request = Request.FromString(data)

@@ -11,7 +11,7 @@ from cascade_qec.decoders.named import MODEL_PREFIX, NamedModel, get, model_and_
 from cascade_qec.decoders.protocol import Decoder
 from cascade_qec.decoders.streams import Solver, Window, Windows, windows
 from cascade_qec.errors import CascadeError, unknown
-from cascade_qec.recognition import read_circuit, read_error_model
+from cascade_qec.serving import admission
 from cascade_qec.serving.protocol_pb2 import Open, Opened
 from cascade_qec.serving.rounds import RoundSizes
 
@@ -25,8 +25,10 @@ def load(names: list[str], *, device: str = "auto", precision: str = "auto") -> 
     Raises
     ------
     CascadeError
-        If a name is unknown, or has windows or a threshold.
+        If there is none, or one is unknown, or has windows or a threshold.
     """
+    if not names:
+        raise CascadeError("expected decoders that clients can ask for, got none")
     found: dict[str, Decoder] = {}
     for name in names:
         if without_windows(name)[1] or (name.startswith(MODEL_PREFIX) and model_and_threshold(name)[1] is not None):
@@ -90,11 +92,10 @@ class Experiments:
         if request.decoder not in self._decoders:
             raise unknown("decoder", request.decoder, self._decoders)
         text = getattr(request, kind)
-        sizes = {name: getattr(request, name) or None for name in ("commit", "buffer")}
-        key = (kind, hashlib.sha256(text.encode()).digest(), request.decoder, *sizes.values())
+        key = (kind, hashlib.sha256(text.encode()).digest(), request.decoder, request.commit, request.buffer)
         future = self._known.pop(key, None)
         if future is None:
-            future = asyncio.ensure_future(self._made(kind, text, self._decoders[request.decoder], sizes))
+            future = asyncio.ensure_future(self._made(request))
         self._known[key] = future
         while len(self._known) > self._kept:
             del self._known[next(iter(self._known))]
@@ -108,17 +109,16 @@ class Experiments:
         """Make no more."""
         self._makers.shutdown(wait=False, cancel_futures=True)
 
-    async def _made(self, kind: str, text: str, decoder: Decoder, sizes: dict[str, int | None]) -> Experiment:
+    async def _made(self, request: Open) -> Experiment:
         loop = asyncio.get_running_loop()
-        made = await loop.run_in_executor(self._makers, _windows, kind, text, decoder, sizes)
-        experiment = Experiment(made, self._makers)
-        first = made.after(None)
+        decoder = self._decoders[request.decoder]
+        experiment = Experiment(await loop.run_in_executor(self._makers, _windows, request, decoder), self._makers)
+        first = experiment.windows.after(None)
         assert first is not None
         await experiment.solver(first)
         return experiment
 
 
-def _windows(kind: str, text: str, decoder: Decoder, sizes: dict[str, int | None]) -> Windows:
-    read = read_circuit if kind == "circuit" else read_error_model
-    source = read(f"{text}\n")  # a text of one line would be taken for the name of a file
-    return windows(decoder, source, **sizes)
+def _windows(request: Open, decoder: Decoder) -> Windows:
+    source = admission.experiment(request)
+    return windows(decoder, source, commit=request.commit or None, buffer=request.buffer or None)

@@ -24,7 +24,9 @@ class Failure(Exception):
             return error
         if isinstance(error, CascadeError):
             return cls(StatusCode.INVALID_ARGUMENT, str(error))
-        return cls(StatusCode.INTERNAL, f"the server failed: {type(error).__name__}")
+        failure = cls(StatusCode.INTERNAL, f"the server failed: {type(error).__name__}")
+        failure.__cause__ = error
+        return failure
 
     @property
     def text(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
-_SECONDS = tuple(base * 10.0**power for power in range(-5, 1) for base in (1, 2, 5)) + (10.0,)
+_SECONDS = tuple(base * 10.0**power for power in range(-5, 2) for base in (1, 2, 5))
 _WINDOWS = tuple(2.0**power for power in range(11))
 
 

@@ -98,7 +98,7 @@ class Server:
         return port
 
     async def stop(self, seconds: float) -> int:
-        """Let nobody in any more, wait so long for the sessions to end, end the others, and return how many these are."""
+        """Let nobody in, wait so long for the sessions to end, end the others, and return how many these are."""
         self._draining = True
         if self._conversations:
             self._ended.clear()

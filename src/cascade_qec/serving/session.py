@@ -40,7 +40,7 @@ class Session:
         self.frame = Frame()
         self.changed, self.moved = asyncio.Event(), asyncio.Event()
         self.failure: Failure | None = None
-        self._inbox: list[NDArray[np.bool_]] = []
+        self._inbox: deque[NDArray[np.bool_]] = deque()  # what has come since
         self._arrived: deque[tuple[int, float]] = deque()  # when so many slices were there
         self._until = self._next_until()
 
@@ -84,9 +84,9 @@ class Session:
         self._arrived.append((self.received, time.monotonic()))
         return slices
 
-    def hand_over(self) -> tuple[Stream, list[NDArray[np.bool_]]]:
+    def hand_over(self) -> tuple[Stream, deque[NDArray[np.bool_]]]:
         """The stream, and what has come for it; it is the decoding thread's until `take_back`."""
-        arrived, self._inbox = self._inbox, []
+        arrived, self._inbox = self._inbox, deque()
         return self.stream, arrived
 
     def take_back(self) -> None:
