@@ -38,7 +38,7 @@ def here(name: str, circuit: stim.Circuit, events: np.ndarray, **sizes: int) -> 
 
 
 def there(stream: RemoteStream, events: np.ndarray, pushes: list[int]) -> DecodeResult:
-    """What a server says of one shot, bool [1, detectors], with rounds sent in blocks of these sizes, again and again."""
+    """What a server says of one shot, bool [1, detectors]; rounds are sent in blocks of these sizes, over again."""
     at = np.concatenate([[0], np.cumsum([stream.sizes[t] for t in range(stream.sizes.slices)])])
     last = stream.sizes.slices - 1
     while stream.rounds < last:

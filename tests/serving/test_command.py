@@ -44,11 +44,12 @@ def start() -> Iterator[Start]:
 
 
 def said(process: subprocess.Popen[str], line: str) -> str:
-    """What the next line of a process says in the parentheses of this one."""
-    got = process.stderr.readline()
-    found = re.fullmatch(line, got.strip())
-    assert found, got
-    return found[1] if found.groups() else ""
+    """What the line of a process that is like this one says in its parentheses; gRPC logs between lines."""
+    assert process.stderr
+    for got in process.stderr:
+        if found := re.fullmatch(line, got.strip()):
+            return found[1] if found.groups() else ""
+    raise AssertionError(line)
 
 
 @pytest.mark.slow
@@ -62,9 +63,9 @@ def test_strangers_are_kept_out_and_a_stop_lets_sessions_end(start: Start, tmp_p
     with Client(f"localhost:{port}") as client, pytest.raises(ConnectionError):
         client.open(circuit, "pymatching")
     for token in (None, "open barley"):
-        with Client(f"localhost:{port}", certificate=TLS[1], token=token) as client:
-            with pytest.raises(CascadeError, match="expected the server's token"):
-                client.open(circuit, "pymatching")
+        refused = pytest.raises(CascadeError, match="expected the server's token")
+        with Client(f"localhost:{port}", certificate=TLS[1], token=token) as client, refused:
+            client.open(circuit, "pymatching")
     with Client(f"localhost:{port}", certificate=TLS[1], token="open sesame") as client:
         stream = client.open(circuit, "pymatching")
         stream.push(events[:, :4])
@@ -89,11 +90,13 @@ def test_a_second_signal_or_time_ends_sessions(start: Start) -> None:
         with Client(f"127.0.0.1:{port}") as client:
             stream = client.open(circuit, "pymatching")
             stream.push(np.zeros((1, 4), np.bool_))
-            for _ in range(signals):
+            process.send_signal(signal.SIGTERM)
+            said(process, "Stopping: .*")
+            for _ in range(signals - 1):
                 process.send_signal(signal.SIGTERM)
-                said(process, "Stopp.*")
             with pytest.raises(ConnectionError, match="the server stops before this session has ended"):
                 stream.result()
+        said(process, "Stopped: 1 sessions had to be ended")
         assert process.wait(20) == 0
 
 
@@ -105,7 +108,7 @@ def test_a_second_signal_or_time_ends_sessions(start: Start) -> None:
         (TLS[:2], "expected --certificate and --key, got one without the other"),
         (["--token_file", "EMPTY"], "expected a token, one line of printable ASCII"),
         (["--certificate", TLS[3], "--key", TLS[3]], "expected a certificate and its private key"),
-        (["--decoders", "pymatchin"], "unknown decoder 'pymatchin': did you mean pymatching?"),
+        (["--decoders", "pymatchin"], "unknown classical decoder 'pymatchin': did you mean pymatching?"),
         (["--decoders", "pymatching~3+3"], "expected decoders without windows, which clients choose"),
         (["--decoders", ","], "expected decoders that clients can ask for"),
     ],

@@ -29,10 +29,9 @@ def test_rounds_come_back_as_they_were(sizes: RoundSizes, block: int) -> None:
     while at < sizes.slices:
         stop = min(sizes.slices, at + block)
         events = np.random.default_rng(at).random(sum(sizes[t] for t in range(at, stop))) < 0.5
-        data, slices = sizes.packed(at, events)
-        assert slices == stop - at
-        assert len(data) == sum(-(-sizes[t] // 8) for t in range(at, stop))
-        back, slices = sizes.unpacked(at, data)
+        parts = sizes.packed(at, events)
+        assert [len(part) for part in parts] == [-(-sizes[t] // 8) for t in range(at, stop)]
+        back, slices = sizes.unpacked(at, b"".join(parts), 100)
         assert slices == stop - at
         np.testing.assert_array_equal(back, events)
         at = stop
@@ -52,10 +51,15 @@ def test_rounds_come_back_as_they_were(sizes: RoundSizes, block: int) -> None:
 )
 def test_other_bytes_are_refused(first: int, data: bytes, message: str) -> None:
     with pytest.raises(CascadeError, match=message):
-        RoundSizes(3, (4, 9, 4)).unpacked(first, data)
+        RoundSizes(3, (4, 9, 4)).unpacked(first, data, 100)
 
 
 def test_other_numbers_of_detectors_are_refused() -> None:
     for events in (np.zeros(0), np.zeros(5), np.zeros(18)):
         with pytest.raises(CascadeError, match=f"whole rounds, 4 detectors .* got {len(events)} detectors"):
             RoundSizes(3, (4, 9, 4)).packed(0, events.astype(np.bool_))
+
+
+def test_too_many_rounds_are_refused() -> None:
+    with pytest.raises(CascadeError, match="expected at most 2 rounds in a message, got more"):
+        RoundSizes(9, (8,), (8,)).unpacked(0, bytes(3), 2)

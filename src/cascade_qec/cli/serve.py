@@ -37,7 +37,7 @@ def serve(
         typer.Option(
             "--batch_microseconds", min=0, max=10**6, help="A window waits for so long for others to be decided with."
         ),
-    ] = 200,
+    ] = 0,
     metrics_port: Annotated[
         int | None,
         typer.Option("--metrics_port", min=0, max=_PORTS, help="Answer Prometheus on this port of 127.0.0.1."),

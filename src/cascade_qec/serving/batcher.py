@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_qec.decoders.streams import Commitment, Solver, Stream
+from cascade_qec.decoders.streams import Commitment, Solver, Stream, Window, Windows
 from cascade_qec.serving.metrics import Metrics
 from cascade_qec.serving.session import Session
 
-_Arrivals = tuple[Stream, deque[NDArray[np.bool_]]]
-
-_TICK = 0.001
-"""Seconds: the event loop sleeps no shorter."""
+_TURN = 0.005
+"""Seconds after which sessions that catch up let others take their turn."""
 
 
 @dataclass
@@ -68,8 +67,9 @@ class Batcher:
                 self._wake.clear()
                 await self._wake.wait()
             solver, batch = next(iter(self._waiting.items()))
-            while len(batch.sessions) < self._most and (left := batch.since + self._seconds - time.monotonic()) > 0:
-                await asyncio.sleep(left if left > _TICK else 0)
+            left = batch.since + self._seconds - time.monotonic()
+            if left > 0 and len(batch.sessions) < self._most:  # the event loop's own clock ticks in milliseconds
+                await asyncio.get_running_loop().run_in_executor(self._thread, time.sleep, left)
             del self._waiting[solver]
             sessions, rest = batch.sessions[: self._most], batch.sessions[self._most :]
             if rest:
@@ -92,34 +92,55 @@ class Batcher:
     async def _decided(self, solver: Solver, sessions: list[Session]) -> None:
         if not sessions:
             return
-        since = [session.ready_since for session in sessions]
-        streams = [session.hand_over() for session in sessions]
+        windows = sessions[0].experiment.windows  # those of all whose windows this solver decides
+        work = [_Work(session.stream, session.hand_over()) for session in sessions]
         started = time.monotonic()
-        error = await self._attempt(solver, streams)
+        error = await self._attempt(solver, windows, work)
         # if one of them cannot be decided, the others are
-        errors = [error and await self._attempt(solver, [stream]) for stream in streams]
+        errors = [error and await self._attempt(solver, windows, [each]) for each in work]
         now = time.monotonic()
-        self._metrics.batch(len(sessions), now - started)
-        for session, ready, error in zip(sessions, since, errors, strict=True):
+        self._metrics.turn(now - started)
+        for session, each, error in zip(sessions, work, errors, strict=True):
             if error:
                 session.fail(error)
                 continue
-            self._metrics.window(now - ready)
-            session.take_back()
+            for since in session.take_back(each.decided):
+                self._metrics.window(now - since)
             self.put(session)
 
-    async def _attempt(self, solver: Solver, streams: list[_Arrivals]) -> BaseException | None:
-        done = asyncio.get_running_loop().run_in_executor(self._thread, _decide, solver, streams)
+    async def _attempt(self, solver: Solver, windows: Windows, work: list[_Work]) -> BaseException | None:
+        loop = asyncio.get_running_loop()
+        done = loop.run_in_executor(self._thread, _decide, solver, windows, work, self._metrics.batch)
         await asyncio.wait([done])
         return done.exception()
 
 
-def _decide(solver: Solver, streams: list[_Arrivals]) -> None:
-    """Decide the next window of each stream, which are alike, with the events that came for them."""
-    for stream, arrived in streams:
-        while arrived:
-            stream.receive(arrived.popleft()[None])
-    seen, left = zip(*(stream.take() for stream, _ in streams), strict=True)
-    decided = solver(np.concatenate(seen), np.concatenate(left))
-    for row, (stream, _) in enumerate(streams):
-        stream.commit(Commitment(decided.result[row : row + 1], decided.flips[row : row + 1]))
+@dataclass
+class _Work:
+    """A stream, the events that came for it, and of each window that was decided of it how many slices it needed."""
+
+    stream: Stream
+    arrived: deque[NDArray[np.bool_]]
+    decided: list[int] = field(default_factory=list)
+
+
+def _decide(solver: Solver, windows: Windows, work: list[_Work], count: Callable[[int], None]) -> None:
+    """Decide the next window of each stream, which are alike, and for a while those after it that are like it too."""
+    for each in work:
+        while each.arrived:
+            each.stream.receive(each.arrived.popleft()[None])
+    like, end = windows.like(_next(work[0].stream)), time.monotonic() + _TURN
+    while work:
+        seen, left = zip(*(each.stream.take() for each in work), strict=True)
+        found = solver(np.concatenate(seen), np.concatenate(left))
+        count(len(work))
+        for row, each in enumerate(work):
+            each.decided.append(_next(each.stream).until)
+            each.stream.commit(Commitment(found.result[row : row + 1], found.flips[row : row + 1]))
+        goes_on = time.monotonic() < end
+        work = [each for each in work if goes_on and each.stream.ready and windows.like(_next(each.stream)) == like]
+
+
+def _next(stream: Stream) -> Window:
+    assert stream.window is not None
+    return stream.window

@@ -46,6 +46,10 @@ class Client:
     token
         That the server wants to be shown, if it does.
 
+    Attributes
+    ----------
+    address : str
+
     Examples
     --------
     >>> import cascade_qec as cascade
@@ -63,6 +67,7 @@ class Client:
     """
 
     def __init__(self, address: str, *, certificate: str | Path | None = None, token: str | None = None) -> None:
+        self.address = address
         options = [("grpc.max_receive_message_length", -1), ("grpc.enable_http_proxy", 0)]
         if certificate is None:
             self._channel = grpc.insecure_channel(address, options)
@@ -146,6 +151,7 @@ class RemoteStream:
         self.sizes = RoundSizes.from_message(self._opened.sizes)
         self.num_observables = self._opened.observables
         self.commit, self.buffer = self._opened.commit, self._opened.buffer
+        self._most_rounds, self._most_bytes = self._opened.message_rounds, self._opened.message_bytes
 
     def __enter__(self) -> RemoteStream:
         return self
@@ -173,8 +179,10 @@ class RemoteStream:
 
     @property
     def behind(self) -> int:
-        """Rounds that wait for the server: those that it said at last, and those sent since."""
-        return self._frame.behind + max(0, self.rounds - max(self._frame.received, self.commit + self.buffer))
+        """Rounds sent since the next window could have been decided, as far as the server has said."""
+        if self._frame.final:
+            return 0
+        return max(0, self.rounds - min(self.sizes.slices, self.committed + self.commit + self.buffer) + 1)
 
     def push(self, detection_events: ArrayLike, timeout: float | None = 60.0) -> NDArray[np.bool_]:
         """Send the detection events of the next rounds; waits where the server is too far behind to take them.
@@ -231,12 +239,19 @@ class RemoteStream:
         if given.ndim != 2 or given.shape[0] != 1:
             raise CascadeError(f"expected the events of rounds as [1, detectors], got {list(given.shape)}")
         checked = events.checked(given, given.shape[1], whose="the stream")
-        data, slices = self.sizes.packed(self.rounds, checked[0])
-        self._wait(lambda: len(self._outbox) < _OUTBOX and not self._over, timeout, "the server to take more rounds")
-        with self._changed:
-            self._outbox.append(Request(rounds=Rounds(first=self.rounds, events=data)))
-            self._changed.notify_all()
-        self.rounds += slices
+        parts = self.sizes.packed(self.rounds, checked[0])
+        while parts:
+            within = np.cumsum([len(part) for part in parts[: self._most_rounds]]) <= self._most_bytes
+            fit = max(1, int(within.sum()))
+            self._wait(self._has_room, timeout, "the server to take more rounds")
+            with self._changed:
+                self._outbox.append(Request(rounds=Rounds(first=self.rounds, events=b"".join(parts[:fit]))))
+                self._changed.notify_all()
+            self.rounds += fit
+            parts = parts[fit:]
+
+    def _has_room(self) -> bool:
+        return len(self._outbox) < _OUTBOX and not self._over
 
     def _wait(self, until: Callable[[], bool], timeout: float | None, what: str) -> None:
         with self._changed:

@@ -15,8 +15,11 @@ from cascade_qec.serving.experiments import Experiments
 from cascade_qec.serving.failures import Failure
 from cascade_qec.serving.limits import Limits
 from cascade_qec.serving.metrics import Metrics
-from cascade_qec.serving.protocol_pb2 import Answer, Request
+from cascade_qec.serving.protocol_pb2 import Answer, Opened, Request
 from cascade_qec.serving.session import Session
+
+_PATIENCE = 1.0
+"""Seconds for what is being written to go out before the session ends."""
 
 
 class Conversation:
@@ -36,6 +39,7 @@ class Conversation:
         self._context, self._experiments, self._batcher = context, experiments, batcher
         self._limits, self._metrics = limits, metrics
         self._session: Session | None = None
+        self._writing: asyncio.Future[None] | None = None
 
     @property
     def behind(self) -> int:
@@ -64,6 +68,8 @@ class Conversation:
                 watching.cancel()
                 reading.cancel()
         except BaseExceptionGroup as group:
+            if self._writing:
+                await asyncio.wait([self._writing], timeout=_PATIENCE)
             raise Failure.of(group.exceptions[0]) from group
         finally:
             if self._session:  # nothing more of it is decided
@@ -83,7 +89,16 @@ class Conversation:
             most = self._limits.experiment_bytes
             raise CascadeError(f"expected a circuit or error model of at most {most:,} bytes, got {size:,}")
         experiment = await self._experiments.get(asked)
-        await self._answer(Answer(opened=experiment.opened()))
+        made = experiment.windows
+        opened = Opened(
+            sizes=experiment.sizes.message(),
+            observables=made.num_observables,
+            commit=made.commit,
+            buffer=made.buffer,
+            message_rounds=self._limits.message_rounds,
+            message_bytes=self._limits.message_bytes,
+        )
+        await self._answer(Answer(opened=opened))
         return Session(experiment)
 
     async def _read(self, session: Session) -> None:
@@ -99,7 +114,7 @@ class Conversation:
             if size > self._limits.message_bytes:
                 most = self._limits.message_bytes
                 raise CascadeError(f"expected rounds of at most {most:,} bytes in a message, got {size:,}")
-            self._metrics.received(session.receive(request.rounds))
+            self._metrics.received(session.receive(request.rounds, self._limits.message_rounds))
             self._batcher.put(session)
 
     async def _write(self, session: Session) -> None:
@@ -131,9 +146,12 @@ class Conversation:
 
     async def _answer(self, answer: Answer) -> None:
         seconds = self._limits.write_seconds
-        try:
-            async with asyncio.timeout(seconds):
-                await self._context.write(answer)
-        except TimeoutError:
+        # If a write were cancelled midway, gRPC would not get the session's status through.
+        self._writing = asyncio.ensure_future(self._context.write(answer))
+        self._writing.add_done_callback(lambda writing: writing.cancelled() or writing.exception())
+        done, _ = await asyncio.wait([self._writing], timeout=seconds)
+        if not done:
             text = f"expected a client that reads its answers within {seconds:g} s"
-            raise Failure(StatusCode.DEADLINE_EXCEEDED, text) from None
+            raise Failure(StatusCode.DEADLINE_EXCEEDED, text)
+        if self._writing.exception():
+            raise Failure(StatusCode.CANCELLED, "the client has gone")

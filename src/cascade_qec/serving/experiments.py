@@ -12,7 +12,7 @@ from cascade_qec.decoders.protocol import Decoder
 from cascade_qec.decoders.streams import Solver, Window, Windows, windows
 from cascade_qec.errors import CascadeError, unknown
 from cascade_qec.serving import admission
-from cascade_qec.serving.protocol_pb2 import Open, Opened
+from cascade_qec.serving.protocol_pb2 import Open
 from cascade_qec.serving.rounds import RoundSizes
 
 _MAKERS = 2
@@ -54,13 +54,6 @@ class Experiment:
             self._solvers[like] = loop.run_in_executor(self._makers, self.windows.solver, window)
         return self._solvers[like]
 
-    def opened(self) -> Opened:
-        """What a client is told."""
-        made = self.windows
-        return Opened(
-            sizes=self.sizes.message(), observables=made.num_observables, commit=made.commit, buffer=made.buffer
-        )
-
 
 class Experiments:
     """The experiments that were opened last, in the memory of so many at most and of those in use.
@@ -96,14 +89,11 @@ class Experiments:
         future = self._known.pop(key, None)
         if future is None:
             future = asyncio.ensure_future(self._made(request))
+            future.add_done_callback(lambda made: made.exception() and self._known.pop(key, None))
         self._known[key] = future
         while len(self._known) > self._kept:
             del self._known[next(iter(self._known))]
-        try:
-            return await asyncio.shield(future)  # others may wait for it, too
-        except CascadeError:
-            self._known.pop(key, None)
-            raise
+        return await asyncio.shield(future)  # others may wait for it, too
 
     def close(self) -> None:
         """Make no more."""

@@ -15,8 +15,8 @@ class Limits:
         That are open at a time.
     experiment_bytes
         Of a circuit or error model.
-    message_bytes
-        Of the rounds that come in one message.
+    message_rounds, message_bytes
+        That come in one message.
     rounds_behind
         A session that is further behind is not read from until it has caught up.
     experiments
@@ -31,6 +31,7 @@ class Limits:
 
     sessions: int = 256
     experiment_bytes: int = 4 << 20
+    message_rounds: int = 1024
     message_bytes: int = 1 << 18
     rounds_behind: int = 10_000
     experiments: int = 16

@@ -35,8 +35,11 @@ class Metrics:
         self._batches = Histogram(
             "cascade_batch_windows", "Windows decided together.", buckets=_WINDOWS, registry=self.registry
         )
-        self._deciding = Histogram(
-            "cascade_batch_seconds", "Time that a batch takes.", buckets=_SECONDS, registry=self.registry
+        self._turns = Histogram(
+            "cascade_turn_seconds",
+            "Time that the decoding thread takes.",
+            buckets=_SECONDS,
+            registry=self.registry,
         )
 
     def watch(self, behind: Callable[[], list[int]]) -> None:
@@ -49,10 +52,13 @@ class Metrics:
         """Rounds have come."""
         self._rounds.inc(rounds)
 
-    def batch(self, windows: int, seconds: float) -> None:
-        """So many windows were decided in a batch."""
+    def batch(self, windows: int) -> None:
+        """So many windows were decided together."""
         self._batches.observe(windows)
-        self._deciding.observe(seconds)
+
+    def turn(self, seconds: float) -> None:
+        """Sessions had the decoding thread for so long."""
+        self._turns.observe(seconds)
 
     def window(self, seconds: float) -> None:
         """A window was decided so long after its last round came."""

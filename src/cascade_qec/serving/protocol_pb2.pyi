@@ -45,16 +45,20 @@ class Answer(_message.Message):
     def __init__(self, opened: _Optional[_Union[Opened, _Mapping]] = ..., frame: _Optional[_Union[Frame, _Mapping]] = ...) -> None: ...
 
 class Opened(_message.Message):
-    __slots__ = ("sizes", "observables", "commit", "buffer")
+    __slots__ = ("sizes", "observables", "commit", "buffer", "message_rounds", "message_bytes")
     SIZES_FIELD_NUMBER: _ClassVar[int]
     OBSERVABLES_FIELD_NUMBER: _ClassVar[int]
     COMMIT_FIELD_NUMBER: _ClassVar[int]
     BUFFER_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_ROUNDS_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_BYTES_FIELD_NUMBER: _ClassVar[int]
     sizes: Sizes
     observables: int
     commit: int
     buffer: int
-    def __init__(self, sizes: _Optional[_Union[Sizes, _Mapping]] = ..., observables: _Optional[int] = ..., commit: _Optional[int] = ..., buffer: _Optional[int] = ...) -> None: ...
+    message_rounds: int
+    message_bytes: int
+    def __init__(self, sizes: _Optional[_Union[Sizes, _Mapping]] = ..., observables: _Optional[int] = ..., commit: _Optional[int] = ..., buffer: _Optional[int] = ..., message_rounds: _Optional[int] = ..., message_bytes: _Optional[int] = ...) -> None: ...
 
 class Sizes(_message.Message):
     __slots__ = ("slices", "first", "turn", "last")

@@ -56,8 +56,8 @@ class RoundSizes:
             return self.last[t - self.slices]
         return self.turn[(t - len(self.first)) % len(self.turn)]
 
-    def packed(self, first: int, detection_events: NDArray[np.bool_]) -> tuple[bytes, int]:
-        """The events of whole slices, bool [detectors], as bytes, and how many slices that are.
+    def packed(self, first: int, detection_events: NDArray[np.bool_]) -> list[bytes]:
+        """The events of whole slices, bool [detectors], as the bytes of each.
 
         Raises
         ------
@@ -73,32 +73,35 @@ class RoundSizes:
             at += size
         if at != len(detection_events) or not parts:
             raise self._wrong(first, f"{len(detection_events)} detectors")
-        return b"".join(parts), len(parts)
+        return parts
 
-    def unpacked(self, first: int, data: bytes) -> tuple[NDArray[np.bool_], int]:
+    def unpacked(self, first: int, data: bytes, most: int) -> tuple[NDArray[np.bool_], int]:
         """What `packed` made bytes of, bool [detectors], and how many slices that are.
 
         Raises
         ------
         CascadeError
-            If they are none, not of whole slices, or bits that stand for no detector are not 0.
+            If they are none or more than `most`, not of whole slices, or bits that stand for no detector are not 0.
         """
         sizes: list[int] = []
         end = 0
         for size in self._from(first):
             if sizes and end >= len(data):
                 break
+            if len(sizes) == most:
+                raise CascadeError(f"expected at most {most:,} rounds in a message, got more")
             sizes.append(size)
             end += -(-size // 8)
         if end != len(data) or not sizes:
             raise self._wrong(first, f"{len(data)} bytes")
         if len(set(sizes)) == 1:
             return _unpacked(data, sizes[0]), len(sizes)
-        parts = []
+        parts: list[NDArray[np.bool_]] = []
+        at = 0
         for size in sizes:
             width = -(-size // 8)
-            parts.append(_unpacked(data[:width], size))
-            data = data[width:]
+            parts.append(_unpacked(data[at : at + width], size))
+            at += width
         return np.concatenate(parts), len(sizes)
 
     def _from(self, first: int) -> Iterator[int]:

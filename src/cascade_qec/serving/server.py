@@ -64,13 +64,14 @@ class Server:
         self._metrics.watch(lambda: [each.behind for each in tuple(self._conversations)])
         largest = max(self._limits.experiment_bytes, self._limits.message_bytes) + _FRAMING
         self._server = grpc.aio.server(
+            maximum_concurrent_rpcs=2 * self._limits.sessions + 16,  # with those that do not take their status
             options=[
                 ("grpc.max_receive_message_length", largest),
                 ("grpc.so_reuseport", 0),  # a second server on one port is a mistake
                 ("grpc.http2.bdp_probe", 0),  # what is not read yet stays with the client
                 ("grpc.keepalive_time_ms", 20_000),  # tells who has vanished without a word
                 ("grpc.keepalive_timeout_ms", 10_000),
-            ]
+            ],
         )
         # Messages come as bytes: what is none of the protocol's is answered in a sentence.
         handler = grpc.stream_stream_rpc_method_handler(
@@ -119,18 +120,20 @@ class Server:
         self._over.set()
 
     async def _decode(self, _: object, context: Any) -> None:
-        status = StatusCode.CANCELLED
         try:
             with self._admitted(context) as conversation:
                 await conversation.run(self._over)
-            status = StatusCode.OK
         except Failure as failure:
-            status = failure.code
-            if status == StatusCode.INTERNAL:
+            self._metrics.ended(failure.code.name)
+            if failure.code == StatusCode.INTERNAL:
                 _log.error("A session failed", exc_info=failure)
-            await context.abort(status, failure.text)
-        finally:
-            self._metrics.ended(status.name)
+            if failure.code != StatusCode.CANCELLED:
+                await context.abort(failure.code, failure.text)
+        except asyncio.CancelledError:
+            self._metrics.ended(StatusCode.CANCELLED.name)
+            raise
+        else:
+            self._metrics.ended(StatusCode.OK.name)
 
     @contextmanager
     def _admitted(self, context: Any) -> Iterator[Conversation]:

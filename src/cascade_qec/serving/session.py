@@ -59,38 +59,47 @@ class Session:
         """Slices that have come since the next window could have been decided."""
         return 0 if self.frame.final else max(0, self.received - self._until + 1)
 
-    @property
-    def ready_since(self) -> float:
-        """When the next window had all its rounds, by `time.monotonic`."""
-        while self._arrived[0][0] < self._until:
-            self._arrived.popleft()
-        return self._arrived[0][1]
-
-    def receive(self, rounds: Rounds) -> int:
-        """Take rounds that a client sent, and return how many they are.
+    def receive(self, rounds: Rounds, most: int) -> int:
+        """Take rounds that a client sent, so many at most, and return how many they are.
 
         Raises
         ------
         CascadeError
-            If they are not the next ones.
+            If they are not the next ones, or too many.
         """
         if rounds.first != self.received:
             raise CascadeError(
                 f"expected rounds that follow the {self.received} sent before, got first = {rounds.first}"
             )
-        detection_events, slices = self.experiment.sizes.unpacked(rounds.first, rounds.events)
+        detection_events, slices = self.experiment.sizes.unpacked(rounds.first, rounds.events, most)
         self._inbox.append(detection_events)
         self.received += slices
         self._arrived.append((self.received, time.monotonic()))
         return slices
 
-    def hand_over(self) -> tuple[Stream, deque[NDArray[np.bool_]]]:
-        """The stream, and what has come for it; it is the decoding thread's until `take_back`."""
+    def hand_over(self) -> deque[NDArray[np.bool_]]:
+        """What has come for the stream, which is the decoding thread's until `take_back`."""
         arrived, self._inbox = self._inbox, deque()
-        return self.stream, arrived
+        return arrived
 
-    def take_back(self) -> None:
-        """Say what was decided, after the decoding thread had it."""
+    def take_back(self, decided: list[int]) -> list[float]:
+        """Say what was decided, after the decoding thread had the stream.
+
+        Parameters
+        ----------
+        decided
+            Of each window, how many slices it needed.
+
+        Returns
+        -------
+        list of float
+            When these were there, by `time.monotonic`.
+        """
+        since = []
+        for until in decided:
+            while self._arrived[0][0] < until:
+                self._arrived.popleft()
+            since.append(self._arrived[0][1])
         self.in_hand = False
         self._until = self._next_until()
         window, result = self.stream.window, self.stream.result
@@ -110,6 +119,7 @@ class Session:
             self.experiment.solver(window)  # made by the time that its rounds are here
         self.changed.set()
         self.moved.set()
+        return since
 
     def fail(self, error: BaseException) -> None:
         """End it, the first time that it is said."""
