@@ -49,7 +49,7 @@ class ServerProcess:
 
     def __exit__(self, *_: object) -> None:
         self._process.send_signal(signal.SIGTERM)
-        _, rest = self._process.communicate(timeout=60)
+        rest = self._process.communicate(timeout=60)[1]
         if self._process.returncode != 0:
             raise RuntimeError(f"the server ended with {self._process.returncode}: {rest}")
 

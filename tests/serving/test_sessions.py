@@ -277,7 +277,7 @@ def test_who_does_not_read_is_not_waited_for(serve: Serve) -> None:
         assert eventually(lambda: figure(metrics, "cascade_sessions") == 1)
         assert eventually(lambda: figure(metrics, "cascade_sessions") == 0)
         assert metrics.registry.get_sample_value("cascade_sessions_ended_total", {"status": "DEADLINE_EXCEEDED"}) == 1
-        with pytest.raises(grpc.RpcError, match="expected a client that reads its answers within 0.3 s"):
+        with pytest.raises(grpc.RpcError, match=r"expected a client that reads its answers within 0\.3 s"):
             list(call)
 
 

@@ -25,7 +25,7 @@ from workshop.served import Job, ServerProcess
 TABLE = RESULTS / "serving_kills.csv"
 DECODER, CODE, ROUNDS, P, SHOTS, SEED = "pymatching", "surface_d3", 300, 0.003, 10, 12
 CLIENTS, SESSIONS, BLOCK, PAUSE = 3, 4, 10, 0.02
-AGAIN = 0.2
+AGAIN = 0.5
 """Seconds until a session is opened again that a server has left."""
 
 
@@ -83,13 +83,14 @@ def session(client: Client, job: Job, shot: int) -> str:
 def run_client(port: int) -> None:
     """Run sessions side by side, and print what becomes of each, until a line comes in."""
     job = Job.of(DECODER, CODE, ROUNDS, p=P, shots=SHOTS, seed=SEED)
-    stopped = threading.Event()
+    stopped, saying = threading.Event(), threading.Lock()
 
     def run(number: int) -> None:
         with Client(f"127.0.0.1:{port}") as client:
             while not stopped.is_set():
                 outcome = session(client, job, number % SHOTS)
-                print(outcome, flush=True)
+                with saying:
+                    print(outcome, flush=True)
                 if outcome != "right":
                     time.sleep(AGAIN)
 

@@ -147,11 +147,11 @@ class Conversation:
     async def _answer(self, answer: Answer) -> None:
         seconds = self._limits.write_seconds
         # If a write were cancelled midway, gRPC would not get the session's status through.
-        self._writing = asyncio.ensure_future(self._context.write(answer))
-        self._writing.add_done_callback(lambda writing: writing.cancelled() or writing.exception())
-        done, _ = await asyncio.wait([self._writing], timeout=seconds)
+        writing = self._writing = asyncio.ensure_future(self._context.write(answer))
+        writing.add_done_callback(lambda writing: writing.cancelled() or writing.exception())
+        done, _ = await asyncio.wait([writing], timeout=seconds)
         if not done:
             text = f"expected a client that reads its answers within {seconds:g} s"
             raise Failure(StatusCode.DEADLINE_EXCEEDED, text)
-        if self._writing.exception():
+        if writing.exception():
             raise Failure(StatusCode.CANCELLED, "the client has gone")
