@@ -44,8 +44,8 @@ def test_answers_are_those_of_the_decoders_own_stream(
             result = there(stream, events, pushes)
             assert (stream.committed, stream.behind) == (rounds + 1, 0)
         for found, own in zip(vars(result).values(), vars(expected).values(), strict=True):
-            np.testing.assert_array_equal(found, own)
-    assert (expected.confidence is not None) == (name == "cascade:surface_d3")
+            np.testing.assert_array_equal(found, own if found is None else own.astype(found.dtype))
+    assert (expected.confidence is not None) == name.startswith("cascade:")
 
 
 def test_sessions_side_by_side_are_decided_in_batches(server: tuple[str, Metrics], client: Client) -> None:
@@ -75,6 +75,11 @@ def test_sessions_side_by_side_are_decided_in_batches(server: tuple[str, Metrics
 def test_the_frame_moves_on_while_rounds_come(client: Client) -> None:
     circuit = circuit_of(rounds=30, p=0.02)
     events = sampled(circuit, 1)
+    with client.open(circuit, "cascade:local_surface", commit=2, buffer=3) as stream:
+        stream.push(events[:, : 4 + 8 * 4])
+        assert eventually(lambda: stream.committed == 2)
+        assert stream.confidence is not None
+        assert 0.5 < stream.confidence < 1
     with client.open(circuit, "pymatching", commit=2, buffer=3) as stream:
         assert (stream.commit, stream.buffer, stream.num_observables) == (2, 3, 1)
         assert not stream.frame.any()
@@ -208,21 +213,21 @@ def test_who_cannot_be_decoded_does_not_take_others_along(serve: Serve) -> None:
 
 
 def test_who_is_too_far_behind_is_not_read_from(serve: Serve) -> None:
-    client, metrics, may = serve(rounds_behind=50)
-    circuit, sizes = circuit_of(rounds=20_000, p=0.002), {"commit": 40, "buffer": 4}
-    events = sampled(circuit, 1)
-    with client.open(circuit, "odd", **sizes) as stream:
-        stream.push(events[:, :4])
-        rounds = (stream.push(events[:, 8 * t - 4 : 8 * t + 4], timeout=0.2) for t in range(1, 19_000))
+    client, metrics, may = serve(rounds_behind=100)
+    nothing = np.zeros((1, 8 * 50), np.bool_)
+    with client.open(circuit_of(rounds=10**6), "odd", commit=40, buffer=4) as stream:
+        stream.push(nothing[:, :4])
+        blocks = (stream.push(nothing, timeout=0.2) for _ in range(20_000))
         with pytest.raises(TimeoutError, match=r"the server to take more rounds within 0\.2 s"):
-            deque(rounds, maxlen=0)
+            deque(blocks, maxlen=0)
         # what the server has not read is in flight, within bounds that gRPC has
-        assert stream.rounds < 15_000
-        assert figure(metrics, "cascade_rounds_total") == 44 + 50
-        assert figure(metrics, "cascade_rounds_behind_most") == 51
+        assert stream.rounds < 500_000
+        assert figure(metrics, "cascade_rounds_total") == 1 + 3 * 50
+        assert figure(metrics, "cascade_rounds_behind_most") == 151 - 44 + 1
         may.set()
-        stream.push(events[:, 4 + 8 * (stream.rounds - 1) : -4])
-        assert stream.finish(events[:, -4:]).observables == here("pymatching", circuit, events, **sizes).observables
+        assert eventually(lambda: figure(metrics, "cascade_rounds_total") == stream.rounds)
+        stream.push(nothing)
+        assert eventually(lambda: stream.behind == 0)
 
 
 def test_only_so_many_are_let_in_and_who_has_gone_makes_room(serve: Serve) -> None:

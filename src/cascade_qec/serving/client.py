@@ -173,6 +173,11 @@ class RemoteStream:
         return events.unpacked(data[None], self.num_observables)
 
     @property
+    def confidence(self) -> float | None:
+        """P(no observable of the frame wrong), as far as the server has said; None where the decoder does not know."""
+        return self._frame.confidence if self._frame.HasField("confidence") else None
+
+    @property
     def committed(self) -> int:
         """Slices that are decided, as far as the server has said."""
         return self._frame.committed

@@ -73,21 +73,21 @@ class Sizes(_message.Message):
     def __init__(self, slices: _Optional[int] = ..., first: _Optional[_Iterable[int]] = ..., turn: _Optional[_Iterable[int]] = ..., last: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Frame(_message.Message):
-    __slots__ = ("observables", "committed", "received", "behind", "final", "probabilities", "log_odds", "confidence")
+    __slots__ = ("observables", "committed", "received", "behind", "final", "log_odds", "confidence", "probabilities")
     OBSERVABLES_FIELD_NUMBER: _ClassVar[int]
     COMMITTED_FIELD_NUMBER: _ClassVar[int]
     RECEIVED_FIELD_NUMBER: _ClassVar[int]
     BEHIND_FIELD_NUMBER: _ClassVar[int]
     FINAL_FIELD_NUMBER: _ClassVar[int]
-    PROBABILITIES_FIELD_NUMBER: _ClassVar[int]
     LOG_ODDS_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    PROBABILITIES_FIELD_NUMBER: _ClassVar[int]
     observables: bytes
     committed: int
     received: int
     behind: int
     final: bool
-    probabilities: _containers.RepeatedScalarFieldContainer[float]
     log_odds: float
     confidence: float
-    def __init__(self, observables: _Optional[bytes] = ..., committed: _Optional[int] = ..., received: _Optional[int] = ..., behind: _Optional[int] = ..., final: _Optional[bool] = ..., probabilities: _Optional[_Iterable[float]] = ..., log_odds: _Optional[float] = ..., confidence: _Optional[float] = ...) -> None: ...
+    probabilities: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, observables: _Optional[bytes] = ..., committed: _Optional[int] = ..., received: _Optional[int] = ..., behind: _Optional[int] = ..., final: _Optional[bool] = ..., log_odds: _Optional[float] = ..., confidence: _Optional[float] = ..., probabilities: _Optional[_Iterable[float]] = ...) -> None: ...

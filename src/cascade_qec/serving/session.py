@@ -110,12 +110,11 @@ class Session:
             final=window is None,
         )
         self.frame.behind = self.behind
-        if window is None:
-            if result.probabilities is not None:
-                self.frame.probabilities.extend(result.probabilities[0].tolist())
-            if result.log_odds is not None and result.confidence is not None:
-                self.frame.log_odds, self.frame.confidence = float(result.log_odds[0]), float(result.confidence[0])
-        else:
+        if result.log_odds is not None and result.confidence is not None:
+            self.frame.log_odds, self.frame.confidence = float(result.log_odds[0]), float(result.confidence[0])
+        if window is None and result.probabilities is not None:
+            self.frame.probabilities.extend(result.probabilities[0].tolist())
+        if window is not None:
             self.experiment.solver(window)  # made by the time that its rounds are here
         self.changed.set()
         self.moved.set()
