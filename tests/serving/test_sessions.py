@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import grpc
@@ -304,6 +305,37 @@ def test_a_stream_that_a_server_leaves_is_told() -> None:
     with pytest.raises(ConnectionError, match="the decoding server"):
         client.open(circuit, "pymatching", timeout=5)
     client.close()
+
+
+def test_of_several_servers_one_may_go(server: tuple[str, Metrics]) -> None:
+    circuit = circuit_of()
+    nothing = np.zeros((1, circuit.num_detectors), np.bool_)
+    open_sessions = partial(figure, server[1], "cascade_sessions")
+    assert eventually(lambda: open_sessions() == 0)
+    before = figure(server[1], "cascade_rounds_total")
+    with background(["pymatching"]) as other:
+        client, first = Client(f"ipv4:{server[0]},{other}"), []
+
+        def both() -> bool:  # are connected
+            first.append(client.open(circuit, "pymatching"))
+            return 0 < open_sessions() < len(first)
+
+        assert eventually(both)
+        for stream in first:
+            stream.close()
+        streams = [client.open(circuit, "pymatching") for _ in range(4)]
+        for stream in streams:
+            stream.push(nothing[:, :4])
+        assert eventually(lambda: figure(server[1], "cascade_rounds_total") == before + 2)
+    lost = 0
+    for stream in streams:
+        try:
+            assert not there(stream, nothing, [3]).observables.any()
+        except ConnectionError:
+            lost += 1
+    assert lost == 2
+    with client, client.open(circuit, "pymatching") as stream:
+        assert not there(stream, nothing, [3]).observables.any()
 
 
 def test_misuse_is_told_before_anything_is_sent(client: Client) -> None:

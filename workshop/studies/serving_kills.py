@@ -144,7 +144,7 @@ def measure(kills: int, seed: int) -> Row:
     clients = [ClientProcess(port, outcomes) for _ in range(CLIENTS)]
     with progress("kills") as report:
         for number in range(kills):
-            time.sleep(chance.uniform(0, 3))
+            time.sleep(chance.uniform(0, 4))
             if not server.alive:
                 raise RuntimeError("the server died by itself")
             which = chance.randrange(2 * CLIENTS)

@@ -40,7 +40,8 @@ class Client:
     Parameters
     ----------
     address
-        ``host:port``.
+        ``host:port``, or of several servers ``ipv4:10.0.0.1:50051,10.0.0.2:50051``: sessions go to one after the other,
+        and to none that is gone. The same goes for a host name of several addresses.
     certificate
         File of the certificate that the server shows or of who signed it, PEM; needed where it is on another machine.
     token
@@ -68,7 +69,13 @@ class Client:
 
     def __init__(self, address: str, *, certificate: str | Path | None = None, token: str | None = None) -> None:
         self.address = address
-        options = [("grpc.max_receive_message_length", -1), ("grpc.enable_http_proxy", 0)]
+        options = [
+            ("grpc.max_receive_message_length", -1),
+            ("grpc.enable_http_proxy", 0),
+            ("grpc.lb_policy_name", "round_robin"),
+            ("grpc.initial_reconnect_backoff_ms", 100),  # a server that comes back is found again
+            ("grpc.max_reconnect_backoff_ms", 2000),
+        ]
         if certificate is None:
             self._channel = grpc.insecure_channel(address, options)
         else:
