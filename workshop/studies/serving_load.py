@@ -83,22 +83,27 @@ class Load:
     def __init__(self, port: int, jobs: list[Job], *, rate: float, block: int) -> None:
         self._client, self._jobs, self._rate, self._block = Client(f"127.0.0.1:{port}"), jobs, rate, block
         self._lock, self._numbers, self._stopped = threading.Lock(), count(), threading.Event()
-        self.outcomes: Counter[str] = Counter()
-        self.seconds: list[float] = []
+        self._outcomes: Counter[str] = Counter()
+        self._seconds: list[float] = []
 
     def run(self, number: int) -> None:
         """One session after another."""
         time.sleep(number % 100 / 100 * self._block / self._rate)  # not all in step
         while not self._stopped.is_set():
-            turn = next(self._numbers)
-            job, shot = self._jobs[turn % len(self._jobs)], turn // len(self._jobs) % SHOTS
-            try:
-                outcome, seconds = self._session(job, shot)
-            except (ValueError, OSError) as error:
-                outcome, seconds = f"{type(error).__name__}: {error}", 0.0
-            with self._lock:
-                self.outcomes[outcome] += 1
-                self.seconds.append(seconds)
+            self.outcome(next(self._numbers))
+
+    def outcome(self, turn: int) -> str:
+        """Run a session, and say what became of it."""
+        job, shot = self._jobs[turn % len(self._jobs)], turn // len(self._jobs) % SHOTS
+        seconds = 0.0
+        try:
+            outcome, seconds = self._session(job, shot)
+        except (ValueError, OSError) as error:
+            outcome = f"{type(error).__name__}: {error}"
+        with self._lock:
+            self._outcomes[outcome] += 1
+            self._seconds.append(seconds)
+        return outcome
 
     def stop(self) -> None:
         """Let sessions end."""
@@ -107,8 +112,8 @@ class Load:
     def taken(self) -> tuple[Counter[str], list[float]]:
         """What became of sessions since it was last asked, and how long their final answers took."""
         with self._lock:
-            found = self.outcomes, self.seconds
-            self.outcomes, self.seconds = Counter(), []
+            found = self._outcomes, self._seconds
+            self._outcomes, self._seconds = Counter(), []
         return found
 
     def _session(self, job: Job, shot: int) -> tuple[str, float]:
