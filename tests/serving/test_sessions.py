@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections import deque
@@ -18,7 +19,7 @@ import stim
 
 from cascade_qec.decoders import BoundDecoder, DecodeResult, get
 from cascade_qec.errors import CascadeError
-from cascade_qec.serving import Client, Limits, background
+from cascade_qec.serving import Client, Limits, Server, background
 from cascade_qec.serving.client import METHOD
 from cascade_qec.serving.metrics import Metrics
 from cascade_qec.serving.protocol_pb2 import Answer, Open, Request, Rounds
@@ -347,3 +348,27 @@ def test_misuse_is_told_before_anything_is_sent(client: Client) -> None:
             stream.push(np.zeros((1, 5), np.bool_))
         with pytest.raises(CascadeError, match="expected 12 more rounds before the readout"):
             stream.finish(np.zeros((1, 4), np.bool_))
+
+
+def test_a_server_that_cannot_decide_any_more_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Metrics, "turn", broken)  # a bug, of those that nobody expects
+
+    async def run() -> str:
+        server = Server({"pymatching": get("pymatching")})
+        port = await server.start("127.0.0.1:0")
+        found = asyncio.create_task(asyncio.to_thread(refused, f"127.0.0.1:{port}"))
+        await server.until(asyncio.Event())
+        with pytest.raises(ZeroDivisionError):
+            await server.stop(20)
+        return await found
+
+    def refused(address: str) -> str:
+        circuit = circuit_of()
+        with Client(address) as client, pytest.raises(ConnectionError) as caught:
+            there(client.open(circuit, "pymatching"), np.zeros((1, circuit.num_detectors), np.bool_), [5])
+        return str(caught.value)
+
+    assert asyncio.run(run()) == "the decoding server: the server stops before this session has ended"

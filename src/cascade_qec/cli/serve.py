@@ -114,7 +114,7 @@ def serve(
 
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop)
-        await asked.wait()
+        await server.until(asked)
         tell(f"Stopping: no more sessions are opened, those that are open have {drain_seconds:g} s to end")
         ended = await server.stop(drain_seconds)
         tell(f"Stopped: {ended or 'no'} sessions had to be ended")

@@ -89,7 +89,7 @@ class Experiments:
         future = self._known.pop(key, None)
         if future is None:
             future = asyncio.ensure_future(self._made(request))
-            future.add_done_callback(lambda made: made.exception() and self._known.pop(key, None))
+            future.add_done_callback(lambda made: made.cancelled() or (made.exception() and self._known.pop(key, None)))
         self._known[key] = future
         while len(self._known) > self._kept:
             del self._known[next(iter(self._known))]

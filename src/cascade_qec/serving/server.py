@@ -98,10 +98,16 @@ class Server:
         self._deciding = asyncio.create_task(self._batcher.run())
         return port
 
+    async def until(self, asked: asyncio.Event) -> None:
+        """Serve until asked to stop, or until nothing can be decided any more, which `stop` raises."""
+        waiting = asyncio.ensure_future(asked.wait())
+        await asyncio.wait([waiting, self._deciding], return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+
     async def stop(self, seconds: float) -> int:
         """Let nobody in, wait so long for the sessions to end, end the others, and return how many these are."""
         self._draining = True
-        if self._conversations:
+        if self._conversations and not self._deciding.done():
             self._ended.clear()
             waiting = [asyncio.ensure_future(event.wait()) for event in (self._ended, self._over)]
             await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -110,9 +116,12 @@ class Server:
         left = len(self._conversations)
         self._over.set()
         await self._server.stop(_LAST_WORDS)
-        self._deciding.cancel()
         self._batcher.close()
         self._experiments.close()
+        self._deciding.cancel()
+        await asyncio.wait([self._deciding])
+        if not self._deciding.cancelled():
+            self._deciding.result()
         return left
 
     def hurry(self) -> None:
