@@ -27,6 +27,7 @@ from cascade_qec.cli.page import page
 from cascade_qec.cli.plot import plot
 from cascade_qec.cli.progress import INTERRUPTED, tell
 from cascade_qec.cli.reliability import reliability
+from cascade_qec.cli.serve import serve
 from cascade_qec.cli.spectrum import spectrum
 from cascade_qec.cli.train import train
 from cascade_qec.cli.zoo import zoo
@@ -79,6 +80,7 @@ app.command()(demo)
 app.command()(info)
 app.command()(decode)
 app.command()(export)
+app.command()(serve)
 app.command()(train)
 app.command()(collect)
 app.command()(fit)
@@ -126,6 +128,8 @@ def _status(app: typer.Typer, arguments: list[str] | None) -> int:
             return _fail(f"this takes PyTorch, which is not installed: {pytorch.INSTALL}", 2)
         if error.name in ("xarray", "h5netcdf", "h5py", "skrf"):
             return _fail(f"this takes {error.name}, which is not installed: pip install 'cascade-qec[calibration]'", 2)
+        if error.name in ("grpc", "google", "google.protobuf", "prometheus_client"):
+            return _fail(f"this takes {error.name}, which is not installed: pip install 'cascade-qec[serve]'", 2)
         raise
     except OSError as error:
         where = "" if error.filename is None else f"{error.filename}: "

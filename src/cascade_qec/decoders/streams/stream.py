@@ -76,6 +76,14 @@ class Stream:
         self._decide()
         return self.frame.copy()
 
+    def receive(self, detection_events: ArrayLike) -> None:
+        """Take the detection events of the next rounds, the readout's too, and leave it to the caller to decide.
+
+        As `push` and `finish` take them. While it is `ready`, the solver of `window` decides by what `take` gives, and
+        `commit` enters that: streams whose next windows have one solver can be decided as one batch.
+        """
+        self._take(detection_events, self._windows.slices, "with the readout")
+
     def finish(self, detection_events: ArrayLike) -> DecodeResult:
         """Take the detection events of the readout, and decide the rest.
 

@@ -163,7 +163,11 @@ class Windows(ABC):
 
     def solver(self, window: Window) -> Solver:
         """What decides a window; made once for all that are alike."""
-        return self._solver(window.earlier(self.timeline.shift(window.context, window.until)))
+        return self._solver(self.like(window))
+
+    def like(self, window: Window) -> Window:
+        """The first of all windows that one solver decides: the same of the timeline's short experiment."""
+        return window.earlier(self.timeline.shift(window.context, window.until))
 
     @abstractmethod
     def _made(self, window: Window) -> Solver:
