@@ -16,7 +16,7 @@ NOISE = {
     "before_measure_flip_probability": 0.003,
     "before_round_data_depolarization": 0.003,
 }
-CODES = "surface_d3 to surface_d41 or of bb72, bb90, bb108, bb144, bb288"
+CODES = "surface_d3 to surface_d41 or of bb72 to bb180 or of toric_3x3 to toric_20x20 or of .*, lp1054"
 
 
 def ours(name: str, rounds: int = 2) -> stim.Circuit:

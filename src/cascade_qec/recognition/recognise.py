@@ -271,11 +271,15 @@ def _of_error_model(dem: stim.DetectorErrorModel) -> tuple[list[CSSCode], str]:
         slices, rest = divmod(detectors, len(code.hx))
         return [] if rest else [r for r in (slices - 1, slices // 2 if slices % 2 == 0 else 0) if r > 0]
 
-    # Codes without symmetries last: it takes longest to refuse them. Of the others those first that have about d
-    # rounds, as most experiments do.
+    # Most experiments have all of their code's observables, and about d rounds. Codes without symmetries last: it takes
+    # longest to refuse them.
     likeliest = sorted(
         (code for code in _known() if code.k >= observables and rounds(code)),
-        key=lambda code: (len(code.translations) == 1, min(abs(r - (code.d or r)) for r in rounds(code))),
+        key=lambda code: (
+            code.k != observables,
+            len(code.translations) == 1,
+            min(abs(r - (code.d or r)) for r in rounds(code)),
+        ),
     )
     return likeliest, f"{detectors} detectors that differ, and {observables} observables"
 
