@@ -50,8 +50,6 @@ def test_slots_meet_every_qubit_of_a_check_once(code, basis):
     for column in slots.T:
         met = column[column >= 0]
         assert len(np.unique(met)) == len(met)
-    weights = [*code.checks(basis).sum(axis=0), *code.checks(basis).sum(axis=1)]
-    assert slots.shape[1] == max(weights)
 
 
 @pytest.mark.parametrize("basis", BASES)

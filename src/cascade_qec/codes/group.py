@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,6 +17,7 @@ from cascade_qec.codes.edges import edge_colours
 from cascade_qec.codes.frame import ABSENT_PLACE, PRIMARY, SECONDARY, Frame, SpaceRelations
 from cascade_qec.codes.logicals import light_logicals, low_weight_logicals
 from cascade_qec.codes.polynomial import Matrix, Terms, parse_matrix, size
+from cascade_qec.codes.schedule import Schedule
 from cascade_qec.errors import CascadeError
 
 # Information sets that the search for logicals tries after the last one that made progress.
@@ -57,8 +58,9 @@ class GroupCode(CSSCode):
 
     The group element x^i y^j has index g = i * m + j. Each row of a matrix is an orbit of checks, and each column one
     of data qubits; check g of row r is check r * l * m + g, and so with qubits. Check g of a row meets qubit g * t of a
-    column for every term t of the entry. Slots are colours of the edges of the matrix: through one slot a qubit is met
-    once at most. With a single row they are its terms in the order written.
+    column for every term t of the entry. Terms, the edges between orbits, have colours: a qubit is met through one
+    colour once at most, by checks of both bases. Slots are the colours of one basis in the order in which they come, so
+    that those of a single row are its terms in the order written.
 
     From the matrices follow the lattice, its translations and, where there is one, the duality of X and Z.
 
@@ -73,6 +75,8 @@ class GroupCode(CSSCode):
     d
         Distance if known. :meth:`logicals` then stops at this weight, and raises a :class:`CascadeError` if
         the lightest operator that it finds has another.
+    colours
+        Of the terms of each matrix, row by row and in the order written; by default as few as can be.
 
     Attributes
     ----------
@@ -104,6 +108,7 @@ class GroupCode(CSSCode):
         name: str,
         family: str,
         d: int | None = None,
+        colours: Mapping[Basis, Sequence[int]] | None = None,
     ) -> None:
         self.l, self.m = size(l, "l"), size(m, "m")
         self._size = self.l * self.m
@@ -119,6 +124,8 @@ class GroupCode(CSSCode):
         self._columns = len(of_x[0])
         self._rows: dict[Basis, int] = {"X": len(of_x), "Z": len(of_z)}
         self._edges: dict[Basis, _Edges] = {"X": self._edges_of(of_x), "Z": self._edges_of(of_z)}
+        self._colours = self._joint_colours() if colours is None else {b: list(colours[b]) for b in BASES}
+        self._slot_colours: dict[Basis, list[int]] = {b: list(dict.fromkeys(self._colours[b])) for b in BASES}
         odd = [key for key, terms in self._meetings().items() if len(terms) % 2]
         if odd:
             raise CascadeError(f"expected checks that commute, but X row {odd[0][0]} and Z row {odd[0][1]} do not")
@@ -127,7 +134,7 @@ class GroupCode(CSSCode):
             name=name,
             family=family,
             d=d,
-            neighbours={basis: self._lifted(edges, self._rows[basis]) for basis, edges in self._edges.items()},
+            neighbours={basis: self._meets(basis)[:, slots] for basis, slots in self._slot_colours.items()},
             check_coords={
                 basis: np.concatenate([np.stack([height * i + row, j], axis=1) for row in range(rows)])
                 for basis, rows in self._rows.items()
@@ -151,13 +158,23 @@ class GroupCode(CSSCode):
                     met.setdefault((row_x, row_z, step), []).append((a, b))
         return met
 
-    def _lifted(self, edges: _Edges, rows: int) -> NDArray[np.int64]:
-        """Who meets whom through each colour of the edges: int64 [rows * l * m, colours], -1 where there is none."""
-        colours = edge_colours(edges)
-        table = np.full((rows, self._size, 1 + colours.max(initial=-1)), ABSENT_PLACE)
-        for (row, column, element), colour in zip(edges, colours.tolist(), strict=True):
+    def _joint_colours(self) -> dict[Basis, list[int]]:
+        # Those of X take their colours first, so that those of a single row are in the order written.
+        both = [*self._edges["X"], *((self._rows["X"] + row, column, term) for row, column, term in self._edges["Z"])]
+        colours = edge_colours(both).tolist()
+        return {"X": colours[: len(self._edges["X"])], "Z": colours[len(self._edges["X"]) :]}
+
+    def _meets(self, basis: Basis) -> NDArray[np.int64]:
+        """The data qubit that each check meets through each colour: int64 [checks, colours], -1 where there is none."""
+        colours = 1 + max(max(each, default=-1) for each in self._colours.values())
+        return self._lifted(self._edges[basis], self._colours[basis], self._rows[basis], colours)
+
+    def _lifted(self, edges: _Edges, colours: Sequence[int], rows: int, most: int) -> NDArray[np.int64]:
+        """Who meets whom through each colour of some edges: int64 [rows * l * m, most], -1 where there is none."""
+        table = np.full((rows, self._size, most), ABSENT_PLACE)
+        for (row, column, element), colour in zip(edges, colours, strict=True):
             table[row, :, colour] = column * self._size + self._times[:, element]
-        return table.reshape(rows * self._size, -1)
+        return table.reshape(rows * self._size, most)
 
     @cached_property
     def translations(self) -> NDArray[np.int64]:
@@ -195,6 +212,12 @@ class GroupCode(CSSCode):
 
     def _moved_orbits(self, orbits: Sequence[int], turn: NDArray[np.int64]) -> NDArray[np.int64]:
         return frozen(np.concatenate([orbit * self._size + turn for orbit in orbits]), np.int64)
+
+    @property
+    def schedule(self) -> Schedule:
+        """All X checks, slot by slot, and then all Z checks."""
+        x, z = (tuple(range(len(self._slot_colours[basis]))) for basis in BASES)
+        return Schedule(x=x + (None,) * len(z), z=(None,) * len(x) + z)
 
     @property
     def qubit_positions(self) -> NDArray[np.floating]:
@@ -286,8 +309,8 @@ class GroupCode(CSSCode):
     def _frame(self, basis: Basis) -> Frame:
         """A plane for each orbit of checks, those of Z first, and for each orbit of data qubits.
 
-        Relations are colours of the edges of both matrices: through one relation, all checks of one plane are read by
-        data qubits of one plane, and the other way round.
+        Relations are the colours of the terms of both matrices: through one relation, all checks of one plane are read
+        by data qubits of one plane, and the other way round.
 
         The X frame is the Z frame of the dual code, with time running backwards: the duality is a symmetry of the code,
         and brings schedules close that are their own duals backwards; what is left, the network learns from the kind of
@@ -296,15 +319,19 @@ class GroupCode(CSSCode):
         rows_x, rows_z = self._rows["X"], self._rows["Z"]
         checks_x, checks_z = rows_x * self._size, rows_z * self._size
         planes, height = rows_z + rows_x, max(rows_x, rows_z)
-        # Those of X take their colours first, so that those of a single row are its slots.
-        both = [(row + rows_z, column, term) for row, column, term in self._edges["X"]] + self._edges["Z"]
-        checks_read_data = self._lifted(both, planes)
+        checks_read_data = np.concatenate([self._meets("Z"), self._meets("X")])
         data_reads_checks = np.full((self.n, checks_read_data.shape[1]), ABSENT_PLACE)
         check, relation = np.nonzero(checks_read_data >= 0)
         data_reads_checks[checks_read_data[check, relation], relation] = check
         to_data = SpaceRelations(data_reads_checks, (0, 1), read="checks", out="data")
         from_data = SpaceRelations(checks_read_data, (0, -1), read="data", out="checks")
-        direct = SpaceRelations(self._lifted(self._near(both), planes), (-1, 0, 1), read="checks", out="checks")
+        near = self._near(
+            [*self._edges["Z"], *((rows_z + row, column, term) for row, column, term in self._edges["X"])]
+        )
+        colours = edge_colours(near)
+        direct = SpaceRelations(
+            self._lifted(near, colours.tolist(), planes, 1 + colours.max()), (-1, 0, 1), read="checks", out="checks"
+        )
         duality = self.duality if basis == "X" else None
         place = {"Z": np.arange(checks_z), "X": checks_z + np.arange(checks_x)}
         if duality:

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from copy import copy
+from itertools import chain, product
+
+from cascade_qec.codes.basis import Basis
 from cascade_qec.codes.css import CSSCode
+from cascade_qec.codes.edges import edge_colours
 from cascade_qec.codes.family import Family
 from cascade_qec.codes.group import GroupCode
-from cascade_qec.codes.polynomial import Matrix, Terms, inverted, parse_matrix, size
+from cascade_qec.codes.polynomial import Matrix, Terms, parse_matrix, size
+from cascade_qec.codes.schedule import Schedule
+from cascade_qec.errors import CascadeError
+
+_Entry = tuple[tuple[int, int, int], ...]
+"""Terms of a polynomial, (i, j, colour) each."""
+
+_Coloured = list[list[_Entry]]
 
 
 class LiftedProductCode(GroupCode):
@@ -22,12 +35,23 @@ class LiftedProductCode(GroupCode):
         The matrices; B is A* by default.
     name, family, d
         As for `GroupCode`.
+    layers
+        The layer of CNOTs in which X checks go through each colour of A's terms, and then of B's; see `schedule`. By
+        default those of A, or of B if these are odd in number and A's are not, are in the middle.
+
+    Attributes
+    ----------
+    terms : (int, int)
+        Colours of A's terms and of B's: the most in a row or column of either.
+    layers : tuple of int
 
     Examples
     --------
     >>> code = LiftedProductCode(3, 1, [["1 + x", "1 + x^2"]], name="mine")
-    >>> code.n, code.k
-    (15, 7)
+    >>> code.n, code.k, code.terms
+    (15, 7, (4, 4))
+    >>> code.schedule.depth
+    8
     """
 
     def __init__(
@@ -40,41 +64,116 @@ class LiftedProductCode(GroupCode):
         name: str,
         family: str = "lp",
         d: int | None = None,
+        layers: Sequence[int] | None = None,
     ) -> None:
         l, m = size(l, "l"), size(m, "m")  # noqa: E741
-        left = parse_matrix(a, l, m)
-        right = _transposed(left) if b is None else parse_matrix(b, l, m)
+        left = _coloured(parse_matrix(a, l, m))
+        first = 1 + max(_colours(left), default=-1)
+        right = [
+            [tuple((i, j, first + colour) for i, j, colour in entry) for entry in row]
+            for row in (_adjoint(left) if b is None else _coloured(parse_matrix(b, l, m)))
+        ]
+        self.terms = first, 1 + max(_colours(right), default=first - 1) - first
+        self.layers = self._checked(_default_layers(*self.terms) if layers is None else layers)
+        of_a, of_b = _adjoint(left), _adjoint(right)
         x = _beside(_times_identity(left, len(right)), _identity_times(len(left), right))
-        z = _beside(
-            _identity_times(len(left[0]), _transposed(right)), _times_identity(_transposed(left), len(right[0]))
+        z = _beside(_identity_times(len(left[0]), of_b), _times_identity(of_a, len(right[0])))
+        super().__init__(
+            l,
+            m,
+            _polynomials(x),
+            _polynomials(z),
+            name=name,
+            family=family,
+            d=d,
+            colours={"X": _colours(x), "Z": _colours(z)},
         )
-        super().__init__(l, m, x, z, name=name, family=family, d=d)
+
+    @property
+    def schedule(self) -> Schedule:
+        """X checks go through the terms in some layers, and Z checks do so backwards in time.
+
+        An X and a Z check that share qubits share them in pairs, by a term a of A and a term b of B: in one qubit the X
+        check has a and the Z check b, in the other one the X check has b and the Z check a. The X check comes first in
+        both or in neither, as layer(a) < D - 1 - layer(b) says the same as layer(b) < D - 1 - layer(a). So in any order
+        the checks are measured as they stand; only gates of one layer must not meet, which is to say that no layers of
+        a and b add up to D - 1. The depth D is the number of colours, or one more if A and B have odd numbers of them.
+        """
+        depth = self._depth
+        slots: dict[Basis, list[int | None]] = {"X": [None] * depth, "Z": [None] * depth}
+        for colour, layer in enumerate(self.layers):
+            slots["X"][layer] = self._slot_colours["X"].index(colour)
+            slots["Z"][depth - 1 - layer] = self._slot_colours["Z"].index(colour)
+        return Schedule(x=tuple(slots["X"]), z=tuple(slots["Z"]))
+
+    def with_layers(self, layers: Sequence[int]) -> LiftedProductCode:
+        """The code with another schedule of this kind."""
+        other = copy(self)
+        other.layers = self._checked(layers)
+        return other
+
+    @property
+    def _depth(self) -> int:
+        a, b = self.terms
+        return a + b + (a % 2 and b % 2)
+
+    def _checked(self, layers: Sequence[int]) -> tuple[int, ...]:
+        a, depth = self.terms[0], self._depth
+        once = len(set(layers)) == len(layers) == sum(self.terms) and {*layers} <= {*range(depth)}
+        if not once or any(of_a + of_b == depth - 1 for of_a, of_b in product(layers[:a], layers[a:])):
+            raise CascadeError(
+                f"expected a layer of its own, from 0 to {depth - 1}, for each of {a} terms of A and {self.terms[1]} "
+                f"of B, none of A and of B adding up to {depth - 1}, got {list(layers)}"
+            )
+        return tuple(layers)
 
 
-_Terms = list[list[Terms]]
+def _default_layers(a: int, b: int) -> list[int]:
+    depth = a + b + (a % 2 and b % 2)
+    inner = a if a % 2 or b % 2 == 0 else b  # of odd depth, one with an odd number of terms has the middle layer
+    first = (depth - inner) // 2
+    middle = list(range(first, first + inner))
+    ends = [layer for layer in range(depth) if layer not in middle][: a + b - inner]
+    return middle + ends if inner == a else ends + middle
 
 
-def _transposed(matrix: _Terms) -> _Terms:
-    return [[inverted(terms) for terms in column] for column in zip(*matrix, strict=True)]
+def _coloured(matrix: list[list[Terms]]) -> _Coloured:
+    entries = [(i, j) for i, row in enumerate(matrix) for j, terms in enumerate(row) for _ in terms]
+    colours = iter(edge_colours(entries).tolist())
+    return [[tuple((*term, next(colours)) for term in terms) for terms in row] for row in matrix]
 
 
-def _times_identity(a: _Terms, copies: int) -> _Terms:
+def _colours(matrix: _Coloured) -> list[int]:
+    return [colour for *_, colour in chain.from_iterable(chain.from_iterable(matrix))]
+
+
+def _polynomials(matrix: _Coloured) -> list[list[Terms]]:
+    return [[tuple((i, j) for i, j, _ in entry) for entry in row] for row in matrix]
+
+
+def _adjoint(matrix: _Coloured) -> _Coloured:
     return [
-        [terms if copy == other else () for terms in row for other in range(copies)]
-        for row in a
-        for copy in range(copies)
+        [tuple((-i, -j, colour) for i, j, colour in entry) for entry in column] for column in zip(*matrix, strict=True)
     ]
 
 
-def _identity_times(copies: int, b: _Terms) -> _Terms:
+def _times_identity(a: _Coloured, copies: int) -> _Coloured:
     return [
-        [terms if copy == other else () for other in range(copies) for terms in row]
-        for copy in range(copies)
+        [entry if here == other else () for entry in row for other in range(copies)]
+        for row in a
+        for here in range(copies)
+    ]
+
+
+def _identity_times(copies: int, b: _Coloured) -> _Coloured:
+    return [
+        [entry if here == other else () for other in range(copies) for entry in row]
+        for here in range(copies)
         for row in b
     ]
 
 
-def _beside(left: _Terms, right: _Terms) -> _Terms:
+def _beside(left: _Coloured, right: _Coloured) -> _Coloured:
     return [[*first, *second] for first, second in zip(left, right, strict=True)]
 
 

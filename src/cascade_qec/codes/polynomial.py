@@ -77,11 +77,6 @@ def parse_matrix(matrix: Matrix, l: int, m: int) -> list[list[Terms]]:  # noqa: 
     return [[entry(polynomial) for polynomial in row] for row in matrix]
 
 
-def inverted(terms: Terms) -> Terms:
-    """The polynomial with each x and y turned into its inverse, its transpose as a matrix."""
-    return tuple((-i, -j) for i, j in terms)
-
-
 def size(value: int, name: str) -> int:
     """Read the size of a group.
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from cascade_qec.codes.css import frozen
-from cascade_qec.codes.group import GroupCode
-from cascade_qec.codes.polynomial import inverted, parse_polynomial, size
+from cascade_qec.codes.lifted_product import LiftedProductCode
+from cascade_qec.codes.polynomial import parse_polynomial, size
 
 
-class TwoBlockCode(GroupCode):
+class TwoBlockCode(LiftedProductCode):
     """Code with checks H_X = [A | B], H_Z = [B^T | A^T] for polynomials A, B in x and y, with x^l = y^m = 1.
 
     Data qubits are two copies of the torus: g in block L (0) is qubit g, in block R (1) qubit l * m + g. X check g
@@ -32,6 +34,8 @@ class TwoBlockCode(GroupCode):
         As `CSSCode` has them.
     d
         Distance if known, see `GroupCode`.
+    layers
+        The layer of CNOTs of each slot of X checks; see `LiftedProductCode.schedule`.
 
     Attributes
     ----------
@@ -62,12 +66,12 @@ class TwoBlockCode(GroupCode):
         name: str,
         family: str,
         d: int | None = None,
+        layers: Sequence[int] | None = None,
     ) -> None:
         l, m = size(l, "l"), size(m, "m")  # noqa: E741
         self.a_terms, self.b_terms = parse_polynomial(a, l, m), parse_polynomial(b, l, m)
         self._given = f"l={l}, m={m}, A={a!r}, B={b!r}"
-        z = [[inverted(self.b_terms), inverted(self.a_terms)]]
-        super().__init__(l, m, [[self.a_terms, self.b_terms]], z, name=name, family=family, d=d)
+        super().__init__(l, m, [[self.a_terms]], [[self.b_terms]], name=name, family=family, d=d, layers=layers)
         slots = len(self.a_terms) + len(self.b_terms)
         self.dual_slot: NDArray[np.int64] = frozen((np.arange(slots) + len(self.b_terms)) % slots, np.int64)
 
