@@ -28,7 +28,9 @@ def circuit_distance(code: CSSCode, *, rounds: int = 3, size: int = 4) -> int | 
         None where no such set was found.
     """
     found: list[int] = []
-    for basis in (basis for basis in BASES if len(code.checks(basis))):
+    for basis in BASES:
+        if not len(code.checks(basis)):
+            continue
         circuit = memory(code, rounds=rounds, basis=basis, noise=UniformDepolarizing(0.001))
         if code.matchable:
             found.append(len(circuit.shortest_graphlike_error(ignore_ungraphlike_errors=True)))

@@ -9,7 +9,7 @@ from cascade_qec.codes.frame import Frame, SpaceRelations
 from cascade_qec.codes.group import Duality, GroupCode
 from cascade_qec.codes.lifted_product import LiftedProductCode
 from cascade_qec.codes.schedule import Schedule
-from cascade_qec.codes.surface import RotatedSurfaceCode
+from cascade_qec.codes.surface import RepetitionCode, RotatedSurfaceCode, SurfaceCode, UnrotatedSurfaceCode
 from cascade_qec.codes.two_block import TwoBlockCode
 
 __all__ = [
@@ -23,10 +23,13 @@ __all__ = [
     "GroupCode",
     "LiftedProductCode",
     "Operators",
+    "RepetitionCode",
     "RotatedSurfaceCode",
     "Schedule",
     "SpaceRelations",
+    "SurfaceCode",
     "TwoBlockCode",
+    "UnrotatedSurfaceCode",
     "families",
     "get",
     "names",
@@ -34,5 +37,5 @@ __all__ = [
     "register",
 ]
 
-for _family in (surface.FAMILY, bivariate_bicycle.FAMILY, *two_block_families.FAMILIES, lifted_product.FAMILY):
+for _family in (*surface.FAMILIES, bivariate_bicycle.FAMILY, *two_block_families.FAMILIES, lifted_product.FAMILY):
     register(_family)
