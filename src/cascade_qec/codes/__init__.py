@@ -4,7 +4,7 @@ from cascade_qec.codes import bivariate_bicycle, lifted_product, surface, two_bl
 from cascade_qec.codes.basis import BASES, Basis, opposite
 from cascade_qec.codes.bivariate_bicycle import BivariateBicycleCode
 from cascade_qec.codes.css import CSSCode, Operators
-from cascade_qec.codes.family import Family, families, get, names, register
+from cascade_qec.codes.family import Family, families, get, names, of_size, register
 from cascade_qec.codes.frame import Frame, SpaceRelations
 from cascade_qec.codes.group import Duality, GroupCode
 from cascade_qec.codes.lifted_product import LiftedProductCode
@@ -33,6 +33,7 @@ __all__ = [
     "families",
     "get",
     "names",
+    "of_size",
     "opposite",
     "register",
 ]

@@ -163,7 +163,7 @@ class RotatedSurfaceCode(SurfaceCode):
         kept = np.where(is_x, (col > 0) & (col < dz), (row > 0) & (row < dx))
         self.shape = dx, dz
         super().__init__(
-            name=f"surface_d{dx}" if dx == dz and dx % 2 else f"surface_{dx}x{dz}",
+            name=_rotated_name(dx, dz),
             family="surface",
             d=min(dx, dz),
             data=np.indices(self.shape).reshape(2, -1).T,
@@ -229,7 +229,7 @@ class UnrotatedSurfaceCode(SurfaceCode):
 
     def __init__(self, dx: int, dz: int | None = None) -> None:
         dx, dz = _sizes(dx, dz)
-        self._lay(dx, dz, f"unrotated_d{dx}" if dx == dz else f"unrotated_{dx}x{dz}", "unrotated", min(dx, dz))
+        self._lay(dx, dz, _unrotated_name(dx, dz), "unrotated", min(dx, dz))
 
     def _lay(self, dx: int, dz: int, name: str, family: str, d: int) -> None:
         self._first = dx - dx % 2 + 1  # column of x = y, odd: so X checks are where row + col is
@@ -345,6 +345,36 @@ def _repetition(name: str) -> CSSCode | None:
     return RepetitionCode(int(found[1])) if found else None
 
 
+def _divisors(n: int, most: int = limits.DISTANCE) -> list[tuple[int, int]]:
+    """Pairs of numbers from 2 to the most whose product is n, those that differ least first."""
+    pairs = [(a, n // a) for a in range(2, most + 1) if n % a == 0 and 2 <= n // a <= most]
+    return sorted(pairs, key=lambda pair: abs(pair[0] - pair[1]))
+
+
+def _rotated_name(dx: int, dz: int) -> str:
+    return f"surface_d{dx}" if dx == dz and dx % 2 else f"surface_{dx}x{dz}"
+
+
+def _unrotated_name(dx: int, dz: int) -> str:
+    return f"unrotated_d{dx}" if dx == dz else f"unrotated_{dx}x{dz}"
+
+
+def _rotated_of(n: int) -> list[str]:
+    return [_rotated_name(*sizes) for sizes in _divisors(n)]
+
+
+def _unrotated_of(n: int) -> list[str]:
+    # n = dx dz + (dx - 1) (dz - 1), and so 2 n - 1 = (2 dx - 1) (2 dz - 1).
+    sizes = [
+        (dx, (2 * n - 1) // (2 * dx - 1)) for dx in range(2, limits.DISTANCE + 1) if (2 * n - 1) % (2 * dx - 1) == 0
+    ]
+    return [
+        f"unrotated_d{dx}" if width == 2 * dx - 1 else f"unrotated_{dx}x{(width + 1) // 2}"
+        for dx, width in sizes
+        if 3 <= width < 2 * limits.DISTANCE
+    ]
+
+
 FAMILIES = (
     Family(
         name="surface",
@@ -352,7 +382,8 @@ FAMILIES = (
         find=_rotated,
         names=tuple(f"surface_d{d}" for d in range(3, 23, 2)),
         expected="surface_d<odd> or surface_<dx>x<dz>",
-        recognised=tuple(f"surface_d{d}" for d in range(3, 43, 2)),
+        recognised=tuple(_rotated_name(d, d) for d in range(3, 42)),
+        sized=_rotated_of,
     ),
     Family(
         name="unrotated",
@@ -361,6 +392,7 @@ FAMILIES = (
         names=tuple(f"unrotated_d{d}" for d in range(3, 10)),
         expected="unrotated_d<d> or unrotated_<dx>x<dz>",
         recognised=tuple(f"unrotated_d{d}" for d in range(3, 22)),
+        sized=_unrotated_of,
     ),
     Family(
         name="repetition",
@@ -369,5 +401,6 @@ FAMILIES = (
         names=tuple(f"repetition_d{d}" for d in range(3, 12, 2)),
         expected="repetition_d<d>",
         recognised=tuple(f"repetition_d{d}" for d in range(3, 42)),
+        sized=lambda n: [f"repetition_d{n}"] if 2 <= n <= limits.DISTANCE else [],
     ),
 )

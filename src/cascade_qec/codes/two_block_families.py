@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from math import isqrt
 
+from cascade_qec import limits
 from cascade_qec.codes.css import CSSCode
 from cascade_qec.codes.family import Family
 from cascade_qec.codes.two_block import TwoBlockCode
+from cascade_qec.errors import CascadeError
 
 # l, m, A, B, and the published distance where it is more than a bound.
 Published = dict[str, tuple[int, int, str, str, int | None]]
@@ -29,7 +32,7 @@ _MULTIVARIATE: Published = {
     "mb96": (8, 6, "x^6+x^3", "x^5*y^5+x^5+y", 8),
 }
 
-_TORIC = re.compile(r"toric_([2-9]|[1-9][0-9]{1,2})x([2-9]|[1-9][0-9]{1,2})")
+_TORIC = re.compile(r"toric_([1-9][0-9]{0,3})x([1-9][0-9]{0,3})")
 
 
 def _toric(name: str) -> CSSCode | None:
@@ -37,7 +40,15 @@ def _toric(name: str) -> CSSCode | None:
     if found is None:
         return None
     l, m = int(found[1]), int(found[2])  # noqa: E741
+    if not 2 <= min(l, m) <= max(l, m) <= limits.DISTANCE:
+        raise CascadeError(f"expected a torus of sizes from 2 to {limits.DISTANCE}, got {l} and {m}")
     return TwoBlockCode(l, m, "1+x^-1", "1+y^-1", name=name, family="toric", d=min(l, m))
+
+
+def _toric_of(n: int) -> list[str]:
+    # x and y may be exchanged: one order is enough. The squarest first.
+    sizes = range(min(isqrt(n // 2), limits.DISTANCE), 1, -1)
+    return [f"toric_{l}x{n // 2 // l}" for l in sizes if n % (2 * l) == 0 and n // 2 // l <= limits.DISTANCE]  # noqa: E741
 
 
 def published(family: str, title: str, codes: Published) -> Family:
@@ -60,6 +71,7 @@ TORIC = Family(
     names=tuple(f"toric_{d}x{d}" for d in range(3, 11)),
     expected="toric_<l>x<m>",
     recognised=tuple(f"toric_{d}x{d}" for d in range(3, 21)),
+    sized=_toric_of,
 )
 FAMILIES = (
     TORIC,
