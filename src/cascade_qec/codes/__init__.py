@@ -1,9 +1,10 @@
 """CSS codes: their checks, the lattice they live on, their schedules, and logical operators of minimum weight."""
 
-from cascade_qec.codes import bivariate_bicycle, lifted_product, surface, two_block_families
+from cascade_qec.codes import bivariate_bicycle, described, lifted_product, surface, two_block_families
 from cascade_qec.codes.basis import BASES, Basis, opposite
 from cascade_qec.codes.bivariate_bicycle import BivariateBicycleCode
 from cascade_qec.codes.css import CSSCode, Operators
+from cascade_qec.codes.described import read_code
 from cascade_qec.codes.family import Family, families, get, names, of_size, register
 from cascade_qec.codes.frame import Frame, SpaceRelations
 from cascade_qec.codes.group import Duality, GroupCode
@@ -35,8 +36,15 @@ __all__ = [
     "names",
     "of_size",
     "opposite",
+    "read_code",
     "register",
 ]
 
-for _family in (*surface.FAMILIES, bivariate_bicycle.FAMILY, *two_block_families.FAMILIES, lifted_product.FAMILY):
+for _family in (
+    *surface.FAMILIES,
+    bivariate_bicycle.FAMILY,
+    *two_block_families.FAMILIES,
+    lifted_product.FAMILY,
+    described.FAMILY,
+):
     register(_family)

@@ -258,7 +258,7 @@ def recognise_any(source: stim.Circuit | stim.DetectorErrorModel) -> Recognition
     if len(refusals) == 1:
         raise refusals[0]
     tried = f" (tried {', '.join(code.name for code in candidates)})" if candidates else ""
-    expected = " or of ".join(_listed(family.recognised) for family in codes.families())
+    expected = " or of ".join(_listed(family.recognised) for family in codes.families() if family.recognised)
     raise CascadeError(f"expected a memory experiment of {expected}; got {found}, which fits none of them{tried}")
 
 
