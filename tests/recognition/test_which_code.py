@@ -135,3 +135,33 @@ def test_models_of_codes_that_are_named(name, bare):
     found = recognise(bare_model(circuit) if bare else circuit.detector_error_model(), codes.get(name))
     assert (found.lattice.rounds, found.missing) == (3, 0)
     assert found.agreement == pytest.approx(1)
+
+
+def xzzx(circuit: stim.Circuit, turned: set[int]) -> stim.Circuit:
+    """The same experiment with the bases of some data qubits exchanged."""
+    exchanged = {"R": "RX", "RX": "R", "M": "MX", "MX": "M", "X_ERROR": "Z_ERROR", "Z_ERROR": "X_ERROR"}
+    found = stim.Circuit()
+    for instruction in circuit.flattened():
+        name, targets = instruction.name, instruction.targets_copy()
+        if name == "CX":
+            hadamards = [target.value for target in targets if target.value in turned]
+            found.append("H", hadamards)
+            found.append(instruction)
+            found.append("H", hadamards)
+        elif name in exchanged:
+            for target in targets:
+                found.append(exchanged[name] if target.value in turned else name, target, instruction.gate_args_copy())
+        else:
+            found.append(instruction)
+    return found
+
+
+@pytest.mark.parametrize("basis", ["X", "Z"])
+def test_xzzx_codes_are_surface_codes_whose_circuits_have_no_basis(basis):
+    code = codes.get("surface_d3")
+    every_second = {qubit for qubit, place in enumerate(code.qubit_coords) if place.sum() % 2}
+    circuit = xzzx(memory(code, rounds=3, basis=basis, noise=UniformDepolarizing(0.003)), every_second)
+    found = recognise_any(circuit)
+    assert (found.lattice.code, found.lattice.rounds, found.basis) == (code, 3, None)
+    assert found.observables.is_identity
+    assert found.agreement == pytest.approx(1)

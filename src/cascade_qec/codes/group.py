@@ -126,9 +126,7 @@ class GroupCode(CSSCode):
         self._edges: dict[Basis, _Edges] = {"X": self._edges_of(of_x), "Z": self._edges_of(of_z)}
         self._colours = self._joint_colours() if colours is None else {b: list(colours[b]) for b in BASES}
         self._slot_colours: dict[Basis, list[int]] = {b: list(dict.fromkeys(self._colours[b])) for b in BASES}
-        odd = [key for key, terms in self._meetings().items() if len(terms) % 2]
-        if odd:
-            raise CascadeError(f"expected checks that commute, but X row {odd[0][0]} and Z row {odd[0][1]} do not")
+        self._check_commuting()
         height = max(self._rows.values())
         super().__init__(
             name=name,
@@ -148,15 +146,16 @@ class GroupCode(CSSCode):
         entries = [(row, column, terms) for row, whole in enumerate(matrix) for column, terms in enumerate(whole)]
         return [(row, column, i * self.m + j) for row, column, terms in entries for i, j in terms]
 
-    def _meetings(self) -> dict[tuple[int, int, int], list[tuple[int, int]]]:
-        """Where checks of two bases meet: (X row, Z row, step from the X check to the Z check) -> pairs of edges."""
-        met: dict[tuple[int, int, int], list[tuple[int, int]]] = {}
-        for a, (row_x, column_x, term_x) in enumerate(self._edges["X"]):
-            for b, (row_z, column_z, term_z) in enumerate(self._edges["Z"]):
-                if column_x == column_z:
-                    step = int(self._times[term_x, self._inverse[term_z]])
-                    met.setdefault((row_x, row_z, step), []).append((a, b))
-        return met
+    def _check_commuting(self) -> None:
+        meetings = Counter(
+            (row_x, row_z, int(self._times[term_x, self._inverse[term_z]]))
+            for row_x, column_x, term_x in self._edges["X"]
+            for row_z, column_z, term_z in self._edges["Z"]
+            if column_x == column_z
+        )
+        for (row_x, row_z, _), qubits in meetings.items():
+            if qubits % 2:
+                raise CascadeError(f"expected checks that commute, but X row {row_x} and Z row {row_z} do not")
 
     def _joint_colours(self) -> dict[Basis, list[int]]:
         # Those of X take their colours first, so that those of a single row are in the order written.
