@@ -2,10 +2,14 @@ import numpy as np
 import pytest
 
 from cascade_qec import codes
+from cascade_qec.codes import BivariateBicycleCode, GroupCode, LiftedProductCode
 from cascade_qec.errors import CascadeError
 
+PUBLISHED = ["surface_d3", "surface_d5", "bb72", "bb90", "bb108", "bb144", "bb288"]
+DERIVED = ["toric_3x4", "gb46", "gb126", "mb30", "mb48", "mb96", "lp175", "lp882"]
 
-@pytest.mark.parametrize("name", ["surface_d3", "surface_d5", "bb72", "bb90", "bb108", "bb144", "bb288"])
+
+@pytest.mark.parametrize("name", PUBLISHED + DERIVED)
 def test_every_neighbour_once_and_no_data_qubit_twice_in_a_layer(name):
     code = codes.get(name)
     plan = code.schedule
@@ -19,7 +23,25 @@ def test_every_neighbour_once_and_no_data_qubit_twice_in_a_layer(name):
         assert len(np.unique(touched)) == len(touched)
 
 
-def test_bicycle_code_of_other_weight_is_refused():
-    code = codes.BivariateBicycleCode(3, 3, "1+x", "1+y")
-    with pytest.raises(CascadeError, match="three terms each for the bicycle schedule, got 2 and 2"):
-        _ = code.schedule
+@pytest.mark.parametrize(
+    ("name", "depth"),
+    [("bb72", 7), ("toric_3x4", 4), ("gb46", 8), ("gb254", 11), ("mb96", 5), ("mb48", 6), ("lp544", 11), ("lp882", 7)],
+)
+def test_depth_is_the_number_of_terms_or_one_more(name, depth):
+    assert codes.get(name).schedule.depth == depth
+
+
+def test_matrices_that_are_no_product_are_measured_one_basis_after_the_other():
+    code = GroupCode(3, 3, [["1+x", "1+y"]], [["1+y^-1", "1+x^-1"]], name="mine", family="mine")
+    assert code.schedule.x == (0, 1, 2, 3, None, None, None, None)
+    assert code.schedule.z == (None, None, None, None, 0, 1, 2, 3)
+
+
+def test_bicycle_code_of_other_weight_has_a_derived_schedule():
+    assert BivariateBicycleCode(3, 3, "1+x", "1+y").schedule.depth == 4
+
+
+@pytest.mark.parametrize("layers", [[0, 1, 2, 3], [0, 3, 1], [0, 3, 1, 1], [0, 3, 1, 4]])
+def test_layers_in_which_gates_meet_are_refused(layers):
+    with pytest.raises(CascadeError, match="a layer of its own, from 0 to 3, for each of 2 terms of A and 2 of B"):
+        LiftedProductCode(3, 3, [["1+x"]], [["1+y"]], name="mine", layers=layers)

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from cascade_qec.codes import RotatedSurfaceCode
+from cascade_qec import codes
+from cascade_qec.codes import BASES, RepetitionCode, RotatedSurfaceCode, UnrotatedSurfaceCode, gf2, opposite
 from cascade_qec.errors import CascadeError
 
 
@@ -58,3 +59,75 @@ def test_even_or_small_distance_is_refused(d):
 def test_distance_that_is_no_integer_is_refused(d):
     with pytest.raises(CascadeError, match=f"as an integer, got {d!r}"):
         RotatedSurfaceCode(d)
+
+
+PLANAR = {
+    "surface_3x5": (15, 3, {"X": 3, "Z": 5}),
+    "surface_4x4": (16, 4, {"X": 4, "Z": 4}),
+    "surface_5x2": (10, 2, {"X": 5, "Z": 2}),
+    "unrotated_d2": (5, 2, {"X": 2, "Z": 2}),
+    "unrotated_d4": (25, 4, {"X": 4, "Z": 4}),
+    "unrotated_4x3": (18, 3, {"X": 4, "Z": 3}),
+    "repetition_d5": (5, 5, {"X": 5, "Z": 1}),
+}
+
+
+@pytest.mark.parametrize("name", PLANAR)
+def test_planar_codes_of_other_shapes(name):
+    code = codes.get(name)
+    n, d, weights = PLANAR[name]
+    assert (code.name, code.n, code.k, code.d) == (name, n, 1, d)
+    assert not (code.hx.astype(int) @ code.hz.T % 2).any()
+    for basis in BASES:
+        lines, checks = code.operators(basis), code.checks(basis)
+        assert set(lines.sum(axis=1).tolist()) == {weights[basis]}
+        assert lines.sum(axis=0).max() == 1  # parallel
+        assert not (lines.astype(int) @ code.checks(opposite(basis)).T % 2).any()
+        assert (lines.astype(int) @ code.logicals(opposite(basis)).T % 2).all()
+        assert gf2.rank(np.vstack([checks, lines])) == len(checks) + 1
+
+
+@pytest.mark.parametrize(
+    ("name", "task"),
+    [
+        ("surface_4x4", "surface_code:rotated_memory_z"),
+        ("unrotated_d3", "surface_code:unrotated_memory_z"),
+        ("unrotated_d4", "surface_code:unrotated_memory_x"),
+        ("repetition_d5", "repetition_code:memory"),
+    ],
+)
+def test_checks_and_detectors_are_where_stim_has_them(name, task):
+    stim = pytest.importorskip("stim")
+    code = codes.get(name)
+    generated = stim.Circuit.generated(task, distance=code.d, rounds=2)
+    *places, _ = zip(*generated.get_detector_coordinates().values(), strict=True)  # the last one is the time
+    ours = np.concatenate([code.detector_coords(basis) for basis in BASES])
+    assert not ours[:, len(places) :].any()
+    assert {tuple(place) for place in ours[:, : len(places)]} == set(zip(*places, strict=True))
+    # Data qubits are read out last.
+    *_, last = (op for op in generated if op.name in ("M", "MX"))
+    places = generated.get_final_qubit_coordinates()
+    if places:
+        data = {tuple(places[target.value]) for target in last.targets_copy()}
+        assert {tuple(place) for place in code.qubit_positions} == data
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: RotatedSurfaceCode(3, 1), "at least 2, got 1"),
+        (lambda: RotatedSurfaceCode(3, "4"), "as an integer, got '4'"),  # pyright: ignore[reportArgumentType]
+        (lambda: UnrotatedSurfaceCode(1), "at least 2, got 1"),
+        (lambda: UnrotatedSurfaceCode(200, 3), "at most 101, got 200"),
+        (lambda: RepetitionCode(0), "at least 2, got 0"),
+        (lambda: codes.get("surface_1x5"), "at least 2, got 1"),
+    ],
+)
+def test_sizes_that_make_no_code_are_refused(make, said):
+    with pytest.raises(CascadeError, match=said):
+        make()
+
+
+def test_a_square_has_one_name():
+    assert codes.get("surface_5x5") is codes.get("surface_d5")
+    assert codes.get("unrotated_3x3").name == "unrotated_d3"

@@ -8,23 +8,32 @@ import pytest
 
 from cascade_qec import codes
 from cascade_qec.circuits import UniformDepolarizing, memory
-from cascade_qec.codes import BivariateBicycleCode, CSSCode, Frame, gf2
+from cascade_qec.codes import BivariateBicycleCode, CSSCode, Frame, LiftedProductCode, gf2
 from cascade_qec.errors import CascadeError
-from cascade_qec.lattice import convolution_tables, data_relations, memory_lattice
+from cascade_qec.lattice import concatenate, convolution_tables, data_relations, memory_lattice, sums_over_time
 from cascade_qec.lattice.relations import site_index
 
 
 @cache
 def code_named(name: str) -> CSSCode:
-    # The toric code: polynomials of two terms on a torus that is not square.
-    return BivariateBicycleCode(4, 3, "1+x", "1+y") if name == "toric" else codes.get(name)
+    match name:
+        case "toric":  # polynomials of two terms on a torus that is not square
+            return BivariateBicycleCode(4, 3, "1+x", "1+y")
+        case "lifted":  # several orbits of checks
+            return LiftedProductCode(7, 1, [["1", "x", "x^3"], ["1", "x^2", "x^5"]], name=name)
+        case "lopsided":  # and without a duality
+            return LiftedProductCode(5, 3, [["1+x", "x+y"]], [["1+x*y"]], name=name)
+        case _:
+            return codes.get(name)
 
 
-every_frame = [
-    pytest.param(name, basis, id=f"{name}-{basis}")
-    for name in ("surface_d3", "surface_d5", "toric", "bb72", "bb90")
-    for basis in "XZ"
-]
+def frames_of(*names: str) -> list:
+    return [pytest.param(name, basis, id=f"{name}-{basis}") for name in names for basis in "XZ"]
+
+
+tori = frames_of("toric", "bb72", "bb90")
+every_frame = frames_of("surface_d3", "surface_d5", "surface_3x4", "unrotated_d3", "unrotated_3x4") + tori
+every_frame += [*frames_of("lifted", "lopsided"), pytest.param("repetition_d5", "Z", id="repetition_d5-Z")]
 
 
 def read_once(table: np.ndarray, inputs: int) -> np.ndarray:
@@ -62,7 +71,7 @@ def test_primary_checks_are_those_of_the_basis(name, basis):
     frame = code.frame(basis)
     other = "X" if basis == "Z" else "Z"
     assert set(frame.place_kind[frame.check_place[basis]] % 2) == {0}
-    assert set(frame.place_kind[frame.check_place[other]] % 2) == {1}
+    assert set(frame.place_kind[frame.check_place[other]] % 2) == ({1} if len(code.checks(other)) else set())
     every_place = np.concatenate([frame.check_place[basis], frame.check_place[other]])
     assert sorted(every_place) == list(range(sum(frame.plane_sizes)))
 
@@ -87,8 +96,7 @@ def test_support_is_a_logical_of_the_frame(name, basis):
     assert gf2.rank(np.vstack([primary, support]).astype(np.uint8)) == rank + len(support)
 
 
-@pytest.mark.parametrize("basis", ["X", "Z"])
-@pytest.mark.parametrize("name", ["toric", "bb72", "bb90"])
+@pytest.mark.parametrize(("name", "basis"), tori + frames_of("lifted", "lopsided"))
 def test_bipartite_steps_go_to_the_data_qubits_and_back(name, basis):
     frame = code_named(name).frame(basis)
     gather, spread = convolution_tables(frame, "bipartite", 1)
@@ -104,6 +112,19 @@ def test_direct_convolution_reads_every_check_that_shares_a_qubit(name, basis):
     np.testing.assert_array_equal(read_once(table.table, table.sites_in), shared > 0)
 
 
+@pytest.mark.parametrize("name", ["surface_d3", "unrotated_d3", "bb72", "lifted", "lopsided"])
+def test_both_frames_share_weights(name):
+    """Side by side, as in training, no relation leads from one plane to two, nor reads a site twice."""
+    frames = [code_named(name).frame(basis) for basis in "XZ"]
+    steps = [
+        zip(*(convolution_tables(frame, style, 2) for frame in frames), strict=True) for style in frames[0].convolutions
+    ]
+    for tables in [*(pair for step in steps for pair in step), [sums_over_time(frame)[1] for frame in frames]]:
+        both = concatenate(tables)
+        assert both.inverse.shape == (both.sites_in, both.relations)
+        assert (both.reader_planes < both.planes_out).all()
+
+
 @pytest.mark.parametrize("basis", ["X", "Z"])
 def test_bipartite_convolution_reaches_what_the_direct_one_reaches(basis):
     frame = code_named("bb72").frame(basis)
@@ -112,7 +133,7 @@ def test_bipartite_convolution_reaches_what_the_direct_one_reaches(basis):
     np.testing.assert_array_equal(spread @ gather > 0, read_once(direct.table, direct.sites_in) > 0)
 
 
-@pytest.mark.parametrize(("name", "basis"), every_frame)
+@pytest.mark.parametrize(("name", "basis"), frames_of("surface_d3", "surface_d5") + tori)
 def test_a_readout_relation_reads_one_kind_of_check_and_the_same_in_both_bases(name, basis):
     # (kind of check read through each relation) by plane of data qubit; 0 is primary.
     frame = code_named(name).frame(basis)

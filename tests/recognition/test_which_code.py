@@ -81,3 +81,87 @@ def test_error_models(name, rounds, most, tried):
     assert found.lattice.code is code
     assert found.lattice.rounds == rounds
     assert found.strength == pytest.approx(0.003, rel=0.01)
+
+
+NOISE = dict.fromkeys(
+    (
+        "after_clifford_depolarization",
+        "before_measure_flip_probability",
+        "after_reset_flip_probability",
+        "before_round_data_depolarization",
+    ),
+    0.003,
+)
+
+
+@pytest.mark.parametrize(
+    ("task", "distance", "name"),
+    [
+        ("repetition_code:memory", 5, "repetition_d5"),
+        ("repetition_code:memory", 8, "repetition_d8"),
+        ("surface_code:unrotated_memory_x", 3, "unrotated_d3"),
+        ("surface_code:unrotated_memory_z", 4, "unrotated_d4"),
+        ("surface_code:rotated_memory_x", 4, "surface_4x4"),
+    ],
+)
+@pytest.mark.parametrize("form", ["circuit", "model", "bare model"])
+def test_stims_generated_circuits(task, distance, name, form):
+    circuit = stim.Circuit.generated(task, distance=distance, rounds=3, **NOISE)
+    whole, basis = circuit.detector_error_model(), "X" if task.endswith("x") else "Z"
+    found = recognise_any({"circuit": circuit, "model": whole, "bare model": bare_model(circuit)}[form])
+    assert (found.lattice.code.name, found.lattice.rounds, found.missing, found.ignored) == (name, 3, 0, 0)
+    assert found.agreement == pytest.approx(1)
+    if form == "circuit":
+        assert (found.basis, found.lattice.basis) == (basis, basis)
+
+
+@pytest.mark.parametrize("basis", ["X", "Z"])
+@pytest.mark.parametrize(
+    "name", ["surface_3x5", "surface_5x3", "surface_4x4", "unrotated_4x3", "toric_3x4", "gb46", "mb30", "bb54", "lp175"]
+)
+def test_circuits_of_every_family(name, basis, tried):
+    code = codes.get(name)
+    found = recognise_any(anonymous(memory(code, rounds=2, basis=basis, noise=UniformDepolarizing(0.003))))
+    assert tried == [name]
+    assert (found.lattice.code, found.lattice.rounds, found.basis) == (code, 2, basis)
+    assert found.agreement == pytest.approx(1)
+    assert (found.missing, found.ignored, found.ambiguous) == (0, 0, False)
+
+
+@pytest.mark.parametrize("name", ["surface_3x4", "unrotated_4x3", "mb48"])
+@pytest.mark.parametrize("bare", [True, False])
+def test_models_of_codes_that_are_named(name, bare):
+    circuit = memory(codes.get(name), rounds=3, basis="X", noise=UniformDepolarizing(0.003))
+    found = recognise(bare_model(circuit) if bare else circuit.detector_error_model(), codes.get(name))
+    assert (found.lattice.rounds, found.missing) == (3, 0)
+    assert found.agreement == pytest.approx(1)
+
+
+def xzzx(circuit: stim.Circuit, turned: set[int]) -> stim.Circuit:
+    """The same experiment with the bases of some data qubits exchanged."""
+    exchanged = {"R": "RX", "RX": "R", "M": "MX", "MX": "M", "X_ERROR": "Z_ERROR", "Z_ERROR": "X_ERROR"}
+    found = stim.Circuit()
+    for instruction in circuit.flattened():
+        name, targets = instruction.name, instruction.targets_copy()
+        if name == "CX":
+            hadamards = [target.value for target in targets if target.value in turned]
+            found.append("H", hadamards)
+            found.append(instruction)
+            found.append("H", hadamards)
+        elif name in exchanged:
+            for target in targets:
+                found.append(exchanged[name] if target.value in turned else name, target, instruction.gate_args_copy())
+        else:
+            found.append(instruction)
+    return found
+
+
+@pytest.mark.parametrize("basis", ["X", "Z"])
+def test_xzzx_codes_are_surface_codes_whose_circuits_have_no_basis(basis):
+    code = codes.get("surface_d3")
+    every_second = {qubit for qubit, place in enumerate(code.qubit_coords) if place.sum() % 2}
+    circuit = xzzx(memory(code, rounds=3, basis=basis, noise=UniformDepolarizing(0.003)), every_second)
+    found = recognise_any(circuit)
+    assert (found.lattice.code, found.lattice.rounds, found.basis) == (code, 3, None)
+    assert found.observables.is_identity
+    assert found.agreement == pytest.approx(1)

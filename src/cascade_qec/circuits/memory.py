@@ -43,7 +43,8 @@ def memory(
     -------
     stim.Circuit
         Its detectors have coordinates (x, y, t, plane), with plane 0 for X checks and 1 for Z checks. Surface
-        code: x = 2 column, y = 2 row of the check. Bicycle codes: x, y = the check's place on the torus. At
+        code: x = 2 column, y = 2 row of the check. Bicycle codes: x, y = the check's place on the torus; others have
+        coordinates of their own (`CSSCode.detector_coords`). At
         t = 0 and t = rounds (computed from the data readout) there are only the checks of `basis`, in between
         both kinds; they are ordered by t, then X before Z, then as in the code.
 

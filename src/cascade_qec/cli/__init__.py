@@ -17,6 +17,7 @@ import cascade_qec
 from cascade_qec import pytorch
 from cascade_qec.cli.bench import bench
 from cascade_qec.cli.calibration import calibration
+from cascade_qec.cli.codes import codes
 from cascade_qec.cli.collect import collect
 from cascade_qec.cli.decode import decode
 from cascade_qec.cli.demo import demo
@@ -90,6 +91,7 @@ app.command()(plot)
 app.command()(page)
 app.add_typer(bench, name="bench")
 app.add_typer(zoo, name="zoo")
+app.add_typer(codes, name="codes")
 app.add_typer(calibration, name="calibration")
 
 

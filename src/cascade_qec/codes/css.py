@@ -98,9 +98,9 @@ class CSSCode(ABC):
         Returns
         -------
         uint8 [k, n]
-            Rows independent modulo the stabilizers, lightest first; for the codes of the registry, all of
-            weight d but in bb108, whose operators of weight d span only four of its eight logical qubits: the
-            others weigh 12. The first call may take seconds; later ones return the same array.
+            Rows independent modulo the stabilizers, lightest first. Not all need be of weight d: those of bb108
+            span only four of its eight logical qubits, and the others weigh 12. The first call may take seconds;
+            later ones return the same array.
         """
         check_basis(basis)
         if basis not in self._logicals:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -27,7 +27,9 @@ class Family:
     expected
         How its names look, for errors.
     recognised
-        Names of the codes that a circuit or error model from anywhere is compared with.
+        Names of the codes that an error model from anywhere is compared with, and a circuit unless `sized` is given.
+    sized
+        Names of the codes with so many data qubits, of a family that has more than it can list.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Family:
     names: tuple[str, ...]
     expected: str
     recognised: tuple[str, ...]
+    sized: Callable[[int], Sequence[str]] | None = None
 
 
 _families: dict[str, Family] = {}
@@ -57,9 +60,18 @@ def names() -> tuple[str, ...]:
     return tuple(name for family in families() for name in family.names)
 
 
+def of_size(n: int) -> list[CSSCode]:
+    """All codes with `n` data qubits that a circuit from anywhere may be of."""
+    found: list[CSSCode] = []
+    for family in families():
+        codes = (get(name) for name in (family.recognised if family.sized is None else family.sized(n)))
+        found += [code for code in codes if code.n == n]
+    return found
+
+
 @cache
 def get(name: str) -> CSSCode:
-    """Look up a code by its name: one of :func:`names`, or "surface_d<odd>" of any size.
+    """Look up a code by its name: one of :func:`names`, or another size of a family that has any, as "surface_3x5".
 
     The same name gives the same object, so that its logicals are searched for once in a process.
 

@@ -25,3 +25,7 @@ class Schedule:
 
     def slots(self, kind: Basis) -> tuple[int | None, ...]:
         return self.x if kind == "X" else self.z
+
+    @property
+    def depth(self) -> int:
+        return len(self.x)

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cascade_qec.codes import Frame, SpaceRelations
-from cascade_qec.codes.frame import PRIMARY, SECONDARY
 
 ABSENT_SITE = -1
 
@@ -129,15 +129,18 @@ def sums_over_time(frame: Frame) -> tuple[NDArray[np.int64], RelationTable]:
     Returns
     -------
     order : int64 [2 * check places]
-        From rows in the order (plane, all slices or all nexts, place) to rows sorted by kind of check: in a plane of
-        both kinds one relation leads to both planes of data places, from checks of one kind to one of them.
+        From rows in the order (plane, all slices or all nexts, place) to rows sorted by plane and kind of check: in a
+        plane of both kinds one relation leads to several planes of data places, from checks of one kind to one of them.
     table : RelationTable
         From the sorted rows to data places.
     """
     both = data_relations(frame, 2)
-    kind = np.empty(both.sites_in, dtype=np.int64)
+    kind, plane = np.empty((2, both.sites_in), dtype=np.int64)
     kind[site_index(frame.plane_sizes, 2)] = frame.place_kind % 2
-    order = np.argsort(kind, kind="stable")
+    for span in both.spans_in:
+        plane[span.start : span.stop] = span.plane
+    _, group, sizes = np.unique(2 * plane + kind, return_inverse=True, return_counts=True)
+    order = np.argsort(group, kind="stable")
     row = np.append(np.argsort(order), ABSENT_SITE)  # the last one is that of absent neighbours
     table, spans_out, start = [], [], 0
     for span in both.spans_out:
@@ -145,8 +148,8 @@ def sums_over_time(frame: Frame) -> tuple[NDArray[np.int64], RelationTable]:
         table.append(row[both.table[span.start : span.start + size]])  # the first of two slices reads both
         spans_out.append(Span(start, start + size, span.plane))
         start += size
-    primary = int((kind == PRIMARY).sum())
-    spans_in = (Span(0, primary, PRIMARY), Span(primary, len(kind), SECONDARY))
+    ends = np.cumsum([0, *sizes]).tolist()
+    spans_in = tuple(Span(*span, number) for number, span in enumerate(pairwise(ends)))
     return order, RelationTable(np.concatenate(table), spans_in, tuple(spans_out))
 
 

@@ -11,11 +11,12 @@ import stim
 from numpy.typing import NDArray
 
 from cascade_qec import codes
-from cascade_qec.codes import BASES, Basis, CSSCode
+from cascade_qec.codes import BASES, Basis, CSSCode, opposite
 from cascade_qec.error_models import Mechanisms, check_size, error_model, unlikely
 from cascade_qec.errors import CascadeError
 from cascade_qec.lattice import Lattice, memory_lattice
 from cascade_qec.recognition.circuit_skeleton import circuit_skeleton
+from cascade_qec.recognition.dem.comparison import experiment_rounds
 from cascade_qec.recognition.dem.skeletons import dem_skeletons, of_checks
 from cascade_qec.recognition.likeness import agreement, noise_strength, overlap, same_problem
 from cascade_qec.recognition.observables import ObservableMap, best_translated, observable_maps
@@ -242,7 +243,10 @@ def recognise_any(source: stim.Circuit | stim.DetectorErrorModel) -> Recognition
     if isinstance(source, stim.Circuit):
         skeleton = circuit_skeleton(source)
         found, qubits = described(skeleton), skeleton.supports.shape[1]
-        candidates = [code for code in _known() if code.n == qubits]
+        of_size = codes.of_size(qubits)
+        fits = {code: fit for code in of_size if (fit := _fit(skeleton, code)) is not None}
+        # Where none fits, one with some checks of the same weights may tell what is missing.
+        candidates = sorted(fits, key=lambda code: fits[code]) or [code for code in of_size if _alike(skeleton, code)]
     else:
         candidates, found = _of_error_model(source)
     refusals: list[CascadeError] = []
@@ -254,8 +258,26 @@ def recognise_any(source: stim.Circuit | stim.DetectorErrorModel) -> Recognition
     if len(refusals) == 1:
         raise refusals[0]
     tried = f" (tried {', '.join(code.name for code in candidates)})" if candidates else ""
-    expected = " or of ".join(_listed(family.recognised) for family in codes.families())
+    expected = " or of ".join(_listed(family.recognised) for family in codes.families() if family.recognised)
     raise CascadeError(f"expected a memory experiment of {expected}; got {found}, which fits none of them{tried}")
+
+
+def _fit(skeleton: Skeleton, code: CSSCode) -> bool | None:
+    """Whether a code's checks weigh what those of a circuit do if X and Z are exchanged; None if they never do."""
+
+    def weights(supports: NDArray[np.uint8]) -> list[int]:
+        return sorted(supports.sum(axis=1).tolist())
+
+    own, others = weights(skeleton.supports[skeleton.primary]), weights(skeleton.supports[~skeleton.primary])
+    for basis in sorted(BASES, key=lambda basis: basis != (skeleton.basis or "Z")):
+        if weights(code.checks(basis)) == own and others in ([], weights(code.checks(opposite(basis)))):
+            return basis != (skeleton.basis or "Z")
+    return None
+
+
+def _alike(skeleton: Skeleton, code: CSSCode) -> bool:
+    found, known = (set(checks.sum(axis=1).tolist()) for checks in (skeleton.supports, np.vstack([code.hx, code.hz])))
+    return not found.isdisjoint(known)
 
 
 def _of_error_model(dem: stim.DetectorErrorModel) -> tuple[list[CSSCode], str]:
@@ -266,16 +288,24 @@ def _of_error_model(dem: stim.DetectorErrorModel) -> tuple[list[CSSCode], str]:
     if not detectors:
         raise CascadeError("expected the error model of an experiment, got one without errors that flip detectors")
 
-    def rounds(code: CSSCode) -> list[int]:
-        # m checks of each basis: 2 m R detectors with those of both bases, m (R + 1) with the experiment's own.
-        slices, rest = divmod(detectors, len(code.hx))
-        return [] if rest else [r for r in (slices - 1, slices // 2 if slices % 2 == 0 else 0) if r > 0]
+    # Of a code that matching decodes, the checks of one basis alone see two ends of each error at most.
+    heavy = int(mechanisms.weight.max()) > 2
 
-    # Codes without symmetries last: it takes longest to refuse them. Of the others those first that have about d
-    # rounds, as most experiments do.
+    def rounds(code: CSSCode) -> list[int]:
+        if heavy and code.matchable and not (len(code.hx) and len(code.hz)):
+            return []
+        ways = product(BASES, (False,) if heavy and code.matchable else (False, True))
+        return [r for basis, alone in ways for r in experiment_rounds(code, basis, detectors, alone=alone)]
+
+    # Most experiments have all of their code's observables, and about d rounds. Codes without symmetries last: it takes
+    # longest to refuse them.
     likeliest = sorted(
         (code for code in _known() if code.k >= observables and rounds(code)),
-        key=lambda code: (len(code.translations) == 1, min(abs(r - (code.d or r)) for r in rounds(code))),
+        key=lambda code: (
+            code.k != observables,
+            len(code.translations) == 1,
+            min(abs(r - (code.d or r)) for r in rounds(code)),
+        ),
     )
     return likeliest, f"{detectors} detectors that differ, and {observables} observables"
 

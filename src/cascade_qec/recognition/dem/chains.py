@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from itertools import permutations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,7 +140,7 @@ def linked(pairs: NDArray[np.int64], kept: NDArray[np.bool_], code: CSSCode) -> 
     return Chains(check, position, np.array(length, dtype=np.int64))
 
 
-def oriented(chains: Chains, mechanisms: Mechanisms, primary: NDArray[np.bool_], degree: int) -> list[Chains]:
+def oriented(chains: Chains, mechanisms: Mechanisms, primary: NDArray[np.bool_], degrees: set[int]) -> list[Chains]:
     """Turn chains round until all run the same way in time: of the two ways, that of the detectors' numbers.
 
     Two checks of one data qubit fire together in every slice, by its errors between two rounds. By its errors within a
@@ -152,7 +153,7 @@ def oriented(chains: Chains, mechanisms: Mechanisms, primary: NDArray[np.bool_],
     ----------
     primary : bool [chains]
         Which of them are of the experiment's own basis.
-    degree
+    degrees
         Checks of each basis that a data qubit meets, away from boundaries.
 
     Returns
@@ -160,8 +161,8 @@ def oriented(chains: Chains, mechanisms: Mechanisms, primary: NDArray[np.bool_],
     list of Chains
         One, or two where the model leaves open how the times of the two bases belong together.
     """
-    sets = flipping(mechanisms, degree)
-    ends = np.concatenate([sets[:, [i, j]] for i in range(degree) for j in range(degree) if i != j])
+    sets = [(flipping(mechanisms, degree), degree) for degree in sorted(degrees)]
+    ends = np.concatenate([found[:, pair] for found, degree in sets for pair in permutations(range(degree), 2)])
     # Two detectors count once, however many sets have both.
     ends = np.unique(ends[np.all(chains.check[ends] >= 0, axis=1)], axis=0)
     (a, b), (place_a, place_b) = chains.check[ends].T, chains.position[ends].T
@@ -204,7 +205,7 @@ def experiment_of(chains: Chains, code: CSSCode) -> tuple[int, NDArray[np.bool_]
     ----------
     chains
         As many as the checks of the experiment's basis, with a detector more than there are rounds, and either as many
-        with a detector less or none.
+        as those of the other basis, with a detector less, or none.
     code
         What the experiment is to be of.
 
@@ -218,7 +219,7 @@ def experiment_of(chains: Chains, code: CSSCode) -> tuple[int, NDArray[np.bool_]
     CascadeError
         If these are the chains of no memory experiment of the code.
     """
-    checks = len(code.hx)
+    counts = {(len(own), len(others)) for own, others in ((code.hx, code.hz), (code.hz, code.hx)) if len(own)}
     longest = int(chains.length.max(initial=0))
     if longest == 1:
         raise CascadeError(
@@ -226,10 +227,12 @@ def experiment_of(chains: Chains, code: CSSCode) -> tuple[int, NDArray[np.bool_]
             "none: give the circuit, which tells the order without them"
         )
     found = Counter(chains.length.tolist())
-    if longest < 2 or found not in ({longest: checks}, {longest: checks, longest - 2: checks}):
+    fitting = [each for own, others in counts for each in ({longest: own}, {longest: own, longest - 2: others})]
+    if longest < 2 or found not in fitting:
         shown = ", ".join(f"{number} of {length}" for length, number in sorted(found.items(), reverse=True)[:6])
+        known = " or ".join(f"{own} chains of rounds + 1 and none or {others}" for own, others in sorted(counts))
         raise CascadeError(
-            f"expected detectors of {code.name} in {checks} chains of rounds + 1, one for each check of the "
-            f"experiment's basis, and none or {checks} of rounds - 1 for those of the other one; got {shown or 'none'}"
+            f"expected detectors of {code.name} in {known} of rounds - 1, one for each check of the experiment's basis "
+            f"and of the other one; got {shown or 'none'}"
         )
     return longest - 1, chains.length == longest

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cascade_qec.circuits import UniformDepolarizing, memory
-from cascade_qec.codes import BASES, Basis, CSSCode
+from cascade_qec.codes import BASES, Basis, CSSCode, opposite
 from cascade_qec.codes.gf2 import Bits
 from cascade_qec.error_models import Mechanisms, error_model, random_words
 from cascade_qec.errors import CascadeError
@@ -63,13 +64,10 @@ def isomorphic_skeletons(mechanisms: Mechanisms, kept: NDArray[np.bool_], code: 
 
 def _references(code: CSSCode, detectors: int) -> Iterator[tuple[Bits, Skeleton]]:
     """Symptoms, uint8 [detectors, sets], of our experiments with that many detectors, and what the detectors are."""
-    checks = len(code.hx)
-    for rounds, kinds in ((detectors // (2 * checks), 2), (detectors // checks - 1, 1)):
-        if rounds < 1 or detectors != checks * (2 * rounds if kinds == 2 else rounds + 1):
-            continue
-        for basis in BASES:
+    for alone, basis in product((False, True), BASES):
+        for rounds in experiment_rounds(code, basis, detectors, alone=alone):
             whole = _skeleton(code, rounds, basis)
-            present = np.flatnonzero(whole.primary[whole.check]) if kinds == 1 else np.arange(len(whole.check))
+            present = np.flatnonzero(whole.primary[whole.check]) if alone else np.arange(len(whole.check))
             checks_present, check = np.unique(whole.check[present], return_inverse=True)
             skeleton = Skeleton(
                 rounds=rounds,
@@ -84,11 +82,18 @@ def _references(code: CSSCode, detectors: int) -> Iterator[tuple[Bits, Skeleton]
                 yield _symptoms(model, present), skeleton
 
 
+def experiment_rounds(code: CSSCode, basis: Basis, detectors: int, *, alone: bool) -> list[int]:
+    """The rounds, none or one, of an experiment with so many detectors: all, or those of its basis alone."""
+    own, others = len(code.checks(basis)), 0 if alone else len(code.checks(opposite(basis)))
+    # Own checks have a detector more than there are rounds, others one less.
+    rounds, rest = divmod(detectors - own + others, max(own + others, 1))
+    return [rounds] if own and not rest and rounds > 0 else []
+
+
 def _skeleton(code: CSSCode, rounds: int, basis: Basis) -> Skeleton:
     """Of `cascade_qec.circuits.memory`, whose detectors are ordered by time, X before Z, then as in the code."""
-    checks = len(code.hx)
-    primary = np.repeat([basis == "X", basis == "Z"], checks)
-    own, both = np.flatnonzero(primary), np.arange(2 * checks)
+    primary = np.repeat([basis == "X", basis == "Z"], [len(code.hx), len(code.hz)])
+    own, both = np.flatnonzero(primary), np.arange(len(primary))
     slices = [own if time in (0, rounds) else both for time in range(rounds + 1)]
     return Skeleton(
         rounds=rounds,

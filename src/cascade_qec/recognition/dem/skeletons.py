@@ -88,9 +88,9 @@ def dem_skeletons(dem: stim.DetectorErrorModel, code: CSSCode) -> list[Skeleton]
         if len(np.unique((check < len(code.hx)) ^ primary)) > 1:
             raise CascadeError(f"expected one kind of {code.name}'s checks in the first and the last slice, got both")
         supports = np.vstack([code.hx, code.hz])[check]
-    degree = int(code.hx.sum(axis=0).max())
+    degrees = {int(code.checks(basis).sum(axis=0).max()) for basis in BASES} - {0}
     skeletons = []
-    for turned in oriented(chains, mechanisms, primary, degree):
+    for turned in oriented(chains, mechanisms, primary, degrees):
         # The other basis' checks have no detector in the first slice.
         time = np.where(kept, turned.position + ~primary[turned.check], 0)
         skeletons.append(Skeleton(rounds, turned.check, time, supports, primary, heralds=heralds))
@@ -131,7 +131,8 @@ def _places(dem: stim.DetectorErrorModel, kept: NDArray[np.bool_], code: CSSCode
         with Z; -1 for detectors not kept. None if the coordinates are no places of the code's checks.
     """
     coordinates = dem.get_detector_coordinates()
-    rows = [coordinates[detector] for detector in np.flatnonzero(kept).tolist()]
+    # Where all checks lie on a line, coordinates may lack the other axis.
+    rows = [[*coordinates[detector], 0.0] for detector in np.flatnonzero(kept).tolist()]
     columns = min(map(len, rows), default=0)
     table = np.array([row[:columns] for row in rows], dtype=np.float64)
     checks = {basis: code.detector_coords(basis) for basis in BASES}
@@ -152,10 +153,10 @@ def _fitted(points: NDArray[np.float64], target: NDArray[np.int64]) -> NDArray[n
     """Row of `target` for each point, after shifting and stretching both axes; None unless the sets are the same."""
     if len(points) != len(target):
         return None
-    extent = np.ptp(points, axis=0)
-    if not extent.all():
+    extent, wanted = np.ptp(points, axis=0), np.ptp(target, axis=0)
+    if not np.array_equal(extent > 0, wanted > 0):
         return None
-    stretched = (points - points.min(axis=0)) / extent * np.ptp(target, axis=0) + target.min(axis=0)
+    stretched = (points - points.min(axis=0)) / np.maximum(extent, 1e-9) * wanted + target.min(axis=0)
     nearest = np.rint(stretched).astype(np.int64)
     if np.abs(stretched - nearest).max() > 1e-3:
         return None

@@ -1,0 +1,80 @@
+"""``cascade codes``: the codes that are known, and those that a file describes."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cascade_qec import limits
+
+codes = typer.Typer(help="Codes that are known, and your own.", no_args_is_help=True, rich_markup_mode=None)
+
+_Size = Annotated[
+    int,
+    typer.Option(
+        help="Events that sets of faults may cause, where the distance of circuits is searched for: more take longer.",
+        min=2,
+        max=64,
+    ),
+]
+
+
+@codes.command("list")
+def list_codes(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Codes; by default all that have names.", metavar="NAME")
+    ] = None,
+    search: Annotated[
+        int,
+        typer.Option(
+            help="Search codes of up to so many qubits for their lightest logical operators.", min=0, max=limits.KEPT
+        ),
+    ] = 0,
+    circuits: Annotated[
+        int,
+        typer.Option(
+            help="Search circuits of codes of up to so many qubits for their distance.", min=0, max=limits.KEPT
+        ),
+    ] = 0,
+    size: _Size = 4,
+    out: Annotated[Path | None, typer.Option(help="CSV file to write; rows of other codes in it stay.")] = None,
+) -> None:
+    """List codes: their parameters, their checks, the layers of CNOTs in a round of their circuits."""
+    from cascade_qec import codes as known
+    from cascade_qec.cli.code_rows import code_row, show_codes
+    from cascade_qec.tables import put_rows
+
+    of = [known.get(name) for name in names or known.names()]
+    rows = [code_row(code, search=code.n <= search, rounds=3 if code.n <= circuits else None, size=size) for code in of]
+    if out is not None:
+        put_rows(out, rows, place=lambda row: row.code)
+    show_codes(rows)
+
+
+@codes.command()
+def check(
+    code: Annotated[str, typer.Argument(help="A TOML file that describes a code, or a name.", metavar="FILE")],
+    rounds: Annotated[
+        int,
+        typer.Option(help="Rounds of the circuits whose distance is searched for; 0: none.", min=0, max=limits.ROUNDS),
+    ] = 3,
+    size: _Size = 3,
+) -> None:
+    """Check a description: parameters, distance, lattice and schedule of its code. Exit status 2 if it is none."""
+    from cascade_qec import codes as known
+    from cascade_qec.cli.code_rows import bound, code_row, distance
+
+    found = known.get(code)
+    row = code_row(found, rounds=rounds or None, size=size)
+    relations = [
+        f"{sum(len(step.times) * step.table.shape[1] for step in steps)} ({style})"
+        for style, steps in found.frame("Z").convolutions.items()
+    ]
+    print(f"code              {code} [[{row.n}, {row.k}, {distance(row)}]]")
+    print(f"X checks          {row.x_checks}")
+    print(f"Z checks          {row.z_checks}")
+    print(f"lightest logical  {row.lightest}, as far as the search finds")
+    print(f"translations      {row.translations}")
+    print(f"relations         {', '.join(relations)}")
+    print(f"schedule          depth {row.depth}")
+    print(f"circuit distance  {bound(row.circuit_distance) or 'none found'}{f', {rounds} rounds' if rounds else ''}")
