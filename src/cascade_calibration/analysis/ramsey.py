@@ -56,7 +56,10 @@ _LONGEST = 10.0
 """Decay times of a window that still does."""
 _FINER = 2.8
 """How much finer steps are next, where they were too coarse."""
-_MOST_POINTS = 401
+_MOST_POINTS, _MOST_COARSE = 401, 601
+"""Of the next measurement; the second where points were too far apart."""
+_EARLIER = 6
+"""Steps to which the next measurement goes where nothing was seen."""
 _PER_PERIOD = 2.0
 """Grid points per period of the window."""
 _BEATING = -2.0, 0.7
@@ -154,7 +157,7 @@ def analyse(measurement: Measurement, family: str, *, least: float, after: str) 
         parameters=parameters,
         evidence=quality(line, shown, kept) | facts,
         sentences=_sentences(status, line, shown),
-        suggested_range=_suggested(status, line, alone, least),
+        suggested_range=_suggested(status, line, alone, least, flat=shown is None),
         next_experiment={
             "SUCCESS": after,
             "NO_DETUNING": "repeat with the drive detuned on purpose; if that is flat too, check rabi",
@@ -228,7 +231,10 @@ def _sentences(status: str, line: Trace, shown: Fit | None) -> tuple[str, ...]:
         return (
             seen,
             "A drive detuned on purpose, by a few periods in a decay time, would show fringes.",
-            "The data cannot tell a drive on resonance from pulses that miss the qubit." if not shown else "",
+            "The data cannot tell a drive on resonance from pulses that miss the qubit, nor from fringes that are over "
+            "before the second point."
+            if not shown
+            else "",
         )[: 2 if shown else 3]
     if shown is None:
         return ()
@@ -265,25 +271,28 @@ def _sentences(status: str, line: Trace, shown: Fit | None) -> tuple[str, ...]:
     return (f"A decaying cosine fits, over {periods:.2g} periods and {ratio:.2g} decay times.",)
 
 
-def _suggested(status: str, line: Trace, alone: list[Fit], least: float) -> tuple[Range, ...]:
+def _suggested(status: str, line: Trace, alone: list[Fit], least: float, flat: bool) -> tuple[Range, ...]:
+    if status == "NO_DETUNING" and flat:
+        return (Range(line.axis, 0.0, _EARLIER * line.step, line.x_unit, max(201, len(line.x))),)
     if not alone or status in ("SUCCESS", "NO_DETUNING", "BEATING"):
         return ()
     # of either shape of decay
     shapes = [one for one in alone if one.evidence > alone[0].evidence - 3]
     times = np.concatenate([np.exp(one.thetas[:, -1]) for one in shapes]) * line.window
     periods = float(np.median(alone[0].thetas[:, 0]))
-    frequency = periods / line.window
+    frequency, most = periods / line.window, _MOST_POINTS
     window = likeliest_window(times, _AIM * least, _LONGEST)
     if status == "SAMPLING_TOO_COARSE":
-        # the true frequency may be beyond what the points can tell
-        window = likeliest_window(times, _AIM * least, 2 * _AIM * least)
-        points = max(201, int(_FINER * len(line.x) * window / line.window))
+        # the true frequency may be beyond what the points can tell: finer steps, as far as they reach
+        reach, most = (_MOST_COARSE - 1) * line.step / _FINER, _MOST_COARSE
+        window = max(min(window, reach), likeliest_window(times, _AIM * least, 2 * _AIM * least))
+        points = max(201, int(_FINER * window / line.step))
     else:
         # periods must be seen too, as far as the decay lets them
         window = max(window, min(_AIM * _FEW / frequency, 3 * float(np.median(times))))
         window = min(window, (_MOST_POINTS - 1) / (_LITTLE * _MANY * frequency))
         points = int(_AIM * _MANY * frequency * window) + 1
-    return (Range(line.axis, 0.0, window, line.x_unit, int(np.clip(points, max(61, len(line.x)), _MOST_POINTS))),)
+    return (Range(line.axis, 0.0, window, line.x_unit, int(np.clip(points, max(61, len(line.x)), most))),)
 
 
 def _periods(x: Array, per_period: float = _PER_PERIOD) -> Array:

@@ -35,12 +35,14 @@ _OUTLIER = 4.5
 _MOST_OUTLIERS = 0.1
 _PASSES = 6
 _WIDER = 1.3
+_ROUNDS, _FEW = 6, 40
+"""Of samples, until so many count."""
 _WORTH = 8.0
 _HOPELESS = 12.0
 _STEPS = 20
 _ENOUGH = 1e-3
 """Variances of the noise that a step must gain at least."""
-_HALVINGS = 6
+_STIFFEST = 1e4
 _TAIL = 5
 _GRID = 600
 """More values than that are a grid."""
@@ -265,31 +267,33 @@ def _explained(basis: Array, centred: Array) -> Array:
 
 
 def _polished(model: Model, x: Array, y: Array, theta: Array) -> Fit:
-    """Gauss and Newton's steps, halved where they lead up or out of the box."""
+    """Levenberg and Marquardt's steps within the box; amplitudes follow by linear algebra."""
     low, high = (np.array([axis[i] for axis in model.grid]) for i in (0, -1))
     amplitudes, remaining, columns = _solved(model, x, y, theta)
-    squares = remaining @ remaining
+    squares, damping, span = remaining @ remaining, 1e-3, high - low
     for _ in range(_STEPS):
-        slopes = _slopes(model, x, theta, amplitudes, low, high)
+        slopes = _slopes(model, x, theta, amplitudes, low, high) * span
+        # only what no other column explains tells of theta
         free = slopes - columns @ _least_squares(columns, slopes)
-        step = _least_squares(free, remaining)
-        held = ((theta <= low) & (step < 0)) | ((theta >= high) & (step > 0))
-        if held.any():  # along the wall
-            step = _least_squares(free * ~held, remaining) * ~held
-        for half in range(_HALVINGS):
-            ahead = np.clip(theta + step / 2**half, low, high)
+        moments, uphill = free.T @ free, free.T @ remaining
+        held = ((theta <= low) & (uphill < 0)) | ((theta >= high) & (uphill > 0))  # along the wall
+        moments, uphill = moments * np.outer(~held, ~held), uphill * ~held
+        size = np.diag(moments) + 1e-9 * np.trace(moments) + 1e-300
+        gained = 0.0
+        while damping < _STIFFEST:
+            step = np.linalg.solve(moments + np.diag(damping * size), uphill)
+            ahead = np.clip(theta + span * step, low, high)
             tried = _solved(model, x, y, ahead)
-            if tried[1] @ tried[1] <= squares:
+            gained = squares - tried[1] @ tried[1]
+            if gained >= 0:
+                theta, (amplitudes, remaining, columns), squares = ahead, tried, squares - gained
+                damping = max(damping / 10, 1e-6)
                 break
-        else:
-            break
-        gained = squares - tried[1] @ tried[1]
-        theta, (amplitudes, remaining, columns), squares = ahead, tried, tried[1] @ tried[1]
+            damping *= 10
         if gained <= _ENOUGH * squares / len(x):
             break
     slopes = _slopes(model, x, theta, amplitudes, low, high)
     design = np.column_stack([slopes, columns])
-    # only what no other column explains tells of theta
     free = slopes - columns @ _least_squares(columns, slopes)
     information = free.T @ free * max(1, len(x) - design.shape[1]) / max(squares, 1e-300)
     # what the data cannot tell is as wide as the box
@@ -319,30 +323,45 @@ def _sampled(model: Model, x: Array, y: Array, theta: Array, covariance: Array) 
     """Samples of theta [samples, p] around a best, and its evidence."""
     low, high = (np.array([axis[i] for axis in model.grid]) for i in (0, -1))
     n, p, span = len(x), len(theta), high - low
-    normal = _normal(p + 1)
-    # scaled first: parts of theta that the data hardly tell apart leave it barely positive
-    size = np.sqrt(np.maximum(np.diag(covariance), 0) + (1e-9 * span) ** 2)
-    correlation = (covariance + covariance.T) / 2 / np.outer(size, size)
-    values, vectors = np.linalg.eigh(correlation)
-    mended = (vectors * np.maximum(values, 1e-9)) @ vectors.T + 1e-10 * np.eye(p)
-    root = _WIDER * size[:, None] * np.linalg.cholesky(mended)
+    normal, centred = _normal(p + 1), y - y.mean()
     direction = normal[:, :p] * np.sqrt(_TAIL / _chi2(normal[:, p], _TAIL))[:, None]
-    thetas = theta + direction @ root.T
-    inside = ((thetas >= low) & (thetas <= high)).all(axis=1)
-    if not inside.any():  # the best itself, in a corner of the box
-        thetas, inside = np.tile(theta, (len(thetas), 1)), np.ones(len(thetas), dtype=bool)
-    proposal = _student(direction) - np.log(np.diag(root)).sum()
-    basis = model.basis(x, np.clip(thetas, low, high))
-    k = basis.shape[-1]
-    centred = y - y.mean()
-    explained = _explained(basis, centred)
-    prior = np.where(inside, -np.log(span).sum(), -np.inf)
-    weights = _bayes_factor(explained, n, k) + prior - proposal
+    k, middle = 0, theta
+    thetas, likelihood, weights = (np.zeros(0) for _ in range(3))
+    for turn in range(_ROUNDS):
+        root = _root(_WIDER**2 * covariance, span)
+        thetas = middle + direction @ root.T
+        inside = ((thetas >= low) & (thetas <= high)).all(axis=1)
+        if not inside.any():  # the best itself, in a corner of the box
+            thetas, inside = np.tile(theta, (len(thetas), 1)), np.ones(len(thetas), dtype=bool)
+        proposal = _student(direction) - np.log(np.diag(root)).sum()
+        basis = model.basis(x, np.clip(thetas, low, high))
+        k = basis.shape[-1]
+        explained = _explained(basis, centred)
+        prior = np.where(inside, -np.log(span).sum(), -np.inf)
+        weights = _bayes_factor(explained, n, k) + prior - proposal
+        posterior = -0.5 * max(1, n - 1 - k) * np.log(np.clip(1 - explained, 1e-14, None)) + prior
+        likelihood = posterior - proposal
+        shares = np.exp(likelihood - logsumexp(likelihood))
+        if turn == _ROUNDS - 1 or 1 / (shares**2).sum() > _FEW:
+            break
+        # walls, or a ridge that bends: nearer to where the likely ones lie
+        best = np.argsort(-posterior)[: max(len(thetas) // 8, 2 * p)]
+        best = best[np.isfinite(posterior[best])]
+        middle = thetas[best].mean(axis=0)
+        covariance = np.atleast_2d(np.cov(thetas[best].T)) if len(best) > p else covariance / 4
     evidence = float(logsumexp(weights) - np.log(len(weights)))
-    likelihood = -0.5 * max(1, n - 1 - k) * np.log(np.clip(1 - explained, 1e-14, None)) + prior - proposal
     shares = np.cumsum(np.exp(likelihood - logsumexp(likelihood)))
     chosen = np.searchsorted(shares / shares[-1], (np.arange(_SAMPLES) + 0.5) / _SAMPLES)
     return thetas[chosen], evidence
+
+
+def _root(covariance: Array, span: Array) -> Array:
+    """Cholesky's factor [p, p]; parts of theta that the data hardly tell apart leave a covariance barely positive."""
+    size = np.sqrt(np.maximum(np.diag(covariance), 0) + (1e-9 * span) ** 2)
+    correlation = (covariance + covariance.T) / 2 / np.outer(size, size)
+    values, vectors = np.linalg.eigh(correlation)
+    mended = (vectors * np.maximum(values, 1e-9)) @ vectors.T + 1e-10 * np.eye(len(size))
+    return size[:, None] * np.linalg.cholesky(mended)
 
 
 def _amplitudes(basis: Array, y: Array) -> Array:

@@ -60,7 +60,7 @@ def analyse(measurement: Measurement) -> Verdict:
         next_experiment={
             "SUCCESS": "set the gate beyond the transition",
             "INVERTED": "check polarity and wiring of the gate, then pinchoff",
-            "NO_TRANSITION": "check that the gate is connected and the channel conducts, then pinchoff",
+            "NO_TRANSITION": "check that the gate is connected and the channel conducts, then pinchoff farther on",
             "NEGATIVE_OFFSET": "measure the current without a bias and subtract it, then pinchoff",
             "POSITIVE_OFFSET": "look for leakage or a channel beside the gate, then pinchoff",
         }.get(status, "pinchoff over the suggested range"),
@@ -114,24 +114,28 @@ def _advice(status: str, line: Trace, forward: bool, best: Fit | None) -> tuple[
     if best is None:
         return (
             "The current does not step down by more than its noise.",
-            "The data cannot tell a gate that has no effect from a transition far outside of the sweep.",
-        ), ()
+            "The data cannot tell a gate that has no effect from a transition outside of the sweep.",
+        ), (_further(line, forward, 0.0, 2.0),)
     place, width = float(best.theta[0]), float(np.exp(best.theta[1]))
     rest, step = best.amplitudes[0], best.amplitudes[1]
     middle = line.x[0] + place * line.window if forward else line.x[-1] - place * line.window
     where = f"The current changes at {middle:.3g} {line.x_unit}".rstrip()
     if status == "INCOMPLETE":
         begin, end = min(0.0, place - 4 * width), float(np.clip(place + 8 * width, 1.5, 2.5))
-        ends = [line.x[0] + one * line.window if forward else line.x[-1] - one * line.window for one in (begin, end)]
-        points = int(np.ceil(len(line.x) * (end - begin)))
         return (
             f"{where}, and the sweep ends before it is off.",
             "A sweep that goes on shows what is left.",
-        ), (Range(line.axis, float(min(ends)), float(max(ends)), line.x_unit, points),)
+        ), (_further(line, forward, begin, end),)
     return (
         f"{where}, within {width * line.window:.2g}; {rest / abs(step):+.0%} of the step are left.",
         *(("The current grows along the sweep.",) if status == "INVERTED" else ()),
     ), ()
+
+
+def _further(line: Trace, forward: bool, begin: float, end: float) -> Range:
+    """From one place to another, in windows from where the sweep began."""
+    ends = [line.x[0] + one * line.window if forward else line.x[-1] - one * line.window for one in (begin, end)]
+    return Range(line.axis, float(min(ends)), float(max(ends)), line.x_unit, int(np.ceil(len(line.x) * (end - begin))))
 
 
 FAMILY = Family(

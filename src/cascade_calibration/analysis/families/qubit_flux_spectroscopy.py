@@ -81,7 +81,8 @@ def analyse(measurement: Measurement) -> Verdict:
     if there:
         thetas = np.array(list(product(*model.grid)))
         number, off = consensus(y, model.basis(place, thetas)[..., 0], tolerance)
-        model = _model(thetas[number])
+        start = thetas[number]
+        model = _model(np.array([_sweet(start), *start[1:]]))
         near = share_near(off, tolerance)
         for _ in range(_ROUNDS):
             inliers = np.abs(off) < tolerance
