@@ -35,5 +35,5 @@ export default defineConfig({
     rollupOptions: { output: names },
   },
   worker: { format: "es", rollupOptions: { output: names } },
-  server: { proxy: { "/models": "http://127.0.0.1:8342" } }, // npm run dev, beside `cascade page --no_open`
+  server: { proxy: { "/models": "http://127.0.0.1:8342", "/results.json": "http://127.0.0.1:8342" } }, // npm run dev, beside `cascade page --no_open`
 });

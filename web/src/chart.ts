@@ -55,11 +55,7 @@ function look(number: number): { colour: string; marker: string } {
   return { colour: `var(--series-${number})`, marker: MARKERS[number] };
 }
 
-export function chart(
-  { title, x, y, series, joined, diagonal }: Chart,
-  hidden: Set<string>,
-  toggled: () => void,
-): HTMLElement {
+export function chart({ title, x, y, series, joined, diagonal }: Chart, hidden: Set<string>): HTMLElement {
   const place = (axis: Axis, from: number, to: number) => (value: number) => {
     const at = (v: number) => (axis.log ? Math.log(Math.max(v, 1e-300)) : v);
     const [low, high] = axis.range.map(at);
@@ -94,10 +90,11 @@ export function chart(
     const high = Math.min(x.range[1], y.range[1]);
     drawing.append(svg("path", { class: "diagonal", d: `M${px(low)} ${py(low)}L${px(high)} ${py(high)}` }));
   }
+  const groups = new Map<string, SVGGElement>();
   for (const { name, own, points, look: number } of series) {
     const { colour, marker } = look(number);
-    if (hidden.has(name)) continue;
-    const group = svg("g", { class: own ? "own" : "", style: `--colour: ${colour}` });
+    const group = svg("g", { class: own ? "own" : "", style: `--colour: ${colour}`, hidden: hidden.has(name) });
+    groups.set(name, group);
     const counted = points.filter((point) => point.y.value > 0 || !y.log);
     if (joined && counted.length > 1)
       group.append(
@@ -138,9 +135,9 @@ export function chart(
         type: "checkbox",
         checked: !hidden.has(name),
         onchange: () => {
-          if (hidden.has(name)) hidden.delete(name);
+          if (box.checked) hidden.delete(name);
           else hidden.add(name);
-          toggled();
+          groups.get(name)!.toggleAttribute("hidden", !box.checked);
         },
       });
       return h(

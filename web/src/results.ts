@@ -99,11 +99,16 @@ export async function results(store: Store): Promise<void> {
     ]),
   );
   const data = { ...read, commands } as unknown as Tables;
-  const hidden = new Set<string>();
+  const hidden = {
+    waterfall: new Set<string>(),
+    distance: new Set<string>(),
+    reliability: new Set<string>(),
+    selection: new Set<string>(),
+  };
   const draw = () => {
     const { state } = store;
     const redraw = (id: string, of: (state: State) => HTMLElement[]) => byId(id).replaceChildren(...of(state));
-    const shown = (one: Chart, files: string[]) => [chart(one, hidden, draw), made(data, files)];
+    const shown = (id: keyof typeof hidden, one: Chart, files: string[]) => [chart(one, hidden[id]), made(data, files)];
     redraw("waterfall", ({ waterfall }) => [
       choice(
         "Code",
@@ -111,7 +116,7 @@ export async function results(store: Store): Promise<void> {
         waterfall,
         (code) => store.change({ waterfall: code }),
       ),
-      ...shown(waterfallOf(data, waterfall), [
+      ...shown("waterfall", waterfallOf(data, waterfall), [
         `${waterfall}.csv`,
         waterfall === "bb72" ? "local_bb72.csv" : "local_surface.csv",
       ]),
@@ -123,7 +128,7 @@ export async function results(store: Store): Promise<void> {
         distance,
         (p) => store.change({ distance: p }),
       ),
-      ...shown(distanceOf(data, Number(distance)), [
+      ...shown("distance", distanceOf(data, Number(distance)), [
         "surface_d3.csv",
         "surface_d5.csv",
         "surface_d7.csv",
@@ -132,6 +137,7 @@ export async function results(store: Store): Promise<void> {
     ]);
     redraw("reliability", () =>
       shown(
+        "reliability",
         reliabilityOf(data),
         PLOTS.sure.map((model) => `confidence/${model}`),
       ),
@@ -143,7 +149,7 @@ export async function results(store: Store): Promise<void> {
         sure,
         (model) => store.change({ sure: model }),
       ),
-      ...shown(selectionOf(data, sure), [`confidence/${sure}`]),
+      ...shown("selection", selectionOf(data, sure), [`confidence/${sure}`]),
     ]);
   };
   draw();

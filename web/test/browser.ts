@@ -138,9 +138,9 @@ test("plots tell their counts, and decoders can be switched off", async () => {
   assert.match(page.url(), /waterfall=bb72/);
   await page.locator("#waterfall .own .catch").first().hover();
   assert.match(await page.innerText("#waterfall .about"), /bb72: p = .*failures in .*shots/);
-  const marks = await page.locator("#waterfall .point").count();
+  const marks = await page.locator("#waterfall .chart .point:visible").count();
   await page.click("#waterfall .key label");
-  assert.ok((await page.locator("#waterfall .point").count()) < marks);
+  assert.ok((await page.locator("#waterfall .chart .point:visible").count()) < marks);
   await page.click("#waterfall >> text=The command that measured this");
   assert.match(await page.innerText("#waterfall details[open] pre"), /workshop card runs\/bb72/);
 });
