@@ -7,6 +7,8 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
+import time
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,23 +42,26 @@ class ServerProcess:
     def __init__(self, decoders: Sequence[str], *, port: int = 0) -> None:
         words = [sys.executable, "-m", "cascade_qec", "serve", "--decoders", ",".join(decoders)]
         words += ["--port", str(port), "--metrics_port", "0", "--drain_seconds", "5"]
-        self._process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
-        self.port = int(self._told(r"Listening on 127\.0\.0\.1:(\d+)"))
-        self._metrics = self._told(r"Metrics on (\S+)")
+        said, name = tempfile.mkstemp()  # a pipe that nobody reads would be full some day
+        self._process, self._said = subprocess.Popen(words, stderr=said), Path(name)
+        os.close(said)
+        self.port = int(self._told(r"Listening on 127\.0\.0\.1:(\d+),"))
+        self._metrics = self._told(r"Metrics on (\S+)\n")
 
     def __enter__(self) -> ServerProcess:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._process.send_signal(signal.SIGTERM)
-        rest = self._process.communicate(timeout=60)[1]
-        if self._process.returncode != 0:
-            raise RuntimeError(f"the server ended with {self._process.returncode}: {rest}")
+        if self._process.wait(timeout=60) != 0:
+            raise RuntimeError(f"the server ended with {self._process.returncode}: {self._said.read_text()}")
+        self._said.unlink()
 
     def kill(self) -> None:
         """End it at once."""
         self._process.kill()
-        self._process.communicate()
+        self._process.wait()
+        self._said.unlink()
 
     @property
     def alive(self) -> bool:
@@ -82,10 +87,10 @@ class ServerProcess:
         return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[:1] != "#")}
 
     def _told(self, line: str) -> str:
-        assert self._process.stderr is not None
-        for text in self._process.stderr:
-            if found := re.search(line, text):
+        while self.alive:
+            if found := re.search(line, self._said.read_text()):
                 return found[1]
+            time.sleep(0.05)
         raise RuntimeError(f"the server ended with {self._process.wait()} before it said {line}")
 
 

@@ -174,6 +174,9 @@ def test_without_coordinates_the_code_tells_the_rounds() -> None:
     assert (found[0] == found[1]).all()
     with pytest.raises(CascadeError, match=r"expected detectors with coordinates \(x, y, t\)"):
         windows(get("pymatching"), stim.DetectorErrorModel("error(0.1) D0 L0\ndetector D1"))
+    more = stim.DetectorErrorModel(f"{bare.detector_error_model(decompose_errors=True)}\ndetector D{len(events[0])}")
+    with pytest.raises(CascadeError, match=rf"to know when they arrive, got none for D{len(events[0])}"):
+        windows(get("pymatching"), more)
 
 
 def test_errors_name_both_sides() -> None:

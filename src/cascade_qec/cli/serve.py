@@ -10,20 +10,29 @@ import typer
 
 from cascade_qec import limits
 from cascade_qec.cli.options import Device, Precision, there
+from cascade_qec.cli.progress import tell
 from cascade_qec.errors import CascadeError
 
 if TYPE_CHECKING:
-    from grpc import ServerCredentials
+    from cascade_qec.serving.service import Service
 
 _PORTS = 2**16 - 1
 _BYTES = 2**30
+
+_EVERY = 2.0
+"""Seconds after which machines of a cluster are counted again."""
 
 
 def serve(
     decoders: Annotated[
         str, typer.Option(help="What clients can ask for, separated by commas: pymatching,cascade:local_surface")
     ],
-    host: Annotated[str, typer.Option(help="Address to listen on; any but a loopback needs TLS.")] = "127.0.0.1",
+    host: Annotated[
+        str | None,
+        typer.Option(
+            help="Address to listen on; any but a loopback needs TLS.  [default: 127.0.0.1; with --ray, each machine's]"
+        ),
+    ] = None,
     port: Annotated[int, typer.Option(min=0, max=_PORTS, help="Port; 0 for one that is free.")] = 50051,
     certificate: Annotated[
         Path | None, typer.Option(help="TLS: file of the certificate chain, PEM.", callback=there)
@@ -65,6 +74,9 @@ def serve(
             "--drain_seconds", min=0, max=limits.SECONDS, help="Once terminated, sessions have so long to end."
         ),
     ] = 30.0,
+    ray: Annotated[
+        str | None, typer.Option(help="Serve on every machine of a Ray cluster: its address, or auto.")
+    ] = None,
     device: Device = "auto",
     precision: Precision = "auto",
 ) -> None:
@@ -74,52 +86,83 @@ def serve(
     let sessions end, and open no more; a second one ends them.
     """
     import asyncio
+
+    from cascade_qec.serving.limits import Limits
+    from cascade_qec.serving.service import Service
+
+    pair = _pair(certificate, key)
+    token = None if token_file is None else _token(token_file)
+    shown = host or ("each machine's address" if ray else "127.0.0.1")
+    if not _own(shown) and (pair is None or token is None):
+        raise CascadeError(
+            f"expected --certificate, --key and --token_file where other machines can reach it, got --host {shown}"
+        )
+    service = Service(
+        tuple(name.strip() for name in decoders.split(",") if name.strip()),
+        device=device,
+        precision=precision,
+        port=port,
+        batch_seconds=batch_microseconds / 1e6,
+        limits=Limits(
+            sessions=max_sessions,
+            experiment_bytes=max_experiment_bytes,
+            message_bytes=max_message_bytes,
+            rounds_behind=max_rounds_behind,
+            idle_seconds=max_idle_seconds,
+        ),
+        tls=pair,
+        token=token,
+        metrics_port=metrics_port,
+    )
+    if ray is None:
+        asyncio.run(_here(service, shown, drain_seconds))
+    else:
+        _everywhere(service, ray, host, drain_seconds)
+
+
+async def _here(service: Service, host: str, drain_seconds: float) -> None:
+    """Serve in this process, until a signal comes."""
+    import asyncio
     import signal
 
-    from cascade_qec.cli.progress import tell
-    from cascade_qec.serving import Limits, Server
-    from cascade_qec.serving.experiments import load
-    from cascade_qec.serving.metrics import Metrics
+    server, address = await service.start(host)
+    tell(f"Listening on {address}, for {', '.join(service.decoders)}")
+    if server.metrics.port is not None:
+        tell(f"Metrics on http://127.0.0.1:{server.metrics.port}/metrics")
+    asked = asyncio.Event()
 
-    credentials = _credentials(certificate, key)
-    token = None if token_file is None else _token(token_file)
-    if not _own(host) and (credentials is None or token is None):
-        raise CascadeError(
-            f"expected --certificate, --key and --token_file where other machines can reach it, got --host {host}"
-        )
-    offered = load([name.strip() for name in decoders.split(",") if name.strip()], device=device, precision=precision)
-    granted = Limits(
-        sessions=max_sessions,
-        experiment_bytes=max_experiment_bytes,
-        message_bytes=max_message_bytes,
-        rounds_behind=max_rounds_behind,
-        idle_seconds=max_idle_seconds,
-    )
-    metrics = Metrics()
-    if metrics_port is not None:
-        metrics_port = metrics.serve(metrics_port)
+    def stop() -> None:
+        if asked.is_set():
+            server.hurry()
+        asked.set()
 
-    async def run() -> None:
-        server = Server(offered, batch_seconds=batch_microseconds / 1e6, token=token, limits=granted, metrics=metrics)
-        bound = await server.start(f"[{host}]:{port}" if ":" in host else f"{host}:{port}", credentials)
-        tell(f"Listening on {host}:{bound}, for {', '.join(offered)}")
-        if metrics_port is not None:
-            tell(f"Metrics on http://127.0.0.1:{metrics_port}/metrics")
-        asked = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+    await server.until(asked)
+    tell(_stopping(drain_seconds))
+    tell(f"Stopped: {await server.stop(drain_seconds) or 'no'} sessions had to be ended")
 
-        def stop() -> None:
-            if asked.is_set():
-                server.hurry()
-            asked.set()
 
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop)
-        await server.until(asked)
-        tell(f"Stopping: no more sessions are opened, those that are open have {drain_seconds:g} s to end")
-        ended = await server.stop(drain_seconds)
-        tell(f"Stopped: {ended or 'no'} sessions had to be ended")
+def _everywhere(service: Service, cluster: str, host: str | None, drain_seconds: float) -> None:
+    """Keep a server on each machine of a cluster, until a signal comes."""
+    from cascade_qec.serving.machines import Machines
 
-    asyncio.run(run())
+    machines = Machines(cluster, service, host=host)
+    try:
+        listening = None
+        while True:
+            machines.update(_EVERY)
+            if machines.addresses != listening:
+                listening = machines.addresses
+                tell(f"Listening on {','.join(listening) or 'no machine'}, for {', '.join(service.decoders)}")
+    except (KeyboardInterrupt, SystemExit):
+        tell(_stopping(drain_seconds))
+    finally:
+        tell(f"Stopped: {machines.stop(drain_seconds) or 'no'} sessions had to be ended")
+
+
+def _stopping(seconds: float) -> str:
+    return f"Stopping: no more sessions are opened, those that are open have {seconds:g} s to end"
 
 
 def _own(host: str) -> bool:
@@ -130,22 +173,19 @@ def _own(host: str) -> bool:
         return False
 
 
-def _credentials(certificate: Path | None, key: Path | None) -> ServerCredentials | None:
+def _pair(certificate: Path | None, key: Path | None) -> tuple[bytes, bytes] | None:
+    """A private key and its certificate, PEM."""
     if certificate is None and key is None:
         return None
     if certificate is None or key is None:
         raise CascadeError("expected --certificate and --key, got one without the other")
     import ssl
 
-    from grpc import ssl_server_credentials
-
     try:
         ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
     except ssl.SSLError as error:  # gRPC would not say why
-        raise CascadeError(
-            f"expected a certificate and its private key, got {certificate} and {key}: {error}"
-        ) from error
-    return ssl_server_credentials([(key.read_bytes(), certificate.read_bytes())])
+        raise CascadeError(f"expected a certificate and its private key, got {certificate}, {key}: {error}") from error
+    return key.read_bytes(), certificate.read_bytes()
 
 
 def _token(path: Path) -> str:

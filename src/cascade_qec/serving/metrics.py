@@ -11,9 +11,16 @@ _WINDOWS = tuple(2.0**power for power in range(11))
 
 
 class Metrics:
-    """What a server counts, in a registry of its own."""
+    """What a server counts, in a registry of its own.
+
+    Attributes
+    ----------
+    port : int or None
+        Where it answers Prometheus.
+    """
 
     def __init__(self) -> None:
+        self.port: int | None = None
         self.registry = CollectorRegistry()
         self._open = Gauge("cascade_sessions", "Sessions that are open.", registry=self.registry)
         self._behind = Gauge(
@@ -68,7 +75,7 @@ class Metrics:
         """A session ended."""
         self._ended.labels(status).inc()
 
-    def serve(self, port: int) -> int:
-        """Answer Prometheus from here on, for this machine only, at ``/metrics`` of a port, which is returned."""
+    def serve(self, port: int) -> None:
+        """Answer Prometheus from here on, for this machine only, at ``/metrics`` of a port; 0 is one that is free."""
         server, _ = start_http_server(port, "127.0.0.1", self.registry)
-        return server.server_port
+        self.port = server.server_port

@@ -45,6 +45,10 @@ class Server:
     token
         That clients have to show, if any.
     limits, metrics
+
+    Attributes
+    ----------
+    metrics : Metrics
     """
 
     def __init__(
@@ -56,12 +60,12 @@ class Server:
         limits: Limits | None = None,
         metrics: Metrics | None = None,
     ) -> None:
-        self._token, self._limits, self._metrics = token, limits or Limits(), metrics or Metrics()
+        self._token, self._limits, self.metrics = token, limits or Limits(), metrics or Metrics()
         self._experiments = Experiments(decoders, self._limits.experiments)
-        self._batcher = Batcher(seconds=batch_seconds, most=self._limits.batch_windows, metrics=self._metrics)
+        self._batcher = Batcher(seconds=batch_seconds, most=self._limits.batch_windows, metrics=self.metrics)
         self._conversations: set[Conversation] = set()
         self._draining, self._ended, self._over = False, asyncio.Event(), asyncio.Event()
-        self._metrics.watch(lambda: [each.behind for each in tuple(self._conversations)])
+        self.metrics.watch(lambda: [each.behind for each in tuple(self._conversations)])
         largest = max(self._limits.experiment_bytes, self._limits.message_bytes) + _FRAMING
         self._server = grpc.aio.server(
             maximum_concurrent_rpcs=2 * self._limits.sessions + 16,  # with those that do not take their status
@@ -133,16 +137,16 @@ class Server:
             with self._admitted(context) as conversation:
                 await conversation.run(self._over)
         except Failure as failure:
-            self._metrics.ended(failure.code.name)
+            self.metrics.ended(failure.code.name)
             if failure.code == StatusCode.INTERNAL:
                 _log.error("A session failed", exc_info=failure)
             if failure.code != StatusCode.CANCELLED:
                 await context.abort(failure.code, failure.text)
         except asyncio.CancelledError:
-            self._metrics.ended(StatusCode.CANCELLED.name)
+            self.metrics.ended(StatusCode.CANCELLED.name)
             raise
         else:
-            self._metrics.ended(StatusCode.OK.name)
+            self.metrics.ended(StatusCode.OK.name)
 
     @contextmanager
     def _admitted(self, context: Any) -> Iterator[Conversation]:
@@ -161,7 +165,7 @@ class Server:
         if len(self._conversations) >= self._limits.sessions:
             most = self._limits.sessions
             raise Failure(StatusCode.RESOURCE_EXHAUSTED, f"the server has {most} sessions, and opens no more")
-        conversation = Conversation(context, self._experiments, self._batcher, self._limits, self._metrics)
+        conversation = Conversation(context, self._experiments, self._batcher, self._limits, self.metrics)
         self._conversations.add(conversation)
         try:
             yield conversation

@@ -94,7 +94,7 @@ def arrivals(experiment: Experiment) -> NDArray[np.int64]:
     Raises
     ------
     CascadeError
-        If detectors have no coordinates, and it is no memory experiment of a code that is known.
+        If detectors have no coordinates, and it is no memory experiment of a code that is known, or has more of them.
     """
     coordinates = experiment.get_detector_coordinates()
     if len(coordinates) == experiment.num_detectors and all(coordinates.values()):
@@ -107,7 +107,13 @@ def arrivals(experiment: Experiment) -> NDArray[np.int64]:
         raise CascadeError(
             f"expected detectors with coordinates (x, y, t), to know when they arrive: {error}"
         ) from error
-    return np.max([slice_of_detector(part.lattice) for part in found.parts], axis=0)
+    arrival = np.max([slice_of_detector(part.lattice) for part in found.parts], axis=0)
+    if (arrival < 0).any():
+        lost = int(np.argmin(arrival))
+        raise CascadeError(
+            f"expected detectors with coordinates (x, y, t), to know when they arrive, got none for D{lost}"
+        )
+    return arrival
 
 
 def slice_of_detector(lattice: Lattice) -> NDArray[np.int64]:

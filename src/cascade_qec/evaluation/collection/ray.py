@@ -1,15 +1,10 @@
-"""Workers on the machines of a Ray cluster.
-
-``ray start --head`` on one machine and ``ray start --address=...`` on the others make a cluster; every one of
-them needs the same cascade-qec and stim. A collection connects to it from any of them.
-"""
+"""Workers on the machines of a Ray cluster."""
 
 from __future__ import annotations
 
-from importlib import import_module
-from types import ModuleType
 from typing import Any
 
+from cascade_qec.cluster import connected
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.collection.workers import Died, Joined, Outcome, Piece, Sampling
 
@@ -34,8 +29,7 @@ class RayPool:
     Parameters
     ----------
     address
-        Of a cluster, as ``ray.init`` takes it; "auto" for the one that this machine is part of, "local" for one
-        that is started here and ends with the pool.
+        Of a cluster, see `cascade_qec.cluster`.
     workers
         Actors; by default one for each core of the cluster.
 
@@ -46,10 +40,7 @@ class RayPool:
     """
 
     def __init__(self, address: str, workers: int | None = None) -> None:
-        self._ray = _import_ray()
-        self._ours = not self._ray.is_initialized()
-        if self._ours:
-            self._connect(address)
+        self._ray, self._ours = connected(address)
         cores = int(self._ray.cluster_resources().get("CPU", 0))
         self.workers = workers or cores
         if not 1 <= self.workers <= cores:
@@ -105,21 +96,3 @@ class RayPool:
         self._starting.discard(worker)
         self._failed_starts = 0
         return outcome
-
-    def _connect(self, address: str) -> None:
-        try:
-            self._ray.init(address=address, log_to_driver=False, include_dashboard=False, configure_logging=False)
-        except (ConnectionError, ValueError) as error:
-            raise CascadeError(
-                f"expected the address of a Ray cluster, auto or local, got {address!r}: {error}"
-            ) from error
-
-
-def _import_ray() -> ModuleType:
-    try:
-        import_module("ray.exceptions")
-        return import_module("ray")
-    except ModuleNotFoundError as error:
-        raise CascadeError(
-            'workers on several machines need the package ray, which is not installed; get it with: pip install "ray"'
-        ) from error
