@@ -33,7 +33,7 @@ def test_the_nearest_name_is_asked_for(look_up: Callable[[], object], meant: str
 
 @pytest.mark.parametrize("name", ["hexagon", "steane", "x" * 100_000])
 def test_where_none_is_near_all_are_told(name: str) -> None:
-    with pytest.raises(CascadeError, match="expected surface_d<odd> or .*one of bb72, bb90"):
+    with pytest.raises(CascadeError, match=r"expected surface_d<odd> or .*one of bb72, bb90"):
         cascade.codes.get(name)
     with pytest.raises(CascadeError, match=r"expected a name \(bb108, .*\) or the path of a \.safetensors file"):
         cascade.load(name)

@@ -24,7 +24,7 @@ def test_every_picture_has_the_command_that_makes_it_from_tables_that_are_there(
     for command in commands.values():
         words = subprocess.run(["bash", "-c", f"printf '%s\\n' {command}"], cwd=CHECKOUT, capture_output=True)
         tables = [word for word in words.stdout.decode().splitlines() if word.endswith((".csv", ".jsonl"))]
-        assert tables
+        assert tables or " plot seam " in command  # which samples what it draws
         assert all((CHECKOUT / table).is_file() for table in tables), command
 
 
