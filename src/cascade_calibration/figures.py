@@ -43,6 +43,8 @@ def _curve(axes: Axes, below: Axes | None, picture: Curve) -> None:
         axes.plot(x[picture.outliers], y[picture.outliers], "x", color=_OUTLIER, label="left out")
     if picture.fine_x is not None and picture.fine_fit is not None:
         axes.plot(wide * picture.fine_x, high * picture.fine_fit, "-", color=_FIT, label="fit")
+    elif picture.fit is not None:
+        axes.plot(x, high * picture.fit, "-", color=_FIT, label="fit")
     for name, place in picture.marks.items():
         if picture.x[0] <= place <= picture.x[-1]:
             axes.axvline(wide * place, color=_FIT, linestyle=":")

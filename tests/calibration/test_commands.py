@@ -43,6 +43,24 @@ def test_what_is_unknown_is_said(file, more, message, capsys):
     assert message in capsys.readouterr().err
 
 
+def test_a_report_is_one_page_of_a_folder(file, tmp_path, capsys):
+    (tmp_path / "runs").mkdir()
+    file.rename(tmp_path / "runs" / "first.nc")
+    (tmp_path / "unknown.csv").write_text("delay [us],<signal> [mV]\n0,1\n1,2\n")
+    (tmp_path / "notes.txt").write_text("not a measurement")
+    page = tmp_path / "report.html"
+    assert main(["calibration", "report", str(tmp_path), "--out", str(page)]) == 0
+    shown = page.read_text()
+    for part in ("WINDOW_TOO_SHORT", "first.nc", "measure next", "data:image/png;base64,", "no verdict", "name one of"):
+        assert part in shown
+    assert "<signal>" not in shown  # names of files cannot write into the page
+    assert "http" not in shown
+    assert "without a verdict: 1" in shown
+    (tmp_path / "empty").mkdir()
+    assert main(["calibration", "report", str(tmp_path / "empty"), "--out", str(page)]) == 2
+    assert "found none in a known layout" in capsys.readouterr().err
+
+
 def test_families_are_listed(capsys):
     assert main(["calibration", "families"]) == 0
     assert "WINDOW_TOO_SHORT" in capsys.readouterr().out

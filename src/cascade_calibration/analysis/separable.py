@@ -348,7 +348,8 @@ def _sampled(model: Model, x: Array, y: Array, theta: Array, covariance: Array) 
         best = np.argsort(-posterior)[: max(len(thetas) // 8, 2 * p)]
         best = best[np.isfinite(posterior[best])]
         middle = thetas[best].mean(axis=0)
-        covariance = np.atleast_2d(np.cov(thetas[best].T)) if len(best) > p else covariance / 4
+        spread = np.atleast_2d(np.cov(thetas[best].T)).astype(np.float64)
+        covariance = spread if len(best) > p else covariance / 4
     evidence = float(logsumexp(weights) - np.log(len(weights)))
     shares = np.cumsum(np.exp(likelihood - logsumexp(likelihood)))
     chosen = np.searchsorted(shares / shares[-1], (np.arange(_SAMPLES) + 0.5) / _SAMPLES)
@@ -361,7 +362,7 @@ def _root(covariance: Array, span: Array) -> Array:
     correlation = (covariance + covariance.T) / 2 / np.outer(size, size)
     values, vectors = np.linalg.eigh(correlation)
     mended = (vectors * np.maximum(values, 1e-9)) @ vectors.T + 1e-10 * np.eye(len(size))
-    return size[:, None] * np.linalg.cholesky(mended)
+    return (size[:, None] * np.linalg.cholesky(mended)).astype(np.float64)
 
 
 def _amplitudes(basis: Array, y: Array) -> Array:

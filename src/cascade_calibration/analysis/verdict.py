@@ -41,7 +41,8 @@ class Range:
 
     def __str__(self) -> str:
         factor, unit = with_prefix(self.unit, self.low, self.high)
-        return f"{self.axis} from {factor * self.low:.4g} to {factor * self.high:.4g} {unit}, {self.points} points"
+        ends = f"{factor * self.low:.4g} to {factor * self.high:.4g} {unit}".rstrip()
+        return f"{self.axis} from {ends}, {self.points} points"
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,29 @@ def read(path: Path | str) -> list[Measurement]:
     raise CascadeError(f"{path}: expected a measurement in a layout of {known}; found {_found(path)}")
 
 
+def runs(folder: Path) -> list[Path]:
+    """Files and folders of runs that :func:`read` may read, in a folder and those below it, by path.
+
+    Raises
+    ------
+    CascadeError
+        If there is no folder of that name, or it cannot be looked into.
+    """
+    if any(one.fits(folder) for one in _FORMATS):
+        return [folder]
+    try:
+        inside = sorted(folder.iterdir())
+    except OSError as error:
+        raise CascadeError(f"{folder}: expected a folder to look into: {error.strerror}") from error
+    found: list[Path] = []
+    for path in inside:
+        if path.is_dir() and not path.name.startswith("."):
+            found += runs(path)
+        elif path.is_file() and any(one.fits(path) for one in _FORMATS):
+            found.append(path)
+    return found
+
+
 def _found(path: Path) -> str:
     from cascade_calibration.readers import hdf5
 

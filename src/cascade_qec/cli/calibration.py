@@ -60,6 +60,25 @@ def diagnose(
 
 
 @calibration.command()
+def report(
+    folder: Annotated[
+        Path, typer.Argument(help="A folder with measurements, or with folders of them.", callback=there)
+    ],
+    out: Annotated[Path, typer.Option(help="The page: HTML that needs no other file.")] = Path("report.html"),
+) -> None:
+    """Make a page of all measurements in a folder: verdicts, figures, evidence, and what to measure next."""
+    from cascade_calibration import report as reporting
+    from cascade_qec.cli.progress import NOTHING_KEPT, interruptible, progress
+    from cascade_qec.files import check_folder
+
+    check_folder(out.parent)
+    with interruptible(NOTHING_KEPT), progress("Runs") as shown:
+        found = reporting.entries(folder, shown)
+        reporting.write(out, reporting.page(found, f"Calibration: {folder.resolve().name}"))
+    print(f"Page: {out}")
+
+
+@calibration.command()
 def families() -> None:
     """List the families of measurements, and the statuses that a verdict may have."""
     from cascade_calibration import analysis
