@@ -47,7 +47,7 @@ def test_a_report_is_one_page_of_a_folder(file, tmp_path, capsys):
     (tmp_path / "runs").mkdir()
     file.rename(tmp_path / "runs" / "first.nc")
     (tmp_path / "unknown.csv").write_text("delay [us],<signal> [mV]\n0,1\n1,2\n")
-    (tmp_path / "notes.txt").write_text("not a measurement")
+    (tmp_path / "notes.md").write_text("not a measurement")
     page = tmp_path / "report.html"
     assert main(["calibration", "report", str(tmp_path), "--out", str(page)]) == 0
     shown = page.read_text()

@@ -341,7 +341,7 @@ def _sampled(model: Model, x: Array, y: Array, theta: Array, covariance: Array) 
         weights = _bayes_factor(explained, n, k) + prior - proposal
         posterior = -0.5 * max(1, n - 1 - k) * np.log(np.clip(1 - explained, 1e-14, None)) + prior
         likelihood = posterior - proposal
-        shares = np.exp(likelihood - logsumexp(likelihood))
+        shares = np.exp(likelihood - np.asarray(logsumexp(likelihood)))
         if turn == _ROUNDS - 1 or 1 / (shares**2).sum() > _FEW:
             break
         # walls, or a ridge that bends: nearer to where the likely ones lie
