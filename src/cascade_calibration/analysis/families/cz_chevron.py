@@ -76,9 +76,8 @@ def analyse(measurement: Measurement) -> Verdict:
     x, t = (map_.x - map_.x[0]) / np.ptp(map_.x), map_.f / np.ptp(map_.f)
     fits: list[Fit] = []
     if z.any():
-        for start in _starts(z, x, t):
-            fits += fit([chevron(x, t, start)], np.arange(z.size, dtype=np.float64), z.ravel())
-        fits = _distinct(sorted(fits, key=lambda one: -one.evidence))
+        models = [chevron(x, t, start) for start in _starts(z, x, t)]
+        fits = _distinct(fit(models, np.arange(z.size, dtype=np.float64), z.ravel()) if models else [])
     step = map_.step / float(np.ptp(map_.f))
 
     def status_of(one: Fit) -> NDArray[np.str_]:
@@ -144,13 +143,13 @@ def _starts(z: Array, x: Array, t: Array) -> list[Array]:
     splittings = np.concatenate([[0.15, 0.3, 0.5, 0.75], np.arange(1.0, 1.7 * most, 0.7)])
     thetas = np.array(list(product(_CENTRES, _STEEPNESS, splittings, (0.0,), (0.0,))))
     thetas[:, 1:3] = np.log(np.stack([thetas[:, 1] * thetas[:, 2], thetas[:, 2]], axis=1))
-    found: list[Array] = []
-    for i in np.argsort(-answer(thetas, power))[:_TRIED]:
-        if all((np.abs(thetas[i, :3] - other[:3]) > _APART).any() for other in found):
-            found.append(thetas[i])
+    near, found = thetas[np.argsort(-answer(thetas, power))[:_TRIED]], []
+    while len(near) and len(found) < _CLIMBED:
+        found.append(near[0])
+        near = near[(np.abs(near - near[0])[:, :3] > _APART).any(axis=1)]
     moves = np.array(list(product(*[(-1.0, -0.5, 0.0, 0.5, 1.0)] * 3, (-1.0, 0.0, 1.0), (0.0,))))
     climbed: list[tuple[float, Array]] = []
-    for theta in found[:_CLIMBED]:
+    for theta in found:
         steps, top = np.array([0.04, 0.4, min(0.3, 0.7 * np.exp(-theta[2])), 0.3, 0.0]), 0.0
         for turn in range(_TURNS):
             tried = theta + moves * steps * 0.6**turn
