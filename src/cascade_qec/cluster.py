@@ -5,6 +5,8 @@ Every machine of it needs the same cascade-qec and stim. A process connects to i
 
 from __future__ import annotations
 
+import signal
+import threading
 from importlib import import_module
 from types import ModuleType
 
@@ -34,8 +36,11 @@ def connected(address: str) -> tuple[ModuleType, bool]:
         ) from error
     if ray.is_initialized():
         return ray, False
+    terminated = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(address=address, log_to_driver=False, include_dashboard=False, configure_logging=False)
     except (ConnectionError, ValueError) as error:
         raise CascadeError(f"expected the address of a Ray cluster, auto or local, got {address!r}: {error}") from error
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, terminated)  # that of Ray aborts the process after three seconds
     return ray, True

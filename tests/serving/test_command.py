@@ -66,7 +66,8 @@ def test_strangers_are_kept_out_and_a_stop_lets_sessions_end(start: Start, tmp_p
         refused = pytest.raises(CascadeError, match="expected the server's token")
         with Client(f"localhost:{port}", certificate=TLS[1], token=token) as client, refused:
             client.open(circuit, "pymatching")
-    with Client(f"localhost:{port}", certificate=TLS[1], token="open sesame") as client:
+    several = f"ipv4:127.0.0.1:{port},127.0.0.1:1"
+    with Client(several, certificate=TLS[1], token="open sesame", server_name="localhost") as client:
         stream = client.open(circuit, "pymatching")
         stream.push(events[:, :4])
         with urllib.request.urlopen(metrics) as page:

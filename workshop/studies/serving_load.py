@@ -1,9 +1,9 @@
 """A decoding server under load: is memory flat, and is every round answered, once?
 
-    python -m workshop.studies.serving_load --sessions 100 --minutes 60
+    python -m workshop.studies.serving_load --sessions 100 --minutes 60 --rate 25 100
 
 Sessions run side by side from one process: each opens an experiment, sends rounds at a steady rate, and compares the
-final answer with that of the decoder's own stream; then it opens the next one. A row for every interval:
+final answer with that of the decoder's own stream; then it opens the next one. A row for every interval at every rate:
 results/serving_load.csv.
 """
 
@@ -194,11 +194,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sessions", type=int, default=100)
     parser.add_argument("--minutes", type=float, default=60)
-    parser.add_argument("--rate", type=float, default=100, help="rounds a second that each session sends")
+    parser.add_argument("--rate", type=float, default=[100], nargs="+", help="rounds a second that each session sends")
     parser.add_argument("--block", type=int, default=20, help="rounds in a message")
     parser.add_argument("--out", type=Path, default=TABLE)
     given = parser.parse_args()
-    write_rows(given.out, measure(given.sessions, given.minutes, given.rate, given.block))
+    rows = [row for rate in given.rate for row in measure(given.sessions, given.minutes, rate, given.block)]
+    write_rows(given.out, rows)
 
 
 if __name__ == "__main__":

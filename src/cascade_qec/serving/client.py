@@ -46,6 +46,8 @@ class Client:
         File of the certificate that the server shows or of who signed it, PEM; needed where it is on another machine.
     token
         That the server wants to be shown, if it does.
+    server_name
+        That the certificate is for, where the address says another: of several servers, one name for all.
 
     Attributes
     ----------
@@ -67,7 +69,14 @@ class Client:
     (1, 1)
     """
 
-    def __init__(self, address: str, *, certificate: str | Path | None = None, token: str | None = None) -> None:
+    def __init__(
+        self,
+        address: str,
+        *,
+        certificate: str | Path | None = None,
+        token: str | None = None,
+        server_name: str | None = None,
+    ) -> None:
         self.address = address
         options = [
             ("grpc.max_receive_message_length", -1),
@@ -76,6 +85,8 @@ class Client:
             ("grpc.initial_reconnect_backoff_ms", 100),  # a server that comes back is found again
             ("grpc.max_reconnect_backoff_ms", 2000),
         ]
+        if server_name is not None:
+            options.append(("grpc.ssl_target_name_override", server_name))
         if certificate is None:
             self._channel = grpc.insecure_channel(address, options)
         else:
