@@ -35,7 +35,7 @@ def test_rows_are_printed_written_and_drawn(tmp_path: Path, capsys) -> None:
 def test_recorded_shots(tmp_path: Path) -> None:
     noise = circuits.UniformDepolarizing(0.01)
     circuit = circuits.memory(codes.get("surface_d3"), rounds=6, noise=noise)
-    shots = circuit.compile_detector_sampler(seed=3).sample(30, append_observables=True)
+    shots = np.asarray(circuit.compile_detector_sampler(seed=3).sample(30, append_observables=True))
     (tmp_path / "device.stim").write_text(str(circuit))
     stim.write_shot_data_file(
         data=shots, path=str(tmp_path / "s.b8"), format="b8", num_detectors=circuit.num_detectors, num_observables=1
@@ -48,7 +48,7 @@ def test_recorded_shots(tmp_path: Path) -> None:
     import pymatching
 
     matching = pymatching.Matching.from_detector_error_model(circuit.detector_error_model(decompose_errors=True))
-    said = matching.decode_batch(np.asarray(shots[:, :-1]))
+    said = matching.decode_batch(shots[:, :-1])
     assert row.whole_failures == (said[:, 0] != shots[:, -1]).sum()
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import cascade_qec as cascade
 from cascade_qec import circuits, codes
 from cascade_qec.decoders import get
 from cascade_qec.decoders.streams import Stream, windows
@@ -25,7 +26,7 @@ def test_everyone_plays_the_same_shots() -> None:
     noise = circuits.UniformDepolarizing(0.008)
     circuit = circuits.memory(codes.get("surface_d3"), rounds=9, noise=noise)
     events, observables = circuit.compile_detector_sampler(seed=1).sample(40, separate_observables=True)
-    decoders = [get("pymatching"), get("cascade:local_surface").loaded()]
+    decoders = [get("pymatching"), cascade.load("local_surface")]
     ticks = iter(range(10**6))
     done: list[int] = []
     played = play(
