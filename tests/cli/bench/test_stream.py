@@ -48,7 +48,7 @@ def test_recorded_shots(tmp_path: Path) -> None:
     import pymatching
 
     matching = pymatching.Matching.from_detector_error_model(circuit.detector_error_model(decompose_errors=True))
-    said = matching.decode_batch(shots[:, :-1])
+    said = np.asarray(matching.decode_batch(shots[:, :-1]))
     assert row.whole_failures == (said[:, 0] != shots[:, -1]).sum()
 
 
