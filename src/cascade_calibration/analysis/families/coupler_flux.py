@@ -96,7 +96,9 @@ def analyse(measurement: Measurement) -> Verdict:
         model = _model()
         thetas = np.array(list(product(*model.grid)))
         number, off = consensus(y, model.basis(place, thetas)[..., 0], tolerance)
-        model = _model(_closer(thetas[number], place, y, tolerance))
+        start = thetas[number]
+        start[0] -= np.exp(start[1]) * np.round(start[0] / np.exp(start[1]))  # the sweet spot nearest to the middle
+        model = _model(_closer(start, place, y, tolerance))
         for _ in range(_ROUNDS):
             inliers = np.abs(off) < tolerance
             tried = _crossings(model, place[inliers], y[inliers]) if inliers.sum() >= _LEAST else []
