@@ -348,8 +348,7 @@ def _sampled(model: Model, x: Array, y: Array, theta: Array, covariance: Array) 
         best = np.argsort(-posterior)[: max(len(thetas) // 8, 2 * p)]
         best = best[np.isfinite(posterior[best])]
         middle = thetas[best].mean(axis=0)
-        spread = np.atleast_2d(np.cov(thetas[best].T)).astype(np.float64)
-        covariance = spread if len(best) > p else covariance / 4
+        covariance = np.atleast_2d(np.cov(thetas[best].T)).astype(np.float64) if len(best) > p else covariance / 4
     evidence = float(logsumexp(weights) - np.log(len(weights)))
     shares = np.cumsum(np.exp(likelihood - logsumexp(likelihood)))
     chosen = np.searchsorted(shares / shares[-1], (np.arange(_SAMPLES) + 0.5) / _SAMPLES)

@@ -29,7 +29,7 @@ _STRUCTURE = 6.0
 """Logarithm of the Bayes factor of structure in what the curve leaves, where it misses more lines than a few."""
 _ROUNDS = 3
 _LEAST = 9
-_WIDER = 3.0
+_WIDER = 4.0
 _SCALES = (0.02, 0.02, 0.02, 0.2, 0.01, 0.01, 0.05)
 
 
@@ -96,14 +96,17 @@ def analyse(measurement: Measurement) -> Verdict:
         model = _model()
         thetas = np.array(list(product(*model.grid)))
         number, off = consensus(y, model.basis(place, thetas)[..., 0], tolerance)
-        model = _model(_closer(thetas[number], place, y, tolerance))
+        start = thetas[number]
+        start[0] -= np.exp(start[1]) * np.round(start[0] / np.exp(start[1]))  # the sweet spot nearest to the middle
+        model = _model(_closer(start, place, y, tolerance))
         for _ in range(_ROUNDS):
             inliers = np.abs(off) < tolerance
-            fits = _crossings(model, place[inliers], y[inliers]) if inliers.sum() >= _LEAST else []
-            closer = np.abs(y - fits[0](place)) if fits else off
+            tried = _crossings(model, place[inliers], y[inliers]) if inliers.sum() >= _LEAST else []
+            closer = np.abs(y - tried[0](place)) if tried else off
             if share_near(closer, tolerance) <= near:
                 break
-            off, near = closer, share_near(closer, tolerance)
+            fits, off, near = tried, closer, share_near(closer, tolerance)
+            model = _model(fits[0].theta) if fits else model
         structure = lack_of_fit(fits[0]) if fits and near < _ALL else 0.0
         if fits:  # at a crossing either branch may be the brighter one
             away = np.abs(place[:, None] - _places(fits[0].theta)).min(axis=1) > _BESIDE / len(map_.x)
