@@ -9,7 +9,7 @@ from cascade_qec.tables import write_rows
 from workshop import RESULTS
 
 P, SHOTS, SEED = 0.003, 20_000, 7
-ROUNDS = {"surface_d3": (2, 3, 4, 6), "surface_d5": (4, 5, 6, 10)}
+ROUNDS = {"surface_d3": (1, 2, 3, 4, 6, 9, 12), "surface_d5": (1, 4, 5, 6, 10, 15)}
 
 
 def main() -> None:
@@ -17,7 +17,9 @@ def main() -> None:
     rows = []
     for name, counts in ROUNDS.items():
         decoder = cascade.load(name, allow_unmeasured=True)
-        decoders = {CASCADE: decoder, "pymatching": classical.get("pymatching")}
+        decoders = {CASCADE: decoder} | {
+            rival: classical.get(rival) for rival in ("pymatching", "pymatching-correlated")
+        }
         for rounds in counts:
             circuits = {basis: decoder.experiment(P, rounds=rounds, basis=basis) for basis in ("Z", "X")}
             rows += compare(Experiment(name, P, rounds, circuits), decoders, shots=SHOTS, seed=SEED)
