@@ -105,4 +105,4 @@ def test_a_circuit_of_a_code_without_a_model_of_its_own_has_a_way_on(
     assert main(["info", "--circuit", str(circuit)]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "surface_d9 [[81, 1, 9]]" in said
-    assert "local_surface 7 rounds" in said
+    assert "local_surface 1 to 21 rounds" in said

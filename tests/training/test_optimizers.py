@@ -151,8 +151,8 @@ class TestMuon:
 
 
 def test_a_checkpoint_of_one_by_one_optimizers_goes_on(monkeypatch):
-    """surface_d3 was trained with torch's Muon and the plain Lion."""
-    state = load_kept(CHECKPOINTS / "surface_d3" / "checkpoint.pt")
+    """surface_d5 was trained with torch's Muon and the plain Lion."""
+    state = load_kept(CHECKPOINTS / "surface_d5" / "checkpoint.pt")
     recipe = Recipe.model_validate_json(state["recipe"])
 
     def one_step_on() -> CascadeNetwork:
@@ -170,7 +170,8 @@ def test_a_checkpoint_of_one_by_one_optimizers_goes_on(monkeypatch):
     for (name, one), other in zip(found.named_parameters(), one_step_on().parameters(), strict=True):
         move = (other - state["network"][name]).norm()
         assert move > 0
-        assert (one - other).norm() <= 0.02 * move, name  # see TestMuon
+        # fifteen products, each of which torch rounds to bfloat16, 2**-9: 2.2 % here
+        assert (one - other).norm() <= 0.03 * move, name
 
 
 class TestLearningRateFactor:

@@ -12,7 +12,8 @@ P = [0.001, 0.002, 0.006]
 
 @pytest.fixture
 def model():
-    return load_network(zoo.path("surface_d3"))
+    network, description = load_network(zoo.path("surface_d3"))
+    return network, description.model_copy(update={"mixed_rounds": None})  # other rounds take longer and tell no more
 
 
 @pytest.fixture
@@ -60,13 +61,13 @@ def test_statistics_of_other_noise(network, validator, tiny):
     for name, buffer in network.named_buffers():
         if name.endswith("variance"):
             buffer.mul_(4)
-    assert "floor" in broken(seen(network, validator))
+    assert "heads" in broken(seen(network, validator))
     measure_statistics(network, validator.examples, recipe, recipe.noise.ramp_end, torch.float32)
     assert broken(seen(network, validator)) == []
 
 
 def test_flips_on_silence(network, validator):
-    network.head.output_bias.add_(12)
+    network.head.output_bias.add_(30)
     found = seen(network, validator)
     assert found.guards.flips_on_silence == ["Z", "X"]
     assert "silence" in broken(found)
