@@ -189,3 +189,22 @@ def independent_rows(matrix: ArrayLike) -> NDArray[np.int64]:
         words[(octets[:, byte] & lowest).nonzero()] ^= row
         chosen.append(first)
     return np.array(chosen, dtype=np.int64)
+
+
+def parities(
+    chosen: NDArray[np.bool_], start: NDArray[np.int64], column: NDArray[np.int64], columns: int
+) -> NDArray[np.bool_]:
+    """Sums of chosen rows of a sparse matrix over GF(2): bool [sums, columns].
+
+    Parameters
+    ----------
+    chosen : bool [sums, rows]
+    start : int64 [rows + 1]
+    column : int64 [entries]
+        Row r has ones in the columns ``column[start[r]:start[r + 1]]``.
+    """
+    sum_of, row = np.nonzero(chosen)
+    weight = np.diff(start)[row]
+    entry = np.repeat(start[row] - np.cumsum(weight) + weight, weight) + np.arange(weight.sum())
+    at = np.repeat(sum_of, weight) * columns + column[entry]
+    return (np.bincount(at, minlength=len(chosen) * columns) % 2 > 0).reshape(len(chosen), columns)

@@ -8,14 +8,14 @@ knows a few types knows every component of any distance and any number of rounds
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cascade_qec.codes import Basis
-from cascade_qec.codes.gf2 import Bits
+from cascade_qec.codes.gf2 import Bits, parities
 from cascade_qec.lattice import Lattice, site_index
 
 if TYPE_CHECKING:
@@ -134,6 +134,34 @@ class Components:
             types=tuple(types),
         )
 
+    @property
+    def of_entry(self) -> NDArray[np.int64]:
+        """The component of each entry of `detector`: int64 [entries]."""
+        return np.repeat(np.arange(len(self)), np.diff(self.start))
+
+    def chosen(
+        self, which: NDArray[np.bool_], entries: NDArray[np.bool_], observables: Bits | None = None
+    ) -> Components:
+        """Some of the components, bool [components], with some of their detectors, bool [entries].
+
+        Parameters
+        ----------
+        observables : uint8 [components, k], optional
+            What all of them flip instead.
+        """
+        weight = np.bincount(self.of_entry[entries], minlength=len(self))[which]
+        row = np.append(np.where(which, np.cumsum(which) - 1, -1), -1)  # the last one is of mechanisms that flip none
+        return replace(
+            self,
+            of_mechanism=row[self.of_mechanism],
+            prior=self.prior[which],
+            detector=self.detector[entries],
+            start=np.concatenate([[0], np.cumsum(weight)]),
+            observables=(self.observables if observables is None else observables)[which],
+            owner=self.owner[which],
+            type=self.type[which],
+        )
+
     def flipped(self, errors: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Which components the mechanisms that happened flip: bool [shots, components] from [shots, mechanisms]."""
         shot, mechanism = np.nonzero(errors)
@@ -171,13 +199,9 @@ class Components:
         observables : bool [shots, k]
         """
         shot, component = np.nonzero(flipped)
-        weight = np.diff(self.start)[component]
-        entry = np.repeat(self.start[component] - np.cumsum(weight) + weight, weight) + np.arange(weight.sum())
-        at = np.repeat(shot, weight) * detectors + self.detector[entry]
-        events = np.bincount(at, minlength=len(flipped) * detectors) % 2 > 0
         observables = np.zeros((len(flipped), self.observables.shape[1]), dtype=np.int64)
         np.add.at(observables, shot, self.observables[component])
-        return events.reshape(len(flipped), detectors), observables % 2 > 0
+        return parities(flipped, self.start, self.detector, detectors), observables % 2 > 0
 
 
 def _placed(

@@ -10,7 +10,7 @@ import numpy as np
 import stim
 from numpy.typing import NDArray
 
-from cascade_qec.codes.gf2 import Bits
+from cascade_qec.codes.gf2 import Bits, parities
 
 _ERRORS = re.compile(r"^error(?:\[[^]]*\])?\(([^)]*)\)(.*)", re.M)
 """Probability and targets of each error, which may have a tag, in Stim's text of a flat model."""
@@ -87,12 +87,7 @@ class Mechanisms:
         events : bool [shots, detectors]
         """
         errors = rng.random((shots, len(probability))) < probability
-        shot, mechanism = np.nonzero(errors)
-        weight = self.weight[mechanism]
-        entry = np.repeat(self.start[mechanism] - np.cumsum(weight) + weight, weight) + np.arange(weight.sum())
-        at = np.repeat(shot, weight) * self.detectors + self.detector[entry]
-        events = np.bincount(at, minlength=shots * self.detectors) % 2 > 0
-        return errors, events.reshape(shots, self.detectors)
+        return errors, parities(errors, self.start, self.detector, self.detectors)
 
     def joined(self, other: Mechanisms) -> Mechanisms:
         """Those of two models of the same detectors and observables, one after the other."""

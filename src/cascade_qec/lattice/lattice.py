@@ -87,6 +87,14 @@ class Lattice:
         sites = site_index(self.frame.plane_sizes, self.slices)[:, self.frame.check_place[kind]]
         return sites[::-1] if self.frame.reverse_time else sites
 
+    @property
+    def detector_slices(self) -> NDArray[np.int64]:
+        """The slice of each detector in the order of time, int64 [detectors]; -1 where it has no site."""
+        slice_of_site = np.full(self.sites + 1, -1)  # the last one is that of detectors without a site
+        for kind in BASES:
+            slice_of_site[self.check_sites(kind)] = np.arange(self.slices)[:, None]
+        return slice_of_site[self.detector_sites]
+
     def window(self, first: int, stop: int, detectors: NDArray[np.int64]) -> tuple[Lattice, NDArray[np.int64]]:
         """The slices from one to before another, cut out where the experiment goes on beyond them.
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_qec.codes import BASES
 from cascade_qec.components import Components
 from cascade_qec.lattice import Lattice
 
@@ -42,24 +41,12 @@ class Window:
     def of(cls, whole: Lattice, components: Components) -> Window:
         """All of an experiment but for the rounds beyond the cuts."""
         first, stop = BEYOND, whole.slices - BEYOND
-        inside = np.concatenate([whole.check_sites(kind)[first:stop].ravel() for kind in BASES])
-        detector = np.flatnonzero(np.isin(whole.detector_sites, inside))
+        slices = whole.detector_slices
+        detector = np.flatnonzero((slices >= first) & (slices < stop))
         lattice, moved = whole.window(first, stop, detector)
-        component = np.flatnonzero(moved[components.owner] >= 0)
-        row = np.full(len(components) + 1, -1)  # the last one is for mechanisms that flip no component
-        row[component] = np.arange(len(component))
         number = np.full(whole.detectors, -1)
         number[detector] = np.arange(len(detector))
-        of_entry = row[np.repeat(np.arange(len(components)), np.diff(components.start))]
-        kept = (of_entry >= 0) & (number[components.detector] >= 0)
-        seen = replace(
-            components,
-            of_mechanism=row[components.of_mechanism],
-            prior=components.prior[component],
-            detector=number[components.detector[kept]],
-            start=np.concatenate([[0], np.cumsum(np.bincount(of_entry[kept], minlength=len(component)))]),
-            observables=components.observables[component],
-            owner=moved[components.owner[component]],
-            type=components.type[component],
-        )
+        seen = replace(components, detector=number[components.detector], owner=moved[components.owner])
+        which = seen.owner >= 0
+        seen, component = seen.chosen(which, which[seen.of_entry] & (seen.detector >= 0)), np.flatnonzero(which)
         return cls(lattice, detector, np.argsort(moved, kind="stable")[-lattice.sites :], component, seen)

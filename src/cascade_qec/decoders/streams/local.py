@@ -16,7 +16,7 @@ from cascade_qec.components import UNKNOWN, Components, OrderedStatistics, Poste
 from cascade_qec.decoders import events
 from cascade_qec.decoders.local import BoundLocal, LocalDecoder, LocalPart
 from cascade_qec.decoders.result import DecodeResult
-from cascade_qec.decoders.streams.timeline import Timeline, slice_of_detector
+from cascade_qec.decoders.streams.timeline import Timeline
 from cascade_qec.decoders.streams.whole import WholeSolver
 from cascade_qec.decoders.streams.windows import Commitment, Method, Solver, Window, Windows
 from cascade_qec.engine import together
@@ -36,16 +36,13 @@ class LocalWindows(Windows):
         if self._bound.flips is not None:
             raise CascadeError("expected errors of probability 1/2 at most in a stream, got a likelier one")
         self.num_observables = self._bound.num_observables
-        arrival = np.empty(self._bound.num_detectors, dtype=np.int64)
-        for t, detectors in enumerate(timeline.detectors):
-            arrival[detectors] = t
+        self._arrival = timeline.arrival
         for part in self._bound.parts:
             placed = part.lattice.detector_sites >= 0
-            if (slice_of_detector(part.lattice) != arrival)[placed].any():
+            if (part.lattice.detector_slices != self._arrival)[placed].any():
                 raise CascadeError(
                     "expected detectors whose coordinate of time tells the round that brings them, got others"
                 )
-        self._arrival = arrival
 
     def _made(self, window: Window) -> Solver:
         if window.first == 0 and window.stop == self.slices:
@@ -62,7 +59,7 @@ class LocalWindows(Windows):
         number[shown] = np.arange(len(shown))
         lattice, moved = whole.lattice.window(window.context, window.until, shown)
         components, start = whole.components, whole.components.start
-        of_entry = np.repeat(np.arange(len(components)), np.diff(start))
+        of_entry = components.of_entry
         at = self._arrival[components.detector]  # [entries]
         allowed, committed = window.errors(np.minimum.reduceat(at, start[:-1]), np.maximum.reduceat(at, start[:-1]))
         inside = (at >= window.first) & (at < window.stop)
@@ -89,11 +86,11 @@ class LocalWindows(Windows):
             noise[moved[moved >= 0]] = whole.noise[moved >= 0]
         enclosed = allowed & ~crosses
         return _Part(
-            LocalPart(self._decoder, lattice, _chosen(seen, allowed, used, observables), noise),
+            LocalPart(self._decoder, lattice, seen.chosen(allowed, used, observables), noise),
             number[beyond],
             number[outward],
             enclosed[allowed],
-            decides(_chosen(seen, enclosed, enclosed[of_entry], components.observables)),
+            decides(seen.chosen(enclosed, enclosed[of_entry])),
         )
 
 
@@ -101,25 +98,8 @@ def _told(components: Components, entries: NDArray[np.bool_]) -> tuple[NDArray[n
     """The detectors of some entries, and whether each component has one: int64 [found], uint8 [components, found]."""
     detectors, column = np.unique(components.detector[entries], return_inverse=True)
     told = np.zeros((len(components), len(detectors)), dtype=np.uint8)
-    told[np.repeat(np.arange(len(components)), np.diff(components.start))[entries], column] = 1
+    told[components.of_entry[entries], column] = 1
     return detectors, told
-
-
-def _chosen(
-    components: Components, which: NDArray[np.bool_], entries: NDArray[np.bool_], observables: NDArray[np.uint8]
-) -> Components:
-    """Some of the components, with some of their detectors, and with other observables."""
-    of_entry = np.repeat(np.arange(len(components)), np.diff(components.start))
-    weight = np.bincount(of_entry[entries], minlength=len(components))[which]
-    return replace(
-        components,
-        prior=components.prior[which],
-        detector=components.detector[entries],
-        start=np.concatenate([[0], np.cumsum(weight)]),
-        observables=observables[which],
-        owner=components.owner[which],
-        type=components.type[which],
-    )
 
 
 class _Part(NamedTuple):

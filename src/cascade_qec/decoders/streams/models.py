@@ -42,10 +42,7 @@ class ModelWindows(Windows):
         self.num_observables = self._dem.num_observables
         self._coordinates = self._dem.get_detector_coordinates()
         self._errors = list(_errors(self._dem, decomposed))
-        slice_of = np.empty(self._dem.num_detectors, dtype=np.int64)
-        for t, detectors in enumerate(timeline.detectors):
-            slice_of[detectors] = t
-        self._slice: list[int] = slice_of.tolist()
+        self._slice: list[int] = timeline.arrival.tolist()
         ends = [
             [[of(self._slice[d] for d in detectors) for of in (min, max)] for detectors, _ in parts]
             for _, parts in self._errors

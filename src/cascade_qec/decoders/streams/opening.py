@@ -50,13 +50,14 @@ def windows(
     source = read_experiment(experiment)
     if isinstance(decoder, NamedModel):
         decoder = decoder.loaded()
-    timeline = Timeline.of(source, 1)
     if isinstance(decoder, CascadeDecoder) and not isinstance(decoder, LocalDecoder):
         return WholeWindows(decoder, Timeline.whole(source))
+    timeline = Timeline.of(source, 1)
     distance = ceil(sqrt(1 + len(timeline.detectors[len(timeline.detectors) // 2])))
     sizes = {"commit": distance if commit is None else commit, "buffer": distance if buffer is None else buffer}
     context = decoder.description.network.depth if isinstance(decoder, LocalDecoder) else 0
-    timeline = Timeline.of(source, context + 2 * sum(sizes.values()))
+    if len(timeline.detectors) < timeline.slices:  # a loop, of which more turns may be needed
+        timeline = Timeline.of(source, context + 2 * sum(sizes.values()))
     if isinstance(decoder, LocalDecoder):
         return LocalWindows(decoder, timeline, context=context, method=method, **sizes)
     return ModelWindows(decoder, timeline, method=method, **sizes)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from cascade_qec.error_models import check_size
 from cascade_qec.errors import CascadeError
-from cascade_qec.lattice import Lattice
 from cascade_qec.recognition import recognise_any
 
 Experiment = stim.Circuit | stim.DetectorErrorModel
@@ -74,6 +73,14 @@ class Timeline:
         detectors = _by_slice(arrivals(experiment))
         return cls(experiment, detectors, len(detectors), 1, len(detectors))
 
+    @property
+    def arrival(self) -> NDArray[np.int64]:
+        """The slice of each detector of `experiment`, int64 [detectors]."""
+        arrival = np.empty(self.experiment.num_detectors, dtype=np.int64)
+        for t, detectors in enumerate(self.detectors):
+            arrival[detectors] = t
+        return arrival
+
     def size(self, t: int) -> int:
         """Number of detectors of a slice of the whole experiment."""
         return len(self.detectors[t - self.shift(t, t + 1)])
@@ -107,21 +114,13 @@ def arrivals(experiment: Experiment) -> NDArray[np.int64]:
         raise CascadeError(
             f"expected detectors with coordinates (x, y, t), to know when they arrive: {error}"
         ) from error
-    arrival = np.max([slice_of_detector(part.lattice) for part in found.parts], axis=0)
+    arrival = np.max([part.lattice.detector_slices for part in found.parts], axis=0)
     if (arrival < 0).any():
         lost = int(np.argmin(arrival))
         raise CascadeError(
             f"expected detectors with coordinates (x, y, t), to know when they arrive, got none for D{lost}"
         )
     return arrival
-
-
-def slice_of_detector(lattice: Lattice) -> NDArray[np.int64]:
-    """The slice of each detector of a lattice, int64 [detectors], in the order of time; -1 where it has no site."""
-    slice_of_site = np.full(lattice.sites + 1, -1)
-    for kind in ("X", "Z"):
-        slice_of_site[lattice.check_sites(kind)] = np.arange(lattice.slices)[:, None]
-    return slice_of_site[lattice.detector_sites]
 
 
 def _by_slice(arrival: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
