@@ -55,7 +55,7 @@ def replay_figure(rows: Sequence[ReplayRow], *, title: str | None = None) -> Fig
 
 
 def _label(row: ReplayRow) -> str:
-    return f"{label_of(row.decoder, row.code)}, {row.decided}+{row.ahead}"
+    return f"{label_of(row.decoder, row.code)}, {row.decided}+{row.ahead}{', server' if row.server else ''}"
 
 
 def _slowest(row: ReplayRow) -> float:

@@ -8,6 +8,7 @@ import stim
 
 from cascade_qec import circuits, cli, codes
 from cascade_qec.evaluation.replay import ReplayRow
+from cascade_qec.serving import background
 from cascade_qec.tables import read_rows
 
 
@@ -50,6 +51,17 @@ def test_recorded_shots(tmp_path: Path) -> None:
     matching = pymatching.Matching.from_detector_error_model(circuit.detector_error_model(decompose_errors=True))
     said = np.asarray(matching.decode_batch(shots[:, :-1]))
     assert row.whole_failures == (said[:, 0] != shots[:, -1]).sum()
+
+
+def test_a_server_and_none(tmp_path: Path, capsys) -> None:
+    out = tmp_path / "replay.csv"
+    asked = ("pymatching", "--code", "surface_d3", "--rounds", "6", "--shots", "2", "--cadence_us", "100", "--out", out)
+    with background(["pymatching"]) as address:
+        assert _run(*asked, "--server", address) == 0
+    assert [(row.server, row.us_per_round_mean) for row in read_rows(out, ReplayRow)] == [(True, None)]
+    capsys.readouterr()
+    assert _run(*asked, "--server", address) == 2
+    assert "Error: the decoding server: " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import stim
 
     from cascade_qec.evaluation.replay import ReplayRow
+    from cascade_qec.serving import Client
 
 
 def stream(
@@ -50,6 +51,18 @@ def stream(
         typer.Option(help="Microseconds from round to round; repeat.  [default: 1, 10, 100, 1000]"),
     ] = None,
     shots: Annotated[int, typer.Option(min=1, max=limits.KEPT, help="Shots to play.")] = 500,
+    server: Annotated[
+        str | None, typer.Option(help="Play in real time to `cascade serve` at this address, host:port.")
+    ] = None,
+    certificate: Annotated[
+        Path | None, typer.Option(help="With --server: file of its certificate, PEM.", callback=there)
+    ] = None,
+    token_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--token_file", help="With --server: file of the token that it wants to be shown.", callback=there
+        ),
+    ] = None,
     threads: Annotated[
         int, typer.Option(min=1, max=limits.PROCESSES, help="CPU threads of models; others have one.")
     ] = 1,
@@ -59,15 +72,15 @@ def stream(
     """Play syndromes round by round, and see how far decoders fall behind at a given pace.
 
     Every decoder gets the same shots, in windows. What each round takes is measured; the time from the readout to the
-    answer, and the rounds that wait, follow for every pace. Each is also compared with itself in one piece. Rows of the
-    same experiment in the table of results are replaced.
+    answer, and the rounds that wait, follow for every pace. With --server both are measured, as a client sees them.
+    Each is also compared with itself in one piece. Rows of the same experiment in the table of results are replaced.
     """
     from cascade_qec.cli.progress import NOTHING_KEPT, interruptible, progress
     from cascade_qec.decoders import get
     from cascade_qec.decoders.events import unpacked
     from cascade_qec.decoders.named import NamedModel
     from cascade_qec.decoders.shots.files import ShotFile
-    from cascade_qec.evaluation.replay import play, replay_rows, write_replays
+    from cascade_qec.evaluation.replay import play, play_live, replay_rows, write_replays
     from cascade_qec.native import set_threads
     from cascade_qec.recognition import read_circuit
 
@@ -88,14 +101,31 @@ def stream(
         if batch is None:
             raise CascadeError(f"{recorded}: expected at least one shot, found none")
         events, observables = unpacked(file.events(batch), experiment.num_detectors), file.flips(batch)
+    shown = (experiment, events, observables, cadence_us or [1, 10, 100, 1000])
     with interruptible(NOTHING_KEPT), progress("replay, shots") as report:
-        played = play(chosen, experiment, events, observables, commit=commit, buffer=buffer, report=report)
+        if server is None:
+            played = play(chosen, *shown, commit=commit, buffer=buffer, report=report)
+        else:
+            with _client(server, certificate, token_file) as client:
+                played = play_live(
+                    lambda decoder: client.open(experiment, decoder.name, commit=commit, buffer=buffer),
+                    chosen,
+                    *shown,
+                    report=report,
+                )
     name = code or Path(circuit or "").stem
-    rows = replay_rows(played, cadence_us or [1, 10, 100, 1000], code=name, p=p, basis=basis, seed=seed)
+    rows = replay_rows(played, code=name, p=p, basis=basis, seed=seed)
     write_replays(rows, out)
     with printed_beside(out):
         _print(rows)
         print(f"Table: {out}")
+
+
+def _client(address: str, certificate: Path | None, token_file: Path | None) -> Client:
+    from cascade_qec.serving import Client
+
+    token = None if token_file is None else token_file.read_text().strip()
+    return Client(address, certificate=certificate, token=token)
 
 
 def _memory(code: str, rounds: int | None, p: float, basis: Literal["Z", "X"], noise: str) -> stim.Circuit:
@@ -115,7 +145,7 @@ def _print(rows: Sequence[ReplayRow]) -> None:
         Column("decoder", lambda row: row.decoder),
         Column("window", lambda row: f"{row.decided}+{row.ahead}", spare=1),
         Column("cadence\nus", lambda row: number(row.cadence_us), right=True),
-        Column("us/round", lambda row: number(row.us_per_round_mean), right=True),
+        Column("us/round", lambda row: number(row.us_per_round_mean), right=True, spare=3),
         Column("p50\nus", lambda row: number(row.latency_us_p50.value), right=True),
         Column("p99\nus", lambda row: number(row.latency_us_p99.value), right=True),
         Column("p99.9\nus", lambda row: number(row.latency_us_p999 and row.latency_us_p999.value), True, 2),

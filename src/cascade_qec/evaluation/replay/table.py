@@ -9,9 +9,8 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from cascade_qec.decoders.protocol import settings
-from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.latency.table import Quantile, quantile
-from cascade_qec.evaluation.replay.playing import Played, queue
+from cascade_qec.evaluation.replay.playing import Played
 from cascade_qec.provenance import load_average
 from cascade_qec.statistics import failures
 from cascade_qec.tables import Circumstances, circumstances, put_rows
@@ -28,6 +27,8 @@ class ReplayRow(Circumstances):
         Its name and settings.
     code, p, rounds, basis, seed
         The experiment, and the seed of its shots. A circuit from a file is called as that is.
+    server
+        Whether it ran on a server, which was played to in real time.
     decided, ahead
         Rounds that a window decides, and that it looks ahead.
     cadence_us
@@ -39,11 +40,11 @@ class ReplayRow(Circumstances):
     differ
         Those in which both say something else.
     us_per_round_mean
-        What a round takes on average; less than the cadence, or it falls behind.
+        What a round takes on average; less than the cadence, or it falls behind. Empty for a server.
     latency_us_p50, latency_us_p99, latency_us_p999
         From the readout to the answer; the last one where the shots are enough for it.
     most_waiting
-        Rounds that waited at once, at most.
+        Rounds that waited at once, at most. Of a server: since its next window could have been decided.
     waiting
         Mean number of rounds that wait, at `_POINTS` moments from the first round to the readout, as text.
     load_average
@@ -62,7 +63,7 @@ class ReplayRow(Circumstances):
     failures: int = Field(ge=0)
     whole_failures: int = Field(ge=0)
     differ: int = Field(ge=0)
-    us_per_round_mean: float
+    us_per_round_mean: float | None
     latency_us_p50: Quantile
     latency_us_p99: Quantile
     latency_us_p999: Quantile | None
@@ -71,6 +72,7 @@ class ReplayRow(Circumstances):
     seed: int
     parameters: str
     load_average: float | None
+    server: bool = False
 
     @field_validator("waiting")
     @classmethod
@@ -85,22 +87,11 @@ class ReplayRow(Circumstances):
         return [float(number) for number in self.waiting.split()]
 
 
-def replay_rows(
-    played: Sequence[Played], cadences_us: Sequence[float], *, code: str, p: float, basis: str, seed: int
-) -> list[ReplayRow]:
-    """A row for each decoder and pace.
-
-    Raises
-    ------
-    CascadeError
-        If there are no shots, or a pace is not above 0.
-    """
-    if not all(cadence > 0 for cadence in cadences_us):
-        raise CascadeError(f"expected cadences above 0 µs, got {', '.join(map(str, cadences_us))}")
+def replay_rows(played: Sequence[Played], *, code: str, p: float, basis: str, seed: int) -> list[ReplayRow]:
+    """A row for each decoder and pace."""
     found: list[ReplayRow] = []
     for one in played:
-        for cadence in cadences_us:
-            latency, waiting = queue(one.seconds, 1e-6 * cadence)
+        for cadence, (latency, waiting) in one.queues.items():
             p50, p99, p999 = (quantile(1e6 * latency, fraction) for fraction in (0.5, 0.99, 0.999))
             moments = np.linspace(0, waiting.shape[1] - 1, _POINTS).round().astype(int)
             found.append(
@@ -117,7 +108,7 @@ def replay_rows(
                     failures=failures(one.observables, one.truth),
                     whole_failures=failures(one.whole, one.truth),
                     differ=failures(one.observables, one.whole),
-                    us_per_round_mean=float(1e6 * one.seconds.mean()),
+                    us_per_round_mean=None if one.seconds is None else float(1e6 * one.seconds.mean()),
                     latency_us_p50=p50,
                     latency_us_p99=p99,
                     latency_us_p999=p999 if p999.known else None,
@@ -126,6 +117,7 @@ def replay_rows(
                     seed=seed,
                     parameters=settings(one.decoder),
                     load_average=load_average(),
+                    server=one.seconds is None,
                     **circumstances(),
                 )
             )
@@ -133,8 +125,9 @@ def replay_rows(
 
 
 def write_replays(rows: Sequence[ReplayRow], path: Path) -> None:
-    """Put the rows of a run into a CSV file, in place of all rows of the same experiment: one run is one comparison.
+    """Put the rows of a run into a CSV file, in place of all rows of the same experiment, here or on a server: one run
+    is one comparison.
 
     It is refused as `put_rows` refuses it.
     """
-    put_rows(path, rows, place=lambda row: (row.code, row.p, row.rounds, row.basis))
+    put_rows(path, rows, place=lambda row: (row.code, row.p, row.rounds, row.basis, row.server))
