@@ -124,13 +124,13 @@ def relearnt(
     >>> from cascade_qec import circuits, codes, decoders
     >>> old = circuits.memory(codes.get("surface_d3"), rounds=3, noise=circuits.UniformDepolarizing(0.01))
     >>> known = {"pymatching": decoders.get("pymatching")}
-    >>> found, of = relearnt(circuits.scattered(old, 4, seed=1), old, known, learning=10_000, shots=50_000, seed=0)
+    >>> found, of = relearnt(circuits.scattered(old, 4, seed=1), old, known, learning=10_000, shots=20_000, seed=0)
     >>> of["pymatching"].learnt < of["pymatching"].untold
     True
     """
     seeds = np.random.SeedSequence(seed).generate_state(2, np.uint64) >> np.uint64(1)  # Stim takes seeds below 2^63
     sampled = truth.compile_detector_sampler(seed=int(seeds[0])).sample(learning, bit_packed=True)
-    found = estimate(old, [sampled])
+    found = estimate(old, [np.asarray(sampled)])
     learnt = found.model
     told = {
         name: ignorance(truth, old, learnt, decoder, shots=shots, seed=int(seeds[1]))
