@@ -5,6 +5,7 @@ from __future__ import annotations
 import stim
 
 from cascade_qec.circuits.memory_builder import Layer, MemoryBuilder, append_noise
+from cascade_qec.circuits.noise import Strength
 from cascade_qec.circuits.text import append
 from cascade_qec.codes import Basis
 
@@ -42,13 +43,13 @@ class CZMemoryBuilder(MemoryBuilder):
             turned = wanted
             append(circuit, "CZ", layer.cnots)
             append_noise(circuit, "DEPOLARIZE2", layer.cnots, self.noise.two_qubit)
-            self._idle(circuit, set(layer.cnots))
+            self._idle(circuit, set(layer.cnots), self.noise.idle)
             circuit.append("TICK", [])
         self._turn(circuit, (turned ^ diagonal if last else turned) | ancillas)
 
         for kind in self.measured_between:
             self._measure(circuit, kind, self.ancillas[kind])
-        self._wait(circuit)
+        self._wait(circuit, self.noise.idle_during_measurement)
         circuit.append("TICK", [])
         if not last:
             self._reset_ancillas(circuit)
@@ -60,7 +61,8 @@ class CZMemoryBuilder(MemoryBuilder):
     def _reset_ancillas(self, circuit: stim.Circuit) -> None:
         for kind in self.reset_between:
             self._reset(circuit, kind, self.ancillas[kind])
-        self._wait(circuit)
+        alone = self.noise.idle_during_reset
+        self._wait(circuit, self.noise.idle_during_measurement if alone is None else alone)
 
     def _turned_for(self, layer: Layer, turned: set[int]) -> set[int]:
         """Data qubits that must stand turned in a layer: X ancillas take theirs as the target, Z ancillas do not."""
@@ -73,17 +75,18 @@ class CZMemoryBuilder(MemoryBuilder):
         if qubits:
             append(circuit, "H", sorted(qubits))
             append_noise(circuit, "DEPOLARIZE1", sorted(qubits), self.noise.single_qubit)
-            self._idle(circuit, qubits)
+            alone = self.noise.idle_during_single_qubit
+            self._idle(circuit, qubits, self.noise.idle if alone is None else alone)
             circuit.append("TICK", [])
 
-    def _idle(self, circuit: stim.Circuit, busy: set[int]) -> None:
+    def _idle(self, circuit: stim.Circuit, busy: set[int], strength: Strength) -> None:
         everyone = [*self.data, *self.ancillas["X"], *self.ancillas["Z"]]
-        append_noise(circuit, "DEPOLARIZE1", [q for q in everyone if q not in busy], self.noise.idle)
+        append_noise(circuit, "DEPOLARIZE1", [q for q in everyone if q not in busy], strength)
 
-    def _wait(self, circuit: stim.Circuit) -> None:
+    def _wait(self, circuit: stim.Circuit, strength: Strength) -> None:
         """Data qubits while ancillas are measured or reset."""
         append_noise(circuit, "DEPOLARIZE1", self.data, self.noise.idle)
-        append_noise(circuit, "DEPOLARIZE1", self.data, self.noise.idle_during_measurement)
+        append_noise(circuit, "DEPOLARIZE1", self.data, strength)
 
     def _reset(self, circuit: stim.Circuit, kind: Basis, qubits: list[int]) -> None:
         super()._reset(circuit, "Z", qubits)

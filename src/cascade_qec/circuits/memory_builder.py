@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import stim
 
-from cascade_qec.circuits.noise import NoiseModel
+from cascade_qec.circuits.noise import NoiseModel, Rate, Strength
 from cascade_qec.circuits.text import append
 from cascade_qec.codes import BASES, Basis, CSSCode, Schedule
+from cascade_qec.errors import CascadeError
 
 # Value of the fourth detector coordinate.
 _PLANE: dict[Basis, int] = {"X": 0, "Z": 1}
@@ -142,8 +145,9 @@ class MemoryBuilder:
     def _measure(self, circuit: stim.Circuit, kind: Basis, qubits: list[int]) -> None:
         # A flipped outcome and a flip before the measurement are the same here: no qubit is used again before
         # its next reset.
-        flip = self.noise.measurement if self.noise.measurement > 0 else ()
-        append(circuit, "MX" if kind == "X" else "M", qubits, flip)
+        name = "MX" if kind == "X" else "M"
+        for some, flip in _by_place(qubits, 1, self.noise.measurement):
+            append(circuit, name, some, flip or ())
 
     def _coordinates(self, circuit: stim.Circuit) -> None:
         """Positions for drawing: a grid of data qubits and ancillas like that of Stim's generated circuits."""
@@ -173,6 +177,26 @@ def _records(outcomes: list[int] | np.ndarray) -> list[str]:
     return [f"rec[{outcome}]" for outcome in outcomes]
 
 
-def append_noise(circuit: stim.Circuit, channel: str, qubits: list[int], strength: float) -> None:
-    if strength > 0 and qubits:
-        append(circuit, channel, qubits, strength)
+def append_noise(circuit: stim.Circuit, channel: str, qubits: list[int], strength: Strength) -> None:
+    for some, rate in _by_place(qubits, 2 if channel == "DEPOLARIZE2" else 1, strength):
+        if isinstance(rate, tuple) and any(rate):
+            append(circuit, "PAULI_CHANNEL_1", some, rate)
+        elif not isinstance(rate, tuple) and rate > 0:
+            append(circuit, channel, some, rate)
+
+
+def _by_place(qubits: list[int], size: int, strength: Strength) -> Iterator[tuple[list[int], Rate]]:
+    """The qubits in groups that have one strength: all of them, or one qubit or pair at a time."""
+    if not isinstance(strength, Mapping):
+        if qubits:
+            yield qubits, strength
+        return
+    known: Mapping[Any, Rate] = strength
+    for start in range(0, len(qubits), size):
+        some = qubits[start : start + size]
+        names = some if size == 1 else [tuple(some), tuple(some[::-1])]
+        rates = [known[name] for name in names if name in known]
+        if not rates:
+            where = f"qubit{'s' * (size > 1)} {' and '.join(map(str, some))}"
+            raise CascadeError(f"expected a noise model with a strength for {where}, got one for {len(known)} others")
+        yield some, rates[0]

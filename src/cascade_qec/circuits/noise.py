@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from cascade_qec.errors import CascadeError, unknown
 
+Rate = float | tuple[float, float, float]
+"""A probability; or those of the Pauli errors X, Y and Z, in the place of a qubit's depolarizing probability."""
+
+Strength = float | Mapping[int, Rate] | Mapping[tuple[int, int], Rate]
+"""One for all places, or one for each qubit, or for each pair of qubits in either order."""
+
 # At these strengths a channel has erased all information; beyond them it is no longer noise of that kind.
 _MAXIMUM = {
     "two_qubit": 15 / 16,
     "single_qubit": 3 / 4,
     "idle": 3 / 4,
+    "idle_during_single_qubit": 3 / 4,
     "idle_during_measurement": 3 / 4,
+    "idle_during_reset": 3 / 4,
     "data_before_round": 3 / 4,
     "reset": 1 / 2,
     "measurement": 1 / 2,
@@ -25,6 +33,8 @@ _MAXIMUM = {
 @dataclass(frozen=True, kw_only=True)
 class NoiseModel:
     """Strength of every noise channel of a memory experiment; all default to no noise.
+
+    Each is one number, or one for each place: a mapping from qubits, numbered as `memory` does, or from pairs of them.
 
     `dataclasses.asdict` turns a model into a plain dictionary and `NoiseModel(**dictionary)` back.
 
@@ -44,9 +54,13 @@ class NoiseModel:
         Depolarizing probability after every H.
     idle
         Depolarizing probability of a data qubit, with "CZ" of any qubit, that sits out a layer of gates.
+    idle_during_single_qubit
+        With "CZ", the same beside a layer of H alone; None for `idle`.
     idle_during_measurement
         Depolarizing probability of a data qubit that sits out a layer with ancilla measurements or resets; with "CZ" on
         top of `idle`.
+    idle_during_reset
+        With "CZ", the same beside resets alone; None for `idle_during_measurement`.
     reset
         Probability that a reset prepares the orthogonal state.
     measurement
@@ -57,27 +71,33 @@ class NoiseModel:
     Raises
     ------
     CascadeError
-        If a strength is not a number between 0 and the strength at which its channel erases all information:
+        If one is not a number between 0 and the strength at which its channel erases all information:
         15/16 for two_qubit, 1/2 for the two kinds of flip, 3/4 for the others.
     """
 
     name: str = "custom"
     p: float | None = None
     native: Literal["CX", "CZ"] = "CX"
-    two_qubit: float = 0.0
-    single_qubit: float = 0.0
-    idle: float = 0.0
-    idle_during_measurement: float = 0.0
-    reset: float = 0.0
-    measurement: float = 0.0
-    data_before_round: float = 0.0
+    two_qubit: Strength = 0.0
+    single_qubit: Strength = 0.0
+    idle: Strength = 0.0
+    idle_during_single_qubit: Strength | None = None
+    idle_during_measurement: Strength = 0.0
+    idle_during_reset: Strength | None = None
+    reset: Strength = 0.0
+    measurement: Strength = 0.0
+    data_before_round: Strength = 0.0
 
     def __post_init__(self) -> None:
         if self.native not in ("CX", "CZ"):
             raise CascadeError(f"native must be 'CX' or 'CZ', got {self.native!r}")
-        for field in fields(self):
-            if field.name in _MAXIMUM:
-                _check_probability(field.name, getattr(self, field.name), _MAXIMUM[field.name])
+        for name, most in _MAXIMUM.items():
+            strength = getattr(self, name)
+            if isinstance(strength, Mapping):
+                for place, rate in strength.items():
+                    _check_rate(f"{name} of {place}", rate, most)
+            elif strength is not None or not name.startswith("idle_during_"):
+                _check_probability(name, strength, most)
 
 
 def UniformDepolarizing(p: float) -> NoiseModel:
@@ -195,6 +215,16 @@ def noise_model(name: str, p: float) -> NoiseModel:
     if name not in _FACTORIES:
         raise unknown("noise model", name, _FACTORIES)
     return _FACTORIES[name](p)
+
+
+def _check_rate(what: str, rate: Rate, maximum: float) -> None:
+    if maximum != 3 / 4 or not isinstance(rate, tuple):
+        _check_probability(what, rate, maximum)
+        return
+    if len(rate) != 3:
+        raise CascadeError(f"{what} must be a number or three, of X, Y and Z, got {rate!r}")
+    for each in (*rate, sum(rate)):
+        _check_probability(what, each, 1)
 
 
 def _check_probability(what: str, value: object, maximum: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import stim
 
+from cascade_qec.circuits.locations import Location, Strengths, with_strengths
 from cascade_qec.errors import CascadeError
 
 _MOST = 0.5
@@ -38,30 +39,13 @@ def scattered(circuit: stim.Circuit, factor: float, seed: int) -> stim.Circuit:
     """
     if not factor >= 1:
         raise CascadeError(f"expected a factor of at least 1, got {factor!r}")
-    return _scattered(circuit, factor, np.random.default_rng(seed), {})
+    rng = np.random.default_rng(seed)
+    known: dict[Location, float] = {}
 
+    def change(location: Location, strengths: Strengths) -> Strengths:
+        if location not in known:
+            known[location] = factor ** rng.uniform(-1, 1)
+        scale = min(known[location], _MOST / max(sum(strengths), 1e-300))
+        return [scale * strength for strength in strengths]
 
-def _scattered(
-    circuit: stim.Circuit, factor: float, rng: np.random.Generator, known: dict[tuple[str, str], float]
-) -> stim.Circuit:
-    found = stim.Circuit()
-    for instruction in circuit:
-        if isinstance(instruction, stim.CircuitRepeatBlock):
-            body = _scattered(instruction.body_copy(), factor, rng, known)
-            found.append(stim.CircuitRepeatBlock(instruction.repeat_count, body, tag=instruction.tag))
-            continue
-        strengths = instruction.gate_args_copy()
-        if not strengths or not stim.gate_data(instruction.name).is_noisy_gate:
-            found.append(instruction)
-            continue
-        correlated = instruction.name in ("E", "ELSE_CORRELATED_ERROR")
-        groups = [instruction.targets_copy()] if correlated else instruction.target_groups()
-        for group in groups:
-            key = (instruction.name, str(group))
-            if key not in known:
-                known[key] = factor ** rng.uniform(-1, 1)
-            scale = min(known[key], _MOST / max(sum(strengths), 1e-300))
-            if instruction.name == "MPP":
-                group = stim.target_combined_paulis(group)
-            found.append(instruction.name, group, [scale * strength for strength in strengths], tag=instruction.tag)
-    return found
+    return with_strengths(circuit, change)

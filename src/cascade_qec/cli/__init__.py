@@ -21,6 +21,7 @@ from cascade_qec.cli.codes import codes
 from cascade_qec.cli.collect import collect
 from cascade_qec.cli.decode import decode
 from cascade_qec.cli.demo import demo
+from cascade_qec.cli.estimate import estimate
 from cascade_qec.cli.export import export
 from cascade_qec.cli.fit import fit
 from cascade_qec.cli.info import info
@@ -80,6 +81,7 @@ def _options(
 app.command()(demo)
 app.command()(info)
 app.command()(decode)
+app.command()(estimate)
 app.command()(export)
 app.command()(serve)
 app.command()(train)

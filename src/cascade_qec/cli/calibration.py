@@ -9,12 +9,14 @@ from typing import Annotated, Literal
 import typer
 
 from cascade_qec import limits
+from cascade_qec.cli.device_circuit import circuit
 from cascade_qec.cli.options import there
 from cascade_qec.errors import CascadeError
 
 calibration = typer.Typer(
     help="Read calibration measurements, and say what to do next.", no_args_is_help=True, rich_markup_mode=None
 )
+calibration.command()(circuit)
 
 
 @calibration.command()

@@ -1,0 +1,102 @@
+"""Devices from files: our own in TOML or JSON, and reports of Cirq's and Qiskit's."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from cascade_calibration.devices import cirq, qiskit
+from cascade_calibration.devices.device import Device, Qubit, Times
+from cascade_calibration.units import to_base
+from cascade_qec.errors import CascadeError
+
+__all__ = ["Device", "Qubit", "Times", "read_device"]
+
+_REPORTS = (cirq, qiskit)
+"""Each has `FORMAT`, `fits(data)` and `parts(data, times)`."""
+
+_KEYS = {"name", "report", "times", "qubits", "pairs"}
+
+
+def read_device(path: Path | str) -> Device:
+    """A device from a file.
+
+    Our own is TOML, or JSON, with `times`, `qubits` and `pairs` (docs/noise.md). It may name a report, and then says
+    what that lacks, or has otherwise. Reports are Cirq's calibration and Qiskit's backend properties, in JSON.
+
+    Raises
+    ------
+    CascadeError
+        If the file cannot be read, is of another layout, or lacks something; the message names both.
+    """
+    path = Path(path)
+    try:
+        given = _loaded(path)
+        if any(one.fits(given) for one in _REPORTS):
+            given = {"report": path.name}
+        return _device(given, path)
+    except CascadeError as error:
+        raise CascadeError(f"{path}: {error}") from error
+
+
+def _device(given: dict[str, Any], path: Path) -> Device:
+    if unknown := sorted(given.keys() - _KEYS):
+        raise CascadeError(f"expected the keys {', '.join(sorted(_KEYS))}, got {', '.join(unknown)}")
+    own = {key: _table(given.get(key, {}), key) for key in ("times", "qubits", "pairs")}
+    times = {name: _seconds(value, f"times, {name}") for name, value in own["times"].items()}
+    known: dict[str, Any] = {}
+    if "report" in given:
+        report = path.parent / str(given["report"])
+        data = _loaded(report)
+        kind = next((one for one in _REPORTS if one.fits(data)), None)
+        if kind is None:
+            formats = " or ".join(one.FORMAT for one in _REPORTS)
+            raise CascadeError(f"{report}: expected {formats}, got {', '.join(data) or 'nothing'}")
+        known = kind.parts(data, times)
+    qubits = {str(name): dict(values) for name, values in known.get("qubits", {}).items()}
+    for name, values in own["qubits"].items():
+        changed = qubits.setdefault(name, {})
+        for key, value in _table(values, f"qubits, {name}").items():
+            changed[key] = _seconds(value, f"qubit {name}, {key}") if key in ("t1", "t2") else value
+    pairs = known.get("pairs", {}) | own["pairs"]
+    try:
+        return Device(
+            name=str(given.get("name") or known.get("name") or path.stem),
+            qubits={name: Qubit(**values) for name, values in qubits.items()},
+            pairs={(pair.split()[0], pair.split()[-1]): error for pair, error in pairs.items() if pair.strip()},
+            times=Times(**(known.get("times", {}) | times)),
+        )
+    except TypeError as error:
+        # of a dataclass whose fields are missing, unknown or no numbers
+        raise CascadeError(f"expected the fields and numbers of a device: {error}") from error
+
+
+def _loaded(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        data = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except OSError as error:
+        raise CascadeError(f"{path}: cannot be read: {error.strerror}") from error
+    except ValueError as error:  # of either format, or no text at all
+        raise CascadeError(f"{path}: expected {'JSON' if path.suffix == '.json' else 'TOML'}: {error}") from error
+    return _table(data, str(path))
+
+
+def _table(value: object, what: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise CascadeError(f"{what}: expected a table of names and values, got {value!r}")
+    return value
+
+
+def _seconds(value: object, what: str) -> float:
+    """A time from text with its unit."""
+    number, _, unit = str(value).strip().partition(" ")
+    factor, base = to_base(unit)
+    try:
+        if base == "s":
+            return factor * float(number)
+    except ValueError:
+        pass
+    raise CascadeError(f"{what}: expected a time with its unit, such as '68 us', got {value!r}")
