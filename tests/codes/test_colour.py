@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from cascade_qec import codes
 from cascade_qec.circuits import UniformDepolarizing, circuit_distance, memory
 from cascade_qec.codes import BASES, ColourCode, SuperdenseSchedule, gf2
 from cascade_qec.errors import CascadeError

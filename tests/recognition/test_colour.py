@@ -56,7 +56,7 @@ def one_ancilla_a_face(basis: Basis, rounds: int, p: float = 0.002) -> stim.Circ
                     circuit.append("DEPOLARIZE2", cnots, p)
                     circuit.append("TICK", [])
                 circuit.append("M" if kind == "Z" else "MX", ancillas, p)
-                if 0 < t or kind == basis:
+                if t > 0 or kind == basis:
                     for check in range(checks):
                         back = [check - checks] + [check - 3 * checks] * (t > 0)
                         circuit.append("DETECTOR", [stim.target_rec(at) for at in back], (check, t, half))
