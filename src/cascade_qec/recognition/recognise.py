@@ -298,8 +298,8 @@ def _of_error_model(dem: stim.DetectorErrorModel) -> tuple[list[CSSCode], str]:
         ways = product(BASES, (False,) if heavy and code.matchable else (False, True))
         return [r for basis, alone in ways for r in experiment_rounds(code, basis, detectors, alone=alone)]
 
-    # Most experiments have all of their code's observables, and about d rounds. Checks of both bases see four ends of an
-    # error at most where matching decodes, and more of some errors elsewhere. Codes without symmetries last: it takes
+    # Most experiments have all of their code's observables, and about d rounds. Checks of both bases see four ends of
+    # an error at most where matching decodes, more of some elsewhere. Codes without symmetries last: it takes
     # longest to refuse them.
     likeliest = sorted(
         (code for code in _known() if code.k >= observables and rounds(code)),
