@@ -75,6 +75,10 @@ def memory(
         raise CascadeError(f"expected at most {limits.LOOP_ROUNDS:,} rounds, got {int(rounds):,}")
     if basis not in BASES:
         raise CascadeError(f"basis must be 'X' or 'Z', got {basis!r}")
+    if not len(code.checks(basis)):
+        raise CascadeError(
+            f"expected a basis in which {code.name} has checks, got {basis!r}, in which it protects nothing"
+        )
     if noise is None:
         noise = NoiseModel()
     if not isinstance(noise, NoiseModel):
