@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cascade_qec.circuits import UniformDepolarizing, circuit_distance, memory
-from cascade_qec.codes import BASES, ColourCode, SuperdenseSchedule, gf2
+from cascade_qec.codes import BASES, ColourCode, gf2
 from cascade_qec.errors import CascadeError
 
 
@@ -37,7 +37,6 @@ def test_rounds_touch_each_data_qubit_once_for_each_check():
     code = ColourCode(5)
     neighbours = {basis: code.neighbours(basis) for basis in BASES}
     plan = code.schedule
-    assert isinstance(plan, SuperdenseSchedule)
     layers = plan.layers(neighbours, {"X": range(100, 109), "Z": range(200, 209)})
     assert len(layers) == plan.depth == 8
     assert layers[0] == layers[-1] == [(100 + face, 200 + face) for face in range(9)]

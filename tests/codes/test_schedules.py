@@ -1,3 +1,6 @@
+# codes.get promises no more than a CSSCode.
+# pyright: reportAttributeAccessIssue=false
+
 from itertools import islice
 
 import numpy as np
@@ -58,6 +61,6 @@ def test_layers_of_matrices_of_checks_in_which_gates_meet_are_refused(layers):
 
 @pytest.mark.parametrize("name", ["toric_3x4", "bb72", "mb30"])
 def test_drawn_orders_are_schedules_of_the_code(name):
-    for code in islice(codes.get(name).orders(seed=1), 3):  # pyright: ignore[reportAttributeAccessIssue]
+    for code in islice(codes.get(name).orders(seed=1), 3):
         circuit = memory(code, rounds=2, noise=UniformDepolarizing(0.001))
         assert circuit.detector_error_model(flatten_loops=True).num_errors  # Stim raises where a detector is random

@@ -52,9 +52,6 @@ class ColourCode(CSSCode):
 
     d: int
 
-    # Each ancilla touches one half of the slots, in the published order.
-    schedule = SuperdenseSchedule(x_ancilla=(2, 3, 4), z_ancilla=(1, 0, 5))  # pyright: ignore[reportAssignmentType]
-
     def __init__(self, d: int) -> None:
         if (d := distance(d)) < 3 or d % 2 == 0:
             raise CascadeError(f"expected an odd distance of at least 3 for a colour code, got {d}")
@@ -72,6 +69,11 @@ class ColourCode(CSSCode):
             check_coords=dict.fromkeys(BASES, faces),
             qubit_coords=np.column_stack([np.zeros_like(data[:, 0]), data]),
         )
+
+    @property
+    def schedule(self) -> SuperdenseSchedule:
+        """Each ancilla touches one half of the slots, in the published order."""
+        return SuperdenseSchedule(x_ancilla=(2, 3, 4), z_ancilla=(1, 0, 5))
 
     def planes(self, basis: Basis) -> NDArray[np.int64]:
         return self.check_coords(basis)[:, 1] % 3 + 3 * (basis == "Z")

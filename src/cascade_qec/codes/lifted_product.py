@@ -106,8 +106,8 @@ class LiftedProductCode(GroupCode):
     def orders(self, seed: int = 0) -> Iterator[Self]:
         rng = np.random.default_rng(seed)
         while True:
-            layers = rng.permutation(self._depth)[: sum(self.terms)]
-            if self._fits(layers.tolist()):
+            layers = rng.permutation(self._depth)[: sum(self.terms)].tolist()
+            if self._fits(layers):
                 yield self.with_layers(layers)
 
     @property
