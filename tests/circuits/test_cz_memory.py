@@ -11,7 +11,7 @@ import stim
 from cascade_qec import codes
 from cascade_qec.circuits import SI1000, NoiseModel, UniformDepolarizing, memory
 
-NAMES = pytest.mark.parametrize("name", ["surface_d3", "surface_d5", "bb72"])
+NAMES = pytest.mark.parametrize("name", ["surface_d3", "surface_d5", "bb72", "colour_d3"])
 BASES = pytest.mark.parametrize("basis", ["X", "Z"])
 SILENT = ("QUBIT_COORDS", "SHIFT_COORDS", "DETECTOR", "OBSERVABLE_INCLUDE")
 
@@ -73,7 +73,7 @@ def test_every_layer_is_of_one_kind_and_uses_a_qubit_once(name, basis):
     assert set(kinds) == {"R", "H", "CZ", "M"}
     # Four rounds, and the preparation and the readout of the data qubits.
     assert kinds["R"] == kinds["M"] == 5
-    assert kinds["CZ"] == 4 * (7 if name == "bb72" else 4)
+    assert kinds["CZ"] == 4 * codes.get(name).schedule.depth
 
 
 @NAMES

@@ -117,6 +117,12 @@ def test_bad_arguments(arguments, message):
         memory(codes.get("surface_d3"), **arguments)
 
 
+def test_a_basis_without_checks_is_refused():
+    assert memory(codes.get("repetition_d3"), rounds=2, basis="Z").num_detectors == 6
+    with pytest.raises(CascadeError, match="a basis in which repetition_d3 has checks, got 'X'"):
+        memory(codes.get("repetition_d3"), rounds=2, basis="X")
+
+
 def test_name_in_place_of_a_code():
     with pytest.raises(CascadeError, match="code must be a CSSCode, got str"):
         memory("bb72", rounds=2)  # pyright: ignore[reportArgumentType]

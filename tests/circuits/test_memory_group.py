@@ -22,7 +22,7 @@ def code_named(name: str) -> CSSCode:
 
 @pytest.mark.parametrize("basis", BASES)
 @pytest.mark.parametrize("noise", [UniformDepolarizing(0.001), SI1000(0.001)])
-@pytest.mark.parametrize("name", [*MINE, "toric_3x4", "gb46", "mb30", "mb48", "mb96", "lp175"])
+@pytest.mark.parametrize("name", [*MINE, "colour_d5", "toric_3x4", "gb46", "mb30", "mb48", "mb96", "lp175"])
 def test_no_detector_and_no_observable_is_random(name, noise, basis):
     code = code_named(name)
     circuit = memory(code, rounds=2, basis=basis, noise=noise)

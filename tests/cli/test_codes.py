@@ -30,6 +30,26 @@ def test_a_description_is_checked(tmp_path, capsys):
     assert shown[-2:] == ["schedule          depth 7", "circuit distance  <= 5, 3 rounds"]
 
 
+def test_a_short_schedule_is_found(tmp_path, capsys):
+    """A toric code as matrices of checks, measured one basis after the other: another order is as short as can be."""
+    text = 'group = [3, 3]\nx = [["1 + x", "1 + y"]]\nz = [["1 + y^-1", "1 + x^-1"]]\n'
+    (tmp_path / "mine.toml").write_text(text)
+
+    def checked(*arguments: str) -> list[str]:
+        assert main(["codes", "check", *arguments]) == 0
+        return capsys.readouterr().out.splitlines()[-2:]
+
+    distance = "circuit distance  <= 3, 3 rounds"
+    assert checked(str(tmp_path / "mine.toml")) == ["schedule          depth 8", distance]
+    found, same = checked(str(tmp_path / "mine.toml"), "--orders", "5")
+    assert found.startswith("schedule          depth 4, layers = ")
+    assert same == distance
+    (tmp_path / "short.toml").write_text(text + found.partition(", ")[2])
+    assert checked(str(tmp_path / "short.toml")) == ["schedule          depth 4", distance]
+    assert main(["codes", "check", "surface_d3", "--orders", "5"]) == 2
+    assert "--orders: expected a code over a group" in capsys.readouterr().err
+
+
 def test_what_is_no_code_is_told_in_a_line(tmp_path, capsys):
     (tmp_path / "mine.toml").write_text('group = 3\nx = [["1+x"]]\nz = [["1"]]')
     assert main(["codes", "check", str(tmp_path / "mine.toml")]) == 2

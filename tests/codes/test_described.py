@@ -1,3 +1,6 @@
+# codes.get promises no more than a CSSCode.
+# pyright: reportAttributeAccessIssue=false
+
 """Codes described in files."""
 
 import numpy as np

@@ -1,7 +1,13 @@
+# codes.get promises no more than a CSSCode.
+# pyright: reportAttributeAccessIssue=false
+
+from itertools import islice
+
 import numpy as np
 import pytest
 
 from cascade_qec import codes
+from cascade_qec.circuits import UniformDepolarizing, memory
 from cascade_qec.codes import BivariateBicycleCode, GroupCode, LiftedProductCode
 from cascade_qec.errors import CascadeError
 
@@ -45,3 +51,16 @@ def test_bicycle_code_of_other_weight_has_a_derived_schedule():
 def test_layers_in_which_gates_meet_are_refused(layers):
     with pytest.raises(CascadeError, match="a layer of its own, from 0 to 3, for each of 2 terms of A and 2 of B"):
         LiftedProductCode(3, 3, [["1+x"]], [["1+y"]], name="mine", layers=layers)
+
+
+@pytest.mark.parametrize("layers", [[0, 1, 2, 3], [0, 1, 2, 3, 0, 1, 2, 3], [0, 1, 2, 3, 4, 5, 6, 8]])
+def test_layers_of_matrices_of_checks_in_which_gates_meet_are_refused(layers):
+    with pytest.raises(CascadeError, match=r"expected layers of 4 slots of X checks and then of 4 of Z checks, .* got"):
+        GroupCode(3, 3, [["1+x", "1+y"]], [["1+y^-1", "1+x^-1"]], name="mine", family="mine", layers=layers)
+
+
+@pytest.mark.parametrize("name", ["toric_3x4", "bb72", "mb30"])
+def test_drawn_orders_are_schedules_of_the_code(name):
+    for code in islice(codes.get(name).orders(seed=1), 3):
+        circuit = memory(code, rounds=2, noise=UniformDepolarizing(0.001))
+        assert circuit.detector_error_model(flatten_loops=True).num_errors  # Stim raises where a detector is random

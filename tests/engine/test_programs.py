@@ -32,6 +32,7 @@ CASES = {
     "bicycle, direct": ("bb72", {"convolution": "direct", "width": 12, "bottleneck": 3, "depth": 1}, "observables"),
     "depthwise": ("bb72", {"convolution": "bipartite", "width": 8, "depth": 1, "depthwise": True}, "translations"),
     "planar": ("unrotated_d3", {"convolution": "direct", "width": 8, "depth": 1}, "translations"),
+    "colours": ("colour_d3", {"convolution": "direct", "width": 8, "depth": 1}, "translations"),
     "cyclic": ("gb46", {"convolution": "bipartite", "width": 8, "depth": 1}, "translations"),
     "several orbits": ("lp175", {"convolution": "bipartite", "width": 8, "depth": 1}, "observables"),
     "local": ("surface_d3", {"convolution": "direct", "width": 32, "depth": 2}, None),

@@ -32,7 +32,7 @@ def frames_of(*names: str) -> list:
 
 
 tori = frames_of("toric", "bb72", "bb90")
-every_frame = frames_of("surface_d3", "surface_d5", "surface_3x4", "unrotated_d3", "unrotated_3x4") + tori
+every_frame = frames_of("surface_d3", "surface_d5", "surface_3x4", "unrotated_d3", "unrotated_3x4", "colour_d5") + tori
 every_frame += [*frames_of("lifted", "lopsided"), pytest.param("repetition_d5", "Z", id="repetition_d5-Z")]
 
 
@@ -112,7 +112,7 @@ def test_direct_convolution_reads_every_check_that_shares_a_qubit(name, basis):
     np.testing.assert_array_equal(read_once(table.table, table.sites_in), shared > 0)
 
 
-@pytest.mark.parametrize("name", ["surface_d3", "unrotated_d3", "bb72", "lifted", "lopsided"])
+@pytest.mark.parametrize("name", ["surface_d3", "unrotated_d3", "colour_d5", "bb72", "lifted", "lopsided"])
 def test_both_frames_share_weights(name):
     """Side by side, as in training, no relation leads from one plane to two, nor reads a site twice."""
     frames = [code_named(name).frame(basis) for basis in "XZ"]

@@ -88,7 +88,7 @@ def _put(decoder: cascade.CascadeDecoder) -> list[dict[str, Any]]:
     """Some single faults, by a simulator that is told of them in the circuit's text."""
     rng = np.random.default_rng(3)
     code, rounds = decoder.code, decoder.description.rounds
-    checks, layers = len(code.hx) + len(code.hz), len(code.schedule.x)
+    checks, layers = len(code.hx) + len(code.hz), code.schedule.depth
     circuit = circuits.memory(code, rounds=rounds, basis=BASIS).flattened()
     lines = str(circuit).splitlines()
     cnots = [number for number, line in enumerate(lines) if line.startswith("CX")][::layers]

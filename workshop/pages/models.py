@@ -11,6 +11,7 @@ RATES = (0.002, 0.003, 0.005)
 TITLES = {
     "pymatching": "PyMatching",
     "pymatching-correlated": "correlated PyMatching",
+    "chromobius": "Chromobius",
     "tesseract": "Tesseract (short beam)",
     "tesseract-long-beam": "Tesseract (long beam)",
     "tesseract-filtered": "Tesseract, the basis' own detectors",

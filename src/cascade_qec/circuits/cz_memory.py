@@ -33,7 +33,7 @@ class CZMemoryBuilder(MemoryBuilder):
         # Data qubits prepared, or to be read out, in the X basis.
         diagonal = set(self.data) if self.basis == "X" else set()
         append_noise(circuit, "DEPOLARIZE1", self.data, self.noise.data_before_round)
-        turned: set[int] = set()
+        turned = {*self.ancillas["Z"]}
         for number, layer in enumerate(self.layers):
             wanted = self._turned_for(layer, turned)
             flips = wanted ^ turned
@@ -65,11 +65,8 @@ class CZMemoryBuilder(MemoryBuilder):
         self._wait(circuit, self.noise.idle_during_measurement if alone is None else alone)
 
     def _turned_for(self, layer: Layer, turned: set[int]) -> set[int]:
-        """Data qubits that must stand turned in a layer: X ancillas take theirs as the target, Z ancillas do not."""
-        controls, targets = layer.cnots[::2], layer.cnots[1::2]
-        by_x = {target for target in targets if target < self.code.n}
-        by_z = {control for control in controls if control < self.code.n}
-        return (turned | by_x) - by_z
+        """Qubits that must stand turned in a layer: targets do, controls do not, others stay as they are."""
+        return (turned | {*layer.cnots[1::2]}) - {*layer.cnots[::2]}
 
     def _turn(self, circuit: stim.Circuit, qubits: set[int]) -> None:
         if qubits:

@@ -2,9 +2,41 @@
 
 from __future__ import annotations
 
+import math
+from itertools import islice
+
 from cascade_qec.circuits.memory import memory
 from cascade_qec.circuits.noise import UniformDepolarizing
-from cascade_qec.codes import BASES, CSSCode
+from cascade_qec.codes import BASES, CSSCode, GroupCode
+
+
+def best_order(
+    code: GroupCode, orders: int, *, rounds: int = 3, size: int = 3, seed: int = 0
+) -> tuple[GroupCode, int | None]:
+    """The code with the schedule of the largest circuit distance, of its own and so many drawn at random.
+
+    Of those with equal distances it is the one of least depth, and of these the first.
+
+    Parameters
+    ----------
+    code
+    orders
+        How many are drawn: `GroupCode.orders`.
+    rounds, size
+        As `circuit_distance` has them.
+    seed
+        The same one draws the same schedules.
+
+    Returns
+    -------
+    code : GroupCode
+    distance : int or None
+        As `circuit_distance` gives it; where it found no set of faults, that counts as the largest distance.
+    """
+    found = [
+        (each, circuit_distance(each, rounds=rounds, size=size)) for each in (code, *islice(code.orders(seed), orders))
+    ]
+    return max(found, key=lambda one: (math.inf if one[1] is None else one[1], -one[0].schedule.depth))
 
 
 def circuit_distance(code: CSSCode, *, rounds: int = 3, size: int = 4) -> int | None:

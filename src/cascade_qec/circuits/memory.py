@@ -42,11 +42,11 @@ def memory(
     Returns
     -------
     stim.Circuit
-        Its detectors have coordinates (x, y, t, plane), with plane 0 for X checks and 1 for Z checks. Surface
-        code: x = 2 column, y = 2 row of the check. Bicycle codes: x, y = the check's place on the torus; others have
-        coordinates of their own (`CSSCode.detector_coords`). At
-        t = 0 and t = rounds (computed from the data readout) there are only the checks of `basis`, in between
-        both kinds; they are ordered by t, then X before Z, then as in the code.
+        Its detectors have coordinates (x, y, t, plane), with plane 0 for X checks and 1 for Z checks, or the colours
+        of a colour code (`CSSCode.planes`). Surface code: x = 2 column, y = 2 row of the check. Bicycle codes: x, y =
+        the check's place on the torus; others have coordinates of their own (`CSSCode.detector_coords`). At t = 0 and
+        t = rounds (computed from the data readout) there are only the checks of `basis`, in between both kinds; they
+        are ordered by t, then X before Z, then as in the code.
 
         The bulk is a REPEAT block: ask for `detector_error_model(flatten_loops=True)`, as Stim otherwise
         lists mechanisms that reach across the block's seams in several parts.
@@ -75,6 +75,10 @@ def memory(
         raise CascadeError(f"expected at most {limits.LOOP_ROUNDS:,} rounds, got {int(rounds):,}")
     if basis not in BASES:
         raise CascadeError(f"basis must be 'X' or 'Z', got {basis!r}")
+    if not len(code.checks(basis)):
+        raise CascadeError(
+            f"expected a basis in which {code.name} has checks, got {basis!r}, in which it protects nothing"
+        )
     if noise is None:
         noise = NoiseModel()
     if not isinstance(noise, NoiseModel):

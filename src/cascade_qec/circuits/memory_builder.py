@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 import stim
+from numpy.typing import NDArray
 
 from cascade_qec.circuits.noise import NoiseModel, Rate, Strength
 from cascade_qec.circuits.text import append
-from cascade_qec.codes import BASES, Basis, CSSCode, Schedule
+from cascade_qec.codes import BASES, Basis, CSSCode
+from cascade_qec.codes.schedule import Pairs
 from cascade_qec.errors import CascadeError
-
-# Value of the fourth detector coordinate.
-_PLANE: dict[Basis, int] = {"X": 0, "Z": 1}
 
 
 @dataclass(frozen=True)
@@ -24,6 +23,12 @@ class Layer:
 
     cnots: list[int]
     idle: list[int]
+
+    @classmethod
+    def of(cls, pairs: Pairs, n: int) -> Layer:
+        """From its CNOTs and the number of data qubits."""
+        cnots = [qubit for pair in pairs for qubit in pair]
+        return cls(cnots, sorted({*range(n)}.difference(cnots)))
 
 
 class MemoryBuilder:
@@ -45,11 +50,12 @@ class MemoryBuilder:
             "Z": list(range(code.n + checks_x, code.n + checks_x + checks_z)),
         }
         plan = code.schedule
-        self.layers = _cnot_layers(code, plan, self.ancillas)
+        neighbours: dict[Basis, NDArray[np.int64]] = {kind: code.neighbours(kind) for kind in BASES}
+        self.layers = [Layer.of(pairs, code.n) for pairs in plan.layers(neighbours, self.ancillas)]
         # Kinds of check whose ancillas are reset during the first layer, and measured during the last.
         kinds: tuple[Basis, ...] = BASES if self.resting_ancillas_are_used else ()
-        self.reset_in_first: list[Basis] = [kind for kind in kinds if plan.slots(kind)[0] is None]
-        self.measured_in_last: list[Basis] = [kind for kind in kinds if plan.slots(kind)[-1] is None]
+        self.reset_in_first: list[Basis] = [kind for kind in kinds if plan.rests(kind, 0)]
+        self.measured_in_last: list[Basis] = [kind for kind in kinds if plan.rests(kind, -1)]
         self.reset_between: list[Basis] = [kind for kind in BASES if kind not in self.reset_in_first]
         self.measured_between: list[Basis] = [kind for kind in BASES if kind not in self.measured_in_last]
         # Data qubits are prepared as late as possible: those that the first layer leaves alone in that layer,
@@ -62,6 +68,9 @@ class MemoryBuilder:
         for kind in (*self.measured_in_last, *self.measured_between):
             self.record_start[kind] = start
             start += len(self.ancillas[kind])
+        # What a round turns checks and observables by: outcomes of its own.
+        self.turned_checks = {kind: plan.turned(kind, code.checks(kind), neighbours) for kind in BASES}
+        self.turned_observables = plan.turned(basis, code.logicals(basis), neighbours)
 
     def build(self, rounds: int) -> stim.Circuit:
         circuit = stim.Circuit()
@@ -119,11 +128,12 @@ class MemoryBuilder:
         """Data readout with its detectors and observables."""
         self._measure(circuit, self.basis, self.data)
         circuit.append("SHIFT_COORDS", [], (0, 0, 1))
-        coords = self.code.detector_coords(self.basis).tolist()
+        coords, planes = (at.tolist() for at in (self.code.detector_coords(self.basis), self.code.planes(self.basis)))
         ancilla_start = self.record_start[self.basis] - self.code.n
         for check, row in enumerate(self.code.checks(self.basis)):
             outcomes = [ancilla_start + check, *(np.flatnonzero(row) - self.code.n)]
-            append(circuit, "DETECTOR", _records(outcomes), (*coords[check], 0, _PLANE[self.basis]))
+            outcomes += (ancilla_start + np.flatnonzero(self.turned_checks[self.basis][check])).tolist()
+            append(circuit, "DETECTOR", _records(outcomes), (*coords[check], 0, planes[check]))
         for index, row in enumerate(self.code.logicals(self.basis)):
             append(circuit, "OBSERVABLE_INCLUDE", _records(np.flatnonzero(row) - self.code.n), index)
 
@@ -132,10 +142,19 @@ class MemoryBuilder:
         if not first:
             circuit.append("SHIFT_COORDS", [], (0, 0, 1))
         for kind in (self.basis,) if first else BASES:
+            planes = self.code.planes(kind).tolist()
             for check, coords in enumerate(self.code.detector_coords(kind).tolist()):
                 now = self.record_start[kind] + check
-                outcomes = [now] if first else [now, now - self.outcomes_per_round]
-                append(circuit, "DETECTOR", _records(outcomes), (*coords, 0, _PLANE[kind]))
+                outcomes = [now]
+                if not first:
+                    before = self.record_start[kind] - self.outcomes_per_round
+                    outcomes += [before + check, *(before + np.flatnonzero(self.turned_checks[kind][check]))]
+                append(circuit, "DETECTOR", _records(outcomes), (*coords, 0, planes[check]))
+        for index, row in enumerate(self.turned_observables):
+            if row.any():
+                append(
+                    circuit, "OBSERVABLE_INCLUDE", _records(self.record_start[self.basis] + np.flatnonzero(row)), index
+                )
 
     def _reset(self, circuit: stim.Circuit, kind: Basis, qubits: list[int]) -> None:
         if qubits:
@@ -154,23 +173,6 @@ class MemoryBuilder:
         positions = [self.code.qubit_positions, *(self.code.check_positions(kind) for kind in BASES)]
         for qubit, place in enumerate(np.concatenate(positions).tolist()):
             append(circuit, "QUBIT_COORDS", [qubit], place)
-
-
-def _cnot_layers(code: CSSCode, plan: Schedule, ancillas: dict[Basis, list[int]]) -> list[Layer]:
-    layers = []
-    for number in range(len(plan.x)):
-        cnots: list[int] = []
-        touched: set[int] = set()
-        for kind in BASES:
-            slot = plan.slots(kind)[number]
-            if slot is None:
-                continue
-            for ancilla, data in zip(ancillas[kind], code.neighbours(kind)[:, slot].tolist(), strict=True):
-                if data >= 0:
-                    cnots += [ancilla, data] if kind == "X" else [data, ancilla]
-                    touched.add(data)
-        layers.append(Layer(cnots, [q for q in range(code.n) if q not in touched]))
-    return layers
 
 
 def _records(outcomes: list[int] | np.ndarray) -> list[str]:

@@ -59,12 +59,23 @@ def check(
         typer.Option(help="Rounds of the circuits whose distance is searched for; 0: none.", min=0, max=limits.ROUNDS),
     ] = 3,
     size: _Size = 3,
+    orders: Annotated[
+        int,
+        typer.Option(help="Draw so many schedules, and take the one whose circuits have the largest distance.", min=0),
+    ] = 0,
 ) -> None:
     """Check a description: parameters, distance, lattice and schedule of its code. Exit status 2 if it is none."""
     from cascade_qec import codes as known
+    from cascade_qec.circuits import best_order
     from cascade_qec.cli.code_rows import bound, code_row, distance
+    from cascade_qec.errors import CascadeError
 
-    found = known.get(code)
+    found, chosen = known.get(code), ""
+    if orders:
+        if not isinstance(found, known.GroupCode) or not rounds:
+            raise CascadeError(f"--orders: expected a code over a group and rounds, got {code} and {rounds} rounds")
+        found, _ = best_order(found, orders, rounds=rounds, size=size)
+        chosen = f", layers = {[*found.layers]}"
     row = code_row(found, rounds=rounds or None, size=size)
     relations = [
         f"{sum(len(step.times) * step.table.shape[1] for step in steps)} ({style})"
@@ -76,5 +87,5 @@ def check(
     print(f"lightest logical  {row.lightest}, as far as the search finds")
     print(f"translations      {row.translations}")
     print(f"relations         {', '.join(relations)}")
-    print(f"schedule          depth {row.depth}")
+    print(f"schedule          depth {row.depth}{chosen}")
     print(f"circuit distance  {bound(row.circuit_distance) or 'none found'}{f', {rounds} rounds' if rounds else ''}")

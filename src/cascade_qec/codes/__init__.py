@@ -1,15 +1,16 @@
 """CSS codes: their checks, the lattice they live on, their schedules, and logical operators of minimum weight."""
 
-from cascade_qec.codes import bivariate_bicycle, described, lifted_product, surface, two_block_families
+from cascade_qec.codes import bivariate_bicycle, colour, described, lifted_product, surface, two_block_families
 from cascade_qec.codes.basis import BASES, Basis, opposite
 from cascade_qec.codes.bivariate_bicycle import BivariateBicycleCode
+from cascade_qec.codes.colour import ColourCode
 from cascade_qec.codes.css import CSSCode, Operators
 from cascade_qec.codes.described import read_code
 from cascade_qec.codes.family import Family, families, get, names, of_size, register
 from cascade_qec.codes.frame import Frame, SpaceRelations
 from cascade_qec.codes.group import Duality, GroupCode
 from cascade_qec.codes.lifted_product import LiftedProductCode
-from cascade_qec.codes.schedule import Schedule
+from cascade_qec.codes.schedule import Schedule, SuperdenseSchedule
 from cascade_qec.codes.surface import RepetitionCode, RotatedSurfaceCode, SurfaceCode, UnrotatedSurfaceCode
 from cascade_qec.codes.two_block import TwoBlockCode
 
@@ -18,6 +19,7 @@ __all__ = [
     "Basis",
     "BivariateBicycleCode",
     "CSSCode",
+    "ColourCode",
     "Duality",
     "Family",
     "Frame",
@@ -28,6 +30,7 @@ __all__ = [
     "RotatedSurfaceCode",
     "Schedule",
     "SpaceRelations",
+    "SuperdenseSchedule",
     "SurfaceCode",
     "TwoBlockCode",
     "UnrotatedSurfaceCode",
@@ -42,6 +45,7 @@ __all__ = [
 
 for _family in (
     *surface.FAMILIES,
+    colour.FAMILY,
     bivariate_bicycle.FAMILY,
     *two_block_families.FAMILIES,
     lifted_product.FAMILY,

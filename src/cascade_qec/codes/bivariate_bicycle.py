@@ -59,8 +59,9 @@ class BivariateBicycleCode(TwoBlockCode):
 
     @property
     def schedule(self) -> Schedule:
-        """The published one of depth 7 where both polynomials have three terms."""
-        return _SCHEDULE if self.terms == (3, 3) else super().schedule
+        """The published one of depth 7 where both polynomials have three terms, unless other layers are asked for."""
+        usual = self.layers == tuple(self._usual_layers)
+        return _SCHEDULE if self.terms == (3, 3) and usual else super().schedule
 
     def detector_coords(self, basis: Basis) -> NDArray[np.int64]:
         return self.check_coords(basis)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from cascade_qec.codes import gf2
 from cascade_qec.codes.basis import BASES, Basis, check_basis
 from cascade_qec.codes.frame import Frame
-from cascade_qec.codes.schedule import Schedule
+from cascade_qec.codes.schedule import Schedule, SuperdenseSchedule
 from cascade_qec.errors import CascadeError
 
 Operators = Literal["observables", "translations", "lightest", "light"]
@@ -130,7 +130,7 @@ class CSSCode(ABC):
         return self._frames[basis]
 
     @property
-    def schedule(self) -> Schedule:
+    def schedule(self) -> Schedule | SuperdenseSchedule:
         """The order in which checks touch their neighbours.
 
         Raises
@@ -169,6 +169,13 @@ class CSSCode(ABC):
     def detector_coords(self, basis: Basis) -> NDArray[np.int64]:
         """The first two coordinates of each check's detectors: int64 [checks, 2]."""
         return self.check_coords(basis)
+
+    def planes(self, basis: Basis) -> NDArray[np.int64]:
+        """The fourth coordinate of each check's detectors, int64 [checks]: 0 for X checks, 1 for Z checks.
+
+        A colour code has its checks' colours there: 0, 1, 2 for X checks and 3, 4, 5 for Z checks.
+        """
+        return np.full(len(self.checks(basis)), int(basis == "Z"))
 
     @property
     def qubit_positions(self) -> NDArray[np.floating]:

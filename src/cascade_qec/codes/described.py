@@ -55,10 +55,10 @@ def _code(given: dict[str, Any], name: str) -> GroupCode:
     named = {"name": name, "family": "described", "d": _distance(given.get("d"))}
     a, b, x, z = (given.get(key) for key in ("a", "b", "x", "z"))
     layers = _layers(given.get("layers"))
-    if x is not None and z is not None and a is None and b is None and layers is None:
-        return GroupCode(l, m, _matrix(x, "x"), _matrix(z, "z"), **named)
+    if x is not None and z is not None and a is None and b is None:
+        return GroupCode(l, m, _matrix(x, "x"), _matrix(z, "z"), layers=layers, **named)
     if a is None or x is not None or z is not None:
-        raise CascadeError("expected either a and b or x and z, and layers with a and b alone")
+        raise CascadeError("expected either a and b or x and z")
     if isinstance(a, str) and isinstance(b, str):
         return TwoBlockCode(l, m, a, b, layers=layers, **named)
     right = None if b is None else _matrix(b, "b")

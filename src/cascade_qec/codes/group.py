@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +29,9 @@ SEARCH_ROUNDS = 200
 LIGHT_ROUNDS = 50
 # Operators at which it stops: the memory that a readout takes grows with them.
 MOST_LIGHT = 4096
+
+# Schedules of each depth that are drawn in search of one that measures the checks.
+_DRAWS = 2000
 
 # So much heavier than the observables the operators may be.
 _HEAVIER: dict[Operators, tuple[int, ...]] = {"lightest": (0,), "light": (0, 2)}
@@ -77,10 +83,14 @@ class GroupCode(CSSCode):
         the lightest operator that it finds has another.
     colours
         Of the terms of each matrix, row by row and in the order written; by default as few as can be.
+    layers
+        The layer of CNOTs in which X checks go through each of their slots, and then Z checks; see `schedule`. By
+        default all X checks come first, slot by slot.
 
     Attributes
     ----------
     l, m : int
+    layers : tuple of int
 
     Raises
     ------
@@ -109,6 +119,7 @@ class GroupCode(CSSCode):
         family: str,
         d: int | None = None,
         colours: Mapping[Basis, Sequence[int]] | None = None,
+        layers: Sequence[int] | None = None,
     ) -> None:
         self.l, self.m = size(l, "l"), size(m, "m")
         self._size = self.l * self.m
@@ -141,21 +152,27 @@ class GroupCode(CSSCode):
         )
         if self.k == 0:
             raise CascadeError(f"expected a code with logical qubits, but {self._given or name} gives k = 0")
+        self.layers = self._checked(self._usual_layers if layers is None else layers)
 
     def _edges_of(self, matrix: list[list[Terms]]) -> _Edges:
         entries = [(row, column, terms) for row, whole in enumerate(matrix) for column, terms in enumerate(whole)]
         return [(row, column, i * self.m + j) for row, column, terms in entries for i, j in terms]
 
     def _check_commuting(self) -> None:
-        meetings = Counter(
-            (row_x, row_z, int(self._times[term_x, self._inverse[term_z]]))
-            for row_x, column_x, term_x in self._edges["X"]
-            for row_z, column_z, term_z in self._edges["Z"]
-            if column_x == column_z
-        )
-        for (row_x, row_z, _), qubits in meetings.items():
-            if qubits % 2:
+        for (row_x, row_z, _), slots in self._meetings().items():
+            if len(slots) % 2:
                 raise CascadeError(f"expected checks that commute, but X row {row_x} and Z row {row_z} do not")
+
+    def _meetings(self) -> dict[tuple[int, int, int], list[tuple[int, int]]]:
+        """The slots of X and Z at each qubit that two checks share, by the checks' rows and the step between them."""
+        slot = {b: [self._slot_colours[b].index(colour) for colour in self._colours[b]] for b in BASES}
+        found: dict[tuple[int, int, int], list[tuple[int, int]]] = {}
+        for (row_x, column_x, term_x), slot_x in zip(self._edges["X"], slot["X"], strict=True):
+            for (row_z, column_z, term_z), slot_z in zip(self._edges["Z"], slot["Z"], strict=True):
+                if column_x == column_z:
+                    pair = row_x, row_z, int(self._times[term_x, self._inverse[term_z]])
+                    found.setdefault(pair, []).append((slot_x, slot_z))
+        return found
 
     def _joint_colours(self) -> dict[Basis, list[int]]:
         # Those of X take their colours first, so that those of a single row are in the order written.
@@ -214,9 +231,67 @@ class GroupCode(CSSCode):
 
     @property
     def schedule(self) -> Schedule:
-        """All X checks, slot by slot, and then all Z checks."""
-        x, z = (tuple(range(len(self._slot_colours[basis]))) for basis in BASES)
-        return Schedule(x=x + (None,) * len(z), z=(None,) * len(x) + z)
+        """The slots in their `layers`.
+
+        Any order will do in which no two gates of a layer meet, and the X check comes first at an even number of the
+        qubits that an X and a Z check share: so the checks are measured as they stand.
+        """
+        by_slot = self._slot_layers
+        slots: dict[Basis, list[int | None]] = {b: [None] * (1 + max(chain(*by_slot.values()))) for b in BASES}
+        for basis in BASES:
+            for slot, layer in enumerate(by_slot[basis]):
+                slots[basis][layer] = slot
+        return Schedule(x=tuple(slots["X"]), z=tuple(slots["Z"]))
+
+    def with_layers(self, layers: Sequence[int]) -> Self:
+        """The code with another schedule of this kind."""
+        other = copy(self)
+        other.layers = self._checked(layers)
+        return other
+
+    def orders(self, seed: int = 0) -> Iterator[Self]:
+        """The code with schedules drawn at random, short ones first: without an end."""
+        rng = np.random.default_rng(seed)
+        slots = [len(self._slot_colours[basis]) for basis in BASES]
+        for depth in range(max(map(max, self._colours.values())) + 1, sum(slots)):
+            for _ in range(_DRAWS):
+                layers = [*rng.permutation(depth)[: slots[0]], *rng.permutation(depth)[: slots[1]]]
+                if max(slots) <= depth and self._measurable(layers):
+                    yield self.with_layers(layers)
+        while True:
+            yield self.with_layers([*rng.permutation(slots[0]), *(slots[0] + rng.permutation(slots[1]))])
+
+    @property
+    def _usual_layers(self) -> Sequence[int]:
+        return range(sum(map(len, self._slot_colours.values())))
+
+    @property
+    def _slot_layers(self) -> dict[Basis, list[int]]:
+        """The layer of each slot."""
+        of_x = len(self._slot_colours["X"])
+        return {"X": list(self.layers[:of_x]), "Z": list(self.layers[of_x:])}
+
+    def _checked(self, layers: Sequence[int]) -> tuple[int, ...]:
+        slots = len(self._usual_layers)
+        if len(layers) != slots or not {*layers} <= {*range(slots)} or not self._measurable(layers):
+            raise CascadeError(
+                f"expected layers of {len(self._slot_colours['X'])} slots of X checks and then of "
+                f"{len(self._slot_colours['Z'])} of Z checks, from 0 to {slots - 1}, in which no two gates meet and X "
+                f"checks come first at an even number of the qubits that they share with a Z check, got {[*layers]}"
+            )
+        return tuple(map(int, layers))
+
+    def _measurable(self, layers: Sequence[int]) -> bool:
+        """Whether no two gates of a layer meet, and the checks are measured as they stand."""
+        x, z = np.split(np.array(layers), [len(self._slot_colours["X"])])
+        apart = len(np.unique(x)) == len(x) and len(np.unique(z)) == len(z)
+        return apart and all((x[a] != z[b]).all() and not (x[a] < z[b]).sum() % 2 for a, b in self._shared_slots)
+
+    @cached_property
+    def _shared_slots(self) -> list[NDArray[np.int64]]:
+        """The slots of X and of Z at the qubits that two checks share, int64 [2, qubits], for each way to share any."""
+        ways = {tuple(sorted(slots)) for slots in self._meetings().values()}
+        return [np.array(way).T for way in sorted(ways)]
 
     @property
     def qubit_positions(self) -> NDArray[np.floating]:

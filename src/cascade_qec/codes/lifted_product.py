@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from copy import copy
+from collections.abc import Iterator, Sequence
 from itertools import chain, product
+from typing import Self
+
+import numpy as np
 
 from cascade_qec.codes.basis import Basis
 from cascade_qec.codes.css import CSSCode
@@ -74,7 +76,6 @@ class LiftedProductCode(GroupCode):
             for row in (_adjoint(left) if b is None else _coloured(parse_matrix(b, l, m)))
         ]
         self.terms = first, 1 + max(_colours(right), default=first - 1) - first
-        self.layers = self._checked(_default_layers(*self.terms) if layers is None else layers)
         of_a, of_b = _adjoint(left), _adjoint(right)
         x = _beside(_times_identity(left, len(right)), _identity_times(len(left), right))
         z = _beside(_identity_times(len(left[0]), of_b), _times_identity(of_a, len(right[0])))
@@ -87,6 +88,7 @@ class LiftedProductCode(GroupCode):
             family=family,
             d=d,
             colours={"X": _colours(x), "Z": _colours(z)},
+            layers=layers,
         )
 
     @property
@@ -99,18 +101,25 @@ class LiftedProductCode(GroupCode):
         the checks are measured as they stand; only gates of one layer must not meet, which is to say that no layers of
         a and b add up to D - 1. The depth D is the number of colours, or one more if A and B have odd numbers of them.
         """
-        depth = self._depth
-        slots: dict[Basis, list[int | None]] = {"X": [None] * depth, "Z": [None] * depth}
-        for colour, layer in enumerate(self.layers):
-            slots["X"][layer] = self._slot_colours["X"].index(colour)
-            slots["Z"][depth - 1 - layer] = self._slot_colours["Z"].index(colour)
-        return Schedule(x=tuple(slots["X"]), z=tuple(slots["Z"]))
+        return super().schedule
 
-    def with_layers(self, layers: Sequence[int]) -> LiftedProductCode:
-        """The code with another schedule of this kind."""
-        other = copy(self)
-        other.layers = self._checked(layers)
-        return other
+    def orders(self, seed: int = 0) -> Iterator[Self]:
+        rng = np.random.default_rng(seed)
+        while True:
+            layers = rng.permutation(self._depth)[: sum(self.terms)].tolist()
+            if self._fits(layers):
+                yield self.with_layers(layers)
+
+    @property
+    def _usual_layers(self) -> Sequence[int]:
+        return _default_layers(*self.terms)
+
+    @property
+    def _slot_layers(self) -> dict[Basis, list[int]]:
+        return {
+            "X": [self.layers[colour] for colour in self._slot_colours["X"]],
+            "Z": [self._depth - 1 - self.layers[colour] for colour in self._slot_colours["Z"]],
+        }
 
     @property
     def _depth(self) -> int:
@@ -119,13 +128,17 @@ class LiftedProductCode(GroupCode):
 
     def _checked(self, layers: Sequence[int]) -> tuple[int, ...]:
         a, depth = self.terms[0], self._depth
-        once = len(set(layers)) == len(layers) == sum(self.terms) and {*layers} <= {*range(depth)}
-        if not once or any(of_a + of_b == depth - 1 for of_a, of_b in product(layers[:a], layers[a:])):
+        if not self._fits(layers):
             raise CascadeError(
                 f"expected a layer of its own, from 0 to {depth - 1}, for each of {a} terms of A and {self.terms[1]} "
                 f"of B, none of A and of B adding up to {depth - 1}, got {list(layers)}"
             )
-        return tuple(layers)
+        return tuple(map(int, layers))
+
+    def _fits(self, layers: Sequence[int]) -> bool:
+        a, depth = self.terms[0], self._depth
+        once = len(set(layers)) == len(layers) == sum(self.terms) and {*layers} <= {*range(depth)}
+        return once and not any(of_a + of_b == depth - 1 for of_a, of_b in product(layers[:a], layers[a:]))
 
 
 def _default_layers(a: int, b: int) -> list[int]:

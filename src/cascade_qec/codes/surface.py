@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Sequence
 from copy import copy
-from operator import index
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +13,8 @@ from cascade_qec import limits
 from cascade_qec.codes.basis import BASES, Basis, opposite
 from cascade_qec.codes.css import CSSCode, frozen
 from cascade_qec.codes.family import Family, get
-from cascade_qec.codes.frame import ABSENT_PLACE, PRIMARY, SECONDARY, Frame, SpaceRelations
+from cascade_qec.codes.frame import PRIMARY, SECONDARY, Frame, SpaceRelations
+from cascade_qec.codes.places import distance, places_at
 from cascade_qec.codes.schedule import Schedule
 from cascade_qec.errors import CascadeError
 
@@ -55,7 +54,7 @@ class SurfaceCode(CSSCode):
             name=name,
             family=family,
             d=d,
-            neighbours={basis: _at(data, coords[basis], SLOT_OFFSETS) for basis in BASES},
+            neighbours={basis: places_at(data, coords[basis], SLOT_OFFSETS) for basis in BASES},
             check_coords=coords,
             qubit_coords=np.column_stack([np.zeros_like(data[:, 0]), data]),
         )
@@ -113,9 +112,13 @@ class SurfaceCode(CSSCode):
             kinds=self.kinds,
             data_qubit=data_qubit,
             convolutions={
-                "direct": (SpaceRelations(_at(rows_cols, rows_cols, around), (-1, 0, 1), read="checks", out="checks"),)
+                "direct": (
+                    SpaceRelations(places_at(rows_cols, rows_cols, around), (-1, 0, 1), read="checks", out="checks"),
+                )
             },
-            to_data=SpaceRelations(_at(rows_cols, data[data_qubit], _DATA_OFFSETS), (0, 1), read="checks", out="data"),
+            to_data=SpaceRelations(
+                places_at(rows_cols, data[data_qubit], _DATA_OFFSETS), (0, 1), read="checks", out="data"
+            ),
         )
 
 
@@ -154,7 +157,7 @@ class RotatedSurfaceCode(SurfaceCode):
     order = Schedule(x=(_SE, _SW, _NE, _NW), z=(_SE, _NE, _SW, _NW))
 
     def __init__(self, d: int, dz: int | None = None) -> None:
-        if dz is None and ((d := _distance(d)) < 3 or d % 2 == 0):
+        if dz is None and ((d := distance(d)) < 3 or d % 2 == 0):
             raise CascadeError(f"expected an odd distance of at least 3 for a rotated surface code, got {d}")
         dx, dz = _sizes(d, dz)
         row, col = np.indices((dx + 1, dz + 1)).reshape(2, -1)
@@ -297,28 +300,11 @@ class RepetitionCode(UnrotatedSurfaceCode):
         return super().qubit_positions[:, ::-1]
 
 
-def _distance(value: int) -> int:
-    try:
-        d = index(value)
-    except TypeError as error:
-        raise CascadeError(f"expected the distance as an integer, got {value!r}") from error
-    if d > limits.DISTANCE:
-        raise CascadeError(f"expected a distance of at most {limits.DISTANCE}, got {d}")
-    return d
-
-
 def _sizes(dx: int, dz: int | None) -> tuple[int, int]:
-    sizes = _distance(dx), _distance(dx if dz is None else dz)
+    sizes = distance(dx), distance(dx if dz is None else dz)
     if min(sizes) < 2:
         raise CascadeError(f"expected a distance of at least 2, got {min(sizes)}")
     return sizes
-
-
-def _at(places: NDArray[np.int64], centres: NDArray[np.int64], offsets: Sequence[tuple[int, int]]) -> NDArray[np.int64]:
-    """Index of the place at each offset from each centre: int64 [centres, offsets], -1 where there is none."""
-    index_of = {where: number for number, where in enumerate(map(tuple, places.tolist()))}
-    found = [index_of.get((r + dr, c + dc), ABSENT_PLACE) for r, c in centres.tolist() for dr, dc in offsets]
-    return np.array(found, dtype=np.int64).reshape(-1, len(offsets))
 
 
 _SIZE = "([1-9][0-9]{0,3})"

@@ -123,7 +123,7 @@ def put_in(code: CSSCode, rounds: int, basis: Basis) -> Flips:
     a check's wrong measurement in a round: [rounds, checks], X checks before Z checks.
     """
     circuit = memory(code, rounds=rounds, basis=basis).flattened()
-    n, checks, layers = code.n, len(code.hx) + len(code.hz), len(code.schedule.x)
+    n, checks, layers = code.n, len(code.hx) + len(code.hz), code.schedule.depth
     of_pauli, data = (rounds + 1) * n, np.arange(n)
     faults = 2 * of_pauli + rounds * checks
     simulator = stim.FlipSimulator(batch_size=faults, disable_stabilizer_randomization=True)
@@ -185,7 +185,7 @@ def _explained(
 
 def _place(location: stim.CircuitErrorLocation, code: CSSCode, rounds: int) -> tuple[int, ...]:
     """Round, step, qubits and Paulis of a fault."""
-    layers = len(code.schedule.x)
+    layers = code.schedule.depth
     # a tick follows the preparation, each layer, and what is measured and reset between rounds
     at, step = divmod(location.tick_offset - 1, layers + 1)
     step = min(step + 1, layers)

@@ -59,7 +59,7 @@ def model_file(name: str) -> bytes:
         "parameters": made.parameters(),
         "trained_at": made.noise_p,
         "period": code.frame(BASIS).period,
-        "layers": len(code.schedule.x),
+        "layers": code.schedule.depth,
         "output_bias": head.output_bias,
         "share": logical.share,
         "scale": logical.scale,

@@ -131,7 +131,7 @@ def circuit_skeleton(circuit: stim.Circuit) -> Skeleton:
         for d in shown
     ]
     data, watches = _watches(regions, shown, record)
-    own_check, supports = _checks(watches)
+    own_check, supports = _checks(watches, regions, data, [record.detectors[d] for d in shown])
     moments = _moments(watches, own_check)
     rounds = max(map(len, moments)) - 1
     if rounds < 1:
@@ -231,11 +231,31 @@ def _watch(covered: dict[int, frozenset[int]]) -> _Watch | None:
     return _Watch(frozenset().union(*covered.values()), min(ticks), max(ticks))
 
 
-def _checks(watches: list[_Watch]) -> tuple[np.ndarray, list[frozenset[int]]]:
-    """Detectors with one support are one check: int64 [detectors], and the supports."""
-    numbers: dict[frozenset[int], int] = {}
-    check = np.array([numbers.setdefault(watch.support, len(numbers)) for watch in watches], dtype=np.int64)
-    return check, list(numbers)
+def _checks(
+    watches: list[_Watch], regions: list[Region], data: dict[int, int], outcomes: list[list[int]]
+) -> tuple[np.ndarray, list[frozenset[int]]]:
+    """Detectors with one support and one kind of Pauli are one check: int64 [detectors], and the supports."""
+    kinds: list[object] = [None] * len(watches)
+    if _mixed(watches, regions, data):  # two checks on the same data qubits
+        alone = np.arange(len(regions))
+        kinds = _primary(regions, alone, np.ones(len(regions), dtype=bool), data, outcomes).tolist()
+    numbers: dict[tuple[frozenset[int], object], int] = {}
+    keys = zip((watch.support for watch in watches), kinds, strict=True)
+    check = np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)
+    return check, [support for support, _ in numbers]
+
+
+def _mixed(watches: list[_Watch], regions: list[Region], data: dict[int, int]) -> bool:
+    """Whether two detectors with one support ever have different Pauli operators at one place."""
+    qubit_of = {number: qubit for qubit, number in data.items()}
+    found: dict[tuple[frozenset[int], int], int] = {}
+    for watch, region in zip(watches, regions, strict=True):
+        qubit = qubit_of[min(watch.support)]
+        for tick, pauli in region.items():
+            here = pauli[qubit] if qubit < len(pauli) else 0
+            if here and found.setdefault((watch.support, tick), here) != here:
+                return True
+    return False
 
 
 def _moments(watches: list[_Watch], check: np.ndarray) -> list[list[tuple[int, int]]]:
@@ -246,12 +266,18 @@ def _moments(watches: list[_Watch], check: np.ndarray) -> list[list[tuple[int, i
     return [sorted(moments) for moments in found]
 
 
-def _primary(regions: list[Region], check: np.ndarray, whole: np.ndarray, data: dict[int, int]) -> np.ndarray:
+def _primary(
+    regions: list[Region],
+    check: np.ndarray,
+    whole: np.ndarray,
+    data: dict[int, int],
+    outcomes: Sequence[Sequence[int]] = (),
+) -> np.ndarray:
     """Checks of one basis, that of the experiment: bool [checks].
 
     The first of those with a detector in every slice (`whole`, bool [checks]) is; and whenever two checks meet, they
-    are of one basis if they have the same Pauli operator on a data qubit at the same time. Checks that meet none of the
-    others are of this basis if they are whole.
+    are of one basis if they have the same Pauli operator on a data qubit at the same time, or share an outcome if these
+    are given. Checks that meet none of the others are of this basis if they are whole.
     """
     known: list[dict[tuple[int, int], int]] = [{} for _ in whole]
     meeting: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
@@ -261,6 +287,10 @@ def _primary(regions: list[Region], check: np.ndarray, whole: np.ndarray, data: 
                 if qubit in data:
                     known[c][tick, qubit] = pauli[qubit]
                     meeting[tick, qubit].append(c)
+    for own, c in zip(outcomes, check.tolist(), strict=False):
+        for outcome in own:
+            known[c][-1, outcome] = 0  # before all ticks
+            meeting[-1, outcome].append(c)
     primary = whole.copy()
     first = int(np.argmax(whole))
     decided, waiting = {first}, [first]

@@ -289,7 +289,8 @@ def _of_error_model(dem: stim.DetectorErrorModel) -> tuple[list[CSSCode], str]:
         raise CascadeError("expected the error model of an experiment, got one without errors that flip detectors")
 
     # Of a code that matching decodes, the checks of one basis alone see two ends of each error at most.
-    heavy = int(mechanisms.weight.max()) > 2
+    most = int(mechanisms.weight.max())
+    heavy = most > 2
 
     def rounds(code: CSSCode) -> list[int]:
         if heavy and code.matchable and not (len(code.hx) and len(code.hz)):
@@ -297,12 +298,14 @@ def _of_error_model(dem: stim.DetectorErrorModel) -> tuple[list[CSSCode], str]:
         ways = product(BASES, (False,) if heavy and code.matchable else (False, True))
         return [r for basis, alone in ways for r in experiment_rounds(code, basis, detectors, alone=alone)]
 
-    # Most experiments have all of their code's observables, and about d rounds. Codes without symmetries last: it takes
+    # Most experiments have all of their code's observables, and about d rounds. Checks of both bases see four ends of
+    # an error at most where matching decodes, more of some elsewhere. Codes without symmetries last: it takes
     # longest to refuse them.
     likeliest = sorted(
         (code for code in _known() if code.k >= observables and rounds(code)),
         key=lambda code: (
             code.k != observables,
+            code.matchable != (most <= 4),
             len(code.translations) == 1,
             min(abs(r - (code.d or r)) for r in rounds(code)),
         ),

@@ -6,11 +6,13 @@ import subprocess
 import pytest
 
 from workshop import CHECKOUT
-from workshop.pages import browser, collections, engine, local, models, performance, pictures, training
+from workshop.pages import browser, codes, collections, engine, local, models, performance, pictures, training
 
 
 @pytest.mark.parametrize(
-    "module", [browser, collections, engine, local, models, performance, training], ids=lambda module: module.__name__
+    "module",
+    [browser, codes, collections, engine, local, models, performance, training],
+    ids=lambda module: module.__name__,
 )
 def test_tables_are_those_of_their_sources(module):
     page = module.PAGE.read_text()

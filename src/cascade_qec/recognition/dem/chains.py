@@ -154,7 +154,7 @@ def oriented(chains: Chains, mechanisms: Mechanisms, primary: NDArray[np.bool_],
     primary : bool [chains]
         Which of them are of the experiment's own basis.
     degrees
-        Checks of each basis that a data qubit meets, away from boundaries.
+        How many checks of one basis data qubits meet, where they meet several.
 
     Returns
     -------

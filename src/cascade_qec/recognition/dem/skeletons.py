@@ -88,7 +88,7 @@ def dem_skeletons(dem: stim.DetectorErrorModel, code: CSSCode) -> list[Skeleton]
         if len(np.unique((check < len(code.hx)) ^ primary)) > 1:
             raise CascadeError(f"expected one kind of {code.name}'s checks in the first and the last slice, got both")
         supports = np.vstack([code.hx, code.hz])[check]
-    degrees = {int(code.checks(basis).sum(axis=0).max()) for basis in BASES} - {0}
+    degrees = {int(degree) for basis in BASES for degree in np.unique(code.checks(basis).sum(axis=0))} - {0, 1}
     skeletons = []
     for turned in oriented(chains, mechanisms, primary, degrees):
         # The other basis' checks have no detector in the first slice.
