@@ -10,6 +10,7 @@ import { Reads } from "./reads.ts";
 import { results } from "./results.ts";
 import { Scene, type Shot } from "./scene.ts";
 import { MODELS, Store, type ModelName, type State } from "./state.ts";
+import { Stream } from "./stream.ts";
 import { Votes } from "./votes.ts";
 
 const store = new Store();
@@ -121,6 +122,16 @@ byId("skip").addEventListener("click", (event) => {
   byId("play-title").focus();
 });
 void open(store.state.model);
+
+// The stream's model is asked for when its section comes near.
+new IntersectionObserver(
+  (entries, observer) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    observer.disconnect();
+    new Stream(store, fetched);
+  },
+  { rootMargin: "400px" },
+).observe(byId("stream"));
 results(store).catch(
   (error: Error) => (byId("no-results").textContent = `The tables could not be loaded: ${error.message}.`),
 );

@@ -1,7 +1,8 @@
 // Put errors into the code, or have noise do it, and see what the network makes of it.
 
 import { Counter, randomSeed } from "./counter.ts";
-import { byId, choice, h, many, percent } from "./dom.ts";
+import { Decoder } from "./decoder.ts";
+import { byId, choice, h, many, percent, slider } from "./dom.ts";
 import { toggled } from "./faults.ts";
 import { Noise } from "./noise.ts";
 import { Random } from "./random.ts";
@@ -22,8 +23,7 @@ const TITLES: Record<(typeof MODELS)[number], string> = {
 /** What does not depend on the model: choices of model, strength and letter. */
 export class Controls {
   letter: "X" | "Y" | "Z" = "X";
-  private readonly strength = h("input", { type: "range", id: "strength", min: 0, max: STRENGTHS.length - 1, step: 1 });
-  private readonly strengthSays = h("output", { for: "strength" });
+  private readonly strength;
 
   constructor(store: Store) {
     byId("models").replaceChildren(
@@ -46,16 +46,14 @@ export class Controls {
         (letter) => (this.letter = letter),
       ),
     );
-    this.strength.addEventListener("input", () => store.change({ p: STRENGTHS[Number(this.strength.value)] }));
-    byId("strengths").replaceChildren(h("label", { for: "strength" }, "Noise p"), this.strength, this.strengthSays);
+    this.strength = slider("Noise p", "strength", 0, STRENGTHS.length - 1, (at) => store.change({ p: STRENGTHS[at] }));
+    byId("strengths").replaceChildren(this.strength.element);
     this.update(store.state);
     store.listen((state) => this.update(state));
   }
 
   private update({ p, model }: State): void {
-    this.strength.value = String(STRENGTHS.indexOf(p));
-    this.strength.setAttribute("aria-valuetext", percent(p));
-    this.strengthSays.textContent = percent(p);
+    this.strength.show(STRENGTHS.indexOf(p), percent(p));
     const radio = byId("models").querySelector<HTMLInputElement>(`input[value=${model}]`);
     if (radio) radio.checked = true;
   }
@@ -68,7 +66,7 @@ export class Play {
   private readonly space: Space;
   private readonly drawn: HTMLFieldSetElement | null;
   private readonly sheet: Sheet;
-  private readonly counter: Counter;
+  private readonly counter: Counter<Wanted, number[]>;
   private readonly round = h("input", { type: "range", id: "round", min: 0, step: 1 });
   private readonly roundSays = h("output", { for: "round" });
   private matched: Decoded["matched"] = null;
@@ -86,7 +84,14 @@ export class Play {
     const step = (by: number) => store.change({ round: Math.min(rounds, Math.max(0, store.state.round + by)) });
     this.space = new Space(scene, put, step);
     this.sheet = new Sheet(scene, (qubit) => put(Math.min(store.state.round, rounds), qubit));
-    this.counter = new Counter(file, code.matchable, store.state.p);
+    const open = async () => {
+      const decoder = new Decoder();
+      await decoder.ask("open", { file });
+      return decoder;
+    };
+    this.counter = new Counter(code.matchable ? ["Network", "Matching"] : ["Network"], open, (decoder, asked) =>
+      decoder.ask("count", { ...asked, p: store.state.p }),
+    );
     this.round.max = String(rounds);
     this.round.addEventListener("input", () => store.change({ round: Number(this.round.value) }));
     this.drawn =
@@ -138,7 +143,7 @@ export class Play {
     if (changed.has("faults") || changed.has("p")) this.matched = null; // until the decoder has answered
     this.draw(shot, state);
     if (changed.has("faults")) this.list(state.faults);
-    if (changed.has("p")) this.counter.reset(state.p);
+    if (changed.has("p")) this.counter.reset();
   }
 
   decoded(decoded: Decoded, shot: Shot, state: State): void {
@@ -186,7 +191,7 @@ export class Play {
   }
 
   private sample(): void {
-    const happened = new Noise(this.scene.model, this.store.state.p).shot(new Random(randomSeed()));
+    const happened = Noise.of(this.scene.model, this.store.state.p).shot(new Random(randomSeed()));
     this.show(happened);
     this.status.textContent = happened.length ? "" : "Nothing happened in this shot.";
   }

@@ -3,6 +3,15 @@
 export const MODELS = ["surface_d3", "surface_d5", "surface_d7", "bb72"] as const;
 export type ModelName = (typeof MODELS)[number];
 
+/** Codes of the stream, a part of the models. */
+export const STREAMS = ["surface_d3", "surface_d5"] as const;
+export type StreamName = (typeof STREAMS)[number];
+
+/** Rounds that a window decides or looks ahead at most. */
+export const WINDOWS = 10;
+
+const LINES = ["windows", "whole", "true"] as const;
+
 export const VIEWS = ["change", "size", "channel"] as const;
 export type View = (typeof VIEWS)[number];
 
@@ -19,6 +28,14 @@ export interface State {
   layer: number;
   view: View;
   channel: number;
+  /** The stream: its code and noise, its windows, what it is drawn from, how far it has come, and whose errors it shows. */
+  stream: StreamName;
+  noise: number;
+  commit: number;
+  buffer: number;
+  seed: number;
+  arrived: number;
+  lines: (typeof LINES)[number];
   /** What is plotted: a code, a noise strength, a model. */
   waterfall: (typeof PLOTS.waterfall)[number];
   distance: (typeof PLOTS.distance)[number];
@@ -40,6 +57,13 @@ export const START: State = {
   layer: 1,
   view: "change",
   channel: 0,
+  stream: "surface_d5",
+  noise: 0.008,
+  commit: 5,
+  buffer: 5,
+  seed: 36,
+  arrived: 25,
+  lines: "windows",
   waterfall: "surface_d5",
   distance: "0.003",
   sure: "surface_d5",
@@ -64,8 +88,10 @@ export function read(text: string): State {
   const given = new Map(parts.map(([name, value]) => [name, value ?? ""]));
   const among = <T>(name: string, known: readonly T[], start: T) =>
     known.find((one) => String(one) === given.get(name)) ?? start;
-  const whole = (name: string, start: number) =>
-    /^\d{1,3}$/.test(given.get(name) ?? "") ? Number(given.get(name)) : start;
+  const whole = (name: string, start: number, most = 999, least = 0) => {
+    const value = /^\d{1,10}$/.test(given.get(name) ?? "") ? Number(given.get(name)) : start;
+    return value >= least && value <= most ? value : start;
+  };
   return {
     model: among("model", MODELS, START.model),
     p: among("p", STRENGTHS, START.p),
@@ -80,6 +106,13 @@ export function read(text: string): State {
     layer: whole("layer", START.layer),
     view: among("view", VIEWS, START.view),
     channel: whole("channel", START.channel),
+    stream: among("stream", STREAMS, START.stream),
+    noise: among("noise", STRENGTHS, START.noise),
+    commit: whole("commit", START.commit, WINDOWS, 1),
+    buffer: whole("buffer", START.buffer, WINDOWS, 1),
+    seed: whole("seed", START.seed, 2 ** 32 - 1),
+    arrived: whole("arrived", START.arrived),
+    lines: among("lines", LINES, START.lines),
     waterfall: among("waterfall", PLOTS.waterfall, START.waterfall),
     distance: among("distance", PLOTS.distance, START.distance),
     sure: among("sure", PLOTS.sure, START.sure),

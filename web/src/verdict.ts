@@ -54,7 +54,7 @@ function flipped(mask: number, k: number): number {
   return [...Array(k).keys()].filter((i) => (mask >> i) & 1).length;
 }
 
-function row(who: string, what: string, right: boolean | null): HTMLElement {
+export function row(who: string, what: string, right: boolean | null): HTMLElement {
   return h(
     "p",
     { class: `row ${right === null ? "" : right ? "right" : "wrong"}` },

@@ -132,6 +132,31 @@ test("layers are stepped through, and a check tells what it depends on", async (
   assert.equal(await page.locator("#votes .vote").count(), 5);
 });
 
+test("a stream arrives round by round, windows decide, and cut short they fail where the whole history does not", async () => {
+  await page.locator("#stream").scrollIntoViewIfNeeded();
+  await page.waitForSelector(".strip .crossed");
+  assert.match(await page.innerText("#stream .says"), /4 windows decided 20 rounds: the frame is flipped.* 2 checks/);
+  for (let i = 0; i < 5; i++) await page.click('[aria-label="One round on"]');
+  assert.match(await page.innerText("#stream .says"), /5 windows decided 25 rounds/);
+  assert.match(page.url(), /arrived=30/);
+  await page.locator("#buffer").fill("1");
+  assert.match(page.url(), /buffer=1/);
+  await page.locator("#speed").fill("20");
+  await page.click("#stream >> text=Play");
+  const ended = (pattern: RegExp) =>
+    page.waitForFunction(
+      ([source]) => new RegExp(source, "s").test(document.querySelector<HTMLElement>("#stream .says")!.innerText),
+      [pattern.source],
+    );
+  await ended(/True.*Windows.*Whole/);
+  await page.click("text=Find a stream");
+  await ended(/Windows\s+[a-z\s]+✗ wrong\s+Whole\s+[a-z\s]+✓ right/);
+  assert.match(page.url(), /seed=\d+&arrived=51/);
+  await page.click("#stream-counter >> text=Run shots");
+  await page.waitForFunction(() => !document.querySelector("#stream-counter td")!.textContent!.startsWith("0 /"));
+  await page.click("#stream-counter >> text=Stop");
+});
+
 test("plots tell their counts, and decoders can be switched off", async () => {
   await page.click("#waterfall >> text=bb72");
   await page.waitForFunction(() => document.querySelector("#waterfall")!.textContent!.includes("Relay-BP"));

@@ -17,6 +17,14 @@ export interface Values {
   mechanisms: number[]; // probabilities
   rates: number[]; // of detection events
   put: { fault: string; events: number[]; observables: number }[];
+  stream?: {
+    p: number;
+    rounds: number;
+    errors: [ends: number[], observables: number, probability: number, unequal: number][];
+    events: number[][];
+    whole: number[];
+    windows: Record<string, number[][]>; // frames behind each window, by "commit+buffer"
+  };
   intervals: [failures: number, shots: number, low: number, high: number][];
 }
 
