@@ -75,6 +75,7 @@ def _values(name: str) -> dict[str, Any]:
         "mechanisms": all_mechanisms.probability.tolist(),
         "rates": _rates(all_mechanisms),
         "put": _put(decoder),
+        "explained": _explained(decoder, events[:3]),
         "stream": _stream(decoder) if name in _STREAMS else None,
         "intervals": [_interval(*counts) for counts in ((0, 10), (3, 200), (10, 10))],
     }
@@ -89,11 +90,12 @@ def _stream(decoder: cascade.CascadeDecoder) -> dict[str, Any]:
     dem = error_model(decoder.experiment(p, rounds=rounds, basis=BASIS))
     uniform, unequal, rng = project(dem, basis_detectors(dem)), stim.DetectorErrorModel(), np.random.default_rng(6)
     for each in uniform:
+        assert isinstance(each, stim.DemInstruction)
         by = rng.uniform(0.9, 1.1) if each.type == "error" else 1
         unequal.append(each.type, [arg**by for arg in each.args_copy()], each.targets_copy())
     events = unequal.compile_sampler(seed=5).sample(_STREAMS[decoder.description.name])[0]
     sizes = ((3, 3), (1, 1), (5, 2))
-    made = {f"{c}+{b}": windows(get("pymatching"), unequal, commit=c, buffer=b) for c, b in sizes}
+    ready = {f"{c}+{b}": windows(get("pymatching"), unequal, commit=c, buffer=b) for c, b in sizes}
     return {
         "p": p,
         "rounds": rounds,
@@ -103,8 +105,8 @@ def _stream(decoder: cascade.CascadeDecoder) -> dict[str, Any]:
             for detectors, observables in [symptoms(parts)]
         ],
         "events": [np.flatnonzero(row).tolist() for row in events],
-        "whole": pymatching.Matching(unequal).decode_batch(events)[:, 0].tolist(),
-        "windows": {size: _frames(ready, events) for size, ready in made.items()},
+        "whole": np.asarray(pymatching.Matching(unequal).decode_batch(events))[:, 0].tolist(),
+        "windows": {size: _frames(made, events) for size, made in ready.items()},
     }
 
 
@@ -117,6 +119,20 @@ def _frames(made: Windows, events: np.ndarray) -> list[list[int]]:
         stream.commit(made.solver(stream.window)(*stream.take()))
         found.append(stream.frame[:, 0].astype(int))
     return np.stack(found, axis=1).tolist()
+
+
+def _explained(decoder: cascade.CascadeDecoder, events: np.ndarray) -> dict[str, Any]:
+    """What `explain` says of some shots, as far as it fits into a file."""
+    told = decoder.bind(basis=BASIS).explain(events)
+    layers, sites = told.features.shape[:2]
+    some = [(site, layer) for site in (0, sites // 2, sites - 1) for layer in range(layers)]
+    return {
+        "sizes": np.linalg.norm(told.features, axis=3).transpose(2, 0, 1).tolist(),  # [shots, layers, sites]
+        "channel": told.features[:, :, :, 5].transpose(2, 0, 1).tolist(),
+        "fields": [[site, layer, np.flatnonzero(told.receptive_field(site, layer)).tolist()] for site, layer in some],
+        "scores": told.votes.sum(axis=1)[:, :64].tolist(),  # of the first classes
+        "operators": [np.flatnonzero(row).tolist() for row in told.operators],
+    }
 
 
 def _interval(failures: int, shots: int) -> list[float]:

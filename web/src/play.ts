@@ -1,8 +1,7 @@
 // Put errors into the code, or have noise do it, and see what the network makes of it.
 
-import { Counter, randomSeed } from "./counter.ts";
-import { Decoder } from "./decoder.ts";
-import { byId, choice, h, many, percent, slider } from "./dom.ts";
+import { randomSeed, type Counter } from "./counter.ts";
+import { byId, choice, h, many, percent, slider, type Slider } from "./dom.ts";
 import { toggled } from "./faults.ts";
 import { Noise } from "./noise.ts";
 import { Random } from "./random.ts";
@@ -10,6 +9,7 @@ import type { Scene, Shot } from "./scene.ts";
 import { Sheet } from "./sheet.ts";
 import { Space } from "./space.ts";
 import { MODELS, STRENGTHS, type State, type Store } from "./state.ts";
+import { decoderName, type Recorded } from "./tables.ts";
 import { spoken, verdict } from "./verdict.ts";
 import type { Decoded, Wanted } from "./worker.ts";
 
@@ -18,6 +18,7 @@ const TITLES: Record<(typeof MODELS)[number], string> = {
   surface_d5: "d = 5",
   surface_d7: "d = 7",
   bb72: "Bicycle code bb72",
+  own: "Your shots",
 };
 
 /** What does not depend on the model: choices of model, strength and letter. */
@@ -29,9 +30,9 @@ export class Controls {
     byId("models").replaceChildren(
       choice(
         "Code",
-        MODELS.map((model) => [model, TITLES[model]]),
+        MODELS.filter((model) => model !== "own" || store.own).map((model) => [model, TITLES[model]]),
         store.state.model,
-        (model) => store.change({ model, faults: [], round: 1 }),
+        (model) => store.change({ model, faults: [], round: 1, shot: model === "own" ? 0 : -1 }),
       ),
     );
     byId("letters").replaceChildren(
@@ -69,11 +70,12 @@ export class Play {
   private readonly counter: Counter<Wanted, number[]>;
   private readonly round = h("input", { type: "range", id: "round", min: 0, step: 1 });
   private readonly roundSays = h("output", { for: "round" });
+  private readonly own: Slider | null;
   private matched: Decoded["matched"] = null;
   private readonly finding = h("button", { type: "button" });
   private readonly status = h("p", { class: "muted", role: "status" });
 
-  constructor(scene: Scene, file: ArrayBuffer, store: Store, controls: Controls) {
+  constructor(scene: Scene, counter: Counter<Wanted, number[]>, store: Store, controls: Controls) {
     const { rounds, code } = scene.model.facts;
     this.scene = scene;
     this.store = store;
@@ -84,14 +86,7 @@ export class Play {
     const step = (by: number) => store.change({ round: Math.min(rounds, Math.max(0, store.state.round + by)) });
     this.space = new Space(scene, put, step);
     this.sheet = new Sheet(scene, (qubit) => put(Math.min(store.state.round, rounds), qubit));
-    const open = async () => {
-      const decoder = new Decoder();
-      await decoder.ask("open", { file });
-      return decoder;
-    };
-    this.counter = new Counter(code.matchable ? ["Network", "Matching"] : ["Network"], open, (decoder, asked) =>
-      decoder.ask("count", { ...asked, p: store.state.p }),
-    );
+    this.counter = counter;
     this.round.max = String(rounds);
     this.round.addEventListener("input", () => store.change({ round: Number(this.round.value) }));
     this.drawn =
@@ -119,15 +114,18 @@ export class Play {
       this.sheet.element,
     );
     byId("counter").replaceChildren(this.counter.element);
-    const wanted: Wanted = code.matchable ? "matching alone fails" : "network fails";
+    const last = scene.model.ownShots - 1;
+    this.own = last < 0 ? null : slider("Your shot", "own", 0, last, (shot) => store.change({ shot, faults: [] }));
+    const wanted: Wanted = code.matchable ? "rival" : "network";
     this.finding.textContent = code.matchable
       ? "Find a shot that matching gets wrong and the network right"
       : "Find a shot that the network gets wrong";
     this.finding.addEventListener("click", () => this.find(wanted));
     byId("actions").replaceChildren(
+      this.own?.element ?? "",
       h("button", { type: "button", class: "main", onclick: () => this.sample() }, "Sample noise"),
       this.finding,
-      h("button", { type: "button", class: "quiet", onclick: () => store.change({ faults: [] }) }, "Clear"),
+      h("button", { type: "button", class: "quiet", onclick: () => store.change({ faults: [], shot: -1 }) }, "Clear"),
       this.status,
     );
   }
@@ -139,18 +137,20 @@ export class Play {
     const name = state.round === rounds ? "readout" : `${state.round + 1} of ${rounds}`;
     this.roundSays.textContent = name;
     this.round.setAttribute("aria-valuetext", name);
+    this.own?.show(Math.max(0, state.shot), state.shot < 0 ? "none" : String(state.shot));
     this.sheet.update(shot, state.round);
-    if (changed.has("faults") || changed.has("p")) this.matched = null; // until the decoder has answered
+    if (["faults", "shot", "p"].some((name) => changed.has(name as keyof State))) this.matched = null; // until the decoder has answered
     this.draw(shot, state);
-    if (changed.has("faults")) this.list(state.faults);
+    if (changed.has("faults") || changed.has("shot")) this.list(state);
     if (changed.has("p")) this.counter.reset();
   }
 
-  decoded(decoded: Decoded, shot: Shot, state: State): void {
+  decoded(decoded: Decoded, shot: Shot, state: State, recorded: Recorded | null): void {
     this.matched = decoded.matched;
     const { facts } = this.scene.model;
+    const said = recorded && { name: decoderName(recorded.rival), observables: recorded.rival_says };
     this.draw(shot, state);
-    byId("verdict").replaceChildren(...verdict(facts, decoded, shot.observables));
+    byId("verdict").replaceChildren(...verdict(facts, decoded, shot.observables, said));
     byId("spoken").textContent = spoken(facts, decoded, shot.observables);
   }
 
@@ -159,14 +159,12 @@ export class Play {
     for (const input of this.drawn?.querySelectorAll("input") ?? []) input.checked = input.value === drawn;
   }
 
-  close(): void {
-    this.counter.close();
-  }
-
-  private list(faults: string[]): void {
+  private list({ faults, shot }: State): void {
     const shown = faults.slice(0, 60);
+    const own = shot >= 0 && this.scene.model.ownShots > 0;
     byId("faults").replaceChildren(
-      h("h3", {}, many(faults.length, "fault")),
+      h("h3", {}, own ? `Your shot ${shot}, and ${many(faults.length, "fault")} put in` : many(faults.length, "fault")),
+      own ? h("p", { class: "muted" }, "Nobody knows which faults made its events.") : "",
       h(
         "ul",
         { class: "chips" },
@@ -208,6 +206,10 @@ export class Play {
 
   private show(happened: number[]): void {
     const faults = happened.map((fault) => `m${fault}`);
-    this.store.change({ faults, round: faults.length ? this.scene.firstRound(faults) : this.store.state.round });
+    this.store.change({
+      faults,
+      shot: -1,
+      round: faults.length ? this.scene.firstRound(faults) : this.store.state.round,
+    });
   }
 }

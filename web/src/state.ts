@@ -1,6 +1,7 @@
 // What the page shows, kept in its address, so that a link shows the same.
 
-export const MODELS = ["surface_d3", "surface_d5", "surface_d7", "bb72"] as const;
+/** The last one stands for the model of shots that the reader brings along, see src/cascade_qec/page/own_shots.py. */
+export const MODELS = ["surface_d3", "surface_d5", "surface_d7", "bb72", "own"] as const;
 export type ModelName = (typeof MODELS)[number];
 
 /** Codes of the stream, a part of the models. */
@@ -9,6 +10,12 @@ export type StreamName = (typeof STREAMS)[number];
 
 /** Rounds that a window decides or looks ahead at most. */
 export const WINDOWS = 10;
+
+/** Who gets the shots wrong that are shown. */
+export const FAILS = ["rival", "network", "both", "all"] as const;
+export type Fails = (typeof FAILS)[number];
+
+const SOURCES = ["live", "recorded"] as const;
 
 const LINES = ["windows", "whole", "true"] as const;
 
@@ -22,12 +29,17 @@ export interface State {
   p: number;
   /** What is wrong in the shot; see faults.ts for how each is spelt. */
   faults: string[];
+  /** Number of the reader's own shot in which these happen besides; -1 for none. */
+  shot: number;
   round: number;
   /** Whether a round of a code on a torus is rolled up, or the shot is drawn in time. */
   drawn: (typeof DRAWN)[number];
   layer: number;
   view: View;
   channel: number;
+  /** The shots that are browsed: who is wrong, and where they are from. */
+  fails: Fails;
+  from: (typeof SOURCES)[number];
   /** The stream: its code and noise, its windows, what it is drawn from, how far it has come, and whose errors it shows. */
   stream: StreamName;
   noise: number;
@@ -52,11 +64,14 @@ export const START: State = {
   model: "surface_d5",
   p: 0.005,
   faults: ["x7.1", "x12.1", "r15.2"],
+  shot: -1,
   round: 1,
   drawn: "time",
   layer: 1,
   view: "change",
   channel: 0,
+  fails: "rival",
+  from: "live",
   stream: "surface_d5",
   noise: 0.008,
   commit: 5,
@@ -101,11 +116,14 @@ export function read(text: string): State {
           .split("+")
           .filter((fault) => FAULT.test(fault))
       : START.faults,
+    shot: whole("shot", START.shot, 1e6),
     round: whole("round", START.round),
     drawn: among("drawn", DRAWN, START.drawn),
     layer: whole("layer", START.layer),
     view: among("view", VIEWS, START.view),
     channel: whole("channel", START.channel),
+    fails: among("fails", FAILS, START.fails),
+    from: among("from", SOURCES, START.from),
     stream: among("stream", STREAMS, START.stream),
     noise: among("noise", STRENGTHS, START.noise),
     commit: whole("commit", START.commit, WINDOWS, 1),
@@ -124,10 +142,17 @@ type Listener = (state: State, changed: Set<keyof State>) => void;
 /** The state, and who wants to know when it changes. */
 export class Store {
   state: State;
+  /** Whether the reader has brought shots along. */
+  readonly own: boolean;
   private readonly listeners: Listener[] = [];
 
   constructor() {
-    this.state = read(location.hash);
+    const given = read(location.hash);
+    this.own = document.body.dataset.shots !== undefined;
+    this.state =
+      this.own && !location.hash.includes("model=")
+        ? { ...given, model: "own", shot: 0, faults: [], fails: "all" }
+        : given;
     addEventListener("hashchange", () => {
       if (location.hash.includes("=") && location.hash !== `#${written(this.state)}`) this.change(read(location.hash));
     });

@@ -139,13 +139,10 @@ export class Stream {
     if (place.dataset.of === key) return;
     place.dataset.of = key;
     this.counter?.close();
-    const open = async () => {
-      const decoder = new Decoder();
-      await decoder.ask("open", { file });
-      return decoder;
-    };
-    this.counter = new Counter(["Windows", "Whole history"], open, (decoder, asked) =>
-      decoder.ask("stream", { ...asked, p, commit, buffer }),
+    this.counter = new Counter(
+      ["Windows", "Whole history"],
+      () => Decoder.opened(file),
+      (decoder, asked) => decoder.ask("stream", { ...asked, p, commit, buffer }),
     );
     this.searched.textContent = "";
     place.replaceChildren(this.counter.element, this.finding, this.searched);

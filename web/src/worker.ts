@@ -33,7 +33,8 @@ export interface Asked {
   stream: { ask: Counting<true> & { commit: number; buffer: number }; answer: Tally<number> };
 }
 
-export type Wanted = "matching alone fails" | "network fails";
+/** Who fails: matching alone, the network (alone, where matching answers), or both. */
+export type Wanted = "rival" | "network" | "both";
 
 let model: Model, network: Network, decision: Decision;
 let matching: { p: number; decoder: Matching } | null = null;
@@ -89,9 +90,8 @@ const answers: { [K in keyof Asked]: (ask: Asked[K]["ask"]) => Asked[K]["answer"
       tally.shots++;
       tally.failures[0] += Number(wrong);
       tally.failures[1] += Number(rivalWrong);
-      if (until === "matching alone fails" ? rivalWrong && !wrong : until === "network fails" && wrong) {
+      if (until && wrong === (until !== "rival") && (rivalWrong === (until !== "network") || !rival))
         return { ...tally, found: happened };
-      }
     }
     return tally;
   },

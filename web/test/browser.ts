@@ -170,6 +170,27 @@ test("plots tell their counts, and decoders can be switched off", async () => {
   assert.match(await page.innerText("#waterfall details[open] pre"), /workshop card runs\/bb72/);
 });
 
+test("every decoder in a plot has a mark of its own", async () => {
+  const marks = await page.$$eval(".key path", (paths) => paths.map((path) => path.getAttribute("d")));
+  assert.ok(marks.length > 12 && marks.every(Boolean));
+});
+
+test("shots on which decoders disagree are found, and opened above", async () => {
+  await page.click("#failures >> text=the network alone");
+  await page.click("#failures >> text=Find 6");
+  await page.waitForSelector("#failures .card");
+  assert.match(await page.innerText("#failures .card"), /✗ network\s+✓ matching/);
+  await page.click("#failures .card");
+  await says(/Network\s+[a-z\s]+✗ wrong\s+Matching\s+[a-z\s]+✓ right/);
+  assert.match(page.url(), /faults=m\d+.*fails=network/);
+  await page.click("#failures >> text=recorded");
+  await page.waitForFunction(() => document.querySelectorAll("#failures .card").length >= 6);
+  await page.click("#failures .card >> nth=2");
+  await says(/Network\s+[a-z\s]+✗ wrong.*correlated matching\s+[a-z\s]+✓ right/);
+  await page.click("#failures >> text=The command that measured this");
+  assert.match(await page.innerText("#failures pre"), /workshop.studies.disagreements/);
+});
+
 test("bb72 is fetched when it is asked for, and decodes in time", async () => {
   await page.click("text=Bicycle code bb72");
   await says(/Which of the 12/);
@@ -178,6 +199,9 @@ test("bb72 is fetched when it is asked for, and decodes in time", async () => {
   assert.ok((await fastest("data qubit 40")) < 50);
   assert.match(await verdict(), /matching needs pairs/);
   assert.match(await page.innerText("#reads"), /data qubits at 12 places .* 66 places are seen/s);
+  await page.click("#failures >> text=Relay-BP alone");
+  await page.click("#failures .card");
+  await says(/Network\s+[a-z0-9\s]+✓ right.*Relay-BP, own basis\s+[a-z0-9\s]+✗ wrong/);
   await page.click("text=on the torus");
   assert.match(page.url(), /drawn=torus/);
   await page.click("#models >> text=d = 5");
@@ -216,6 +240,23 @@ test("everything that can be used has a name, and nothing sticks out on a narrow
     await page.setViewportSize({ width, height: 800 });
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${width}`);
   }
+});
+
+test("a reader's own shots are shown, with what is said of them", async () => {
+  await page.goto(process.env.CASCADE_PAGE_OWN!);
+  await says(/True\s+(not )?flipped.*Network/);
+  assert.match(await page.innerText("#faults"), /Your shot 0/);
+  await page.waitForFunction(() => document.querySelectorAll("#failures .card").length === 24);
+  await page.locator("#own").fill("3");
+  assert.match(page.url(), /model=own.*shot=3/);
+  await page.click("#failures label:has-text('the network alone')");
+  await page.waitForFunction(() =>
+    /^[1-9]\d* of 600 shots in s.b8/.test(document.querySelector("#failures p")!.textContent!),
+  );
+  await page.click("#failures .card");
+  await says(/Network\s+[a-z\s]+✗ wrong\s+Matching\s+[a-z\s]+✓ right/);
+  await page.click("#models >> text=d = 5");
+  await says(/Network\s+not flipped\s+✓/);
 });
 
 test("a wrong address shows the page all the same, and nothing went wrong", async () => {

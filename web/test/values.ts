@@ -17,7 +17,14 @@ export interface Values {
   mechanisms: number[]; // probabilities
   rates: number[]; // of detection events
   put: { fault: string; events: number[]; observables: number }[];
-  stream?: {
+  explained: {
+    sizes: number[][][]; // of each shot, layer and site
+    channel: number[][][]; // the sixth one
+    fields: [site: number, layer: number, sites: number[]][];
+    scores: number[][]; // of each shot and class
+    operators: number[][];
+  };
+  stream: null | {
     p: number;
     rounds: number;
     errors: [ends: number[], observables: number, probability: number, unequal: number][];
