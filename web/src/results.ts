@@ -134,11 +134,12 @@ function distanceOf({ rates }: Tables, p: number): Chart {
   return {
     title: `Logical error rate per cycle against the distance at p = ${percent(p)}`,
     joined: true,
+    // who was measured at one distance alone has nothing to say here
     series: grouped(rows, name, (row) => ({
       x: Number(row.code.replace("surface_d", "")),
       y: rate(row),
       says: `d = ${row.code.replace("surface_d", "")}, ${counted(row, rate(row))} per cycle`,
-    })),
+    })).filter(({ points }) => points.length > 1),
     x: { label: "distance d", range: [2.5, 9.5], log: false, ticks: [3, 5, 7, 9], format: String },
     y: { ...logarithmic(rows.map(rate)), label: "logical error rate per cycle" },
   };

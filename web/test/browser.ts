@@ -171,8 +171,17 @@ test("plots tell their counts, and decoders can be switched off", async () => {
 });
 
 test("every decoder in a plot has a mark of its own", async () => {
-  const marks = await page.$$eval(".key path", (paths) => paths.map((path) => path.getAttribute("d")));
-  assert.ok(marks.length > 12 && marks.every(Boolean));
+  for (const noise of ["0.002", "0.003", "0.005"]) {
+    await page.locator(`#distance input[value="${noise}"]`).check({ force: true });
+    const marks = await page.$$eval(".plots .key", (keys) =>
+      keys.map((key) => [...key.querySelectorAll("svg")].map((svg) => svg.getAttribute("style") + svg.innerHTML)),
+    );
+    assert.equal(marks.length, 4);
+    for (const each of marks) {
+      assert.ok(each.length > 3 && each.every((mark) => / d="M/.test(mark)), each.join());
+      assert.equal(new Set(each).size, each.length, each.join());
+    }
+  }
 });
 
 test("shots on which decoders disagree are found, and opened above", async () => {
