@@ -5,6 +5,7 @@ import { count, h, many, percent } from "./dom.ts";
 import { wilson } from "./statistics.ts";
 
 const SLICE = 120; // milliseconds that the worker counts before it says how far it is
+const LONGEST = 60_000; // that one shot is looked for
 
 /** How many of some shots each decoder gets wrong. */
 export interface Tally<Found> {
@@ -65,7 +66,7 @@ export class Counter<Wanted, Found> {
     void this.decoder?.then((decoder) => decoder.close());
   }
 
-  /** The first shot that fails as wanted, or null if something else is asked for meanwhile. */
+  /** The first shot that fails as wanted, or null if there is none for long or something else is asked for meanwhile. */
   async find(until: Wanted, progress: (shots: number) => void): Promise<Found | null> {
     const task = ++this.task;
     const seed = randomSeed();
@@ -73,7 +74,7 @@ export class Counter<Wanted, Found> {
     this.show();
     const decoder = await (this.decoder ??= this.open());
     let shots = 0;
-    while (task === this.task) {
+    for (const end = performance.now() + LONGEST; task === this.task && performance.now() < end;) {
       const part = await this.ask(decoder, { seed, milliseconds: SLICE, until });
       progress((shots += part.shots));
       if (part.found !== undefined && task === this.task) return part.found;

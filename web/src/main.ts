@@ -63,7 +63,7 @@ class Shown {
     this.known = known;
     this.play.update(this.shot, known, changed);
     this.inside.update(known);
-    this.explorer.update(known);
+    if (["fails", "from", "p"].some((name) => changed.has(name as keyof State))) this.explorer.update(known);
     if (["faults", "shot", "p"].some((name) => changed.has(name as keyof State))) this.decode(known).catch(tell);
   }
 

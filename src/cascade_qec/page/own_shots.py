@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import stim
 from numpy.typing import NDArray
 
 from cascade_qec.codes import gf2
@@ -63,7 +64,7 @@ def own_shots(circuit: Path, shots: Path, observables: Path | None = None, *, mo
     """
     read = read_circuit(circuit)
     names = [model] if model else registry.models_of(recognise_any(read).lattice.code)
-    decoder, bound = _bound(names, circuit)
+    decoder, bound = _bound(names, read, str(circuit))
     lattice = bound.lattice
     detection_events, total = _read(ShotFile(shots, guess_format(shots, "a name of --shots"), bound.num_detectors))
     if bound.flips is not None:
@@ -89,7 +90,7 @@ def own_shots(circuit: Path, shots: Path, observables: Path | None = None, *, mo
     return OwnShots(experiment_file(decoder, own, arrays, {"shots": told}), shots.name, len(moved), total)
 
 
-def _bound(names: Sequence[str], circuit: Path) -> tuple[CascadeDecoder, BoundCascade]:
+def _bound(names: Sequence[str], circuit: stim.Circuit, file: str) -> tuple[CascadeDecoder, BoundCascade]:
     """The first of some models that the page can run on a circuit."""
     refusals: list[str] = []
     for name in names:
@@ -107,7 +108,7 @@ def _bound(names: Sequence[str], circuit: Path) -> tuple[CascadeDecoder, BoundCa
             return decoder, bound
         refusals.append("it keeps the logical operators of both bases, and the page draws those of one")
     tried = "; ".join(refusals) or "there is no model of its code"
-    raise CascadeError(f"{circuit}: expected a circuit that a model of the page's kind decodes: {tried}")
+    raise CascadeError(f"{file}: expected a circuit that a model of the page's kind decodes: {tried}")
 
 
 def _read(file: ShotFile) -> tuple[NDArray[np.bool_], int]:
