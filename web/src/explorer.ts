@@ -6,7 +6,7 @@ import { sigmoid } from "./decision.ts";
 import { byId, choice, count, h, many, percent, probability, svg } from "./dom.ts";
 import { cell, map } from "./lattice.ts";
 import type { Scene, Shot } from "./scene.ts";
-import { type Fails, type State, type Store } from "./state.ts";
+import type { Fails, State, Store } from "./state.ts";
 import { decoderName, made, tables, type Recorded, type Tables } from "./tables.ts";
 import type { Wanted } from "./worker.ts";
 
@@ -33,6 +33,7 @@ export class Explorer {
   private recorded: Recorded[] = [];
   private examples: Example[] = [];
   private key = ""; // of what the examples are
+  private run = 0; // that decodes them; older ones end
   private shown = PAGE;
   private readonly controls = h("div", { class: "controls" });
   private readonly about = h("p", {});
@@ -63,13 +64,15 @@ export class Explorer {
   update(state: State): void {
     const from = this.from(state);
     const fails = this.kinds(from).includes(state.fails) ? state.fails : this.kinds(from)[0];
-    const key = [from, from === "own" ? "" : fails, from === "live" ? state.p : ""].join();
+    const key = [from, from === "own" ? "" : fails, from === "recorded" ? "" : state.p].join();
     if (key !== this.key) {
       this.key = key;
+      this.run++;
       this.examples = [];
       this.shown = PAGE;
       this.status.textContent = "";
-      if (from !== "live") void this.judge(from, fails, key);
+      if (from === "recorded") void this.judgeRecorded(fails);
+      if (from === "own") void this.judgeOwn(state.p);
     }
     this.choices(from, fails);
     this.show(from, fails);
@@ -220,7 +223,7 @@ export class Explorer {
   }
 
   private async find(): Promise<void> {
-    const { key } = this;
+    const run = ++this.run;
     const { p, fails } = this.store.state;
     const until: Wanted = fails === "all" ? "rival" : fails;
     for (let i = 0, seen = 0; i < AT_ONCE; i++) {
@@ -230,36 +233,34 @@ export class Explorer {
         this.status.textContent = `Looked at ${many(seen + shots, "shot")}.`;
       };
       const found = await this.counter.find(until, told);
-      if (!found || key !== this.key) return;
+      if (!found || run !== this.run) return;
       seen += now;
-      const faults = found.map((mechanism) => `m${mechanism}`);
-      await this.add({ faults, shot: -1, p }, null, key);
+      await this.add({ faults: found.map((mechanism) => `m${mechanism}`), shot: -1, p }, null, run);
     }
   }
 
-  private async judge(from: "recorded" | "own", fails: Fails, key: string): Promise<void> {
-    const { p } = this.store.state;
-    const none: Recorded[] = [];
-    for (const row of from === "recorded" ? this.recorded : none) {
-      if (kindOf(row.network, row.rival_says, row.truth) !== fails) continue;
-      const faults = row.mechanisms.split(" ").map((mechanism) => `m${mechanism}`);
-      if (!(await this.add({ faults, shot: -1, p: row.p }, row.rival_says, key))) return;
+  private async judgeRecorded(fails: Fails): Promise<void> {
+    const { run } = this;
+    for (const { network, rival_says, truth, mechanisms, p } of this.recorded) {
+      if (kindOf(network, rival_says, truth) !== fails) continue;
+      const faults = mechanisms.split(" ").map((mechanism) => `m${mechanism}`);
+      if (!(await this.add({ faults, shot: -1, p }, rival_says, run))) return;
     }
-    for (let shot = 0; from === "own" && shot < this.scene.model.ownShots; shot++)
-      if (!(await this.add({ faults: [], shot, p }, null, key))) return;
+  }
+
+  private async judgeOwn(p: number): Promise<void> {
+    const { run } = this;
+    for (let shot = 0; shot < this.scene.model.ownShots; shot++)
+      if (!(await this.add({ faults: [], shot, p }, null, run))) return;
   }
 
   /** Decode a shot and show it; false if others are shown meanwhile. */
-  private async add(opening: Example["opening"], said: number | null, key: string): Promise<boolean> {
+  private async add(opening: Example["opening"], said: number | null, run: number): Promise<boolean> {
     const shot = this.scene.shot(opening.faults, opening.shot);
     const { observables, logOdds, matched } = await this.decoder.ask("decode", { events: shot.events, p: opening.p });
-    if (key !== this.key) return false;
-    this.examples.push({
-      opening,
-      shot,
-      network: { observables, logOdds },
-      rival: said ?? matched?.observables ?? null,
-    });
+    if (run !== this.run) return false;
+    const rival = said ?? matched?.observables ?? null;
+    this.examples.push({ opening, shot, network: { observables, logOdds }, rival });
     const { ownShots } = this.scene.model;
     if (ownShots)
       this.status.textContent =

@@ -93,14 +93,16 @@ function tell(error: Error): void {
 
 const files = new Map<ModelName, Promise<ArrayBuffer>>();
 
+/** A model's file, asked for once; again if that failed. */
 function fetched(model: ModelName): Promise<ArrayBuffer> {
-  const known =
-    files.get(model) ??
-    fetch(new URL(`models/${model}.safetensors`, document.baseURI)).then((answer) => {
-      if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
-      return answer.arrayBuffer();
-    });
+  const ask = async () => {
+    const answer = await fetch(new URL(`models/${model}.safetensors`, document.baseURI));
+    if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+    return answer.arrayBuffer();
+  };
+  const known = files.get(model) ?? ask();
   files.set(model, known);
+  known.catch(() => files.delete(model));
   return known;
 }
 
@@ -117,7 +119,6 @@ async function open(model: ModelName): Promise<void> {
     shown = new Shown(file);
     byId("trouble").textContent = "";
   } catch (error) {
-    files.delete(model);
     byId("trouble").textContent =
       `The model ${model} could not be loaded: ${error instanceof Error ? error.message : error}.`;
   }

@@ -161,7 +161,7 @@ export class Play {
 
   private list({ faults, shot }: State): void {
     const shown = faults.slice(0, 60);
-    const own = shot >= 0 && this.scene.model.ownShots > 0;
+    const own = shot >= 0 && shot < this.scene.model.ownShots;
     byId("faults").replaceChildren(
       h("h3", {}, own ? `Your shot ${shot}, and ${many(faults.length, "fault")} put in` : many(faults.length, "fault")),
       own ? h("p", { class: "muted" }, "Nobody knows which faults made its events.") : "",

@@ -84,22 +84,24 @@ export class Stream {
         ),
         arrived.element,
         this.speed.element,
-        h(
-          "button",
-          { type: "button", class: "quiet", onclick: () => store.change({ seed: randomSeed(), arrived: 0 }) },
-          "Another stream",
-        ),
+        h("button", { type: "button", class: "quiet", onclick: () => this.begin(randomSeed(), 0) }, "Another stream"),
       ),
       this.drawing,
       this.says,
     );
     store.listen((_, changed) => {
-      if ([...changed].some((name) => SHOWN.has(name))) void this.update();
+      if ([...changed].some((name) => SHOWN.has(name))) this.update();
     });
-    void this.update();
+    this.update();
   }
 
-  private async update(): Promise<void> {
+  private update(): void {
+    this.updated().catch(
+      (error: Error) => (this.says.textContent = `The model could not be loaded: ${error.message}.`),
+    );
+  }
+
+  private async updated(): Promise<void> {
     const { stream, noise, commit, buffer, seed, arrived, lines } = this.store.state;
     if (this.opened?.name !== stream) {
       const file = await this.fetched(stream);
@@ -116,7 +118,7 @@ export class Stream {
       this.decided = new Windows(this.history, commit, buffer).decode(this.shot.events);
       this.whole = this.history.matched(this.shot.events);
     }
-    this.arrived = Math.min(arrived, this.history.slices);
+    this.arrived = Math.min(this.playing ? this.arrived : arrived, this.history.slices);
     sliders.noise.show(STRENGTHS.indexOf(noise), percent(noise));
     sliders.commit.show(commit, String(commit));
     sliders.buffer.show(buffer, String(buffer));
@@ -145,6 +147,7 @@ export class Stream {
       (decoder, asked) => decoder.ask("stream", { ...asked, p, commit, buffer }),
     );
     this.searched.textContent = "";
+    this.finding.disabled = false;
     place.replaceChildren(this.counter.element, this.finding, this.searched);
   }
 
@@ -154,9 +157,13 @@ export class Stream {
     const seed = await this.counter!.find(true, told);
     this.finding.disabled = false;
     if (seed === null) return;
-    this.pause();
-    this.store.change({ seed, arrived: this.history.slices });
+    this.begin(seed, this.history.slices);
     this.drawing.scrollIntoView({ block: "center" });
+  }
+
+  private begin(seed: number, arrived: number): void {
+    this.pause();
+    this.store.change({ seed, arrived });
   }
 
   private to(arrived: number): void {
@@ -238,7 +245,14 @@ export class Stream {
       words(LEFT - 8, HEIGHT - 16, "frame", "end"),
     );
     for (let t = 0; t < slices; t += 5)
-      drawing.append(words(this.x(t) + this.step / 2, TOP - 10, t ? String(t + 1) : "round 1", "middle"));
+      drawing.append(
+        words(
+          this.x(t) + this.step / 2,
+          TOP - 10,
+          t === history.rounds ? "readout" : t ? String(t + 1) : "round 1",
+          "middle",
+        ),
+      );
     for (let node = 0; node < slices * checks; node++) {
       const [x, y] = this.at(node);
       drawing.append(svg("circle", { class: "spot", cx: x, cy: y, r: 1.6 }));
