@@ -40,6 +40,10 @@ class Interval:
         """A rising function of the figure, and of both ends."""
         return Interval(rising(self.value), rising(self.low), rising(self.high))
 
+    def texts(self) -> tuple[str, str]:
+        """The figure, and its interval, as tables have them."""
+        return f"{self.value:.3g}", f"{self.low:.2g} to {self.high:.2g}"
+
 
 def failures(predictions: NDArray[np.bool_], observables: NDArray[np.bool_]) -> int:
     """Count the shots in which any observable is predicted wrongly.

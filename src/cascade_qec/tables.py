@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from html import escape
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -44,6 +45,20 @@ def circumstances() -> dict[str, str]:
     """Hardware, versions and commit of this process, as :class:`Circumstances` have them."""
     packages = ", ".join(f"{name} {version}" for name, version in versions().items())
     return {"hardware": hardware(), "versions": packages, "commit": commit() or ""}
+
+
+def as_html(caption: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table for notebooks. Without a head, the first cell of each row is its title."""
+    left = " style='text-align:left'"
+    titles = "".join(f"<th{left}>{escape(title)}</th>" for title in head)
+
+    def row(cells: Sequence[object]) -> str:
+        first, *others = [escape(str(cell)) for cell in cells]
+        tag = "td" if head else "th"
+        return f"<tr><{tag}{left}>{first}</{tag}>{''.join(f'<td{left}>{other}</td>' for other in others)}</tr>"
+
+    above = f"<tr>{titles}</tr>" if head else ""
+    return f"<table><caption>{escape(caption)}</caption>{above}{''.join(map(row, rows))}</table>"
 
 
 def columns(kind: type[BaseModel], *, needed: bool = False) -> list[str]:

@@ -11,6 +11,7 @@ from urllib.request import urlopen
 
 import pytest
 
+import cascade_qec as cascade
 from cascade_qec.cli import main
 
 
@@ -37,3 +38,21 @@ def test_it_is_served_until_interrupted() -> None:
             assert answer.status == 200
         server.send_signal(signal.SIGINT)
         assert server.wait(10) == 0
+
+
+def test_own_shots_are_written_or_refused_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    circuit, shots = tmp_path / "c.stim", tmp_path / "s.01"
+    cascade.load("surface_d3").experiment(0.004).to_file(circuit)
+    shots.write_text(24 * "0" + "\n" + 23 * "0" + "1\n")
+    own = ["--circuit", str(circuit), "--shots", str(shots)]
+    assert main(["page", *own, "--out", str(tmp_path / "page")]) == 0
+    assert "shots: 2 of 2" in capsys.readouterr().out
+    assert (tmp_path / "page/models/own.safetensors").stat().st_size > 4e5
+    shots.write_text("0101\n")
+    assert main(["page", *own]) == 2
+    assert "s.01 (01, 24 detectors and 0 observables a shot)" in capsys.readouterr().err
+    assert main(["page", *own[:2]]) == 2
+    assert "expected --circuit and --shots together, got --circuit alone" in capsys.readouterr().err
+    circuit.write_text("H 0")
+    assert main(["page", *own]) == 2
+    assert "expected a memory experiment" in capsys.readouterr().err

@@ -38,7 +38,7 @@ def modules() -> Path:
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """A Chromium that Playwright can drive."""
-    found = shutil.which("chromium") or shutil.which("google-chrome")
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-headless-shell", "google-chrome"))), None)
     if found is None:
         pytest.skip("this wants Chromium: apt-get install chromium")
     return found

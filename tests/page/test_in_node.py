@@ -11,10 +11,13 @@ from typing import Any
 import numpy as np
 import pymatching
 import pytest
+import stim
 
 import cascade_qec as cascade
 from cascade_qec import circuits
-from cascade_qec.decoders.projection import basis_detectors, project
+from cascade_qec.decoders import get
+from cascade_qec.decoders.projection import basis_detectors, mechanisms, project, symptoms
+from cascade_qec.decoders.streams import Stream, Windows, windows
 from cascade_qec.error_models import Mechanisms, error_model
 from cascade_qec.page.model_file import BASIS, MODELS, model_file
 from cascade_qec.statistics import wilson
@@ -23,6 +26,10 @@ WEB = Path(__file__).parents[2] / "web"
 
 _SHOTS = {"surface_d3": 400, "surface_d5": 200, "surface_d7": 60, "bb72": 60}
 """Of each model; half of them at twice the noise of its training, where decisions are close."""
+
+
+_STREAMS = {"surface_d3": 300, "surface_d5": 100}
+"""Shots of each code whose streams are compared."""
 
 
 @pytest.mark.slow
@@ -50,7 +57,7 @@ def _values(name: str) -> dict[str, Any]:
     strong = decoder.experiment(2 * p, basis=BASIS)
     events = np.concatenate([each.compile_detector_sampler(seed=11).sample(shots // 2) for each in (circuit, strong)])
     result = decoder.bind(basis=BASIS).decode_chosen(events)
-    mechanisms = Mechanisms.of(model)
+    all_mechanisms = Mechanisms.of(model)
     matching = weight = None
     if decoder.code.matchable:
         kept = basis_detectors(model)
@@ -65,10 +72,66 @@ def _values(name: str) -> dict[str, Any]:
         "log_odds": result.log_odds.tolist(),
         "matching": matching,
         "weight": weight,
-        "mechanisms": mechanisms.probability.tolist(),
-        "rates": _rates(mechanisms),
+        "mechanisms": all_mechanisms.probability.tolist(),
+        "rates": _rates(all_mechanisms),
         "put": _put(decoder),
+        "explained": _explained(decoder, events[:3]),
+        "stream": _stream(decoder) if name in _STREAMS else None,
         "intervals": [_interval(*counts) for counts in ((0, 10), (3, 200), (10, 10))],
+    }
+
+
+def _stream(decoder: cascade.CascadeDecoder) -> dict[str, Any]:
+    """What the basis' own detectors see of a long experiment, and what matching says of it, in windows and as a whole.
+
+    Weights are not those of uniform noise, under which several answers are as likely as one another.
+    """
+    p, rounds = 2 * decoder.description.noise_p, 12
+    dem = error_model(decoder.experiment(p, rounds=rounds, basis=BASIS))
+    uniform, unequal, rng = project(dem, basis_detectors(dem)), stim.DetectorErrorModel(), np.random.default_rng(6)
+    for each in uniform:
+        assert isinstance(each, stim.DemInstruction)
+        by = rng.uniform(0.9, 1.1) if each.type == "error" else 1
+        unequal.append(each.type, [arg**by for arg in each.args_copy()], each.targets_copy())
+    events = unequal.compile_sampler(seed=5).sample(_STREAMS[decoder.description.name])[0]
+    sizes = ((3, 3), (1, 1), (5, 2))
+    ready = {f"{c}+{b}": windows(get("pymatching"), unequal, commit=c, buffer=b) for c, b in sizes}
+    return {
+        "p": p,
+        "rounds": rounds,
+        "errors": [
+            [sorted(detectors), sum(1 << o for o in observables), likely, other]
+            for (likely, parts), (other, _) in zip(mechanisms(uniform), mechanisms(unequal), strict=True)
+            for detectors, observables in [symptoms(parts)]
+        ],
+        "events": [np.flatnonzero(row).tolist() for row in events],
+        "whole": np.asarray(pymatching.Matching(unequal).decode_batch(events))[:, 0].tolist(),
+        "windows": {size: _frames(made, events) for size, made in ready.items()},
+    }
+
+
+def _frames(made: Windows, events: np.ndarray) -> list[list[int]]:
+    """The frame behind each window: [shots, windows]."""
+    stream, found = Stream(made, len(events)), []
+    stream.receive(events)
+    while stream.ready:
+        assert stream.window is not None
+        stream.commit(made.solver(stream.window)(*stream.take()))
+        found.append(stream.frame[:, 0].astype(int))
+    return np.stack(found, axis=1).tolist()
+
+
+def _explained(decoder: cascade.CascadeDecoder, events: np.ndarray) -> dict[str, Any]:
+    """What `explain` says of some shots, as far as it fits into a file."""
+    told = decoder.bind(basis=BASIS).explain(events)
+    layers, sites = told.features.shape[:2]
+    some = [(site, layer) for site in (0, sites // 2, sites - 1) for layer in range(layers)]
+    return {
+        "sizes": np.linalg.norm(told.features, axis=3).transpose(2, 0, 1).tolist(),  # [shots, layers, sites]
+        "channel": told.features[:, :, :, 5].transpose(2, 0, 1).tolist(),
+        "fields": [[site, layer, np.flatnonzero(told.receptive_field(site, layer)).tolist()] for site, layer in some],
+        "scores": told.votes.sum(axis=1)[:, :64].tolist(),  # of the first classes
+        "operators": [np.flatnonzero(row).tolist() for row in told.operators],
     }
 
 
@@ -109,8 +172,6 @@ def _put(decoder: cascade.CascadeDecoder) -> list[dict[str, Any]]:
 
 
 def _flipped(fault: str, text: str) -> dict[str, Any]:
-    import stim
-
     sampler = stim.Circuit(text).compile_detector_sampler(seed=0)
     events, observables = sampler.sample(1, separate_observables=True)
     mask = int(observables[0] @ (1 << np.arange(observables.shape[1])))

@@ -1,36 +1,51 @@
 // Thousands of shots: how often each decoder fails. And a search for one that fails in a wanted way.
 
-import { Decoder } from "./decoder.ts";
-import { count, h, percent } from "./dom.ts";
+import type { Decoder } from "./decoder.ts";
+import { count, h, many, percent } from "./dom.ts";
 import { wilson } from "./statistics.ts";
-import type { Tally, Wanted } from "./worker.ts";
 
 const SLICE = 120; // milliseconds that the worker counts before it says how far it is
+const LONGEST = 60_000; // that one shot is looked for
 
-export class Counter {
+/** How many of some shots each decoder gets wrong. */
+export interface Tally<Found> {
+  shots: number;
+  failures: number[];
+  /** The shot that was looked for, once there is one. */
+  found?: Found;
+}
+
+/** Asks for shots for some milliseconds; until one fails as wanted, if one is wanted. */
+type Ask<Wanted, Found> = (
+  decoder: Decoder,
+  asked: { seed: number; milliseconds: number; until?: Wanted },
+) => Promise<Tally<Found>>;
+
+export class Counter<Wanted, Found> {
   readonly element = h("div", { class: "counter" });
-  private readonly file: ArrayBuffer;
+  private readonly open: () => Promise<Decoder>;
+  private readonly names: string[];
+  private readonly ask: Ask<Wanted, Found>;
   private decoder: Promise<Decoder> | null = null; // started when it is first needed
   private readonly table = h("table", {});
   private readonly start = h("button", { type: "button", onclick: () => this.toggle() }, "Run shots");
   private readonly status = h("p", { class: "muted", role: "status" });
-  private tally: Tally = { shots: 0, network: 0, matching: 0 };
+  private tally: Tally<Found>;
   private task = 0; // the last one asked for; older ones end
   private running = false;
-  private p: number;
-  private readonly matchable: boolean;
 
-  constructor(file: ArrayBuffer, matchable: boolean, p: number) {
-    this.file = file;
-    this.matchable = matchable;
-    this.p = p;
+  constructor(names: string[], open: () => Promise<Decoder>, ask: Ask<Wanted, Found>) {
+    this.names = names;
+    this.open = open;
+    this.ask = ask;
+    this.tally = this.nothing();
     this.element.append(
       h(
         "p",
         {},
         this.start,
         " ",
-        h("button", { type: "button", class: "quiet", onclick: () => this.reset(this.p) }, "Reset"),
+        h("button", { type: "button", class: "quiet", onclick: () => this.reset() }, "Reset"),
       ),
       this.table,
       this.status,
@@ -38,11 +53,10 @@ export class Counter {
     this.show();
   }
 
-  reset(p: number): void {
-    this.p = p;
+  reset(): void {
     this.task++;
     this.running = false;
-    this.tally = { shots: 0, network: 0, matching: 0 };
+    this.tally = this.nothing();
     this.status.textContent = "";
     this.show();
   }
@@ -52,29 +66,24 @@ export class Counter {
     void this.decoder?.then((decoder) => decoder.close());
   }
 
-  private started(): Promise<Decoder> {
-    const start = async () => {
-      const decoder = new Decoder();
-      await decoder.ask("open", { file: this.file });
-      return decoder;
-    };
-    return (this.decoder ??= start());
-  }
-
-  /** The mechanisms of the first shot that fails as wanted, or null if something else is asked for meanwhile. */
-  async find(wanted: Wanted, progress: (shots: number) => void): Promise<number[] | null> {
+  /** The first shot that fails as wanted, or null if there is none for long or something else is asked for meanwhile. */
+  async find(until: Wanted, progress: (shots: number) => void): Promise<Found | null> {
     const task = ++this.task;
     const seed = randomSeed();
     this.running = false;
     this.show();
-    const decoder = await this.started();
+    const decoder = await (this.decoder ??= this.open());
     let shots = 0;
-    while (task === this.task) {
-      const part = await decoder.ask("count", { p: this.p, seed, milliseconds: SLICE, until: wanted });
+    for (const end = performance.now() + LONGEST; task === this.task && performance.now() < end;) {
+      const part = await this.ask(decoder, { seed, milliseconds: SLICE, until });
       progress((shots += part.shots));
-      if (part.found && task === this.task) return part.found;
+      if (part.found !== undefined && task === this.task) return part.found;
     }
     return null;
+  }
+
+  private nothing(): Tally<Found> {
+    return { shots: 0, failures: this.names.map(() => 0) };
   }
 
   private async toggle(): Promise<void> {
@@ -82,14 +91,15 @@ export class Counter {
     const task = ++this.task;
     const seed = randomSeed();
     this.show();
-    const decoder = await this.started();
+    const decoder = await (this.decoder ??= this.open());
     while (this.running && task === this.task) {
-      const part = await decoder.ask("count", { p: this.p, seed, milliseconds: SLICE });
+      const part = await this.ask(decoder, { seed, milliseconds: SLICE });
       if (task !== this.task) break;
-      for (const name of ["shots", "network", "matching"] as const) this.tally[name] += part[name];
+      this.tally.shots += part.shots;
+      part.failures.forEach((failures, i) => (this.tally.failures[i] += failures));
       this.show();
     }
-    this.status.textContent = `${count(this.tally.shots)} shots at p = ${percent(this.p)}.`;
+    this.status.textContent = `${many(this.tally.shots, "shot")}.`;
   }
 
   private show(): void {
@@ -118,7 +128,7 @@ export class Counter {
           ),
         ),
       ),
-      h("tbody", {}, row("Network", this.tally.network), this.matchable && row("Matching", this.tally.matching)),
+      h("tbody", {}, ...this.names.map((name, i) => row(name, this.tally.failures[i]))),
     );
   }
 }

@@ -16,6 +16,12 @@ export class Decoder {
     });
   }
 
+  static async opened(file: ArrayBuffer): Promise<Decoder> {
+    const decoder = new Decoder();
+    await decoder.ask("open", { file });
+    return decoder;
+  }
+
   ask<K extends keyof Asked>(name: K, ask: Asked[K]["ask"]): Promise<Asked[K]["answer"]> {
     const number = this.number++;
     this.worker.postMessage({ number, name, ask });

@@ -64,6 +64,28 @@ export function choice<T extends string>(
   );
 }
 
+export interface Slider {
+  element: HTMLElement;
+  input: HTMLInputElement;
+  show: (value: number, says: string) => void;
+}
+
+/** A whole number from a range, and what it means beside it. */
+export function slider(label: string, id: string, min: number, max: number, picked: (value: number) => void): Slider {
+  const input = h("input", { type: "range", id, min, max, step: 1 });
+  const output = h("output", { for: id });
+  input.addEventListener("input", () => picked(Number(input.value)));
+  return {
+    element: h("div", { class: "strengths" }, h("label", { for: id }, label), input, output),
+    input,
+    show(value, says) {
+      input.value = String(value);
+      input.setAttribute("aria-valuetext", says);
+      output.textContent = says;
+    },
+  };
+}
+
 /** A probability, with as many digits as tell it from 0 and 1. */
 export function probability(p: number): string {
   if (p > 0.5) {

@@ -1,8 +1,10 @@
 // Starts the page: fetches the chosen model, and tells its parts what has changed.
 
 import "./page.css";
+import { Counter } from "./counter.ts";
 import { Decoder } from "./decoder.ts";
 import { byId } from "./dom.ts";
+import { Explorer } from "./explorer.ts";
 import { Inside } from "./inside.ts";
 import { Model } from "./model.ts";
 import { Controls, Play } from "./play.ts";
@@ -10,7 +12,9 @@ import { Reads } from "./reads.ts";
 import { results } from "./results.ts";
 import { Scene, type Shot } from "./scene.ts";
 import { MODELS, Store, type ModelName, type State } from "./state.ts";
+import { Stream } from "./stream.ts";
 import { Votes } from "./votes.ts";
+import type { Wanted } from "./worker.ts";
 
 const store = new Store();
 const controls = new Controls(store);
@@ -19,7 +23,9 @@ const controls = new Controls(store);
 class Shown {
   private readonly scene: Scene;
   private readonly decoder = new Decoder();
+  private readonly counter: Counter<Wanted, number[]>;
   private readonly play: Play;
+  private readonly explorer: Explorer;
   private readonly inside: Inside;
   private readonly votes: Votes;
   private readonly ready: Promise<unknown>;
@@ -29,7 +35,14 @@ class Shown {
 
   constructor(file: ArrayBuffer) {
     this.scene = new Scene(new Model(file));
-    this.play = new Play(this.scene, file, store, controls);
+    const names = this.scene.model.facts.code.matchable ? ["Network", "Matching"] : ["Network"];
+    this.counter = new Counter(
+      names,
+      () => Decoder.opened(file),
+      (decoder, asked) => decoder.ask("count", { ...asked, p: store.state.p }),
+    );
+    this.play = new Play(this.scene, this.counter, store, controls);
+    this.explorer = new Explorer(this.scene, store, this.decoder, this.counter);
     const reads = new Reads(this.scene);
     this.inside = new Inside(this.scene, store, (site, block) => reads.update(site, block));
     this.votes = new Votes(this.scene);
@@ -46,12 +59,12 @@ class Shown {
     const { rounds } = this.scene.model.facts;
     const faults = state.faults.filter((fault) => this.scene.faults.knows(fault));
     const known: State = { ...state, faults, round: Math.min(state.round, rounds) };
-    if (changed.has("faults") || !this.shot)
-      this.shot = { ...this.scene.faults.shot(faults), letters: this.scene.letters(faults) };
+    if (changed.has("faults") || changed.has("shot") || !this.shot) this.shot = this.scene.shot(faults, state.shot);
     this.known = known;
     this.play.update(this.shot, known, changed);
     this.inside.update(known);
-    if (changed.has("faults") || changed.has("p")) this.decode(known).catch(tell);
+    if (["fails", "from", "p"].some((name) => changed.has(name as keyof State))) this.explorer.update(known);
+    if (["faults", "shot", "p"].some((name) => changed.has(name as keyof State))) this.decode(known).catch(tell);
   }
 
   private async decode(state: State): Promise<void> {
@@ -62,7 +75,7 @@ class Shown {
     const decoded = await this.decoder.ask("decode", { events: shot.events, p: state.p });
     const layers = await this.decoder.ask("look", { events: shot.events });
     if (number !== this.asked) return;
-    this.play.decoded(decoded, shot, this.known);
+    this.play.decoded(decoded, shot, this.known, this.explorer.recordedAt(this.known));
     this.inside.features(layers, shot);
     this.votes.update(decoded);
   }
@@ -70,7 +83,7 @@ class Shown {
   close(): void {
     this.asked++;
     this.decoder.close();
-    this.play.close();
+    this.counter.close();
   }
 }
 
@@ -80,14 +93,16 @@ function tell(error: Error): void {
 
 const files = new Map<ModelName, Promise<ArrayBuffer>>();
 
+/** A model's file, asked for once; again if that failed. */
 function fetched(model: ModelName): Promise<ArrayBuffer> {
-  const known =
-    files.get(model) ??
-    fetch(new URL(`models/${model}.safetensors`, document.baseURI)).then((answer) => {
-      if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
-      return answer.arrayBuffer();
-    });
+  const ask = async () => {
+    const answer = await fetch(new URL(`models/${model}.safetensors`, document.baseURI));
+    if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+    return answer.arrayBuffer();
+  };
+  const known = files.get(model) ?? ask();
   files.set(model, known);
+  known.catch(() => files.delete(model));
   return known;
 }
 
@@ -104,7 +119,6 @@ async function open(model: ModelName): Promise<void> {
     shown = new Shown(file);
     byId("trouble").textContent = "";
   } catch (error) {
-    files.delete(model);
     byId("trouble").textContent =
       `The model ${model} could not be loaded: ${error instanceof Error ? error.message : error}.`;
   }
@@ -121,6 +135,16 @@ byId("skip").addEventListener("click", (event) => {
   byId("play-title").focus();
 });
 void open(store.state.model);
+
+// The stream's model is asked for when its section comes near.
+new IntersectionObserver(
+  (entries, observer) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    observer.disconnect();
+    new Stream(store, fetched);
+  },
+  { rootMargin: "400px" },
+).observe(byId("stream"));
 results(store).catch(
   (error: Error) => (byId("no-results").textContent = `The tables could not be loaded: ${error.message}.`),
 );

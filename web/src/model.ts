@@ -17,6 +17,8 @@ export interface Facts {
   output_bias: number;
   share: number;
   scale: number;
+  /** Of the reader's own shots, where the file has some. */
+  shots?: { circuit: string; file: string; total: number };
   calibration: { raw: number[]; log_odds: number[]; before: number; beyond: number; noise: number[] };
 }
 
@@ -65,6 +67,21 @@ export class Model {
       detector: data<Int16Array>("detector"),
       observables: data<Uint16Array>("observables"),
     };
+  }
+
+  /** How many shots of the reader's own the file has. */
+  get ownShots(): number {
+    return this.tensors.has("shots.start") ? this.tensors.data("shots.start").length - 1 : 0;
+  }
+
+  /** One of them: its events, and the observables that were flipped if that is known. */
+  ownShot(number: number): { events: Uint8Array; observables: number | null } {
+    const start = this.tensors.data<Int32Array>("shots.start");
+    const detectors = this.tensors.data<Int16Array>("shots.detector").subarray(start[number], start[number + 1]);
+    const events = new Uint8Array(this.detectors);
+    for (const detector of detectors) events[detector] = 1;
+    const known = this.tensors.has("shots.observables");
+    return { events, observables: known ? this.tensors.data<Uint16Array>("shots.observables")[number] : null };
   }
 
   /** Whether a check is of the experiment's own basis: only those see the errors that flip its observables. */

@@ -13,12 +13,11 @@ export function probabilities(count: Uint8Array, p: number): Float64Array {
   });
 }
 
-/** Draws the mechanisms that happen in a shot. */
+/** Draws which of several independent errors happen in a shot. */
 export class Noise {
   private readonly groups: { members: Int32Array; logMiss: number }[];
 
-  constructor(model: Model, p: number) {
-    const likely = probabilities(model.tensors.data("fault.count"), p);
+  constructor(likely: Float64Array) {
     const byProbability = new Map<number, number[]>();
     likely.forEach((probability, m) => {
       const group = byProbability.get(probability);
@@ -29,6 +28,11 @@ export class Noise {
       members: Int32Array.from(members),
       logMiss: Math.log1p(-probability),
     }));
+  }
+
+  /** Of the mechanisms of a model's circuit, at a strength. */
+  static of(model: Model, p: number): Noise {
+    return new Noise(probabilities(model.tensors.data("fault.count"), p));
   }
 
   shot(random: Random): number[] {

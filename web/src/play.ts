@@ -1,7 +1,7 @@
 // Put errors into the code, or have noise do it, and see what the network makes of it.
 
-import { Counter, randomSeed } from "./counter.ts";
-import { byId, choice, h, many, percent } from "./dom.ts";
+import { randomSeed, type Counter } from "./counter.ts";
+import { byId, choice, h, many, percent, slider, type Slider } from "./dom.ts";
 import { toggled } from "./faults.ts";
 import { Noise } from "./noise.ts";
 import { Random } from "./random.ts";
@@ -9,6 +9,7 @@ import type { Scene, Shot } from "./scene.ts";
 import { Sheet } from "./sheet.ts";
 import { Space } from "./space.ts";
 import { MODELS, STRENGTHS, type State, type Store } from "./state.ts";
+import { decoderName, type Recorded } from "./tables.ts";
 import { spoken, verdict } from "./verdict.ts";
 import type { Decoded, Wanted } from "./worker.ts";
 
@@ -17,21 +18,21 @@ const TITLES: Record<(typeof MODELS)[number], string> = {
   surface_d5: "d = 5",
   surface_d7: "d = 7",
   bb72: "Bicycle code bb72",
+  own: "Your shots",
 };
 
 /** What does not depend on the model: choices of model, strength and letter. */
 export class Controls {
   letter: "X" | "Y" | "Z" = "X";
-  private readonly strength = h("input", { type: "range", id: "strength", min: 0, max: STRENGTHS.length - 1, step: 1 });
-  private readonly strengthSays = h("output", { for: "strength" });
+  private readonly strength;
 
   constructor(store: Store) {
     byId("models").replaceChildren(
       choice(
         "Code",
-        MODELS.map((model) => [model, TITLES[model]]),
+        MODELS.filter((model) => model !== "own" || store.own).map((model) => [model, TITLES[model]]),
         store.state.model,
-        (model) => store.change({ model, faults: [], round: 1 }),
+        (model) => store.change({ model, faults: [], round: 1, shot: model === "own" ? 0 : -1 }),
       ),
     );
     byId("letters").replaceChildren(
@@ -46,16 +47,14 @@ export class Controls {
         (letter) => (this.letter = letter),
       ),
     );
-    this.strength.addEventListener("input", () => store.change({ p: STRENGTHS[Number(this.strength.value)] }));
-    byId("strengths").replaceChildren(h("label", { for: "strength" }, "Noise p"), this.strength, this.strengthSays);
+    this.strength = slider("Noise p", "strength", 0, STRENGTHS.length - 1, (at) => store.change({ p: STRENGTHS[at] }));
+    byId("strengths").replaceChildren(this.strength.element);
     this.update(store.state);
     store.listen((state) => this.update(state));
   }
 
   private update({ p, model }: State): void {
-    this.strength.value = String(STRENGTHS.indexOf(p));
-    this.strength.setAttribute("aria-valuetext", percent(p));
-    this.strengthSays.textContent = percent(p);
+    this.strength.show(STRENGTHS.indexOf(p), percent(p));
     const radio = byId("models").querySelector<HTMLInputElement>(`input[value=${model}]`);
     if (radio) radio.checked = true;
   }
@@ -68,14 +67,15 @@ export class Play {
   private readonly space: Space;
   private readonly drawn: HTMLFieldSetElement | null;
   private readonly sheet: Sheet;
-  private readonly counter: Counter;
+  private readonly counter: Counter<Wanted, number[]>;
   private readonly round = h("input", { type: "range", id: "round", min: 0, step: 1 });
   private readonly roundSays = h("output", { for: "round" });
+  private readonly own: Slider | null;
   private matched: Decoded["matched"] = null;
   private readonly finding = h("button", { type: "button" });
   private readonly status = h("p", { class: "muted", role: "status" });
 
-  constructor(scene: Scene, file: ArrayBuffer, store: Store, controls: Controls) {
+  constructor(scene: Scene, counter: Counter<Wanted, number[]>, store: Store, controls: Controls) {
     const { rounds, code } = scene.model.facts;
     this.scene = scene;
     this.store = store;
@@ -86,7 +86,7 @@ export class Play {
     const step = (by: number) => store.change({ round: Math.min(rounds, Math.max(0, store.state.round + by)) });
     this.space = new Space(scene, put, step);
     this.sheet = new Sheet(scene, (qubit) => put(Math.min(store.state.round, rounds), qubit));
-    this.counter = new Counter(file, code.matchable, store.state.p);
+    this.counter = counter;
     this.round.max = String(rounds);
     this.round.addEventListener("input", () => store.change({ round: Number(this.round.value) }));
     this.drawn =
@@ -114,15 +114,18 @@ export class Play {
       this.sheet.element,
     );
     byId("counter").replaceChildren(this.counter.element);
-    const wanted: Wanted = code.matchable ? "matching alone fails" : "network fails";
+    const last = scene.model.ownShots - 1;
+    this.own = last < 0 ? null : slider("Your shot", "own", 0, last, (shot) => store.change({ shot, faults: [] }));
+    const wanted: Wanted = code.matchable ? "rival" : "network";
     this.finding.textContent = code.matchable
       ? "Find a shot that matching gets wrong and the network right"
       : "Find a shot that the network gets wrong";
     this.finding.addEventListener("click", () => this.find(wanted));
     byId("actions").replaceChildren(
+      this.own?.element ?? "",
       h("button", { type: "button", class: "main", onclick: () => this.sample() }, "Sample noise"),
       this.finding,
-      h("button", { type: "button", class: "quiet", onclick: () => store.change({ faults: [] }) }, "Clear"),
+      h("button", { type: "button", class: "quiet", onclick: () => store.change({ faults: [], shot: -1 }) }, "Clear"),
       this.status,
     );
   }
@@ -134,18 +137,20 @@ export class Play {
     const name = state.round === rounds ? "readout" : `${state.round + 1} of ${rounds}`;
     this.roundSays.textContent = name;
     this.round.setAttribute("aria-valuetext", name);
+    this.own?.show(Math.max(0, state.shot), state.shot < 0 ? "none" : String(state.shot));
     this.sheet.update(shot, state.round);
-    if (changed.has("faults") || changed.has("p")) this.matched = null; // until the decoder has answered
+    if (["faults", "shot", "p"].some((name) => changed.has(name as keyof State))) this.matched = null; // until the decoder has answered
     this.draw(shot, state);
-    if (changed.has("faults")) this.list(state.faults);
-    if (changed.has("p")) this.counter.reset(state.p);
+    if (changed.has("faults") || changed.has("shot")) this.list(state);
+    if (changed.has("p")) this.counter.reset();
   }
 
-  decoded(decoded: Decoded, shot: Shot, state: State): void {
+  decoded(decoded: Decoded, shot: Shot, state: State, recorded: Recorded | null): void {
     this.matched = decoded.matched;
     const { facts } = this.scene.model;
+    const said = recorded && { name: decoderName(recorded.rival), observables: recorded.rival_says };
     this.draw(shot, state);
-    byId("verdict").replaceChildren(...verdict(facts, decoded, shot.observables));
+    byId("verdict").replaceChildren(...verdict(facts, decoded, shot.observables, said));
     byId("spoken").textContent = spoken(facts, decoded, shot.observables);
   }
 
@@ -154,14 +159,12 @@ export class Play {
     for (const input of this.drawn?.querySelectorAll("input") ?? []) input.checked = input.value === drawn;
   }
 
-  close(): void {
-    this.counter.close();
-  }
-
-  private list(faults: string[]): void {
+  private list({ faults, shot }: State): void {
     const shown = faults.slice(0, 60);
+    const own = shot >= 0 && shot < this.scene.model.ownShots;
     byId("faults").replaceChildren(
-      h("h3", {}, many(faults.length, "fault")),
+      h("h3", {}, own ? `Your shot ${shot}, and ${many(faults.length, "fault")} put in` : many(faults.length, "fault")),
+      own ? h("p", { class: "muted" }, "Nobody knows which faults made its events.") : "",
       h(
         "ul",
         { class: "chips" },
@@ -186,7 +189,7 @@ export class Play {
   }
 
   private sample(): void {
-    const happened = new Noise(this.scene.model, this.store.state.p).shot(new Random(randomSeed()));
+    const happened = Noise.of(this.scene.model, this.store.state.p).shot(new Random(randomSeed()));
     this.show(happened);
     this.status.textContent = happened.length ? "" : "Nothing happened in this shot.";
   }
@@ -203,6 +206,10 @@ export class Play {
 
   private show(happened: number[]): void {
     const faults = happened.map((fault) => `m${fault}`);
-    this.store.change({ faults, round: faults.length ? this.scene.firstRound(faults) : this.store.state.round });
+    this.store.change({
+      faults,
+      shot: -1,
+      round: faults.length ? this.scene.firstRound(faults) : this.store.state.round,
+    });
   }
 }

@@ -1,67 +1,11 @@
 // What decoding buys: plots of this project's own tables.
 
 import { chart, decades, type Chart, type Point, type Series } from "./chart.ts";
-import { byId, choice, count, h, percent, power } from "./dom.ts";
+import { byId, choice, count, percent, power } from "./dom.ts";
 import { PLOTS, type State, type Store } from "./state.ts";
 import { wilson, type Rate } from "./statistics.ts";
+import { decoderName, made, tables, type Measured, type Tables } from "./tables.ts";
 
-interface Measured {
-  code: string;
-  decoder: string;
-  own: boolean;
-  rounds: number;
-  k: number;
-  p: number;
-  shots: number;
-  failures: number;
-}
-
-interface Bin {
-  model: string;
-  p: number;
-  shots: number;
-  confidence: number;
-  correct: number;
-}
-
-interface Kept {
-  model: string;
-  by: string;
-  own: boolean;
-  p: number;
-  shots: number;
-  accepted: number;
-  failures: number;
-}
-
-interface Table {
-  columns: string[];
-  rows: unknown[][];
-}
-
-interface Tables {
-  rates: Measured[];
-  reliability: Bin[];
-  post_selection: Kept[];
-  commands: Record<"rates" | "confidence", Record<string, string[]>>;
-}
-
-const NAMES: Record<string, string> = {
-  pymatching: "matching",
-  "pymatching-correlated": "correlated matching",
-  tesseract: "Tesseract",
-  "tesseract-long-beam": "Tesseract, long beam",
-  bposd: "BP+OSD",
-  "bposd-filtered": "BP+OSD, own basis",
-  "bposd-cs10-filtered": "BP+OSD (CS 10), own basis",
-  "relay-bp-filtered": "Relay-BP, own basis",
-  "tesseract-filtered": "Tesseract, own basis",
-  "bplsd-filtered": "BP+LSD, own basis",
-  "pymatching-filtered, gap": "gap of matching",
-  "pymatching-correlated-gap, gap": "gap of correlated matching",
-  "bplsd-clusters-filtered, cluster LLR": "clusters of BP+LSD, by LLR",
-  "bplsd-clusters-filtered, cluster size": "clusters of BP+LSD, by size",
-};
 /** One look in all plots, and no two alike in one. */
 const LOOKS: Record<string, number> = {
   surface_d3: 5,
@@ -86,19 +30,8 @@ const LOOKS: Record<string, number> = {
   "bplsd-clusters-filtered, cluster LLR": 4,
   "bplsd-clusters-filtered, cluster size": 7,
 };
-const named = (decoder: string) => NAMES[decoder] ?? decoder;
-
 export async function results(store: Store): Promise<void> {
-  const answer = await fetch(new URL("results.json", document.baseURI));
-  if (!answer.ok) throw new Error(`results.json: the server answered ${answer.status}`);
-  const { commands, ...tables } = (await answer.json()) as Record<string, Table> & { commands: Tables["commands"] };
-  const read = Object.fromEntries(
-    Object.entries(tables as Record<string, Table>).map(([name, { columns, rows }]) => [
-      name,
-      rows.map((row) => Object.fromEntries(row.map((value, i) => [columns[i], value]))),
-    ]),
-  );
-  const data = { ...read, commands } as unknown as Tables;
+  const data = await tables();
   const hidden = {
     waterfall: new Set<string>(),
     distance: new Set<string>(),
@@ -201,11 +134,12 @@ function distanceOf({ rates }: Tables, p: number): Chart {
   return {
     title: `Logical error rate per cycle against the distance at p = ${percent(p)}`,
     joined: true,
+    // who was measured at one distance alone has nothing to say here
     series: grouped(rows, name, (row) => ({
       x: Number(row.code.replace("surface_d", "")),
       y: rate(row),
       says: `d = ${row.code.replace("surface_d", "")}, ${counted(row, rate(row))} per cycle`,
-    })),
+    })).filter(({ points }) => points.length > 1),
     x: { label: "distance d", range: [2.5, 9.5], log: false, ticks: [3, 5, 7, 9], format: String },
     y: { ...logarithmic(rows.map(rate)), label: "logical error rate per cycle" },
   };
@@ -268,16 +202,16 @@ function selectionOf({ post_selection }: Tables, model: string): Chart {
   };
 }
 
-/** Rows by what they are of, in order of x; what was measured several times is as where most shots were. */
+/** Rows of decoders that have a look, by what they are of, in order of x; what was measured several times is as where most shots were. */
 function grouped<Row extends { shots: number; own?: boolean }>(
   rows: Row[],
   of: (row: Row) => string,
   point: (row: Row) => Point,
 ): Series[] {
   const found = new Map<string, Series>();
-  for (const row of [...rows].sort((a, b) => b.shots - a.shots)) {
+  for (const row of rows.filter((row) => of(row) in LOOKS).sort((a, b) => b.shots - a.shots)) {
     const series = found.get(of(row)) ?? {
-      name: named(of(row)),
+      name: decoderName(of(row)),
       look: LOOKS[of(row)],
       own: row.own ?? true,
       points: [],
@@ -312,15 +246,4 @@ function interval({ value, low, high }: Rate): string {
 
 function shown(x: number): string {
   return x === 0 || x >= 0.01 ? String(Number(x.toPrecision(2))) : power(x).replace(/^1\.0·/, "");
-}
-
-function made({ commands }: Tables, files: string[]): HTMLElement {
-  const all = { ...commands.rates, ...commands.confidence };
-  const used = files.map((file) => `benchmarks/results/${file}`);
-  return h(
-    "details",
-    {},
-    h("summary", {}, "The command that measured this"),
-    ...used.flatMap((file) => [h("p", { class: "muted" }, `${file}, by`), h("pre", {}, (all[file] ?? []).join("\n"))]),
-  );
 }

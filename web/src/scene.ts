@@ -45,6 +45,19 @@ export class Scene {
     return new Map([...bits].filter(([, bit]) => bit).map(([at, bit]) => [at, NAMES[bit]]));
   }
 
+  /** What happens with some faults, in one of the reader's own shots or in none. */
+  shot(faults: string[], own: number): Shot {
+    const { events, observables } = this.faults.shot(faults);
+    const letters = this.letters(faults);
+    if (own < 0 || own >= this.model.ownShots) return { events, observables, letters };
+    const known = this.model.ownShot(own);
+    return {
+      events: known.events.map((event, detector) => event ^ events[detector]),
+      observables: known.observables === null ? null : known.observables ^ observables,
+      letters,
+    };
+  }
+
   place(round: number, qubit: number): number {
     return round * this.at.length + qubit;
   }
@@ -71,6 +84,7 @@ function pairs(flat: Float32Array): [number, number][] {
 /** What all drawings of a shot are given. */
 export interface Shot {
   events: Uint8Array;
-  observables: number;
+  /** What is truly flipped; null where nobody knows. */
+  observables: number | null;
   letters: Map<number, string>;
 }

@@ -1,7 +1,23 @@
 // What the page shows, kept in its address, so that a link shows the same.
 
-export const MODELS = ["surface_d3", "surface_d5", "surface_d7", "bb72"] as const;
+/** The last one stands for the model of shots that the reader brings along, see src/cascade_qec/page/own_shots.py. */
+export const MODELS = ["surface_d3", "surface_d5", "surface_d7", "bb72", "own"] as const;
 export type ModelName = (typeof MODELS)[number];
+
+/** Codes of the stream, a part of the models. */
+export const STREAMS = ["surface_d3", "surface_d5"] as const;
+export type StreamName = (typeof STREAMS)[number];
+
+/** Rounds that a window decides or looks ahead at most. */
+export const WINDOWS = 10;
+
+/** Who gets the shots wrong that are shown. */
+export const FAILS = ["rival", "network", "both", "all"] as const;
+export type Fails = (typeof FAILS)[number];
+
+const SOURCES = ["live", "recorded"] as const;
+
+const LINES = ["windows", "whole", "true"] as const;
 
 export const VIEWS = ["change", "size", "channel"] as const;
 export type View = (typeof VIEWS)[number];
@@ -13,12 +29,25 @@ export interface State {
   p: number;
   /** What is wrong in the shot; see faults.ts for how each is spelt. */
   faults: string[];
+  /** Number of the reader's own shot in which these happen besides; -1 for none. */
+  shot: number;
   round: number;
   /** Whether a round of a code on a torus is rolled up, or the shot is drawn in time. */
   drawn: (typeof DRAWN)[number];
   layer: number;
   view: View;
   channel: number;
+  /** The shots that are browsed: who is wrong, and where they are from. */
+  fails: Fails;
+  from: (typeof SOURCES)[number];
+  /** The stream: its code and noise, its windows, what it is drawn from, how far it has come, and whose errors it shows. */
+  stream: StreamName;
+  noise: number;
+  commit: number;
+  buffer: number;
+  seed: number;
+  arrived: number;
+  lines: (typeof LINES)[number];
   /** What is plotted: a code, a noise strength, a model. */
   waterfall: (typeof PLOTS.waterfall)[number];
   distance: (typeof PLOTS.distance)[number];
@@ -35,11 +64,21 @@ export const START: State = {
   model: "surface_d5",
   p: 0.005,
   faults: ["x7.1", "x12.1", "r15.2"],
+  shot: -1,
   round: 1,
   drawn: "time",
   layer: 1,
   view: "change",
   channel: 0,
+  fails: "rival",
+  from: "live",
+  stream: "surface_d5",
+  noise: 0.008,
+  commit: 5,
+  buffer: 5,
+  seed: 36,
+  arrived: 25,
+  lines: "windows",
   waterfall: "surface_d5",
   distance: "0.003",
   sure: "surface_d5",
@@ -64,8 +103,10 @@ export function read(text: string): State {
   const given = new Map(parts.map(([name, value]) => [name, value ?? ""]));
   const among = <T>(name: string, known: readonly T[], start: T) =>
     known.find((one) => String(one) === given.get(name)) ?? start;
-  const whole = (name: string, start: number) =>
-    /^\d{1,3}$/.test(given.get(name) ?? "") ? Number(given.get(name)) : start;
+  const whole = (name: string, start: number, most = 999, least = 0) => {
+    const value = /^\d{1,10}$/.test(given.get(name) ?? "") ? Number(given.get(name)) : start;
+    return value >= least && value <= most ? value : start;
+  };
   return {
     model: among("model", MODELS, START.model),
     p: among("p", STRENGTHS, START.p),
@@ -75,11 +116,21 @@ export function read(text: string): State {
           .split("+")
           .filter((fault) => FAULT.test(fault))
       : START.faults,
+    shot: whole("shot", START.shot, 1e6),
     round: whole("round", START.round),
     drawn: among("drawn", DRAWN, START.drawn),
     layer: whole("layer", START.layer),
     view: among("view", VIEWS, START.view),
     channel: whole("channel", START.channel),
+    fails: among("fails", FAILS, START.fails),
+    from: among("from", SOURCES, START.from),
+    stream: among("stream", STREAMS, START.stream),
+    noise: among("noise", STRENGTHS, START.noise),
+    commit: whole("commit", START.commit, WINDOWS, 1),
+    buffer: whole("buffer", START.buffer, WINDOWS, 1),
+    seed: whole("seed", START.seed, 2 ** 32 - 1),
+    arrived: whole("arrived", START.arrived),
+    lines: among("lines", LINES, START.lines),
     waterfall: among("waterfall", PLOTS.waterfall, START.waterfall),
     distance: among("distance", PLOTS.distance, START.distance),
     sure: among("sure", PLOTS.sure, START.sure),
@@ -91,10 +142,17 @@ type Listener = (state: State, changed: Set<keyof State>) => void;
 /** The state, and who wants to know when it changes. */
 export class Store {
   state: State;
+  /** Whether the reader has brought shots along. */
+  readonly own: boolean;
   private readonly listeners: Listener[] = [];
 
   constructor() {
-    this.state = read(location.hash);
+    const given = read(location.hash);
+    this.own = document.body.dataset.shots !== undefined;
+    this.state =
+      this.own && !location.hash.includes("model=")
+        ? { ...given, model: "own", shot: 0, faults: [], fails: "all" }
+        : given;
     addEventListener("hashchange", () => {
       if (location.hash.includes("=") && location.hash !== `#${written(this.state)}`) this.change(read(location.hash));
     });

@@ -5,16 +5,21 @@ import { h, power, probability } from "./dom.ts";
 import type { Facts } from "./model.ts";
 import type { Decoded } from "./worker.ts";
 
-export function verdict(facts: Facts, decoded: Decoded, truth: number): HTMLElement[] {
+export function verdict(
+  facts: Facts,
+  decoded: Decoded,
+  truth: number | null,
+  recorded: { name: string; observables: number } | null,
+): HTMLElement[] {
   const { k, matchable } = facts.code;
-  const right = decoded.observables === truth;
   const names = (mask: number) =>
     k === 1 ? (mask ? "flipped" : "not flipped") : mask ? `${flipped(mask, k)} of ${k} flipped` : "none flipped";
+  const judged = (name: string, said: number) => row(name, names(said), truth === null ? null : said === truth);
   const rows = [
-    row("True", names(truth), null),
-    row("Network", names(decoded.observables), right),
+    row("True", truth === null ? "not known" : names(truth), null),
+    judged("Network", decoded.observables),
     matchable && decoded.matched
-      ? row("Matching", names(decoded.matched.observables), decoded.matched.observables === truth)
+      ? judged("Matching", decoded.matched.observables)
       : h(
           "p",
           { class: "row muted" },
@@ -26,6 +31,7 @@ export function verdict(facts: Facts, decoded: Decoded, truth: number): HTMLElem
   return [
     h("h3", {}, k === 1 ? "Is the logical qubit flipped?" : `Which of the ${k} logical qubits are flipped?`),
     ...rows,
+    recorded && judged(recorded.name, recorded.observables),
     h("p", {}, "The network’s probability of a flip:"),
     k === 1 ? bar(decoded.probabilities[0], "P(flip)") : bars(decoded, truth, k),
     h(
@@ -36,25 +42,26 @@ export function verdict(facts: Facts, decoded: Decoded, truth: number): HTMLElem
       confidence > 0.999 ? ` (wrong once in ${power(Math.exp(decoded.logOdds))} such shots)` : "",
     ),
     h("p", { class: "muted" }, `Decoded here in ${decoded.milliseconds.toFixed(1)} ms.`),
-  ];
+  ].filter((one) => one !== null);
 }
 
 /** The same in a sentence, for those who listen. */
-export function spoken(facts: Facts, decoded: Decoded, truth: number): string {
-  const judged = (observables: number) => (observables === truth ? "right" : "wrong");
-  const matching = decoded.matched ? ` Matching is ${judged(decoded.matched.observables)}.` : "";
+export function spoken(facts: Facts, decoded: Decoded, truth: number | null): string {
+  const judged = (observables: number) =>
+    truth === null ? "nobody knows whether that is right" : observables === truth ? "is right" : "is wrong";
+  const matching = decoded.matched ? ` Matching ${judged(decoded.matched.observables)}.` : "";
   const says =
     facts.code.k === 1
       ? `a probability of ${probability(decoded.probabilities[0])} that the logical qubit is flipped`
-      : `${flipped(decoded.observables, 12)} flips`;
-  return `The network says ${says}, and is ${judged(decoded.observables)}.${matching}`;
+      : `${flipped(decoded.observables, facts.code.k)} flips`;
+  return `The network says ${says}, and ${judged(decoded.observables)}.${matching}`;
 }
 
 function flipped(mask: number, k: number): number {
   return [...Array(k).keys()].filter((i) => (mask >> i) & 1).length;
 }
 
-function row(who: string, what: string, right: boolean | null): HTMLElement {
+export function row(who: string, what: string, right: boolean | null): HTMLElement {
   return h(
     "p",
     { class: `row ${right === null ? "" : right ? "right" : "wrong"}` },
@@ -73,26 +80,26 @@ function bar(p: number, label: string): HTMLElement {
   );
 }
 
-function bars(decoded: Decoded, truth: number, k: number): HTMLElement {
+function bars(decoded: Decoded, truth: number | null, k: number): HTMLElement {
   const one = (i: number) => {
     const p = decoded.probabilities[i];
-    const true_ = (truth >> i) & 1;
+    const true_ = truth !== null && (truth >> i) & 1;
     return h(
       "div",
       {
         class: "column",
         role: "img",
-        "aria-label": `logical qubit ${i + 1}: P(flip) ${probability(p)}, ${true_ ? "flipped" : "not flipped"}`,
+        "aria-label": `logical qubit ${i + 1}: P(flip) ${probability(p)}${truth === null ? "" : true_ ? ", flipped" : ", not flipped"}`,
         title: `logical qubit ${i + 1}: ${probability(p)}`,
       },
       h("div", { class: "filled", style: `height: ${100 * p}%` }),
-      h("span", {}, true_ ? "●" : "○"),
+      h("span", {}, truth === null ? "" : true_ ? "●" : "○"),
     );
   };
   return h(
     "div",
     { class: "columns" },
     ...[...Array(k).keys()].map(one),
-    h("p", { class: "muted" }, "● is truly flipped, ○ is not"),
+    truth !== null && h("p", { class: "muted" }, "● is truly flipped, ○ is not"),
   );
 }

@@ -132,6 +132,31 @@ test("layers are stepped through, and a check tells what it depends on", async (
   assert.equal(await page.locator("#votes .vote").count(), 5);
 });
 
+test("a stream arrives round by round, windows decide, and cut short they fail where the whole history does not", async () => {
+  await page.locator("#stream").scrollIntoViewIfNeeded();
+  await page.waitForSelector(".strip .crossed");
+  assert.match(await page.innerText("#stream .says"), /4 windows decided 20 rounds: the frame is flipped.* 2 checks/);
+  for (let i = 0; i < 5; i++) await page.click('[aria-label="One round on"]');
+  assert.match(await page.innerText("#stream .says"), /5 windows decided 25 rounds/);
+  assert.match(page.url(), /arrived=30/);
+  await page.locator("#buffer").fill("1");
+  assert.match(page.url(), /buffer=1/);
+  await page.locator("#speed").fill("20");
+  await page.click("#stream >> text=Play");
+  const ended = (pattern: RegExp) =>
+    page.waitForFunction(
+      ([source]) => new RegExp(source, "s").test(document.querySelector<HTMLElement>("#stream .says")!.innerText),
+      [pattern.source],
+    );
+  await ended(/True.*Windows.*Whole/);
+  await page.click("text=Find a stream");
+  await ended(/Windows\s+[a-z\s]+✗ wrong\s+Whole\s+[a-z\s]+✓ right/);
+  assert.match(page.url(), /seed=\d+&arrived=51/);
+  await page.click("#stream-counter >> text=Run shots");
+  await page.waitForFunction(() => !document.querySelector("#stream-counter td")!.textContent!.startsWith("0 /"));
+  await page.click("#stream-counter >> text=Stop");
+});
+
 test("plots tell their counts, and decoders can be switched off", async () => {
   await page.click("#waterfall >> text=bb72");
   await page.waitForFunction(() => document.querySelector("#waterfall")!.textContent!.includes("Relay-BP"));
@@ -145,32 +170,65 @@ test("plots tell their counts, and decoders can be switched off", async () => {
   assert.match(await page.innerText("#waterfall details[open] pre"), /workshop card runs\/bb72/);
 });
 
+test("every decoder in a plot has a mark of its own", async () => {
+  for (const noise of ["0.002", "0.003", "0.005"]) {
+    await page.locator(`#distance input[value="${noise}"]`).check({ force: true });
+    const marks = await page.$$eval(".plots .key", (keys) =>
+      keys.map((key) => [...key.querySelectorAll("svg")].map((svg) => svg.getAttribute("style") + svg.innerHTML)),
+    );
+    assert.equal(marks.length, 4);
+    for (const each of marks) {
+      assert.ok(each.length > 3 && each.every((mark) => / d="M/.test(mark)), each.join());
+      assert.equal(new Set(each).size, each.length, each.join());
+    }
+  }
+});
+
+test("shots on which decoders disagree are found, and opened above", async () => {
+  await page.click("#failures >> text=the network alone");
+  await page.click("#failures >> text=Find 6");
+  await page.waitForSelector("#failures .card");
+  assert.match(await page.innerText("#failures .card"), /✗ network\s+✓ matching/);
+  await page.click("#failures .card");
+  await says(/Network\s+[a-z\s]+✗ wrong\s+Matching\s+[a-z\s]+✓ right/);
+  assert.match(page.url(), /faults=m\d+.*fails=network/);
+  await page.click("#failures >> text=recorded");
+  await page.waitForFunction(() => document.querySelectorAll("#failures .card").length >= 6);
+  await page.click("#failures .card >> nth=2");
+  await says(/Network\s+[a-z\s]+✗ wrong.*correlated matching\s+[a-z\s]+✓ right/);
+  await page.click("#failures >> text=The command that measured this");
+  assert.match(await page.innerText("#failures pre"), /workshop.studies.disagreements/);
+});
+
 test("bb72 is fetched when it is asked for, and decodes in time", async () => {
   await page.click("text=Bicycle code bb72");
   await says(/Which of the 12/);
   assert.ok(requests.some(({ url }) => url.includes("bb72")));
   await page.click("text=Clear");
-  assert.ok((await fastest("data qubit 40")) < 50);
+  await decodesWithin(50, "data qubit 40");
   assert.match(await verdict(), /matching needs pairs/);
   assert.match(await page.innerText("#reads"), /data qubits at 12 places .* 66 places are seen/s);
+  await page.click("#failures >> text=Relay-BP alone");
+  await page.click("#failures .card");
+  await says(/Network\s+[a-z0-9\s]+✓ right.*Relay-BP, own basis\s+[a-z0-9\s]+✗ wrong/);
   await page.click("text=on the torus");
   assert.match(page.url(), /drawn=torus/);
   await page.click("#models >> text=d = 5");
   await says(/Is the logical/);
-  assert.ok((await fastest("data qubit 9")) < 5);
+  await decodesWithin(5, "data qubit 9");
 });
 
-/** Milliseconds of the fastest of some decodes: this machine may do other work. */
-async function fastest(name: string): Promise<number> {
-  const times: number[] = [];
-  for (let i = 0; i < 8; i++) {
+/** Some decode takes no more milliseconds than that: this machine may do other work. */
+async function decodesWithin(limit: number, name: string): Promise<void> {
+  let least = Infinity;
+  for (let i = 0; i < 40 && least > limit; i++) {
     const before = await page.innerText("#faults");
     await qubit(name).click();
     await page.waitForFunction((text) => document.getElementById("faults")!.innerText !== text, before);
     await page.waitForTimeout(60);
-    times.push(Number(/in ([\d.]+) ms/.exec(await verdict())![1]));
+    least = Math.min(least, Number(/in ([\d.]+) ms/.exec(await verdict())![1]));
   }
-  return Math.min(...times);
+  assert.ok(least <= limit, `${least} ms`);
 }
 
 test("everything that can be used has a name, and nothing sticks out on a narrow screen", async () => {
@@ -191,6 +249,23 @@ test("everything that can be used has a name, and nothing sticks out on a narrow
     await page.setViewportSize({ width, height: 800 });
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${width}`);
   }
+});
+
+test("a reader's own shots are shown, with what is said of them", async () => {
+  await page.goto(process.env.CASCADE_PAGE_OWN!);
+  await says(/True\s+(not )?flipped.*Network/);
+  assert.match(await page.innerText("#faults"), /Your shot 0/);
+  await page.waitForFunction(() => document.querySelectorAll("#failures .card").length === 24);
+  await page.locator("#own").fill("3");
+  assert.match(page.url(), /model=own.*shot=3/);
+  await page.click("#failures label:has-text('the network alone')");
+  await page.waitForFunction(() =>
+    /^[1-9]\d* of 600 shots in s.b8/.test(document.querySelector("#failures p")!.textContent!),
+  );
+  await page.click("#failures .card");
+  await says(/Network\s+[a-z\s]+✗ wrong\s+Matching\s+[a-z\s]+✓ right/);
+  await page.click("#models >> text=d = 5");
+  await says(/Network\s+not flipped\s+✓/);
 });
 
 test("a wrong address shows the page all the same, and nothing went wrong", async () => {

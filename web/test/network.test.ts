@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { Decision } from "../src/decision.ts";
 import { plain, vectors } from "../src/kernel.ts";
 import { Network } from "../src/network.ts";
+import { receptiveField } from "../src/receptive.ts";
 import { NAMES, model, shot, values } from "./values.ts";
 
 for (const name of NAMES) {
@@ -18,6 +19,43 @@ for (const name of NAMES) {
       assert.ok(Math.abs(decided.logOdds - known.log_odds[i]) < 1e-3);
     });
     assert.ok(new Set(known.observables).size > 1);
+  });
+}
+
+for (const name of NAMES) {
+  test(`what is drawn of ${name} is what explain says`, () => {
+    const here = model(name);
+    const { width } = here.facts;
+    const network = new Network(here);
+    const decision = new Decision(here.facts, here.tensors.data("head.logicals"));
+    const { explained: told, events } = values(name);
+    told.sizes.forEach((sizes, i) => {
+      const layers: Float32Array[] = [];
+      const scores = decision.decide(network.evidence(shot(here.detectors, events[i]), layers)).scores;
+      told.scores[i].forEach((score, c) => assert.ok(Math.abs(score - scores[c]) < 1e-3));
+      assert.equal(layers.length, sizes.length);
+      layers.forEach((layer, l) =>
+        sizes[l].forEach((size, site) => {
+          const features = layer.subarray(site * width, (site + 1) * width);
+          assert.ok(Math.abs(Math.hypot(...features) - size) < 1e-4 * (1 + size));
+          assert.ok(Math.abs(features[5] - told.channel[i][l][site]) < 1e-3);
+        }),
+      );
+    });
+    for (const [site, layer, sites] of told.fields) {
+      const field = receptiveField(here, site, Math.min(layer, here.facts.depth));
+      assert.deepEqual(
+        [...field.keys()].filter((other) => field[other]),
+        sites,
+      );
+    }
+    const support = here.tensors.tensor<Uint8Array>("draw.operator");
+    told.operators.forEach((qubits, o) =>
+      assert.deepEqual(
+        [...Array(support.shape[1]).keys()].filter((q) => support.data[o * support.shape[1] + q]),
+        qubits,
+      ),
+    );
   });
 }
 

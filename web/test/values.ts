@@ -17,6 +17,21 @@ export interface Values {
   mechanisms: number[]; // probabilities
   rates: number[]; // of detection events
   put: { fault: string; events: number[]; observables: number }[];
+  explained: {
+    sizes: number[][][]; // of each shot, layer and site
+    channel: number[][][]; // the sixth one
+    fields: [site: number, layer: number, sites: number[]][];
+    scores: number[][]; // of each shot and class
+    operators: number[][];
+  };
+  stream: null | {
+    p: number;
+    rounds: number;
+    errors: [ends: number[], observables: number, probability: number, unequal: number][];
+    events: number[][];
+    whole: number[];
+    windows: Record<string, number[][]>; // frames behind each window, by "commit+buffer"
+  };
   intervals: [failures: number, shots: number, low: number, high: number][];
 }
 

@@ -18,6 +18,10 @@ CONFIDENCE = ("surface_d3", "surface_d5", "surface_d7", "bb72")
 """Models whose tables of reliability and post-selection are shown."""
 
 
+DISAGREEMENTS = ("model", "rival", "p", "shots", "of_kind", "mechanisms", "truth", "network", "rival_says")
+"""Columns of the recorded shots that the page is given."""
+
+
 def with_tables(text: str) -> str:
     """The file as the results have it; nothing of the old one is kept."""
     rates = {tuple(row.items()): row for name in RATES for row in _rates(name)}  # rivals stand in several tables
@@ -25,7 +29,11 @@ def with_tables(text: str) -> str:
         "rates": _table(list(rates.values())),
         "reliability": _table([row for name in CONFIDENCE for row in _reliability(name)]),
         "post_selection": _table([row for name in CONFIDENCE for row in _post_selection(name)]),
+        "disagreements": _table(list(_disagreements())),
         "commands": {
+            "disagreements": {
+                "benchmarks/results/disagreements.csv": ["python -m workshop.studies.disagreements"],
+            },
             "rates": {f"benchmarks/results/{name}.csv": _commands("workshop card", name) for name in RATES},
             "confidence": {
                 f"benchmarks/results/confidence/{name}": _commands("cascade reliability", name) for name in CONFIDENCE
@@ -74,6 +82,12 @@ def _post_selection(name: str) -> Iterator[dict[str, Any]]:
             "accepted": int(row["accepted"]),
             "failures": int(row["failures"]),
         }
+
+
+def _disagreements() -> Iterator[dict[str, Any]]:
+    for row in _read(RESULTS / "disagreements.csv"):
+        kinds = {"model": str, "rival": str, "p": float, "mechanisms": str}
+        yield {name: kinds.get(name, int)(row[name]) for name in DISAGREEMENTS}
 
 
 def _commands(beginning: str, name: str) -> list[str]:

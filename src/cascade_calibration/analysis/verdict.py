@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from html import escape
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cascade_calibration.units import with_prefix
+from cascade_qec.tables import as_html
 
 
 @dataclass(frozen=True)
@@ -145,9 +145,4 @@ class Verdict:
         ]
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th style='text-align:left'>{escape(title)}</th><td style='text-align:left'>{escape(text)}</td></tr>"
-            for title, text in self.facts()
-            if text
-        )
-        return f"<table><caption>{escape(self.family)}</caption>{rows}</table>"
+        return as_html(self.family, (), [fact for fact in self.facts() if fact[1]])

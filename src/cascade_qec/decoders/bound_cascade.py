@@ -8,12 +8,13 @@ from typing import Any, Protocol
 
 import numpy as np
 import stim
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from cascade_qec import engine
 from cascade_qec.codes import Basis, CSSCode
 from cascade_qec.decoders import events
 from cascade_qec.decoders.bound import Bound
+from cascade_qec.decoders.explanation import Explanation, explanation
 from cascade_qec.decoders.plausibility import ShotCheck
 from cascade_qec.decoders.result import NetworkResult, sigmoid
 from cascade_qec.decoders.runtime import Runtime
@@ -178,6 +179,42 @@ class BoundCascade(Bound[NetworkResult]):
         self.decoder.mind_forks()  # pyright: ignore[reportPrivateUsage]
         packed = detection_events if bit_packed else events.packed(detection_events)
         return result_of([part.decide(packed) for part in self._binding.parts], self._calibration)
+
+    def explain(self, detection_events: ArrayLike) -> Explanation:
+        """What the network makes of shots on its way to a decision: what `cascade page` draws.
+
+        It is computed by NumPy in float32, whatever runs the decoder, and takes memory for every layer of every shot.
+
+        Parameters
+        ----------
+        detection_events
+            bool (or uint8 0 and 1) [shots, detectors].
+
+        Returns
+        -------
+        Explanation
+            Features of all layers [layers, sites, shots, width], votes of operators [shots, operators, classes], and
+            what a site depends on.
+
+        Raises
+        ------
+        CascadeError
+            If the array is of another shape or type, or the experiment keeps the logical operators of both bases.
+
+        Examples
+        --------
+        >>> import cascade_qec as cascade
+        >>> bound = cascade.load("surface_d3", device="cpu").bind(basis="Z")
+        >>> told = bound.explain([[False] * 24])
+        >>> told.features.shape, told.votes.shape
+        ((6, 32, 1, 64), (1, 3, 2))
+        """
+        if len(self._binding.parts) > 1:
+            raise CascadeError(f"{self.name}: expected an experiment of one basis to explain, got one of both")
+        shots = events.checked(detection_events, self.num_detectors, whose=self.name)
+        if self.flips is not None:
+            shots = shots ^ self.flips.detectors
+        return explanation(self.decoder.weights, self.decoder.description, self.lattice, events.packed(shots))
 
     def __reduce__(self) -> tuple[Callable[..., BoundCascade], tuple[object, ...]]:
         return _bound_anew, (self.decoder, self._binding.found, self._binding.model)

@@ -474,6 +474,19 @@ class CascadeDecoder:
         trained, by = self.description, self.runtime
         return f"<{self.name}: {self.code.name}, {trained.rounds} rounds, {by.name}, {by.device}, {by.precision}>"
 
+    def _repr_html_(self) -> str:
+        from cascade_qec.tables import as_html  # here: it is only for notebooks
+
+        made, by = self.description, self.runtime
+        facts = [
+            ("code", self.code.name),
+            ("trained on", f"{made.span_of_rounds}, basis {' and '.join(made.bases)}, p = {made.noise_p:g}"),
+            ("network", f"{made.head} head, width {made.network.width}, depth {made.network.depth}"),
+            ("weights", f"{made.parameters():,}"),
+            ("runs on", f"{by.name}, {by.device}, {by.precision}"),
+        ]
+        return as_html(self.name, (), facts)
+
     def __reduce__(self) -> tuple[Callable[..., CascadeDecoder], tuple[object, ...]]:
         return _unpickled, (type(self), self.state, self.description, *self._asked)
 

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from cascade_qec.errors import CascadeError
 
+_SHOWN = 10
+"""Shots that notebooks show."""
+
 _Result = TypeVar("_Result", bound="DecodeResult")
 
 
@@ -94,6 +97,23 @@ class DecodeResult:
             if (chosen := getattr(self, name)) is not None
         ]
         return f"<{type(self).__name__}: {', '.join(parts)}>"
+
+    def _repr_html_(self) -> str:
+        from cascade_qec.tables import as_html  # here: it is only for notebooks
+
+        columns: dict[str, list[str]] = {
+            "flipped": [" ".join(map(str, np.flatnonzero(row))) or "none" for row in self.observables[:_SHOWN]]
+        }
+        if self.probabilities is not None and self.observables.shape[1] == 1:
+            columns["P(flipped)"] = [f"{p:.3g}" for p in self.probabilities[:_SHOWN, 0]]
+        if self.log_odds is not None:
+            columns["log-odds of no error"] = [f"{x:.3g}" for x in self.log_odds[:_SHOWN]]
+        for name in ("escalated", "discarded"):
+            if (chosen := getattr(self, name)) is not None:
+                columns[name] = ["yes" if one else "" for one in chosen[:_SHOWN]]
+        rows = [(str(shot), *cells) for shot, cells in enumerate(zip(*columns.values(), strict=True))]
+        more = [("…", *[""] * len(columns))] if len(self) > _SHOWN else []
+        return as_html(repr(self).strip("<>"), ("shot", *columns), rows + more)
 
 
 def sigmoid(log_odds: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,10 +30,14 @@ class NumPyProgram(Program):
         parts = [self._evidence(packed[start : start + self._chunk]) for start in range(0, len(packed), self._chunk)]
         return np.concatenate(parts or [self._evidence(packed)])
 
-    def _evidence(self, packed: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def states(self, packed: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """States of sites, uint8 [sites, shots], from packed events, uint8 [shots, bytes]."""
         t = self._tables
-        states = (packed.T[t.byte] >> t.shift[:, None]) & t.mask[:, None] | t.fill[:, None]  # [sites, shots]
-        features = self.features(states)
+        return (packed.T[t.byte] >> t.shift[:, None]) & t.mask[:, None] | t.fill[:, None]
+
+    def _evidence(self, packed: NDArray[np.uint8]) -> NDArray[np.float32]:
+        states = self.states(packed)
+        (features,) = deque(self.layers(states), maxlen=1)
         head = self._weights.head
         if isinstance(head, LocalHead):
             assert isinstance(self._head_tables, LocalTables)
@@ -39,16 +46,21 @@ class NumPyProgram(Program):
         assert isinstance(self._head_tables, LogicalTables)
         return _logical(features, states, head, self._head_tables)
 
-    def features(self, states: NDArray[np.uint8]) -> Array:
-        """What the trunk makes of states, uint8 [sites, shots]: float32 [sites, shots, width]."""
+    def layers(self, states: NDArray[np.uint8]) -> Iterator[Array]:
+        """What the trunk makes of states, uint8 [sites, shots]: float32 [sites, shots, width].
+
+        Behind the embedding, behind each block, and at last as the head reads them.
+        """
         trunk = self._weights.trunk
         x = trunk.embedding[self._tables.kind[:, None] + states]
+        yield x
         for block in trunk.blocks:
             y = silu(silu(block.scale * x + block.shift) @ block.down + block.down_bias)
             for convolution, table, readers in zip(block.convolutions, self._tables.steps, self._readers, strict=True):
                 y = silu(_convolved(y, convolution.weight, table, readers) + convolution.bias)
             x = x + y @ block.up
-        return silu(trunk.scale * x + trunk.shift)
+            yield x
+        yield silu(trunk.scale * x + trunk.shift)
 
 
 def _logical(

@@ -1,5 +1,7 @@
 """Several decoders on the same shots of an experiment."""
 
+from __future__ import annotations
+
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -16,6 +18,7 @@ from cascade_qec.decoders.protocol import BoundDecoder, Decoder, settings
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.tables import Row
 from cascade_qec.statistics import failures
+from cascade_qec.tables import as_html
 
 CASCADE = "cascade"
 """What tables call the model itself."""
@@ -46,7 +49,7 @@ class Experiment:
             )
 
     @classmethod
-    def memory(cls, code: str, p: float, rounds: int, bases: Iterable[Basis], noise_model: str) -> "Experiment":
+    def memory(cls, code: str, p: float, rounds: int, bases: Iterable[Basis], noise_model: str) -> Experiment:
         """A code's memory experiment under a noise model."""
         noise = circuits.noise_model(noise_model, p)
         made = {basis: circuits.memory(codes.get(code), rounds=rounds, basis=basis, noise=noise) for basis in bases}
@@ -58,6 +61,26 @@ class Experiment:
         return next(iter(self.circuits.values())).num_observables
 
 
+class Comparison(list[Row]):
+    """Rows of several decoders, which notebooks show as a table."""
+
+    def _repr_html_(self) -> str:
+        head = ("decoder", "code", "p", "rounds", "failures", "block error", "95 %", "µs a shot")
+        rows = [
+            (
+                row.decoder,
+                row.code,
+                f"{row.p:g}",
+                row.rounds,
+                f"{row.failures:,} / {row.shots:,}",
+                *row.block_error.texts(),
+                f"{row.microseconds_per_shot:.3g}",
+            )
+            for row in self
+        ]
+        return as_html("decoders on the same shots", head, rows)
+
+
 def compare(
     experiment: Experiment,
     decoders: Mapping[str, Decoder],
@@ -66,7 +89,7 @@ def compare(
     seed: int,
     seconds: Mapping[str, float] | None = None,
     report: Callable[[float], None] = lambda done: None,
-) -> list[Row]:
+) -> Comparison:
     """Decode the same shots with each decoder.
 
     The shots are shared out evenly among the experiment's bases, and so is a decoder's time. One that runs out of
@@ -85,8 +108,8 @@ def compare(
 
     Returns
     -------
-    list of Row
-        One for each decoder, in their order.
+    Comparison
+        A list of rows, one for each decoder, in their order.
 
     Raises
     ------
@@ -113,7 +136,7 @@ def compare(
                 seconds=limits[name] / bases,
                 report=lambda part, begun=begun: report((begun + part) / parts),
             )
-    return [
+    return Comparison(
         Row(
             code=experiment.code,
             p=experiment.p,
@@ -128,7 +151,7 @@ def compare(
             seed=seed,
         )
         for name, tally in tallies.items()
-    ]
+    )
 
 
 def _stream(seed: int, index: int) -> int:

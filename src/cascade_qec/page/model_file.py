@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from functools import lru_cache
 
@@ -29,41 +29,58 @@ Arrays = Iterator[tuple[str, NDArray[np.generic]]]
 
 @lru_cache(maxsize=len(MODELS))
 def model_file(name: str) -> bytes:
-    """A safetensors file of a model and its experiment of as many rounds as in training.
+    """A safetensors file of a model and its experiment of as many rounds as in training."""
+    decoder = load(name, device="cpu", runtime="numpy")
+    return experiment_file(decoder, memory_lattice(decoder.code, decoder.description.rounds, BASIS))
+
+
+def experiment_file(
+    decoder: CascadeDecoder,
+    lattice: Lattice,
+    more: Mapping[str, NDArray[np.generic]] | None = None,
+    told: Mapping[str, object] | None = None,
+) -> bytes:
+    """A safetensors file of a model and an experiment of the code's own.
 
     Its metadata have one entry, `page`, which is JSON: what is not an array.
+
+    Parameters
+    ----------
+    more, told
+        Further arrays and facts.
     """
-    decoder = load(name, device="cpu", runtime="numpy")
     made, code = decoder.description, decoder.code
-    lattice = memory_lattice(code, made.rounds, BASIS)
-    logical = LogicalTables.of(lattice, made.operators, np.eye(code.k, dtype=np.uint8))
+    slices = made.slices_summed(lattice.rounds)
+    logical = LogicalTables.of(lattice, made.operators, np.eye(code.k, dtype=np.uint8), slices)
     arrays = dict(
         [
             *_weights(decoder.weights),
             *_tables(lattice, Tables.of(lattice, made.network.convolution), logical),
             *_geometry(decoder, lattice),
-            *_faults(code, lattice.rounds),
+            *_faults(code, lattice.rounds, lattice.basis),
         ]
     )
+    arrays |= more or {}
     head = decoder.weights.head
     assert isinstance(head, LogicalHead)
-    assert made.calibration is not None  # or the model would not be among these
+    assert made.calibration is not None  # or no experiment would be decoded
     facts = {
-        "name": name,
+        "name": made.name,
         "code": {"name": code.name, "n": code.n, "k": code.k, "d": code.d, "matchable": code.matchable},
         "rounds": lattice.rounds,
         "slices": lattice.slices,
-        "basis": BASIS,
+        "basis": lattice.basis,
         "width": decoder.weights.trunk.embedding.shape[1],
         "depth": len(decoder.weights.trunk.blocks),
         "parameters": made.parameters(),
         "trained_at": made.noise_p,
-        "period": code.frame(BASIS).period,
+        "period": code.frame(lattice.basis).period,
         "layers": code.schedule.depth,
         "output_bias": head.output_bias,
         "share": logical.share,
         "scale": logical.scale,
         "calibration": made.calibration.model_dump(include={"raw", "log_odds", "before", "beyond", "noise"}),
+        **(told or {}),
     }
     contiguous = {key: np.ascontiguousarray(value) for key, value in arrays.items()}
     return save(contiguous, metadata={"page": json.dumps(facts)})
@@ -100,29 +117,29 @@ def _tables(lattice: Lattice, tables: Tables, logical: LogicalTables) -> Arrays:
 
 def _geometry(decoder: CascadeDecoder, lattice: Lattice) -> Arrays:
     """Where to draw what. Checks of X come before those of Z, as their ancillas do."""
-    code = decoder.code
+    code, basis = decoder.code, lattice.basis
     yield "draw.qubit", code.qubit_positions.astype(np.float32)
     yield "draw.check", np.concatenate([code.check_positions(kind) for kind in BASES]).astype(np.float32)[:, :2]
     yield "draw.support", np.concatenate([code.checks(kind) for kind in BASES])
     yield "draw.x_checks", np.array([len(code.hx)], dtype=np.int16)
     yield "draw.site", np.concatenate([lattice.check_sites(kind) for kind in BASES], axis=1).astype(np.int16)
-    frame = code.frame(BASIS)
+    frame = code.frame(basis)
     data_site = np.empty((lattice.slices, code.n), dtype=np.int16)
     data_site[:, frame.data_qubit] = site_index(frame.data_plane_sizes, lattice.slices)
     yield "draw.data_site", data_site
-    asked = logical_operators(code, BASIS, decoder.description.operators)
+    asked = logical_operators(code, basis, decoder.description.operators)
     operators = np.zeros(asked.support.shape, dtype=np.uint8)
     operators[:, frame.data_qubit] = asked.support
     yield "draw.operator", operators
-    yield "draw.observable", code.logicals(BASIS)
+    yield "draw.observable", code.logicals(basis)
 
 
-def _faults(code: CSSCode, rounds: int) -> Arrays:
-    known = happening(code, rounds, BASIS)
+def _faults(code: CSSCode, rounds: int, basis: Basis) -> Arrays:
+    known = happening(code, rounds, basis)
     yield from _flips("fault", known.flips)
     for name in ("count", "round", "step", "qubit", "pauli"):
         yield f"fault.{name}", getattr(known, name)
-    yield from _flips("put", put_in(code, rounds, BASIS))
+    yield from _flips("put", put_in(code, rounds, basis))
 
 
 def _flips(name: str, flips: Flips) -> Arrays:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from cascade_qec.page.own_shots import OwnShots
 from cascade_qec.page.site import contents
 
 HOST = "127.0.0.1"
@@ -14,15 +17,17 @@ HOST = "127.0.0.1"
 _TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 
-def serving(port: int) -> ThreadingHTTPServer:
+def serving(port: int, own: OwnShots | None = None) -> ThreadingHTTPServer:
     """A server of the page on the loopback interface; `serve_forever` runs it. Port 0 takes a free one.
+
+    `own` are shots that the reader brings along.
 
     Raises
     ------
     OSError
         If the port is taken.
     """
-    return _Server((HOST, port), _Handler)
+    return _Server((HOST, port), partial(_Handler, own))
 
 
 class _Server(ThreadingHTTPServer):
@@ -33,6 +38,10 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
+    def __init__(self, own: OwnShots | None, *connection: Any) -> None:
+        self._own = own
+        super().__init__(*connection)
+
     def do_GET(self) -> None:
         self._answer(with_body=True)
 
@@ -41,7 +50,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, *, with_body: bool) -> None:
         path = unquote(urlsplit(self.path).path).lstrip("/") or "index.html"
-        content = contents().get(path)
+        content = contents(self._own).get(path)
         if content is None:
             self.send_error(HTTPStatus.NOT_FOUND)
             return

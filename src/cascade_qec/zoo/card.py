@@ -12,6 +12,7 @@ from cascade_qec.errors import CascadeError
 from cascade_qec.files import written_whole
 from cascade_qec.guards import Guards
 from cascade_qec.statistics import Interval
+from cascade_qec.tables import as_html
 
 
 class _Part(BaseModel):
@@ -134,6 +135,23 @@ class Card(_Part):
     def measured_on(self, code: str) -> list[Measurement]:
         """The model's own rows for a code."""
         return [row for row in self.measurements if (row.code or self.code) == code]
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (
+                row.who,
+                row.code or self.code,
+                row.rounds,
+                row.basis,
+                f"{row.p:g}",
+                f"{row.failures:,} / {row.shots:,}",
+                *row.interval.texts(),
+            )
+            for row in (*self.measurements, *self.rivals)
+        ]
+        about = f"{self.name}: {self.code}, {self.parameters:,} weights, {self.shots:,} shots of training"
+        head = ("decoder", "code", "rounds", "basis", "p", "failures", "block error", "95 %")
+        return as_html(about, head, rows)
 
     @classmethod
     def read(cls, path: Path) -> "Card":
