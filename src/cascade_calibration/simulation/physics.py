@@ -13,7 +13,7 @@ Array = NDArray[np.float64]
 
 def resonance(f: Array, centre: Array | float, width: float) -> NDArray[np.complex128]:
     """Complex Lorentzian that is 1 in the middle; `width` is the full width at half of the power."""
-    return 1 / (1 + 2j * (f - centre) / width)
+    return np.asarray(1 / (1 + 2j * (f - centre) / width), dtype=np.complex128)
 
 
 def lorentzian(halves: Array) -> Array:
