@@ -32,7 +32,7 @@ def test_files_and_names_are_there() -> None:
     assert not missing
 
 
-def test_calibration_shares_errors_files_and_tables_alone() -> None:
+def test_calibration_shares_errors_files_locks_and_tables_alone() -> None:
     shared, users = set(), set()
     for path in (ROOT / "src/cascade_calibration").rglob("*.py"):
         lines = re.findall(r"^\s*(?:from|import) cascade_qec\b(.*)", path.read_text(), flags=re.MULTILINE)
@@ -40,7 +40,7 @@ def test_calibration_shares_errors_files_and_tables_alone() -> None:
     for path in PACKAGE.rglob("*.py"):
         if re.search(r"^\s*(?:from|import) cascade_calibration\b", path.read_text(), flags=re.MULTILINE):
             users.add(path.relative_to(PACKAGE).parts[0])
-    assert shared == {"errors", "files", "tables"}
+    assert shared == {"errors", "files", "locks", "tables"}
     assert users == {"cli"}
 
 
