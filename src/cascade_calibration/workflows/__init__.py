@@ -5,9 +5,17 @@ from cascade_calibration.workflows.decisions import Decision, decide
 from cascade_calibration.workflows.expressions import Expression
 from cascade_calibration.workflows.log import Entry, Log, read_log
 from cascade_calibration.workflows.plan import Planned, plan
-from cascade_calibration.workflows.run import Run, elapsed, has_begun
+from cascade_calibration.workflows.run import Run, elapsed, has_begun, last_state
 from cascade_calibration.workflows.state import Proposal, Result, State, Target, together
-from cascade_calibration.workflows.workflow import Budget, Step, Workflow, load_workflow, names, read_workflow
+from cascade_calibration.workflows.workflow import (
+    Budget,
+    Step,
+    Workflow,
+    load_workflow,
+    names,
+    read_workflow,
+    workflow_of,
+)
 
 __all__ = [
     "Budget",
@@ -28,10 +36,12 @@ __all__ = [
     "decide",
     "elapsed",
     "has_begun",
+    "last_state",
     "load_workflow",
     "names",
     "plan",
     "read_log",
     "read_workflow",
     "together",
+    "workflow_of",
 ]

@@ -31,6 +31,8 @@ class Decision:
         "abandon" gives the target up for a `reason`.
     text
         Why, in a sentence.
+    verdict
+        What it was decided on; None where there is none.
     """
 
     action: Literal["accept", "retry", "go back", "abandon"]
@@ -40,6 +42,7 @@ class Decision:
     learnt: Mapping[str, Result] = field(default_factory=dict[str, Result])
     changes: Mapping[str, Quantity] = field(default_factory=dict[str, Quantity])
     to: str = ""
+    verdict: Verdict | None = field(default=None, repr=False, compare=False)
 
 
 def decide(

@@ -207,7 +207,7 @@ class Run:
             try:
                 proposal = self._proposed(self._parameters(), "workflow")
             except CascadeError as error:
-                self._decided(Decision("abandon", f"{self.state.step}: {error}", "out of bounds"), {})
+                self._decided(Decision("abandon", f"{self.state.step}: {error}", "out of bounds"))
                 continue
             if reason := self._over_budget(proposal):
                 self._end(reason, f"{self.state.step} would take {proposal.seconds:.4g} s")
@@ -258,28 +258,31 @@ class Run:
         except CascadeError as error:
             return self._settle(Decision("abandon", f"{step.name}: {error}", "unreadable"), seconds)
         attempts = target.attempts.get(step.name, 0) + 1
-        return self._settle(decide(step, experiment, proposal, verdict, target.settings, attempts), seconds, verdict)
+        decision = decide(step, experiment, proposal, verdict, target.settings, attempts)
+        return self._settle(replace(decision, verdict=verdict), seconds)
 
-    def _settle(self, decision: Decision, seconds: float, verdict: Verdict | None = None) -> Decision:
+    def _settle(self, decision: Decision, seconds: float) -> Decision:
         """Write a decision down, and go on to the next proposal."""
         self.state = self.state.model_copy(
             update={"runs": self.state.runs + 1, "seconds": self.state.seconds + seconds}, deep=True
         )
         attempts = self._target.attempts
         attempts[self.state.step] = attempts.get(self.state.step, 0) + 1
-        self._decided(decision, {"verdict": verdict.as_dict()} if verdict else {})
+        self._decided(decision)
         self._prepare()
         return decision
 
-    def _decided(self, decision: Decision, evidence: Mapping[str, object]) -> None:
+    def _decided(self, decision: Decision) -> None:
         at = {"run": self.state.runs, "target": self.state.target, "step": self.state.step}
         self.state = _after(self.state, decision, self.workflow)
         kept = {"action": decision.action, "reason": decision.reason, "text": decision.text}
-        more = {
+        more: dict[str, object] = {
             "criteria": [asdict(one) for one in decision.criteria],
             "learnt": {name: one.model_dump() for name, one in decision.learnt.items()},
         }
-        self._log.append("decide", {**at, **kept, **more, **evidence, "state": self.state.model_dump(mode="json")})
+        if decision.verdict:
+            more["verdict"] = decision.verdict.as_dict()
+        self._log.append("decide", {**at, **kept, **more, "state": self.state.model_dump(mode="json")})
 
     def _end(self, reason: Reason, text: str) -> None:
         """Give up all targets that are not done."""
@@ -331,6 +334,20 @@ def elapsed(folder: Path) -> float:
         If there is no run.
     """
     return sum(one.body["seconds"] for one in read_log(folder) if one.kind == "measure")
+
+
+def last_state(folder: Path) -> State:
+    """Where the run in a folder stands.
+
+    Raises
+    ------
+    CascadeError
+        If there is none.
+    """
+    entries = read_log(folder)
+    if not entries:
+        raise CascadeError(f"{folder}: expected a run that has begun, found an empty log")
+    return _latest(entries)
 
 
 def _after(state: State, decision: Decision, workflow: Workflow) -> State:

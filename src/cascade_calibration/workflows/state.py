@@ -48,9 +48,14 @@ class Result(BaseModel):
 
     @property
     def estimate(self) -> Estimate:
-        """The same as verdicts have it; the error is a quarter of the interval, nearly."""
+        """The same as verdicts have it; the error is that of a normal distribution with this interval."""
         error = (self.high - self.low) / (2 * float(norm.ppf((1 + _SHARE) / 2)))
         return Estimate(self.value, error, self.low, self.high, self.unit)
+
+    @property
+    def interval(self) -> str:
+        """Its ends, to be read."""
+        return f"{Quantity(self.low, self.unit)} to {Quantity(self.high, self.unit)}"
 
 
 class Target(BaseModel):

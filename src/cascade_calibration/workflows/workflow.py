@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any
@@ -205,9 +205,22 @@ def read_workflow(text: str, source: str = "workflow") -> Workflow:
         If it is none.
     """
     try:
-        return Workflow.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
+        tables = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise CascadeError(f"{source}: expected TOML: {error}") from error
+    return workflow_of(tables, source)
+
+
+def workflow_of(tables: Mapping[str, Any], source: str = "workflow") -> Workflow:
+    """A workflow from the tables that its TOML file would have.
+
+    Raises
+    ------
+    CascadeError
+        If it is none.
+    """
+    try:
+        return Workflow.model_validate(tables)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

@@ -5,6 +5,7 @@ import pytest
 from cascade_calibration import Measurement
 from cascade_calibration.analysis import Estimate, Range, Verdict
 from cascade_calibration.laboratory import SimulatedLaboratory, open_laboratory
+from cascade_calibration.demonstration import finish
 from cascade_calibration.workflows import (
     Log,
     Run,
@@ -259,18 +260,12 @@ def test_bring_up_and_retune_find_what_is_hidden(tmp_path):
     """Seed and noise are fixed; intervals that hold together miss with a probability of 5 %."""
     settings = {}
     for workflow, hours in (("bring_up", 0), ("retune", 24)):
-        laboratory, truth = open_laboratory(f"simulated:5?qubits=1&hours={hours}"), {}
-
-        def note(proposal, decision, laboratory=laboratory, truth=truth):
-            settings = {"readout_frequency": 7e9, "qubit_frequency": 5e9, "pi_amplitude": 0.1}
-            settings |= {name: one.value for name, one in proposal.parameters.items()}
-            found = laboratory.truth("q0", settings, laboratory.clock - proposal.seconds / 2)
-            truth.update({name: found[name] for name in decision.learnt})
-
+        laboratory = open_laboratory(f"simulated:5?qubits=1&hours={hours}")
         with Run.begin(load_workflow(workflow), laboratory, None, settings=settings) as run:
-            state = run.finish(note)
+            truth = finish(run, laboratory)
+            state = run.state
         assert state.targets["q0"].reason == "done"
         assert len(state.results) == 8
-        for (_, name), one in together(state.results).items():
-            assert one.low <= truth[name] <= one.high, name
+        for key, one in together(state.results).items():
+            assert one.low <= truth[key] <= one.high, key
         settings = {"q0": state.targets["q0"].settings}

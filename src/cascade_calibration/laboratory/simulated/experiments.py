@@ -28,7 +28,7 @@ _SHOTS = Parameter("shots", "shots of each point", "", 50, 20_000, 500, whole=Tr
 _READOUT = Parameter("readout_frequency", "of the readout tone", "Hz", 6e9, 8e9)
 _PULSES = (
     Parameter("qubit_frequency", "of the drive", "Hz", 3e9, 6e9),
-    Parameter("pi_amplitude", "of a pi pulse", "V", 0.0, 0.8),
+    Parameter("pi_amplitude", "of a pi pulse", "V", 0.0, 1.0),
 )
 _OFFSET = Parameter("offset", "by which the second pulse's phase turns, per second of delay", "Hz", 0.0, 2e7, 0.0)
 _DELAYS = sweep("delay", "time between pulses", "s", 0.0, 2e-3, most=601, default=(0.0, 1e-4))
@@ -136,7 +136,7 @@ KINDS = {
             "rabi",
             "population after a pulse against its amplitude",
             "rabi",
-            (*sweep("amplitude", "pulse", "V", 0.0, 0.8, most=401), _READOUT, _PULSES[0], _SHOTS),
+            (*sweep("amplitude", "pulse", "V", 0.0, 1.0, most=401), _READOUT, _PULSES[0], _SHOTS),
             "amplitude",
             _rabi,
         ),
