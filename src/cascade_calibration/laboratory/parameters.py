@@ -72,7 +72,7 @@ class Parameter:
     def nearest(self, value: float) -> float:
         """The allowed value that is nearest; `value` is finite."""
         value = float(round(value)) if self.whole else value
-        return min(max(value, self.low), self.high)
+        return float(min(max(value, self.low), self.high))
 
     @property
     def span(self) -> str:

@@ -222,7 +222,7 @@ def workflow_of(tables: Mapping[str, Any], source: str = "workflow") -> Workflow
     try:
         return Workflow.model_validate(tables)
     except ValidationError as error:
-        first = error.errors()[0]
+        first = max(error.errors(), key=lambda one: len(one["loc"]))  # of alternatives the one that went furthest
         where = ".".join(str(part) for part in first["loc"])
         message = first["msg"].removeprefix("Value error, ")
         raise CascadeError(f"{source}: {f'{where}: ' if where else ''}{message}"[:500]) from error

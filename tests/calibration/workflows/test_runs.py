@@ -1,22 +1,25 @@
 """Runs of workflows: they reach their criteria or stop with a reason, never leave bounds, and survive kills."""
 
+from collections import Counter
+
 import pytest
 
 from cascade_calibration import Measurement
 from cascade_calibration.analysis import Estimate, Range, Verdict
-from cascade_calibration.laboratory import SimulatedLaboratory, open_laboratory
 from cascade_calibration.demonstration import finish
+from cascade_calibration.laboratory import Parameter, Quantity, SimulatedLaboratory, open_laboratory
 from cascade_calibration.workflows import (
     Log,
     Run,
     elapsed,
     has_begun,
     load_workflow,
-    read_log,
     read_workflow,
     together,
 )
 from cascade_qec.errors import CascadeError
+from workshop.studies.workflow_fuzz import attack
+from workshop.studies.workflow_kills import story
 
 TEXT = """
 name = "two"
@@ -172,15 +175,6 @@ def judged(measurement, family):
     return verdict("SUCCESS")(family)
 
 
-def story(folder):
-    """What a log tells, without the time of day, sums of files, and resumptions."""
-    return [
-        (one.kind, {name: value for name, value in one.body.items() if name != "sha256"})
-        for one in read_log(folder)
-        if one.kind != "resume"
-    ]
-
-
 class Killed(BaseException):
     """No code of ours catches it."""
 
@@ -269,3 +263,18 @@ def test_bring_up_and_retune_find_what_is_hidden(tmp_path):
         for key, one in together(state.results).items():
             assert one.low <= truth[key] <= one.high, key
         settings = {"q0": state.targets["q0"].settings}
+
+
+def test_nothing_out_of_bounds_reaches_a_laboratory():
+    """Workflows, verdicts and people as hostile as they can be; the workshop's study has 100,000."""
+    told = sum((attack(seed) for seed in range(300)), Counter())
+    assert told["runs"] > 100
+    assert told["refused"] > 50
+    assert told["changes_refused"] > 10
+    assert told["violations"] == 0
+
+
+def test_the_witness_would_see_it(monkeypatch):
+    """With the house's checks of bounds off, hostile values arrive."""
+    monkeypatch.setattr(Parameter, "check", lambda self, given: Quantity.of(given))
+    assert any(attack(seed)["violations"] for seed in range(60))
