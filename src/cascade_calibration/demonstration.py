@@ -64,16 +64,20 @@ def finish(
 
 
 def demonstrate(
-    seed: int, folder: Path, report: Callable[[str, Proposal, Decision], None] = lambda stage, proposal, decision: None
+    seed: int,
+    folder: Path,
+    report: Callable[[str, Proposal, Decision], None] = lambda stage, proposal, decision: None,
+    *,
+    qubits: int = 2,
 ) -> list[Stage]:
-    """Bring up two qubits, check them a day later, and tune them again; each run has a folder of its own.
+    """Bring up qubits, check them a day later, and tune them again; each run has a folder of its own.
 
     Raises
     ------
     CascadeError
         If a folder has something in it, or the seed cannot be.
     """
-    laboratory, settings = SimulatedLaboratory(seed), dict[str, dict[str, Quantity]]()
+    laboratory, settings = SimulatedLaboratory(seed, qubits=qubits), dict[str, dict[str, Quantity]]()
     stages: list[Stage] = []
     for name in ("bring_up", "check", "retune"):
         with Run.begin(load_workflow(name), laboratory, folder / name, settings=settings) as run:

@@ -170,7 +170,7 @@ class Hostile:
             for _ in range(self.chance.randint(0, 2))
         )
         parameters = {
-            name: Estimate(*(self._number() for _ in range(4)), self.chance.choice(_UNITS))
+            name: Estimate(self._number(), self._number(), self._number(), self._number(), self.chance.choice(_UNITS))
             for name in ("T1", "T2", "pi", "f_01", "f_r")
             if self.chance.random() < 0.8
         }

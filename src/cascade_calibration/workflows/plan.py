@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cascade_calibration.laboratory import Laboratory
-from cascade_calibration.workflows.run import Settings
-from cascade_calibration.workflows.workflow import Workflow
+from cascade_calibration.workflows.workflow import Settings, Workflow, started
 from cascade_qec.errors import CascadeError
 
 
@@ -39,9 +38,8 @@ def plan(workflow: Workflow, laboratory: Laboratory, settings: Settings | None =
     CascadeError
         If workflow and laboratory do not fit, or a value that is known already is not allowed.
     """
-    guarded, given = workflow.guarded(laboratory), settings or {}
-    for target, designed in guarded.targets.items():
-        known = {**designed, **given.get(target, {})}
+    guarded = workflow.guarded(laboratory, settings)
+    for target, known in started(guarded, settings).items():
         for step in workflow.steps:
             experiment = guarded.experiment(step.experiment)
             shown: dict[str, str] = {}

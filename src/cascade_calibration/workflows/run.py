@@ -11,22 +11,19 @@ from pathlib import Path
 
 from cascade_calibration import analysis
 from cascade_calibration.analysis import Verdict
-from cascade_calibration.laboratory import Laboratory
+from cascade_calibration.laboratory import Guarded, Laboratory
 from cascade_calibration.measurement import Measurement
 from cascade_calibration.quantities import Quantity
 from cascade_calibration.readers import read
 from cascade_calibration.workflows.decisions import Decision, decide
 from cascade_calibration.workflows.log import FILE, Entry, Log, read_log
 from cascade_calibration.workflows.state import Proposal, Reason, State, Target
-from cascade_calibration.workflows.workflow import Step, Workflow
+from cascade_calibration.workflows.workflow import Settings, Step, Workflow, started
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import check_folder
 from cascade_qec.locks import take_lock
 
 Diagnose = Callable[[Measurement, str], Verdict]
-Settings = Mapping[str, Mapping[str, Quantity]]
-"""By target and name."""
-
 _LOCK = ".lock"
 
 
@@ -41,13 +38,13 @@ class Run:
     def __init__(
         self,
         workflow: Workflow,
-        laboratory: Laboratory,
+        laboratory: Guarded,
         state: State,
         folder: Path | None,
         diagnose: Diagnose,
         held: ExitStack,
     ) -> None:
-        self.workflow, self.laboratory, self.state = workflow, workflow.guarded(laboratory), state
+        self.workflow, self.laboratory, self.state = workflow, laboratory, state
         self.proposal: Proposal | None = None
         self._log = held.enter_context(closing(Log(folder / FILE if folder else None)))
         self._folder, self._diagnose, self._held, self._ended = folder, diagnose, held, False
@@ -78,8 +75,8 @@ class Run:
         CascadeError
             If workflow and laboratory do not fit, or the folder has something in it.
         """
-        known, given = workflow.guarded(laboratory).targets, settings or {}
-        targets = {name: Target(settings={**one, **given.get(name, {})}) for name, one in known.items()}
+        guarded = workflow.guarded(laboratory, settings)
+        targets = {name: Target(settings=known) for name, known in started(guarded, settings).items()}
         state = State(targets=targets, target=next(iter(targets), ""), step=workflow.steps[0].name, why="first step")
         with ExitStack() as held:
             if folder is not None:
@@ -90,7 +87,7 @@ class Run:
                 found = "a run that has begun" if has_begun(folder) else ", ".join(others[:3])
                 if found:
                     raise CascadeError(f"{folder}: expected a new or empty folder, or to resume; found {found}")
-            run = cls(workflow, laboratory, state, folder, diagnose, held)
+            run = cls(workflow, guarded, state, folder, diagnose, held)
             told = {"workflow": workflow.model_dump(mode="json"), "laboratory": laboratory.name}
             run._log.append("begin", {**told, "state": state.model_dump(mode="json")})
             run._prepare()
@@ -116,7 +113,8 @@ class Run:
             if begun["laboratory"] != laboratory.name:
                 raise CascadeError(f"{folder}: expected the laboratory {begun['laboratory']}, got {laboratory.name}")
             workflow = Workflow.model_validate(begun["workflow"])
-            run = cls(workflow, laboratory, _latest(entries), folder, diagnose, held)
+            guarded = Guarded(laboratory, workflow.bounds)
+            run = cls(workflow, guarded, _latest(entries), folder, diagnose, held)
             if not ended:
                 run._go_on([one for one in entries if one.kind != "resume"])
             run._held = held.pop_all()

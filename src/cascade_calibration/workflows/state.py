@@ -25,7 +25,8 @@ Reason = Literal[
 ]
 """Why a target is not worked on any more."""
 
-_SHARE = 0.95
+_SHARE, _TOGETHER = 0.95, 0.99
+"""Of intervals alone, and of all of a run together."""
 
 
 class Result(BaseModel):
@@ -98,14 +99,14 @@ class State(BaseModel):
 
 
 def together(results: Mapping[tuple[str, str], Result]) -> dict[tuple[str, str], Result]:
-    """The same with intervals so wide that all of them hold together with a probability of 95 % at least.
+    """The same with intervals so wide that all of them hold together with a probability of 99 % at least.
 
     Each alone holds with 95 %, so of forty two would miss. These are the intervals widened as those of a normal
-    distribution are for a probability of 1 - 0.05 / n each (Bonferroni).
+    distribution are for a probability of 1 - 0.01 / n each (Bonferroni).
     """
     if not results:
         return {}
-    wider = float(norm.isf((1 - _SHARE) / 2 / len(results)) / norm.isf((1 - _SHARE) / 2))
+    wider = float(norm.isf((1 - _TOGETHER) / 2 / len(results)) / norm.isf((1 - _SHARE) / 2))
     return {
         key: one.model_copy(
             update={

@@ -41,6 +41,9 @@ _Text = PlainSerializer(lambda one: one.text)
 _Expression = Annotated[Expression, PlainValidator(_expression), _Text]
 _Criterion = Annotated[Criterion, PlainValidator(_criterion), _Text]
 _Quantity = Annotated[Quantity, PlainValidator(Quantity.of), PlainSerializer(lambda one: f"{one.value!r} {one.unit}")]
+Settings = Mapping[str, Mapping[str, Quantity]]
+"""By target and name."""
+
 _Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z_0-9]{0,40}$")]
 
 
@@ -126,23 +129,31 @@ class Workflow(_Section):
         names = [one.name for one in self.steps]
         return step.then or next(iter(names[names.index(step.name) + 1 :]), "")
 
-    def guarded(self, laboratory: Laboratory) -> Guarded:
+    def guarded(self, laboratory: Laboratory, settings: Settings | None = None) -> Guarded:
         """The laboratory, within this workflow's bounds too; every name of the workflow is checked against it.
+
+        Parameters
+        ----------
+        settings
+            What is known of targets besides what the laboratory says.
 
         Raises
         ------
         CascadeError
-            If a bound, an experiment, a parameter, a status or a setting is unknown.
+            If a bound, an experiment, a parameter or a status is unknown, or a setting when a step needs it.
         """
         guarded = Guarded(laboratory, self.bounds)
+        targets = started(guarded, settings).values()
+        known = {name for one in targets for name in one if all(name in other for other in targets)}
         for step in self.steps:
             try:
-                self._check(step, guarded.experiment(step.experiment), guarded)
+                self._check(step, guarded.experiment(step.experiment), known)
             except CascadeError as error:
                 raise CascadeError(f"step {step.name}: {error}") from error
+            known |= step.learns.keys()
         return guarded
 
-    def _check(self, step: Step, experiment: Experiment, guarded: Guarded) -> None:
+    def _check(self, step: Step, experiment: Experiment, known: set[str]) -> None:
         statuses = analysis.get(experiment.family).statuses
         wanted = [one for criterion in step.criteria for one in criterion.statuses]
         for status in (*wanted, *step.on):
@@ -152,14 +163,20 @@ class Workflow(_Section):
         for table in (step.parameters, *changes):
             for name in table:
                 experiment[name]
-        own = {one.name for one in experiment.parameters}
-        learnt = {name for one in self.steps for name in one.learns}
-        known = learnt.union(*(settings for settings in guarded.targets.values()))
         _check_names(step.parameters.values(), known, measured=False)
-        for table in changes:
-            _check_names(table.values(), known | own, measured=True)
-        _check_names((one.limit for one in step.criteria), known | own, measured=False)
-        _check_names(step.learns.values(), known | own, measured=True)
+        own = known.union(one.name for one in experiment.parameters)
+        for table in (step.learns, *changes):
+            _check_names(table.values(), own, measured=True)
+        _check_names((one.limit for one in step.criteria), own, measured=False)
+        for one in experiment.parameters:
+            if one.default is None and one.name not in known | step.parameters.keys():
+                raise CascadeError(f"expected a value for {one.name}, which no setting is yet")
+
+
+def started(guarded: Guarded, settings: Settings | None) -> dict[str, dict[str, Quantity]]:
+    """Settings of each target at the start: what the laboratory says, and what is known besides."""
+    given = settings or {}
+    return {name: {**known, **given.get(name, {})} for name, known in guarded.targets.items()}
 
 
 def _check_names(expressions: Iterable[Expression], known: set[str], *, measured: bool) -> None:

@@ -97,8 +97,9 @@ def demo(
         "calibration-demo"
     ),
     seed: Annotated[int, typer.Option(help="Of the simulated chip.", min=0, max=limits.SEED)] = 1,
+    qubits: Annotated[int, typer.Option(help="Of the chip.", min=1, max=16)] = 2,
 ) -> None:
-    """Bring up two simulated qubits, let them drift for a day, and tune them again."""
+    """Bring up simulated qubits, let them drift for a day, and tune them again."""
     from cascade_calibration.demonstration import demonstrate
 
     shown: dict[str, Verdict] = {}
@@ -109,7 +110,7 @@ def demo(
             shown[f"{stage}_{proposal.target}_{proposal.step}"] = decision.verdict
 
     with interruptible(f"what was measured is in {out}"):
-        stages = demonstrate(seed, out, note)
+        stages = demonstrate(seed, out, note, qubits=qubits)
         figures = _save_figures(shown, out / "figures")
     _show_demo(stages)
     print(f"Figures: {figures}")
@@ -152,7 +153,7 @@ def _show_results(state: State) -> None:
         Column[Row]("parameter", lambda row: row[0][1]),
         Column[Row]("found", lambda row: str(row[1].estimate)),
         Column[Row]("95 %", lambda row: row[1].interval),
-        Column[Row]("95 % of all together", lambda row: wide[row[0]].interval, spare=1),
+        Column[Row]("99 % of all together", lambda row: wide[row[0]].interval, spare=1),
         Column[Row]("run", lambda row: str(row[1].run), right=True),
     ]
     show(state.results.items(), columns, section=lambda row: row[0][0])

@@ -124,15 +124,29 @@ def test_what_is_no_workflow_is_refused(text, message):
         read_workflow(text).guarded(SimulatedLaboratory(1))
 
 
+TUNED = {
+    name: Quantity.of(text)
+    for name, text in {
+        "readout_frequency": "7 GHz",
+        "qubit_frequency": "4.7 GHz",
+        "pi_amplitude": "0.2 V",
+        "t1": "30 us",
+        "t2": "40 us",
+        "t2_star": "20 us",
+        "error_per_clifford": "0.001",
+    }.items()
+}
+
+
 @pytest.mark.parametrize("name", names())
 def test_a_plan_runs_nothing(name, monkeypatch):
     laboratory = SimulatedLaboratory(1)
     monkeypatch.setattr(laboratory, "run", lambda *_: pytest.fail("it was run"))
-    settings = {target: {"readout_frequency": Quantity(7e9, "Hz")} for target in laboratory.targets}
+    settings = {} if name == "bring_up" else dict.fromkeys(laboratory.targets, TUNED)
     planned = list(plan(load_workflow(name), laboratory, settings))
     assert len(planned) == 2 * len(load_workflow(name).steps)
-    assert planned[-1].seconds is None
-    assert planned[-1].parameters["pi_amplitude"] == "as learnt"
+    assert planned[-1].parameters["pi_amplitude"] == ("as learnt" if name == "bring_up" else "200 mV")
+    assert (planned[-1].seconds is None) == (name == "bring_up")
     if planned[0].step == "resonator":
         points = {"frequency_points": 401 if name == "bring_up" else 201, "shots": 500}
         assert planned[0].seconds == laboratory.seconds("resonator", points)
