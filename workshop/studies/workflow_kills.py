@@ -25,7 +25,7 @@ from workshop import RESULTS
 
 TABLE = RESULTS / "workflow_kills.csv"
 FIRST_SEED = 6000
-_LONGEST = 2.0
+_LONGEST = 8.0
 """Seconds until the next kill, at most."""
 
 
