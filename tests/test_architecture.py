@@ -42,8 +42,9 @@ def test_calibration_meets_the_decoder_in_one_file() -> None:
     for path in PACKAGE.rglob("*.py"):
         if re.search(r"^\s*(?:from|import) cascade_calibration\b", path.read_text(), flags=re.MULTILINE):
             users.add(path.relative_to(PACKAGE).parts[0])
-    assert {room for room, files in shared.items() if files != {"noise.py"}} == {"errors", "files", "tables"}
-    assert shared.keys() - {"errors", "files", "tables"} == {"circuits", "codes"}
+    common = {"errors", "files", "locks", "tables"}
+    assert {room for room, files in shared.items() if files != {"noise.py"}} == common
+    assert shared.keys() - common == {"circuits", "codes"}
     assert users == {"cli"}
 
 

@@ -38,7 +38,18 @@ def test_scripts_run_in_an_empty_folder(name: str, programs: Path, tmp_path: Pat
 
 
 def test_every_script_is_run() -> None:
-    assert {path.stem for path in EXAMPLES.glob("*.py")} == {*PRINTED, "own_decoder"}
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == {*PRINTED, "own_decoder", "laboratory_with_qcodes"}
+
+
+def test_a_workflow_on_instruments_of_qcodes(capsys: pytest.CaptureFixture[str]) -> None:
+    """The dummy's noise has no seed: at 2 % of the signal, 10 % off is more than five standard errors."""
+    pytest.importorskip("qcodes", reason="the adapter for QCoDeS is tried where that is installed")
+    runpy.run_path(str(EXAMPLES / "laboratory_with_qcodes.py"), run_name="__main__")
+    printed = capsys.readouterr().out
+    assert "t1: retry, t1: status SUCCESS, found" in printed
+    found = re.search(r"T1 = (\S+) ± \S+ us", printed)
+    assert found
+    assert abs(float(found[1]) - 5) < 0.5
 
 
 @pytest.mark.slow

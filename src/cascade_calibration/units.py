@@ -11,6 +11,8 @@ _OTHERS = {
     "°": (math.pi / 180, "rad"),
     "%": (0.01, ""),
     "sec": (1.0, "s"),
+    "min": (60.0, "s"),
+    "h": (3600.0, "s"),
     **dict.fromkeys(("a.u.", "arb.", "arb", "#", "1", "fraction", "normalized", "None", "none", "-"), (1.0, "")),
 }
 _KNOWN = {prefix + base: (factor, base) for base in _BASES for prefix, factor in _PREFIXES.items()} | _OTHERS
@@ -27,6 +29,11 @@ def to_base(unit: str) -> tuple[float, str]:
     ((1e-06, 's'), (1000000000.0, 'Hz'), (1.0, 'dBm'))
     """
     return _KNOWN.get(unit.strip(), (1.0, unit.strip()))
+
+
+def is_known(unit: str) -> bool:
+    """Whether it is a unit with a base unit."""
+    return unit in _KNOWN
 
 
 def with_prefix(unit: str, *values: float) -> tuple[float, str]:

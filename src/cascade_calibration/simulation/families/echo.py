@@ -7,6 +7,7 @@ import numpy as np
 from cascade_calibration.analysis.verdict import Range
 from cascade_calibration.measurement import Measurement
 from cascade_calibration.simulation.draw import Draw, Simulator
+from cascade_calibration.simulation.physics import decay
 from cascade_calibration.simulation.readout import log_uniform, read_out
 
 _MODES = {
@@ -38,7 +39,7 @@ def draw(mode: str, snr: float, rng: np.random.Generator) -> Draw:
 
     def measure(low: float, high: float, points: int) -> Measurement:
         delays = np.linspace(low, high, points)
-        coherence = np.exp(-((delays / t2) ** exponent)) * (1 - depth + depth * np.cos(2 * np.pi * rate * delays))
+        coherence = decay(delays, t2, exponent) * (1 - depth + depth * np.cos(2 * np.pi * rate * delays))
         population = (1 - (mode != "no coherence") * coherence) / 2
         return read_out(
             population, {"delay": (1e6 * delays, "us")}, 2 * snr, rng, family="echo", name="Echo", target="q0"

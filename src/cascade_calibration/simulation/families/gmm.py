@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from cascade_calibration.analysis.clouds import assignment_fidelity
 from cascade_calibration.measurement import Measurement
 from cascade_calibration.simulation.draw import Draw, Simulator
+from cascade_calibration.simulation.physics import single_shots
 from cascade_calibration.simulation.readout import log_uniform
 
 _MODES = {
@@ -37,9 +38,7 @@ def draw(mode: str, snr: float, rng: np.random.Generator) -> Draw:
 
     def prepare(population: float) -> NDArray[np.complex128]:
         excited = rng.random(count) < population
-        # the state decays at any time of the readout
-        seen = np.where(rng.random(count) < decays, rng.random(count), 1.0) * excited
-        cloud = apart * gap * seen
+        cloud = single_shots(excited, decays, apart * gap, rng)
         if mode == "high power, fragments":
             cloud = cloud + lobe * (~excited & (rng.random(count) < share))
         blur = stretch * rng.standard_normal(count) + 1j * rng.standard_normal(count)

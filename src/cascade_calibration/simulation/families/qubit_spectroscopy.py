@@ -7,6 +7,7 @@ import numpy as np
 from cascade_calibration.analysis.verdict import Range
 from cascade_calibration.measurement import Measurement
 from cascade_calibration.simulation.draw import Draw, Simulator
+from cascade_calibration.simulation.physics import lorentzian
 from cascade_calibration.simulation.readout import log_uniform, read_out
 
 _MODES = {
@@ -47,7 +48,7 @@ def draw(mode: str, snr: float, rng: np.random.Generator) -> Draw:
 
     def shape(x: np.ndarray) -> np.ndarray:
         """Against the distance in half widths."""
-        return np.exp(-np.log(2) * x**2) if mode == "pulsed" else 1 / (1 + x**2)
+        return np.exp(-np.log(2) * x**2) if mode == "pulsed" else lorentzian(x)
 
     def measure(low: float, high: float, points: int) -> Measurement:
         f = np.linspace(low, high, points)

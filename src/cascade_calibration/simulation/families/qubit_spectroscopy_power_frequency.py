@@ -7,6 +7,7 @@ import numpy as np
 from cascade_calibration.analysis.verdict import Range
 from cascade_calibration.measurement import Measurement
 from cascade_calibration.simulation.draw import Draw, Simulator
+from cascade_calibration.simulation.physics import driven_line
 from cascade_calibration.simulation.readout import log_uniform, read_out
 
 _MODES = {
@@ -49,7 +50,7 @@ def draw(mode: str, snr: float, rng: np.random.Generator) -> Draw:
     def measure(low: float, high: float, rows: int, start: float, stop: float, points: int) -> Measurement:
         f, amplitude = np.linspace(start, stop, points), np.linspace(low, high, rows)
         s = ((amplitude / saturating) ** 2)[:, None]
-        line = s / (1 + s) / (1 + (2 * (f - f_01 - shift * s) / (width * np.sqrt(1 + s))) ** 2) / full
+        line = driven_line(f, f_01 + shift * s, width, s) / full
         if other:
             place = f_01 + window * (0.35 if middle > f_01 else -0.35)
             line = line + other * (s / most) / (1 + (2 * (f - place) / (0.5 * width * np.sqrt(1 + s))) ** 2)

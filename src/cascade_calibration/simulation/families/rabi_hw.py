@@ -7,6 +7,7 @@ import numpy as np
 from cascade_calibration.analysis.verdict import Range
 from cascade_calibration.measurement import Measurement
 from cascade_calibration.simulation.draw import Draw, Simulator
+from cascade_calibration.simulation.physics import flopping
 from cascade_calibration.simulation.readout import log_uniform, read_out
 
 _MODES = {
@@ -39,9 +40,8 @@ def draw(mode: str, snr: float, rng: np.random.Generator) -> Draw:
     def measure(low: float, high: float, points: int, jump: float = np.inf) -> Measurement:
         x = np.linspace(low, high, points)
         drive = x / (2 * pi) * (1 - chirp * np.clip(x / window, 0, 1)) + 0.35 * (x > jump)
-        turns = np.hypot(drive, detuning)
+        turns, size = flopping(drive, detuning)
         wave = (np.cos(2 * np.pi * turns) + np.cos(2 * np.pi * (turns + beat * x))) / 2
-        size = drive**2 / np.maximum(turns**2, 1e-12)
         population = size * (1 - wave * np.exp(-fades * x)) / 2
         axes = {"amplitude": (x, "V")}
         return read_out(population, axes, snr, rng, family="rabi_hw", name="Rabi, hardware", target="q0")

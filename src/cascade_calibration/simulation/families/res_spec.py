@@ -7,6 +7,7 @@ import numpy as np
 from cascade_calibration.analysis.verdict import Range
 from cascade_calibration.measurement import Measurement
 from cascade_calibration.simulation.draw import Draw, Simulator
+from cascade_calibration.simulation.physics import resonance
 from cascade_calibration.simulation.readout import log_uniform
 
 _MODES = {
@@ -59,9 +60,9 @@ def draw(mode: str, snr: float, rng: np.random.Generator) -> Draw:
     def measure(low: float, high: float, points: int) -> Measurement:
         f = np.linspace(low, high, points)
         place = 2 * (f - middle) / window
-        response = leak - circle / (1 + 2j * (f - f_r) / width)
+        response = leak - circle * resonance(f, f_r, width)
         if second is not None:
-            response = response - 0.8 * circle / (1 + 2j * (f - second) / width)
+            response = response - 0.8 * circle * resonance(f, second, width)
         background = (
             gain
             * (1 + slope * place + ripple * np.exp(1j * (np.pi * turns * place + at)))

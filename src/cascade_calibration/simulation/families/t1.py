@@ -7,6 +7,7 @@ import numpy as np
 from cascade_calibration.analysis.verdict import Range
 from cascade_calibration.measurement import Measurement
 from cascade_calibration.simulation.draw import Draw, Simulator
+from cascade_calibration.simulation.physics import decay
 from cascade_calibration.simulation.readout import log_uniform, read_out
 
 _MODES = {
@@ -34,7 +35,7 @@ def draw(mode: str, snr: float, rng: np.random.Generator) -> Draw:
 
     def measure(low: float, high: float, points: int) -> Measurement:
         delays = np.linspace(low, high, points)
-        population = excited * np.exp(-delays / t1)
+        population = excited * decay(delays, t1)
         return read_out(population, {"delay": (1e6 * delays, "us")}, snr, rng, family="t1", name="T1", target="q0")
 
     def again(ranges: tuple[Range, ...]) -> Measurement:
