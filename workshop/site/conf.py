@@ -2,6 +2,10 @@
 
 from importlib import metadata
 
+from docutils import nodes
+from sphinx.addnodes import pending_xref
+from sphinx.application import Sphinx
+
 project = "Cascade"
 author = copyright = "The cascade-qec authors"
 release = metadata.version("cascade-qec")
@@ -12,6 +16,7 @@ exclude_patterns = ["jupyter_execute"]
 myst_heading_anchors = 4
 myst_enable_extensions = ["colon_fence"]
 nb_execution_mode = "cache"
+nb_execution_in_temp = True
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True
 nb_execution_timeout = 300
@@ -32,3 +37,18 @@ html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_copy_source = True
 html_show_sphinx = False
+html_theme_options = {
+    "light_css_variables": {"color-brand-primary": "#1f5fa8", "color-brand-content": "#1f5fa8"},
+    "dark_css_variables": {"color-brand-primary": "#7fb2f0", "color-brand-content": "#7fb2f0"},
+}
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("doctree-read", _without_links_of_shapes)
+
+
+def _without_links_of_shapes(app: Sphinx, doctree: nodes.document) -> None:
+    """Types such as ``bool [shots, k]`` name no classes."""
+    for link in list(doctree.findall(pending_xref)):
+        if link.get("refdomain") == "py" and link["reftype"] == "class" and link["reftarget"].islower():
+            link.replace_self(nodes.Text(link["reftarget"]))

@@ -3,15 +3,23 @@
 import re
 from typing import Any
 
+_PLAIN = """# commands write plain text into this notebook
+import os
+
+for name in ("FORCE_COLOR", "CLICOLOR_FORCE"):
+    os.environ.pop(name, None)
+os.environ["COLUMNS"] = "110"
+"""
+
 _BLOCK = re.compile(r"^```(python|sh)\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 
 
 def notebook(text: str) -> dict[str, Any]:
     """A page as a notebook of nbformat 4, its blocks for Python and a shell as cells.
 
-    A block under ``<!-- not run: reason -->`` stays text.
+    A block under ``<!-- not run: reason -->`` stays text. The first cell, which the site hides, is Jupyter's own need.
     """
-    cells, done = [], 0
+    cells, done = [_cell("code", _PLAIN) | {"metadata": {"tags": ["remove-cell"]}}], 0
     for block in _BLOCK.finditer(text):
         before = text[done : block.start()]
         if before.endswith(" -->\n") and "<!-- not run: " in before.splitlines()[-1]:

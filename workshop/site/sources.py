@@ -29,9 +29,9 @@ def is_tutorial(document: Path) -> bool:
 def page_of(document: Path) -> str:
     """The page that a document is on the site, without a suffix: ``models``, ``tutorials/decode``, ``benchmarks``."""
     path = PurePosixPath(document.relative_to(CHECKOUT).as_posix()).with_suffix("")
-    if document in (INDEX, CHECKOUT / "README.md"):
+    if document == INDEX:
         return "index"
-    if path.name == "README":
+    if path.name == "README" and path.parent.name:
         return str(path.parent)
     return str(path.relative_to("docs")) if path.parts[0] == "docs" else path.name.lower()
 

@@ -17,6 +17,9 @@ _MADE = {
 }
 """Made pages that stand for a folder of the checkout."""
 
+_PLAY = '<p><a class="play" href="play/index.html">Put errors into a code, and watch a network decode them</a></p>'
+"""The page in the browser lies beside the site."""
+
 _SHOWN = {".csv", ".cpp", ".h", ".proto", ".py", ".sh", ".toml", ".ts"}
 """Files of these kinds are listed where a document links to a folder."""
 
@@ -37,8 +40,7 @@ class Staging:
     def write(self) -> None:
         """Everything, and nothing else: what an earlier call wrote and this one does not is gone."""
         for document in documents():
-            if document != CHECKOUT / "README.md":
-                self._document(document)
+            self._document(document)
         for name, text in reference.api_pages():
             self._text(f"api/{name}.rst", text)
         self._text("commands.md", reference.commands_page())
@@ -55,7 +57,7 @@ class Staging:
         page = self._pages[document]
         text = relinked(document.read_text(), document, page, self.place)
         if document == INDEX:
-            text += self._trees()
+            text = text.replace("\n## ", f"\n{_PLAY}\n\n## ", 1) + self._trees()
         if is_tutorial(document):
             text = json.dumps(notebook(text), indent=1, ensure_ascii=False)
         self._text(page, text)
