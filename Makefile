@@ -2,6 +2,8 @@
 # make test       lint, types and the whole test suite
 # make test-fast  the tests that do not take seconds each
 # make page       the page in the browser, built anew; wants npm
+# make docs       the documentation as a site, in build/site/html; a warning or a lost link is an error
+# make docs-links its links to other sites, which want a network
 # Each sets up .venv on the first call, and builds the kernels in C++ where there is a compiler. PIP_ARGS is handed to pip, for an index with CPU builds of PyTorch, say.
 
 USABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
@@ -11,11 +13,12 @@ PIP_ARGS ?=
 VENV := .venv
 STAMP := $(VENV)/.installed
 NATIVE := $(VENV)/.native
+DOCS := $(VENV)/.docs
 
 # the tests start many processes, each of which would compile the whole package again
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-fast install page clean
+.PHONY: demo test test-fast install page docs docs-links clean
 
 demo: install
 	$(VENV)/bin/cascade demo
@@ -45,6 +48,16 @@ $(NATIVE): $(STAMP) native/pyproject.toml native/CMakeLists.txt $(wildcard nativ
 	  echo "the native kernels could not be built: models decode on CPUs by PyTorch or NumPy, several times as slowly"; \
 	fi
 	touch $@
+
+$(DOCS): $(STAMP)
+	$(VENV)/bin/python -m pip install --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e '.[docs]'
+	touch $@
+
+docs: install $(DOCS)
+	$(VENV)/bin/python -m workshop site
+
+docs-links: install $(DOCS)
+	$(VENV)/bin/python -m workshop site --external
 
 page:
 	cd web && npm ci --no-audit --no-fund && npm run build

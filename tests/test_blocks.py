@@ -11,14 +11,11 @@ from pathlib import Path
 import pytest
 
 from tests.warm import MODULES
+from workshop.site.notebooks import notebook
+from workshop.site.sources import documents, is_tutorial
 
 ROOT = Path(__file__).parents[1]
-PAGES = [
-    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md") if (ROOT / name).exists()),
-    *sorted(ROOT.glob("docs/*.md")),
-    *sorted(ROOT.glob("benchmarks/**/README.md")),
-    *(ROOT / folder / "README.md" for folder in ("checkpoints", "workshop")),
-]
+PAGES = documents()
 GIVEN = ("benchmarks", "recipes", "checkpoints", "docs/images")
 """Folders of the checkout that blocks may name; they get copies."""
 
@@ -41,8 +38,19 @@ class Block:
 
 
 def _blocks(page: Path) -> list[Block]:
+    """A page's blocks; a tutorial's are cells of one session, and those that are not run."""
     found = [Block(one["language"], one["text"], one["why"]) for one in _BLOCK.finditer(page.read_text())]
-    return [block for block in found if block.language in ("sh", "bash", "python", "pycon", "console")]
+    blocks = [block for block in found if block.language in ("sh", "bash", "python", "pycon", "console")]
+    if is_tutorial(page):
+        return [Block("session", _session(page), None), *(block for block in blocks if block.why)]
+    return blocks
+
+
+def _session(page: Path) -> str:
+    """What Jupyter does with the page's cells, in Python."""
+    cells = [cell["source"] for cell in notebook(page.read_text())["cells"] if cell["cell_type"] == "code"]
+    bash = 'import subprocess\nsubprocess.run(["bash", "-euo", "pipefail", "-c", {!r}], check=True)'
+    return "\n".join(bash.format(cell[7:]) if cell.startswith("%%bash\n") else cell for cell in cells)
 
 
 def _runnable() -> list[Path]:
@@ -64,6 +72,8 @@ def test_blocks_run_as_pasted(page: Path, programs: Path, tmp_path: Path) -> Non
             continue
         if block.language in ("sh", "bash"):
             words = ["bash", "-euo", "pipefail", "-c", block.text]
+        elif block.language == "session":
+            words = ["python", "-c", block.text]
         elif block.language == "pycon":  # typed in, not saved: processes may be started from it
             words = ["python", "-c", "\n".join(re.findall(r"^(?:>>> |\.\.\. )(.*)", block.text, flags=re.M))]
         else:

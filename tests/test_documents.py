@@ -11,14 +11,10 @@ from typer.main import get_command
 
 from cascade_qec.cli import app
 from workshop.app import app as workshop
+from workshop.site.sources import documents
 
 ROOT = Path(__file__).parents[1]
-PAGES = [
-    *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md") if (ROOT / name).exists()),
-    *sorted(ROOT.glob("docs/*.md")),
-    *sorted(ROOT.glob("benchmarks/**/README.md")),
-    *(ROOT / folder / "README.md" for folder in ("checkpoints", "workshop")),
-]
+PAGES = documents()
 ENTRANCES = {"cascade": get_command(app), "python -m workshop": get_command(workshop)}
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

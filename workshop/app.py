@@ -13,6 +13,7 @@ from workshop.commands.pages import pages, pictures
 from workshop.commands.plot import plot
 from workshop.commands.queue import show_queue
 from workshop.commands.roofline import roofline
+from workshop.commands.site import site
 from workshop.commands.train import train
 
 app = cli.application("python -m workshop", "Make the project's models and figures.")
@@ -30,6 +31,7 @@ app.command()(equal_speed)
 app.add_typer(plot, name="plot")
 app.command()(pictures)
 app.command()(pages)
+app.command()(site)
 
 
 def main(arguments: list[str] | None = None) -> int:

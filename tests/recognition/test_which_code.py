@@ -11,6 +11,7 @@ import stim
 
 from cascade_qec import codes
 from cascade_qec.circuits import UniformDepolarizing, memory
+from cascade_qec.errors import CascadeError
 from cascade_qec.recognition import recognise, recognise_any
 
 
@@ -165,3 +166,19 @@ def test_xzzx_codes_are_surface_codes_whose_circuits_have_no_basis(basis):
     assert (found.lattice.code, found.lattice.rounds, found.basis) == (code, 3, None)
     assert found.observables.is_identity
     assert found.agreement == pytest.approx(1)
+
+
+@pytest.mark.parametrize("twin_of", [None, "mb30"])
+def test_a_code_of_ones_own_is_tried_first(twin_of: str | None) -> None:
+    if twin_of is None:
+        own = codes.TwoBlockCode(13, 1, "1 + x", "1 + x^5", name="twisted", family="mine", d=5)
+    else:
+        own = codes.TwoBlockCode(5, 3, "x^4 + x^2", "x + x^2 + y + x^2*y^2 + x^3", name="small", family="mine", d=5)
+    circuit = memory(own, rounds=3, noise=UniformDepolarizing(0.003))
+    for source in (circuit, circuit.detector_error_model()):
+        assert recognise_any(source, own).lattice.code is own
+    if twin_of is None:
+        with pytest.raises(CascadeError, match="fits none of them"):
+            recognise_any(circuit)
+    else:
+        assert recognise_any(circuit).lattice.code.name == twin_of

@@ -28,8 +28,7 @@ def with_tables(text: str) -> str:
 
 def models() -> list[str]:
     """Models by code, the largest last, and below them the rivals that the cards have measured most."""
-    cards = sorted((zoo.card(name) for name in bundled()), key=lambda card: (_size(card), card.parameters))
-    rows = []
+    cards, rows = bundled_cards(), []
     for code in dict.fromkeys(card.code for card in cards):
         of_code = [card for card in cards if card.code == code]
         rows += [_model(card) for card in of_code]
@@ -38,8 +37,10 @@ def models() -> list[str]:
     return table(head, rows, left=1)
 
 
-def bundled() -> list[str]:
-    return [name for name, source in zoo.sources().items() if source == "bundled"]
+def bundled_cards() -> list[Card]:
+    """Cards of the models that come with the package, by code, the largest last."""
+    names = [name for name, source in zoo.sources().items() if source == "bundled"]
+    return sorted(map(zoo.card, names), key=lambda card: (_size(card), card.parameters))
 
 
 def _size(card: Card) -> tuple[int, int]:

@@ -34,19 +34,23 @@ def with_tables(text: str) -> str:
 def learning_curves() -> list[str]:
     lines = []
     for folder in sorted(path for path in CHECKPOINTS.iterdir() if path.is_dir()):
-        record, rows = read_run(folder)
-        stretches = [(stretch["recipe"], stretch["validations"]) for stretch in record.get("earlier", [])]
-        stretches.append((record["recipe"], [row for row in rows if "block_error" in row]))
-        before, cells = 0, []
-        for number, (recipe, validations) in enumerate(stretches, start=1):
-            for row in _picked(validations):
-                errors = [f"{error:.2e}" for error in row["block_error"].values()]
-                cells.append([str(number), f"{before + row['shots']:,}", f"{row['validation_shots']:,}", *errors])
-            before += _shots_of(recipe)
-        rates = [f"{100 * float(p):g} %" for p in stretches[-1][1][-1]["block_error"]]
-        head = ["stretch", "shots seen", "validated on", *rates]
-        lines += [f"**{folder.name}**", "", *table(head, cells, left=0), ""]
+        lines += [f"**{folder.name}**", "", *learning_curve(folder.name), ""]
     return lines[:-1]
+
+
+def learning_curve(model: str) -> list[str]:
+    """Validations of all stretches of a model's training."""
+    record, rows = read_run(CHECKPOINTS / model)
+    stretches = [(stretch["recipe"], stretch["validations"]) for stretch in record.get("earlier", [])]
+    stretches.append((record["recipe"], [row for row in rows if "block_error" in row]))
+    before, cells = 0, []
+    for number, (recipe, validations) in enumerate(stretches, start=1):
+        for row in _picked(validations):
+            errors = [f"{error:.2e}" for error in row["block_error"].values()]
+            cells.append([str(number), f"{before + row['shots']:,}", f"{row['validation_shots']:,}", *errors])
+        before += _shots_of(recipe)
+    rates = [f"{100 * float(p):g} %" for p in stretches[-1][1][-1]["block_error"]]
+    return table(["stretch", "shots seen", "validated on", *rates], cells, left=0)
 
 
 def trials(path: Path) -> list[str]:

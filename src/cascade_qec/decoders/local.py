@@ -69,7 +69,7 @@ class LocalDecoder(CascadeDecoder):
         if rounds is not None or basis is not None:
             raise CascadeError("expected an experiment, or the rounds and basis of the decoder's own, got both")
         source = read_experiment(experiment)
-        found = recognise_any(source)
+        found = recognise_any(source, self.code)
         code = codes.get(found.lattice.code.name)
         if not self.description.serves(code):
             raise CascadeError(

@@ -221,7 +221,7 @@ def _unseen(own: Mechanisms, kept: NDArray[np.bool_]) -> float:
     return float((1 - even.min(initial=1)) / 2)
 
 
-def recognise_any(source: stim.Circuit | stim.DetectorErrorModel) -> Recognition:
+def recognise_any(source: stim.Circuit | stim.DetectorErrorModel, own: CSSCode | None = None) -> Recognition:
     """Find the code of a memory experiment, and what `recognise` says of it.
 
     Only those codes are tried that have as many data qubits as a circuit, or whose experiments can have as many
@@ -231,6 +231,8 @@ def recognise_any(source: stim.Circuit | stim.DetectorErrorModel) -> Recognition
     ----------
     source
         A memory experiment, by any tool, of a code that its family names as `cascade_qec.codes.Family.recognised`.
+    own
+        A code that is tried before them if it has no name among them, such as a described one.
 
     Raises
     ------
@@ -240,15 +242,17 @@ def recognise_any(source: stim.Circuit | stim.DetectorErrorModel) -> Recognition
     check_size(source)
     if not source.num_observables:
         raise CascadeError("expected a memory experiment, got one without observables")
+    first = [own] if own is not None and own not in codes.of_size(own.n) else []
     if isinstance(source, stim.Circuit):
         skeleton = circuit_skeleton(source)
         found, qubits = described(skeleton), skeleton.supports.shape[1]
-        of_size = codes.of_size(qubits)
+        of_size = [*(code for code in first if code.n == qubits), *codes.of_size(qubits)]
         fits = {code: fit for code in of_size if (fit := _fit(skeleton, code)) is not None}
         # Where none fits, one with some checks of the same weights may tell what is missing.
         candidates = sorted(fits, key=lambda code: fits[code]) or [code for code in of_size if _alike(skeleton, code)]
     else:
-        candidates, found = _of_error_model(source)
+        named, found = _of_error_model(source)
+        candidates = [*first, *named]
     refusals: list[CascadeError] = []
     for code in candidates:
         try:

@@ -1,0 +1,1 @@
+"""The documentation as a site: pages of the checkout, and others made from docstrings, commands and cards."""
