@@ -42,8 +42,8 @@ class Quantity:
 
         Examples
         --------
-        >>> Quantity.of("20 us")
-        Quantity(value=2e-05, unit='s')
+        >>> Quantity.of("5 GHz")
+        Quantity(value=5000000000.0, unit='Hz')
         """
         if isinstance(given, Quantity):
             return given

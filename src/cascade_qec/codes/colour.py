@@ -47,7 +47,7 @@ class ColourCode(CSSCode):
     >>> code.n, code.k, code.d, code.hx.shape
     (19, 1, 5, (9, 19))
     >>> code.planes("Z").tolist()
-    [3, 5, 4, 3, 5, 4, 3, 5, 4]
+    [5, 5, 3, 3, 4, 4, 5, 3, 4]
     """
 
     d: int
