@@ -9,7 +9,7 @@ data qubits that a region ever covers are the support, and the moments when it c
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -234,26 +234,34 @@ def _watch(covered: dict[int, frozenset[int]]) -> _Watch | None:
 def _checks(
     watches: list[_Watch], regions: list[Region], data: dict[int, int], outcomes: list[list[int]]
 ) -> tuple[np.ndarray, list[frozenset[int]]]:
-    """Detectors with one support and one kind of Pauli are one check: int64 [detectors], and the supports."""
-    kinds: list[object] = [None] * len(watches)
-    if _mixed(watches, regions, data):  # two checks on the same data qubits
-        alone = np.arange(len(regions))
-        kinds = _primary(regions, alone, np.ones(len(regions), dtype=bool), data, outcomes).tolist()
-    numbers: dict[tuple[frozenset[int], object], int] = {}
-    keys = zip((watch.support for watch in watches), kinds, strict=True)
-    check = np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)
-    return check, [support for support, _ in numbers]
+    """Detectors with one support are one check, or two of different bases: int64 [detectors], and the supports."""
+    supports = [watch.support for watch in watches]
+    check = _numbered(supports)
+    if _mixed(check, supports, regions, data):
+        whole = np.ones(len(regions), dtype=bool)
+        kinds = _primary(regions, np.arange(len(regions)), whole, data, outcomes).tolist()
+        of_outcome = {(outcome, kind) for own, kind in zip(outcomes, kinds, strict=True) for outcome in own}
+        # An outcome of both kinds is of a check whose basis changes with the rounds: then there is one of them.
+        if len(of_outcome) == len(set(chain(*outcomes))):
+            check = _numbered(list(zip(supports, kinds, strict=True)))
+    return check, [supports[first] for first in np.unique(check, return_index=True)[1]]
 
 
-def _mixed(watches: list[_Watch], regions: list[Region], data: dict[int, int]) -> bool:
-    """Whether two detectors with one support ever have different Pauli operators at one place."""
+def _numbered(keys: Sequence[Hashable]) -> np.ndarray:
+    """The number of each key, in the order in which they come: int64 [keys]."""
+    numbers: dict[Hashable, int] = {}
+    return np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)
+
+
+def _mixed(check: np.ndarray, supports: list[frozenset[int]], regions: list[Region], data: dict[int, int]) -> bool:
+    """Whether two detectors of one check ever have different Pauli operators at one place."""
     qubit_of = {number: qubit for qubit, number in data.items()}
-    found: dict[tuple[frozenset[int], int], int] = {}
-    for watch, region in zip(watches, regions, strict=True):
-        qubit = qubit_of[min(watch.support)]
+    found: dict[tuple[int, int], int] = {}
+    for own, support, region in zip(check.tolist(), supports, regions, strict=True):
+        qubit = qubit_of[min(support)]
         for tick, pauli in region.items():
             here = pauli[qubit] if qubit < len(pauli) else 0
-            if here and found.setdefault((watch.support, tick), here) != here:
+            if here and found.setdefault((own, tick), here) != here:
                 return True
     return False
 
