@@ -1,13 +1,12 @@
 """Tables of docs/codes.md: from benchmarks/results and the cards of the models that ship."""
 
-from cascade_qec import zoo
 from cascade_qec.cli.code_rows import CodeRow, bound, distance
 from cascade_qec.tables import read_rows
 from cascade_qec.zoo.card import Card
 from cascade_qec.zoo.ladder import pooled
 from workshop import CHECKOUT, RESULTS
 from workshop.pages.collections import COLLECTIONS, rivals
-from workshop.pages.models import bundled
+from workshop.pages.models import bundled_cards
 from workshop.pages.text import filled, table
 
 PAGE = CHECKOUT / "docs" / "codes.md"
@@ -24,7 +23,7 @@ def with_tables(text: str) -> str:
 
 
 def codes() -> list[str]:
-    cards = [zoo.card(name) for name in bundled()]
+    cards = bundled_cards()
     rows = []
     for row in read_rows(RESULTS / "codes.csv", CodeRow):
         sizes = [row.code, str(row.n), str(row.k), distance(row)]
