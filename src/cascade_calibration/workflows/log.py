@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -39,7 +40,7 @@ class Entry:
     kind
         "begin", "propose", "measure", "decide", "resume" or "end".
     body
-        What and why.
+        What and why; null stands for numbers that are not finite.
     digest
         SHA-256 of the entry and the digest before: whoever changes an entry has to change all that follow.
     """
@@ -85,7 +86,7 @@ class Log:
         CascadeError
             If it cannot be written.
         """
-        text = json.dumps(body, ensure_ascii=False)
+        text = json.dumps(_finite(body), ensure_ascii=False, allow_nan=False)
         time = datetime.now(UTC).isoformat(timespec="milliseconds")
         digest = _digest(self._digest, time, kind, text)
         try:
@@ -137,6 +138,15 @@ def read_log(folder: Path) -> list[Entry]:
     with closing(Log(path)) as log:
         log.verify()
         return list(log.entries())
+
+
+def _finite(value: Any) -> Any:
+    """With null for numbers that JSON does not have: evidence may be infinite."""
+    if isinstance(value, Mapping):
+        return {name: _finite(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return value if not isinstance(value, float) or math.isfinite(value) else None
 
 
 def _digest(before: str, *parts: str) -> str:

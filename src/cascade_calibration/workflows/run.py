@@ -156,7 +156,8 @@ class Run:
         if self._folder:
             file = f"{proposal.run:04d}_{proposal.target}_{proposal.step}.nc"
             measurement.save(self._folder / file)
-        self._log.append("measure", {"run": proposal.run, "seconds": seconds, "file": file} | self._sum(file))
+        at = {"run": proposal.run, "target": proposal.target, "step": proposal.step}
+        self._log.append("measure", {**at, "seconds": seconds, "file": file, **self._sum(file)})
         return self._judge(measurement, seconds)
 
     def stop(self, text: str, *, by: str) -> None:
@@ -261,20 +262,17 @@ class Run:
 
     def _settle(self, decision: Decision, seconds: float) -> Decision:
         """Write a decision down, and go on to the next proposal."""
-        self.state = self.state.model_copy(
-            update={"runs": self.state.runs + 1, "seconds": self.state.seconds + seconds}, deep=True
-        )
-        attempts = self._target.attempts
-        attempts[self.state.step] = attempts.get(self.state.step, 0) + 1
-        self._decided(decision)
+        self._decided(decision, seconds)
         self._prepare()
         return decision
 
-    def _decided(self, decision: Decision) -> None:
-        at = {"run": self.state.runs, "target": self.state.target, "step": self.state.step}
-        self.state = _after(self.state, decision, self.workflow)
+    def _decided(self, decision: Decision, seconds: float | None = None) -> None:
+        """Write down; without `seconds` nothing was run."""
+        at = {"target": self.state.target, "step": self.state.step}
+        self.state = _after(self.state, decision, self.workflow, seconds)
         kept = {"action": decision.action, "reason": decision.reason, "text": decision.text}
         more: dict[str, object] = {
+            "run": self.state.runs,
             "criteria": [asdict(one) for one in decision.criteria],
             "learnt": {name: one.model_dump() for name, one in decision.learnt.items()},
         }
@@ -348,10 +346,13 @@ def last_state(folder: Path) -> State:
     return _latest(entries)
 
 
-def _after(state: State, decision: Decision, workflow: Workflow) -> State:
-    """Where a run stands after a decision."""
+def _after(state: State, decision: Decision, workflow: Workflow, seconds: float | None) -> State:
+    """Where a run stands after a decision on what took so many seconds, or on nothing that was run."""
     state = state.model_copy(deep=True)
     target, step = state.targets[state.target], workflow[state.step]
+    if seconds is not None:
+        state.runs, state.seconds = state.runs + 1, state.seconds + seconds
+        target.attempts[step.name] = target.attempts.get(step.name, 0) + 1
     if decision.action == "retry":
         state.changes |= decision.changes
         state.why = decision.text

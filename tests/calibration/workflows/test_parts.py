@@ -155,8 +155,9 @@ def test_a_plan_runs_nothing(name, monkeypatch):
 def test_the_log_only_grows(tmp_path):
     log = Log(tmp_path / "log.sqlite")
     for i in range(3):
-        log.append("decide", {"i": i})
+        log.append("decide", {"i": i, "evidence": {"signal to noise": float("inf")}})
     assert [one.body["i"] for one in read_log(tmp_path)] == [0, 1, 2]
+    assert next(log.entries()).body["evidence"] == {"signal to noise": None}
     assert [one.number for one in log.entries(after=2)] == [3]
     log.close()
     with sqlite3.connect(tmp_path / "log.sqlite") as raw:
