@@ -18,8 +18,9 @@ _MADE = {
 }
 """Made pages that stand for a folder of the checkout."""
 
-_PLAY = '<p><a class="play" href="play/index.html">Put errors into a code, and watch a network decode them</a></p>'
-"""The page in the browser lies beside the site."""
+_PLAY = """<p><a class="play" href="play/index.html">Put errors into a code, and watch a network decode them</a></p>
+<script>if (location.protocol === "file:") document.querySelector("a.play").href = "page.html";</script>"""
+"""The page in the browser lies beside the site, and wants a web server: from a disk, what says so."""
 
 _SHOWN = {".csv", ".cpp", ".h", ".proto", ".py", ".sh", ".toml", ".ts"}
 """Files of these kinds are listed where a document links to a folder."""
