@@ -47,10 +47,8 @@ def _blocks(page: Path) -> list[Block]:
 
 
 def _session(page: Path) -> str:
-    """What Jupyter does with the page's cells, in Python."""
-    cells = [cell["source"] for cell in notebook(page.read_text())["cells"] if cell["cell_type"] == "code"]
-    bash = 'import subprocess\nsubprocess.run(["bash", "-euo", "pipefail", "-c", {!r}], check=True)'
-    return "\n".join(bash.format(cell[7:]) if cell.startswith("%%bash\n") else cell for cell in cells)
+    """What Jupyter runs of the page's cells."""
+    return "\n".join(cell["source"] for cell in notebook(page.read_text())["cells"] if cell["cell_type"] == "code")
 
 
 def _runnable() -> list[Path]:

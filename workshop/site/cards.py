@@ -54,7 +54,7 @@ def _page(card: Card) -> str:
     rows = sorted([*card.measurements, *card.rivals], key=lambda row: (row.code or "", row.rounds, row.basis, row.p))
     verdicts = [] if card.guards is None else card.guards.verdicts
     guards = [[verdict.guard, "yes" if verdict.holds else "**no**", verdict.figures] for verdict in verdicts]
-    rates = ["code", "rounds", "p", "decoder", "failures / shots", "block error", "per logical qubit and cycle"]
+    rates = ["code", "rounds", "p", "decoder", "failures / shots", "block error", "per cycle"]
     parts = [
         f"# {card.name}",
         "\n".join(table(["", ""], facts, left=2)),
@@ -81,7 +81,7 @@ def _rate(row: Measurement, card: Card) -> list[str]:
     return [
         row.code or card.code,
         str(row.rounds),
-        f"{100 * row.p:g} %",
+        f"{100 * row.p:g} %".replace(" ", "\N{NO-BREAK SPACE}"),
         f"**{card.name}**" if row.who == "Cascade" else row.who,
         f"{row.failures:,} / {row.shots:,}",
         f"{row.block_error:.2e} [{row.low:.1e}, {row.high:.1e}]",

@@ -1,5 +1,8 @@
 """Sphinx's settings for the site, which `python -m workshop site` builds."""
 
+# Sphinx is of the extra [docs], which the types are checked without.
+# pyright: reportMissingImports=false, reportMissingModuleSource=false
+
 from importlib import metadata
 
 from docutils import nodes

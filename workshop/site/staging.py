@@ -1,6 +1,7 @@
 """What Sphinx is given: the documents with their links turned, and the pages that are made."""
 
 import json
+import re
 from pathlib import Path
 
 from cascade_qec.files import written_whole
@@ -17,8 +18,9 @@ _MADE = {
 }
 """Made pages that stand for a folder of the checkout."""
 
-_PLAY = '<p><a class="play" href="play/index.html">Put errors into a code, and watch a network decode them</a></p>'
-"""The page in the browser lies beside the site."""
+_PLAY = """<p><a class="play" href="play/index.html">Put errors into a code, and watch a network decode them</a></p>
+<script>if (location.protocol === "file:") document.querySelector("a.play").href = "page.html";</script>"""
+"""The page in the browser lies beside the site, and wants a web server: from a disk, what says so."""
 
 _SHOWN = {".csv", ".cpp", ".h", ".proto", ".py", ".sh", ".toml", ".ts"}
 """Files of these kinds are listed where a document links to a folder."""
@@ -57,8 +59,11 @@ class Staging:
         page = self._pages[document]
         text = relinked(document.read_text(), document, page, self.place)
         if document == INDEX:
+            text = re.sub(r"^(\* \[[^]]+\]\([^)]+\)):", r"\1", text, flags=re.MULTILINE)  # a card has no colon
             text = text.replace("\n## ", f"\n{_PLAY}\n\n## ", 1) + self._trees()
         if is_tutorial(document):
+            title, _, rest = text.partition("\n")
+            text = f"{title}\n\n{{download}}`This page as a notebook <{document.stem}.ipynb>`\n{rest}"
             text = json.dumps(notebook(text), indent=1, ensure_ascii=False)
         self._text(page, text)
 

@@ -88,8 +88,8 @@ def test_a_notebook_has_the_blocks_of_its_page_in_order() -> None:
     assert [(cell["cell_type"], cell["source"]) for cell in cells[1:]] == [
         ("markdown", "# A"),
         ("code", "1"),
-        ("markdown", "b"),
-        ("code", "%%bash\nls"),
+        ("markdown", "b\n\n```sh\nls\n```"),
+        ("code", "shell('ls\\n')"),
         ("markdown", rest),
     ]
     assert json.loads(json.dumps(notebook(text)))["nbformat"] == 4
