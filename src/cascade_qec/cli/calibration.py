@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -14,6 +14,14 @@ from cascade_qec.cli.laboratory import demo, log, run
 from cascade_qec.cli.options import there
 from cascade_qec.errors import CascadeError
 
+if TYPE_CHECKING:
+    from cascade_calibration import Measurement
+
+ModelName = Annotated[str, typer.Option(help="PROVIDER:MODEL; providers are openai, anthropic, nvidia and local.")]
+ModelAddress = Annotated[
+    str | None, typer.Option(help="Of the model's server, such as http://127.0.0.1:8000/v1.  [default: the provider's]")
+]
+
 calibration = typer.Typer(
     help="Read calibration measurements, and say what to do next.", no_args_is_help=True, rich_markup_mode=None
 )
@@ -21,6 +29,17 @@ calibration.command()(circuit)
 calibration.command()(demo)
 calibration.command()(run)
 calibration.command()(log)
+
+
+def measurements(data: Path, target: str | None) -> list[Measurement]:
+    """Those in a file, or in the folder of a run, of one target if it is named."""
+    import cascade_calibration
+
+    found = cascade_calibration.read(data)
+    chosen = [one for one in found if target in (None, one.target)]
+    if not chosen:
+        raise CascadeError(f"{data}: expected the target {target}, found {', '.join(one.target for one in found)}")
+    return chosen
 
 
 @calibration.command()
@@ -41,10 +60,7 @@ def diagnose(
     from cascade_qec.cli.table import console, show_facts
     from cascade_qec.plotting import check_writable, save
 
-    found = cascade_calibration.read(data)
-    chosen = [one for one in found if target in (None, one.target)]
-    if not chosen:
-        raise CascadeError(f"{data}: expected the target {target}, found {', '.join(one.target for one in found)}")
+    chosen = measurements(data, target)
     if figure is not None:
         check_writable([figure])
         if len(chosen) > 1:
@@ -63,6 +79,43 @@ def diagnose(
             save(draw(verdict, title), figure)
             if not as_json:
                 print(f"Figure: {figure}")
+
+
+@calibration.command()
+def explain(
+    data: Annotated[Path, typer.Argument(help="A file, or the folder of a run.", callback=there)],
+    model: ModelName,
+    address: ModelAddress = None,
+    family: Annotated[
+        str | None, typer.Option(help="Of the measurement.  [default: what it says, or its name]")
+    ] = None,
+    target: Annotated[str | None, typer.Option(help="Only this target, where there are several.")] = None,
+    laboratory: Annotated[
+        str | None, typer.Option(help="Whose experiments the model may propose: simulated:SEED.  [default: none]")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the answers as JSON, one a line.")] = False,
+) -> None:
+    """Have a model explain what a measurement shows, beside the analyser's verdict.
+
+    The model gets the figure, the verdict and the names in the file. What it proposes is checked against the
+    laboratory's bounds, and shown, not run. Keys come from the environment: OPENAI_API_KEY, ANTHROPIC_API_KEY,
+    NVIDIA_API_KEY or LOCAL_MODEL_API_KEY.
+    """
+    import cascade_calibration
+    from cascade_calibration import assistant
+    from cascade_calibration.laboratory import Guarded, open_laboratory
+    from cascade_qec.cli.table import console, show_facts
+
+    connected = assistant.connect(model, address=address)
+    door = Guarded(open_laboratory(laboratory)) if laboratory else None
+    for one in measurements(data, target):
+        verdict = cascade_calibration.diagnose(one, family)
+        said = assistant.explain(connected, one, verdict, door)
+        if as_json:
+            print(json.dumps({"name": one.name, "target": one.target, "status": verdict.status} | said.as_dict()))
+        else:
+            console().print(" ".join(filter(None, [one.name or data.name, one.target])), style="bold")
+            show_facts([("status", f"{verdict.status} ({verdict.probability:.0%})"), *said.facts()])
 
 
 @calibration.command()
