@@ -229,7 +229,7 @@ class _OpenAI(_Client):
         asked: dict[str, Any] = {
             "model": self.model,
             "messages": [
-                {"role": "system", "content": instructions},
+                *([{"role": "system", "content": instructions}] if instructions else []),
                 {"role": "user", "content": [_openai_part(part) for part in question]},
             ],
             # OpenAI's newer models take no other name, and other servers only know the older one
@@ -273,7 +273,7 @@ class _Anthropic(_Client):
     def _reply(self, instructions: str, question: Sequence[str | bytes], schema: Mapping[str, Any] | None) -> str:
         asked: dict[str, Any] = {
             "model": self.model,
-            "system": instructions,
+            **({"system": instructions} if instructions else {}),
             "messages": [{"role": "user", "content": [_anthropic_part(part) for part in question]}],
             "max_tokens": self.settings.tokens,
         }

@@ -151,8 +151,12 @@ def families() -> None:
     show([analysis.get(name) for name in analysis.names()], columns)
 
 
-@calibration.command()
-def bench(
+bench = typer.Typer(help="Measure analysers and models.", no_args_is_help=True, rich_markup_mode=None)
+calibration.add_typer(bench, name="bench")
+
+
+@bench.command()
+def simulated(
     family: Annotated[str, typer.Argument(help="A family, see `cascade calibration families`, or `all`.")],
     shots: Annotated[int, typer.Option(min=1, max=limits.KEPT, help="Measurements of each mode.")] = 100,
     snr: Annotated[
@@ -209,3 +213,78 @@ def bench(
         right = benching.balanced(row for row in rows if (row.family, row.snr) == (one, level))
         print(f"{one}: status right at signal to noise {level:g}, balanced over modes: {right:.1%}")
     print(f"Table: {out}")
+
+
+@bench.command()
+def questions(
+    folder: Annotated[Path, typer.Argument(help="To write them to.")],
+    families: Annotated[
+        str, typer.Option(help="Separated by commas, see `cascade calibration families`, or `all`.")
+    ] = "all",
+    shots: Annotated[int, typer.Option(min=1, max=limits.KEPT, help="Measurements of each mode.")] = 1,
+    snr: Annotated[float, typer.Option(min=0.01, max=1e6, help="Contrast over a point's noise.")] = 10.0,
+) -> None:
+    """Draw simulated measurements with questions for `bench qcaleval`: pictures for models, data for analysers."""
+    from cascade_calibration import analysis
+    from cascade_calibration.assistant import qcaleval
+    from cascade_qec.files import check_folder
+
+    check_folder(folder)
+    names = analysis.names() if families == "all" else tuple(filter(None, families.split(",")))
+    print(f"Samples: {qcaleval.draw(folder, names, shots, snr)} in {folder}")
+
+
+@bench.command(name="qcaleval")
+def qcaleval_(
+    folder: Annotated[Path, typer.Argument(help="Of the samples: metadata.json, and pictures.", callback=there)],
+    model: Annotated[
+        str, typer.Option(help="PROVIDER:MODEL, or `analysers`: ours, for samples with their data beside them.")
+    ],
+    out: Annotated[Path, typer.Option(help="Answers, JSON lines; the table of scores has the suffix .csv.")],
+    address: ModelAddress = None,
+    judge: Annotated[
+        str | None, typer.Option(help="A model that marks key points of questions 1 and 3.  [default: not scored]")
+    ] = None,
+    judge_address: Annotated[
+        str | None, typer.Option("--judge_address", help="Of the judge's server.  [default: the provider's]")
+    ] = None,
+    temperature: Annotated[float | None, typer.Option(min=0, max=2, help="[default: the model's own]")] = 0.0,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Questions asked at a time.")] = 4,
+) -> None:
+    """Ask a model the questions of QCalEval, and score its answers as the data set's authors do.
+
+    Every answer is kept as soon as it is there; the same command goes on with those that are missing.
+    """
+    from cascade_calibration import assistant
+    from cascade_calibration.assistant import qcaleval
+    from cascade_qec.cli.progress import interruptible, progress
+    from cascade_qec.cli.table import Column, show
+    from cascade_qec.files import check_folder
+    from cascade_qec.tables import write_rows
+
+    if out.suffix == ".csv":
+        raise CascadeError(f"--out: expected a file for answers, such as {out.with_suffix('.jsonl')}, got a table")
+    settings = assistant.Settings(temperature=temperature)
+    samples = qcaleval.load(folder)
+    about = qcaleval.about(folder, model, judge or "")
+    answers = (
+        qcaleval.analysers
+        if model == qcaleval.ANALYSERS
+        else qcaleval.asking(assistant.connect(model, address=address, settings=settings))
+    )
+    marks = assistant.connect(judge, address=judge_address, settings=settings) if judge else None
+    check_folder(out.parent)
+    with interruptible(f"answers are in {out}; the same command goes on"), progress("Questions") as report:
+        done = qcaleval.run(samples, answers, out, about, judge=marks, workers=workers, report=report)
+    rows = qcaleval.scores(samples, done, about)
+    write_rows(out.with_suffix(".csv"), rows)
+    columns = [
+        Column[qcaleval.ScoreRow]("question", lambda row: row.question),
+        Column[qcaleval.ScoreRow]("score", lambda row: f"{row.score.value:.1f}", right=True),
+        Column[qcaleval.ScoreRow]("low", lambda row: f"{row.score.low:.1f}", right=True),
+        Column[qcaleval.ScoreRow]("high", lambda row: f"{row.score.high:.1f}", right=True),
+        Column[qcaleval.ScoreRow]("of", lambda row: str(row.of), right=True),
+        Column[qcaleval.ScoreRow]("unanswered", lambda row: str(row.unanswered), right=True),
+    ]
+    show([row for row in rows if row.family == "all"], columns)
+    print(f"Table: {out.with_suffix('.csv')}")
