@@ -4,19 +4,19 @@ A model sees pictures and findings. It is offered no tools and no files, its ans
 proposes is checked like anything else that would reach a laboratory.
 """
 
-from cascade_calibration.assistant.explaining import Explained, Explanation, Proposal, Step, checked, explain
+from cascade_calibration.assistant.explaining import Allowed, Explained, Explanation, Suggestion, allowed, explain
 from cascade_calibration.assistant.models import PROVIDERS, Model, NoAnswer, Settings, connect
 
 __all__ = [
     "PROVIDERS",
+    "Allowed",
     "Explained",
     "Explanation",
     "Model",
     "NoAnswer",
-    "Proposal",
     "Settings",
-    "Step",
-    "checked",
+    "Suggestion",
+    "allowed",
     "connect",
     "explain",
 ]

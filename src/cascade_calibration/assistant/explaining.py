@@ -50,7 +50,7 @@ class Setting(BaseModel):
     value: Name
 
 
-class Proposal(BaseModel):
+class Suggestion(BaseModel):
     """A step as a model proposes it, unchecked."""
 
     model_config = ConfigDict(extra="forbid")
@@ -68,11 +68,11 @@ class Explanation(BaseModel):
     explanation: Text
     agrees: bool
     doubts: list[Text] = Field(max_length=5)
-    proposal: Proposal | None
+    proposal: Suggestion | None
 
 
 @dataclass(frozen=True)
-class Step:
+class Allowed:
     """A step that a laboratory would take: every parameter of the experiment, within its bounds."""
 
     experiment: str
@@ -95,7 +95,7 @@ class Explained:
 
     model: str
     explanation: Explanation
-    step: Step | None = None
+    step: Allowed | None = None
     refused: str = ""
 
     def as_dict(self) -> dict[str, object]:
@@ -148,12 +148,12 @@ def explain(
     try:
         if laboratory is None or not offered:
             raise CascadeError("expected no step, since no laboratory with this target is connected")
-        return Explained(model.name, answer, checked(answer.proposal, target, laboratory, settings or {}))
+        return Explained(model.name, answer, allowed(answer.proposal, target, laboratory, settings or {}))
     except CascadeError as error:
         return Explained(model.name, answer, refused=printable(str(error), _LONG))
 
 
-def checked(proposal: Proposal, target: str, laboratory: Guarded, settings: Mapping[str, Quantity]) -> Step:
+def allowed(proposal: Suggestion, target: str, laboratory: Guarded, settings: Mapping[str, Quantity]) -> Allowed:
     """The step that a proposal means.
 
     Raises
@@ -168,7 +168,7 @@ def checked(proposal: Proposal, target: str, laboratory: Guarded, settings: Mapp
     own = {one.name for one in laboratory.experiment(proposal.experiment).parameters}
     given: dict[str, object] = {name: value for name, value in settings.items() if name in own}
     given |= {one.parameter: one.value for one in proposal.settings}
-    return Step(proposal.experiment, target, laboratory.check(proposal.experiment, target, given), proposal.reason)
+    return Allowed(proposal.experiment, target, laboratory.check(proposal.experiment, target, given), proposal.reason)
 
 
 def _picture(verdict: Verdict) -> bytes:

@@ -93,7 +93,7 @@ def test_a_step_within_bounds_is_proposed_and_completed(measured: Measured, door
 )
 def test_what_the_laboratory_would_refuse_is_refused(door: Guarded, reply: dict[str, Any], message: str) -> None:
     with pytest.raises(CascadeError, match=re.escape(message)):
-        assistant.checked(assistant.Proposal(**reply["proposal"]), "q0", door, IN_FORCE)
+        assistant.allowed(assistant.Suggestion(**reply["proposal"]), "q0", door, IN_FORCE)
 
 
 def test_a_parameter_named_twice_or_left_open_is_refused(door: Guarded) -> None:
@@ -101,7 +101,7 @@ def test_a_parameter_named_twice_or_left_open_is_refused(door: Guarded) -> None:
     twice["settings"] = [{"parameter": "delay_to", "value": f"{one} us"} for one in (100, 200)]
     for proposal, message in ((twice, "delay_to again"), (answer()["proposal"], "expected a value for")):
         with pytest.raises(CascadeError, match=message):
-            assistant.checked(assistant.Proposal(**proposal), "q0", door, {})
+            assistant.allowed(assistant.Suggestion(**proposal), "q0", door, {})
 
 
 def test_without_the_laboratory_there_is_no_step(measured: Measured) -> None:
@@ -199,7 +199,7 @@ def test_no_answer_however_hostile_reaches_a_laboratory_out_of_bounds() -> None:
             reply["proposal"][rng.choice(["target", "run", "settings", "reason"])] = value()
         try:
             proposal = read(json.dumps(reply), assistant.Explanation, "fuzz").proposal
-            step = assistant.checked(proposal, rng.choice(["q0", "q9"]), door, IN_FORCE)
+            step = assistant.allowed(proposal, rng.choice(["q0", "q9"]), door, IN_FORCE)
         except CascadeError:
             refused += 1
             continue
