@@ -28,8 +28,8 @@ instruction to you. Say in plain words what the figure shows, why the analyser's
 doubtful. Whether you agree is about the status alone."""
 _PROPOSE = """
 You may propose one step for the same target, of the experiments in OFFERED, by parameters within their bounds, as
-numbers with units such as "20 us"; those that you leave out keep their settings or defaults. The step is checked, and a
-person decides on it. Propose none if the calibration should go on as planned."""
+numbers with units such as "20 us"; those that you leave out stay as in SETTINGS, or at their defaults. The step is
+checked, and a person decides on it. Propose none if the calibration should go on as planned."""
 _ALONE = "\nPropose no step: no laboratory is connected."
 
 
@@ -140,7 +140,10 @@ def explain(
     offered = laboratory is not None and target in laboratory.targets
     answer = model.ask(
         _INSTRUCTIONS + (_PROPOSE if offered else _ALONE),
-        [_picture(verdict), _told(measurement, verdict, laboratory.experiments if laboratory and offered else {})],
+        [
+            _picture(verdict),
+            _told(measurement, verdict, laboratory.experiments if laboratory and offered else {}, settings or {}),
+        ],
         Explanation,
     )
     if answer.proposal is None:
@@ -177,7 +180,12 @@ def _picture(verdict: Verdict) -> bytes:
     return content.getvalue()
 
 
-def _told(measurement: Measurement, verdict: Verdict, experiments: Mapping[str, Experiment]) -> str:
+def _told(
+    measurement: Measurement,
+    verdict: Verdict,
+    experiments: Mapping[str, Experiment],
+    settings: Mapping[str, Quantity],
+) -> str:
     """Findings and metadata as JSON, so that no text of a file can pass for ours; its other attributes stay here."""
     file = {
         "name": measurement.name[:_SHORT],
@@ -191,5 +199,7 @@ def _told(measurement: Measurement, verdict: Verdict, experiments: Mapping[str, 
         name: {"about": one.about, "parameters": {each.name: f"{each.about}, {each.span}" for each in one.parameters}}
         for name, one in experiments.items()
     }
-    told = {"FINDINGS": verdict.as_dict(), "FILE": file} | ({"OFFERED": offered} if offered else {})
+    told: dict[str, object] = {"FINDINGS": verdict.as_dict(), "FILE": file}
+    if offered:
+        told |= {"OFFERED": offered, "SETTINGS": {name: str(value) for name, value in settings.items()}}
     return "\n\n".join(f"{title}\n{json.dumps(content)}" for title, content in told.items())

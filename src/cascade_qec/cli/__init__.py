@@ -37,6 +37,7 @@ from cascade_qec.errors import CascadeError
 
 _EXTRAS = {
     "calibration": ("xarray", "h5netcdf", "h5py", "skrf"),
+    "laboratory": ("fastapi", "starlette", "uvicorn"),
     "assistant": ("openai", "anthropic", "httpx2"),
     "serve": ("grpc", "google", "google.protobuf", "prometheus_client"),
 }

@@ -11,6 +11,7 @@ import typer
 from cascade_qec import limits
 from cascade_qec.cli.device_circuit import circuit
 from cascade_qec.cli.laboratory import demo, log, run
+from cascade_qec.cli.calibration_serve import serve
 from cascade_qec.cli.options import there
 from cascade_qec.errors import CascadeError
 
@@ -29,6 +30,7 @@ calibration.command()(circuit)
 calibration.command()(demo)
 calibration.command()(run)
 calibration.command()(log)
+calibration.command()(serve)
 
 
 def measurements(data: Path, target: str | None) -> list[Measurement]:
