@@ -14,7 +14,7 @@ from cascade_calibration.analysis import Curve, Map, Verdict
 from cascade_calibration.assistant import Model, explain
 from cascade_calibration.measurement import Measurement
 from cascade_calibration.units import with_prefix
-from cascade_calibration.workflows import Run
+from cascade_calibration.workflows import Result, Run
 from cascade_qec.errors import CascadeError
 
 Shown = dict[str, Any]
@@ -88,10 +88,16 @@ class Desk:
         }
 
     def entries(self, after: int) -> list[Shown]:
-        """The log, without the states, which the page does not show."""
+        """The log, without the states, which the page does not show; of decisions, what was learnt as text besides."""
         return [
-            {"number": one.number, "time": one.time, "kind": one.kind, "digest": one.digest}
-            | {"body": {key: value for key, value in one.body.items() if key not in ("state", "workflow")}}
+            {
+                "number": one.number,
+                "time": one.time,
+                "kind": one.kind,
+                "digest": one.digest,
+                "body": {key: value for key, value in one.body.items() if key not in ("state", "workflow")},
+                "learnt": {name: str(Result(**found).estimate) for name, found in one.body.get("learnt", {}).items()},
+            }
             for one in self._run.entries(after)
         ]
 

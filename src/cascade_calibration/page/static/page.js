@@ -17,7 +17,12 @@ function make(tag, attributes = {}, ...children) {
   const space = ["svg", "g", "line", "path", "circle", "text", "rect", "image"].includes(tag);
   const node = space ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children.filter((child) => child !== null && child !== undefined));
+  return put(node, ...children);
+}
+
+// What stands in a node from now on; null is nothing.
+function put(node, ...children) {
+  node.replaceChildren(...children.filter((child) => child !== null && child !== undefined));
   return node;
 }
 
@@ -54,7 +59,11 @@ async function decide(path, body) {
 }
 
 function seconds(value) {
-  return value < 100 ? `${value.toFixed(1)} s` : value < 6000 ? `${(value / 60).toFixed(1)} min` : `${(value / 3600).toFixed(1)} h`;
+  return value < 100
+    ? `${value.toFixed(1)} s`
+    : value < 6000
+      ? `${(value / 60).toFixed(1)} min`
+      : `${(value / 3600).toFixed(1)} h`;
 }
 
 function showState() {
@@ -76,10 +85,11 @@ function showState() {
   $("explain").disabled = state.busy !== "";
   $("explain").textContent = `Ask ${state.model}`;
   showProposal(proposal);
-  $("queue").replaceChildren(
+  put(
+    $("queue"),
     ...state.queue.map((one) => make("li", {}, `${one.target}: ${one.step}`, one.about ? ` (${one.about})` : "")),
   );
-  $("targets").replaceChildren(...state.targets.map(showTarget));
+  put($("targets"), ...state.targets.map(showTarget));
 }
 
 function showProposal(proposal) {
@@ -88,28 +98,50 @@ function showProposal(proposal) {
   edited = key;
   suggestion = null;
   if (!proposal) {
-    $("proposal").replaceChildren(make("p", {}, "The run has ended."));
+    put($("proposal"), make("p", {}, "The run has ended."));
     return;
   }
-  $("proposal").replaceChildren(
-    make("p", {}, make("strong", {}, `${proposal.step} of ${proposal.target}`), ` · run ${proposal.run}, about ${seconds(proposal.seconds)}`),
+  put(
+    $("proposal"),
+    make(
+      "p",
+      {},
+      make("strong", {}, `${proposal.step} of ${proposal.target}`),
+      ` · run ${proposal.run}, about ${seconds(proposal.seconds)}`,
+    ),
     make("p", { class: "quiet" }, `${proposal.about}. Why: ${proposal.why}`),
     make("p", { class: "quiet" }, `Until: ${proposal.criteria.join("; ") || "the status is good"}`),
     ...proposal.parameters.map((one) => {
-      const input = make("input", { id: `p-${one.name}`, value: one.value, "data-given": one.value, autocomplete: "off", spellcheck: "false" });
+      const input = make("input", {
+        id: `p-${one.name}`,
+        value: one.value,
+        "data-given": one.value,
+        autocomplete: "off",
+        spellcheck: "false",
+      });
       input.addEventListener("input", () => input.classList.toggle("changed", input.value !== one.value));
-      return make("div", { class: "field" }, make("label", { for: `p-${one.name}` }, one.name), input, make("small", {}, `${one.about}; ${one.span}`));
+      return make(
+        "div",
+        { class: "field" },
+        make("label", { for: `p-${one.name}` }, one.name),
+        input,
+        make("small", {}, `${one.about}; ${one.span}`),
+      );
     }),
   );
 }
 
 function changes() {
   const fields = [...$("proposal").querySelectorAll("input")];
-  return Object.fromEntries(fields.filter((one) => one.value !== one.dataset.given).map((one) => [one.id.slice(2), one.value]));
+  return Object.fromEntries(
+    fields.filter((one) => one.value !== one.dataset.given).map((one) => [one.id.slice(2), one.value]),
+  );
 }
 
 function showTarget(one) {
-  const rows = Object.entries(one.results).map(([name, value]) => make("tr", {}, make("th", {}, name), make("td", {}, value)));
+  const rows = Object.entries(one.results).map(([name, value]) =>
+    make("tr", {}, make("th", {}, name), make("td", {}, value)),
+  );
   const how = one.reason ? make("span", { class: one.reason === "done" ? "status good" : "status" }, one.reason) : null;
   return make(
     "div",
@@ -122,9 +154,10 @@ function showTarget(one) {
 
 function showLog() {
   const decisions = entries.filter((one) => one.kind === "decide" && one.body.run);
-  $("history").replaceChildren(
-    ...decisions.toReversed().map(({ body }) => {
-      const found = Object.entries(body.learnt).map(([name, one]) => `${name} ${Number(one.value.toPrecision(6))} ${one.unit}`);
+  put(
+    $("history"),
+    ...decisions.toReversed().map(({ body, learnt }) => {
+      const found = Object.entries(learnt).map(([name, text]) => `${name} ${text}`);
       const row = make(
         "tr",
         { tabindex: 0, class: body.run === chosen ? "chosen" : "" },
@@ -140,9 +173,14 @@ function showLog() {
       return row;
     }),
   );
-  $("log").replaceChildren(
+  put(
+    $("log"),
     ...entries.map((one) =>
-      make("li", { value: one.number }, `${one.time.slice(0, 19)} ${one.kind} ${JSON.stringify(one.body)} ${one.digest.slice(0, 12)}`),
+      make(
+        "li",
+        { value: one.number },
+        `${one.time.slice(0, 19)} ${one.kind} ${JSON.stringify(one.body)} ${one.digest.slice(0, 12)}`,
+      ),
     ),
   );
   showExplanation();
@@ -151,11 +189,12 @@ function showLog() {
 function showExplanation() {
   const note = entries.findLast((one) => one.kind === "note" && one.body.run === chosen)?.body;
   if (!note) {
-    $("explanation").replaceChildren();
+    put($("explanation"));
     return;
   }
   const step = note.step;
-  const fits = step && state.proposal && step.experiment === state.proposal.experiment && step.target === state.proposal.target;
+  const fits =
+    step && state.proposal && step.experiment === state.proposal.experiment && step.target === state.proposal.target;
   const use = make("button", {}, "Put these values in the fields");
   use.addEventListener("click", () => {
     for (const one of $("proposal").querySelectorAll("input")) {
@@ -165,7 +204,8 @@ function showExplanation() {
     suggestion = JSON.stringify(changes());
   });
   const values = step && Object.entries(step.parameters).map(([name, value]) => `${name} ${value}`);
-  $("explanation").replaceChildren(
+  put(
+    $("explanation"),
     make("h3", {}, note.model, note.agrees ? " agrees" : " does not agree"),
     make("blockquote", {}, note.explanation),
     ...note.doubts.map((one) => make("blockquote", { class: "quiet" }, one)),
@@ -183,16 +223,30 @@ async function show(run) {
     if (key !== drawn) {
       drawn = key;
       const measured = entries.find((one) => one.kind === "propose" && one.body.run === run)?.body;
-      $("measurement").replaceChildren(
-        make("p", {}, make("strong", {}, `Run ${run}: ${measured?.step ?? ""} of ${measured?.target ?? ""} `),
-          make("span", { class: found.good ? "status good" : "status" }, found.status), ` ${Math.round(100 * found.probability)} %`),
+      put(
+        $("measurement"),
+        make(
+          "p",
+          {},
+          make("strong", {}, `Run ${run}: ${measured?.step ?? ""} of ${measured?.target ?? ""} `),
+          make("span", { class: found.good ? "status good" : "status" }, found.status),
+          ` ${Math.round(100 * found.probability)} %`,
+        ),
         found.picture ? draw(found.picture) : null,
-        make("table", {}, make("tbody", {}, ...found.facts.map(([title, text]) => make("tr", {}, make("th", {}, title), make("td", {}, text))))),
+        make(
+          "table",
+          {},
+          make(
+            "tbody",
+            {},
+            ...found.facts.map(([title, text]) => make("tr", {}, make("th", {}, title), make("td", {}, text))),
+          ),
+        ),
       );
     }
   } catch (error) {
     drawn = "";
-    $("measurement").replaceChildren(make("p", { class: "quiet" }, error.message));
+    put($("measurement"), make("p", { class: "quiet" }, error.message));
   }
   showState();
   showLog();
@@ -213,20 +267,45 @@ function scale(values, from, to) {
 }
 
 function draw(picture) {
-  const svg = make("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, role: "img", "aria-label": `${picture.y.label} against ${picture.x.label}` });
+  const svg = make("svg", {
+    viewBox: `0 0 ${WIDE} ${HIGH}`,
+    role: "img",
+    "aria-label": `${picture.y.label} against ${picture.x.label}`,
+  });
   const curve = picture.kind === "curve";
   const x = scale(picture.x.values, LEFT + 8, WIDE - 12);
   const y = scale([...picture.y.values, ...(curve && picture.fit ? picture.fit[1] : [])], HIGH - BELOW - 8, ABOVE + 4);
-  const line = (xs, ys) => xs.map((one, i) => (ys[i] === null ? "" : `${i && ys[i - 1] !== null ? "L" : "M"}${x.at(one).toFixed(1)} ${y.at(ys[i]).toFixed(1)}`)).join("");
+  const line = (xs, ys) =>
+    xs
+      .map((one, i) =>
+        ys[i] === null ? "" : `${i && ys[i - 1] !== null ? "L" : "M"}${x.at(one).toFixed(1)} ${y.at(ys[i]).toFixed(1)}`,
+      )
+      .join("");
   if (!curve) svg.append(heat(picture, x, y));
   svg.append(make("path", { class: "axis", d: `M${LEFT} ${ABOVE}V${HIGH - BELOW}H${WIDE - 8}` }));
-  for (const tick of x.ticks) svg.append(make("text", { x: x.at(tick), y: HIGH - BELOW + 16, "text-anchor": "middle" }, String(tick)));
-  for (const tick of y.ticks) svg.append(make("text", { x: LEFT - 6, y: y.at(tick) + 4, "text-anchor": "end" }, String(tick)));
+  for (const tick of x.ticks)
+    svg.append(make("text", { x: x.at(tick), y: HIGH - BELOW + 16, "text-anchor": "middle" }, String(tick)));
+  for (const tick of y.ticks)
+    svg.append(make("text", { x: LEFT - 6, y: y.at(tick) + 4, "text-anchor": "end" }, String(tick)));
   svg.append(make("text", { x: (LEFT + WIDE) / 2, y: HIGH - 8, "text-anchor": "middle" }, picture.x.label));
-  svg.append(make("text", { transform: `translate(14 ${(HIGH - BELOW) / 2}) rotate(-90)`, "text-anchor": "middle" }, picture.y.label));
+  svg.append(
+    make(
+      "text",
+      { transform: `translate(14 ${(HIGH - BELOW) / 2}) rotate(-90)`, "text-anchor": "middle" },
+      picture.y.label,
+    ),
+  );
   if (curve) {
     picture.x.values.forEach((one, i) => {
-      if (picture.y.values[i] !== null) svg.append(make("circle", { class: picture.used[i] ? "data" : "left-out", cx: x.at(one), cy: y.at(picture.y.values[i]), r: 2.6 }));
+      if (picture.y.values[i] !== null)
+        svg.append(
+          make("circle", {
+            class: picture.used[i] ? "data" : "left-out",
+            cx: x.at(one),
+            cy: y.at(picture.y.values[i]),
+            r: 2.6,
+          }),
+        );
     });
     if (picture.fit) svg.append(make("path", { class: "fit", d: line(...picture.fit) }));
     for (const [name, place] of Object.entries(picture.marks)) {
@@ -243,11 +322,25 @@ function draw(picture) {
 // A map as rectangles of grey would be thousands of nodes: one path for each of sixteen shades instead.
 function heat(picture, x, y) {
   const [columns, rows] = [picture.x.values.length, picture.y.values.length];
-  const [w, h] = [Math.abs(x.at(x.high) - x.at(x.low)) / Math.max(1, columns - 1), Math.abs(y.at(y.high) - y.at(y.low)) / Math.max(1, rows - 1)];
+  const [w, h] = [
+    Math.abs(x.at(x.high) - x.at(x.low)) / Math.max(1, columns - 1),
+    Math.abs(y.at(y.high) - y.at(y.low)) / Math.max(1, rows - 1),
+  ];
   const paths = Array.from({ length: 16 }, () => []);
-  picture.levels.forEach((row, j) => row.forEach((level, i) =>
-    paths[level >> 4].push(`M${(x.at(picture.x.values[i]) - w / 2).toFixed(1)} ${(y.at(picture.y.values[j]) - h / 2).toFixed(1)}h${w.toFixed(2)}v${h.toFixed(2)}h${(-w).toFixed(2)}z`)));
-  return make("g", {}, ...paths.map((one, shade) => make("path", { d: one.join(""), fill: `hsl(${260 - 12 * shade} 60% ${18 + 4.4 * shade}%)` })));
+  picture.levels.forEach((row, j) =>
+    row.forEach((level, i) =>
+      paths[level >> 4].push(
+        `M${(x.at(picture.x.values[i]) - w / 2).toFixed(1)} ${(y.at(picture.y.values[j]) - h / 2).toFixed(1)}h${w.toFixed(2)}v${h.toFixed(2)}h${(-w).toFixed(2)}z`,
+      ),
+    ),
+  );
+  return make(
+    "g",
+    {},
+    ...paths.map((one, shade) =>
+      make("path", { d: one.join(""), fill: `hsl(${260 - 12 * shade} 60% ${18 + 4.4 * shade}%)` }),
+    ),
+  );
 }
 
 async function refresh() {
@@ -275,7 +368,11 @@ async function listen() {
 
 $("approve").addEventListener("click", () => {
   const parameters = changes();
-  decide("approve", { run: state.proposal.run, parameters, suggested: suggestion !== null && suggestion === JSON.stringify(parameters) });
+  decide("approve", {
+    run: state.proposal.run,
+    parameters,
+    suggested: suggestion !== null && suggestion === JSON.stringify(parameters),
+  });
 });
 $("go").addEventListener("click", () => decide("go", { on: !state.on }));
 $("stop").addEventListener("click", () => confirm("End this run for good?") && decide("stop", {}));

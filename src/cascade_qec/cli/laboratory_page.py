@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cascade_qec.cli.options import there
+from cascade_qec.cli.options import ModelAddress, there
 from cascade_qec.errors import CascadeError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def serve(
     model: Annotated[
         str | None, typer.Option(help="To explain measurements, PROVIDER:MODEL as for `explain`.  [default: none]")
     ] = None,
-    address: Annotated[str | None, typer.Option(help="Of the model's server.  [default: the provider's]")] = None,
+    address: ModelAddress = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on this machine; 0 takes a free one.")] = 8343,
     token_file: Annotated[
         Path | None,
