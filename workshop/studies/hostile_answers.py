@@ -29,21 +29,10 @@ SETTINGS = {
     "qubit_frequency": Quantity(5e9, "Hz"),
     "pi_amplitude": Quantity(0.2, "V"),
 }
-_ODD = [
-    "",
-    "0",
-    "-1",
-    "1e308",
-    "-1e308",
-    "1e999",
-    "9" * 79,
-    "nan",
-    "inf us",
-    "-inf",
-    "5 us; ls",
-    "0x10",
-    "\u0661 us",
-] + ["1_000", "5us5", "$(reboot)", "{qubit_frequency}", "qubit_frequency * 9", "1e3", "2e-4 s"]
+_ODD = (
+    *("", "0", "-1", "1e308", "-1e308", "1e999", "9" * 79, "nan", "inf us", "-inf", "5 us; ls", "0x10", "\u0661 us"),
+    *("1_000", "5us5", "$(reboot)", "{qubit_frequency}", "qubit_frequency * 9", "1e3", "2e-4 s"),
+)
 _UNITS = ["us", "ns", "s", "GHz", "MHz", "Hz", "V", "mV", "", "%", "kV", "K", "rad"]
 
 
