@@ -11,11 +11,15 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import uvicorn
 
+from cascade_calibration import analysis, bench, simulation
 from cascade_calibration.laboratory import SimulatedLaboratory
 from cascade_calibration.page import Desk, application
+from cascade_calibration.page.desk import _picture
+from cascade_calibration.page.server import _json
 from cascade_calibration.workflows import Run, load_workflow, read_log, read_workflow
 from cascade_qec.cli import main
 from cascade_qec.errors import CascadeError
@@ -208,6 +212,22 @@ def test_a_run_goes_on_by_itself_until_it_is_paused_and_is_resumed(tmp_path: Pat
             assert page.idle()["targets"][0]["text"] == "stopped (page)"
     finally:
         page.close()
+
+
+def test_every_picture_becomes_numbers_for_the_page(tmp_path: Path) -> None:
+    for family in ("cz_benchmarking", "qubit_flux_spectroscopy"):
+        measurement = bench.drawn(family, next(iter(simulation.get(family).modes)), 10, "building", 0).measurement
+        first = next(iter(measurement.dataset.data_vars))
+        measurement.dataset[first][..., 0] = np.nan  # a measurement may lack points
+        picture = json.loads(_json(_picture(analysis.diagnose(measurement, family).picture)).body)
+        assert picture["kind"] == ("map" if len(measurement.axes) == 2 else "curve")
+        for axis in ("x", "y"):
+            assert len(picture[axis]["values"]) <= 200
+            assert picture[axis]["label"]
+        if picture["kind"] == "map":
+            levels = np.array(picture["levels"])
+            assert levels.shape == tuple(len(picture[axis]["values"]) for axis in ("y", "x"))
+            assert (levels.min(), levels.max()) == (0, 255)
 
 
 def test_news_come_as_events(page: Page) -> None:

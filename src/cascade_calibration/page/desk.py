@@ -275,8 +275,8 @@ def _picture(picture: Curve | Map | None) -> Shown | None:
     if isinstance(picture, Map):
         rows, columns = (np.unique(np.linspace(0, n - 1, min(n, _PIXELS)).astype(int)) for n in picture.values.shape)
         values = picture.values[np.ix_(rows, columns)]
-        low, high = np.nanmin(values), np.nanmax(values)
-        levels = np.nan_to_num(255 * (values - low) / (high - low if high > low else 1)).astype(int)
+        low, high = np.nanpercentile(values, (1, 99))  # so that outliers do not take all contrast
+        levels = np.nan_to_num(255 * np.clip((values - low) / (high - low if high > low else 1), 0, 1)).astype(int)
         return {
             "kind": "map",
             "x": {"label": _label(picture.x_axis, x_unit), "values": x_factor * picture.x[columns]},

@@ -319,7 +319,7 @@ function draw(picture) {
   return svg;
 }
 
-// A map as rectangles of grey would be thousands of nodes: one path for each of sixteen shades instead.
+// A map: one path for each of sixteen shades, since a node for each point would be thousands.
 function heat(picture, x, y) {
   const [columns, rows] = [picture.x.values.length, picture.y.values.length];
   const [w, h] = [
@@ -336,7 +336,7 @@ function heat(picture, x, y) {
   );
   return make(
     "g",
-    {},
+    { "shape-rendering": "crispEdges" },
     ...paths.map((one, shade) =>
       make("path", { d: one.join(""), fill: `hsl(${260 - 12 * shade} 60% ${18 + 4.4 * shade}%)` }),
     ),
