@@ -173,7 +173,9 @@ def test_a_person_approves_changes_and_sees_what_was_found(tmp_path: Path) -> No
         assert (shots["name"], shots["span"]) == ("shots", "100 to 5000")
         assert page.ask("/api/go", {"on": True})[0] == 409  # each run wants an approval
         assert page.ask("/api/approve", {"run": 1, "parameters": {"shots": "1000"}})[0] == 200
+        assert page.ask("/api/approve", {"run": 1})[0] == 409  # at work, or over by now: approved once, run once
         state = page.idle()
+        assert state["spent"]["runs"] == 1
         assert state["problem"] == ""
         assert state["proposal"]["step"] == "again"
         assert "GHz" in state["targets"][0]["results"]["readout_frequency"]

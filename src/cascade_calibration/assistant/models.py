@@ -226,6 +226,8 @@ class _Reply(BaseModel):
 
 class _OpenAI(_Client):
     def _reply(self, instructions: str, question: Sequence[str | bytes], schema: Mapping[str, Any] | None) -> str:
+        import openai
+
         asked: dict[str, Any] = {
             "model": self.model,
             "messages": [
@@ -240,8 +242,6 @@ class _OpenAI(_Client):
         if schema is not None:
             form = {"name": ANSWER, "schema": schema, "strict": False}  # strict knows a part of JSON schema alone
             asked["response_format"] = {"type": "json_schema", "json_schema": form}
-        import openai
-
         with self._opened() as client:
             opened = client.chat.completions.with_streaming_response.create(**asked)
             found = self._read(opened, _Completion, openai.OpenAIError)
@@ -271,6 +271,8 @@ class _OpenAI(_Client):
 
 class _Anthropic(_Client):
     def _reply(self, instructions: str, question: Sequence[str | bytes], schema: Mapping[str, Any] | None) -> str:
+        import anthropic
+
         asked: dict[str, Any] = {
             "model": self.model,
             **({"system": instructions} if instructions else {}),
@@ -282,8 +284,6 @@ class _Anthropic(_Client):
         if schema is not None:  # its way to ask for a form: nothing is called
             asked["tools"] = [{"name": ANSWER, "description": "The answer.", "input_schema": schema}]
             asked["tool_choice"] = {"type": "tool", "name": ANSWER}
-        import anthropic
-
         with self._opened() as client:
             opened = client.messages.with_streaming_response.create(**asked)
             found = self._read(opened, _Reply, anthropic.AnthropicError)

@@ -14,7 +14,7 @@ from cascade_calibration.analysis import Curve, Map, Verdict
 from cascade_calibration.assistant import Model, explain
 from cascade_calibration.measurement import Measurement
 from cascade_calibration.units import with_prefix
-from cascade_calibration.workflows import Result, Run
+from cascade_calibration.workflows import Proposal, Result, Run
 from cascade_qec.errors import CascadeError
 
 Shown = dict[str, Any]
@@ -128,12 +128,10 @@ class Desk:
         CascadeError
             If another is next by now, something is at work, or a change is not allowed.
         """
-        proposal = self._run.proposal
-        if proposal is None or proposal.run != number:
-            raise CascadeError(f"expected approval of what is next, got that of run {number}: look again")
+        proposal = self._next(number)
         self._run.laboratory.check(proposal.experiment, proposal.target, {**proposal.parameters, **parameters})
         by = f"page, as {self._model.name} suggested" if suggested and self._model else "page"
-        self._start("measuring", lambda: self._advance(parameters, by))
+        self._start("measuring", lambda: self._advance(number, parameters, by))
 
     def go(self, on: bool) -> None:
         """Run on without being asked, or stop doing so after the run at work.
@@ -152,7 +150,7 @@ class Desk:
 
         def work() -> None:
             while self._on and self._run.proposal is not None:
-                self._advance({}, "")
+                self._advance(self._run.proposal.run, {}, "")
 
         self._start("measuring", work, on=True)
 
@@ -189,11 +187,17 @@ class Desk:
 
         self._start("asking the model", work)
 
-    def _advance(self, parameters: Mapping[str, str], by: str) -> None:
-        proposal = self._run.proposal
-        self._number = proposal.run if proposal else 0
+    def _advance(self, number: int, parameters: Mapping[str, str], by: str) -> None:
+        self._number = self._next(number).run  # nobody else is at work now, but somebody may have been
         self._run.advance(parameters, by=by)
         self._changed()
+
+    def _next(self, number: int) -> Proposal:
+        """What is next, if it is the run of that number."""
+        proposal = self._run.proposal
+        if proposal is None or proposal.run != number:
+            raise CascadeError(f"expected approval of what is next, got that of run {number}: look again")
+        return proposal
 
     def _start(self, busy: str, work: Callable[[], None], *, on: bool = False) -> None:
         if not self._at_work.acquire(blocking=False):
