@@ -163,7 +163,7 @@ def check_references(folder: Path) -> None:
         assert one.pictures()[0].startswith(b"\x89PNG")
         for question in one.questions():
             expected = {"Q3": [None], "Q1": [1.0, 1 / 3]}.get(question, [1.0])  # pictures of cameras have no scales
-            assert scoring.score(one, question, one.reference(question)) in expected, (one.id, question)
+            assert scoring.score(one, question, one.references[question]) in expected, (one.id, question)
 
 
 def test_tolerances_of_the_data_set_are_used(folder: Path) -> None:

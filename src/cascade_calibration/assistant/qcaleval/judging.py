@@ -37,8 +37,8 @@ def judge(model: Model, sample: Sample, question: str, answer: str) -> list[floa
     wanted = points(sample, question)
     told = {
         "experiment": sample.experiment_type,
-        "figure": sample.reference("Q1"),
-        "reference": sample.reference(question),
+        "figure": sample.references.get("Q1", ""),
+        "reference": sample.references[question],
         "points": wanted,
         "answer": answer,
     }

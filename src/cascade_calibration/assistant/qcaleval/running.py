@@ -79,7 +79,7 @@ class ScoreRow(Circumstances):
 
 def asking(model: Model) -> Answerer:
     """A model as it is asked in QCalEval's zero-shot setting: the pictures, then the question, and nothing else."""
-    return lambda sample, question: model.say("", [*sample.pictures(), sample.prompt(question)])
+    return lambda sample, question: model.say("", [*sample.pictures(), sample.prompts[question]])
 
 
 def run(

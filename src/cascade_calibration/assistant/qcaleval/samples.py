@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
 
 from cascade_qec.errors import CascadeError
 
@@ -33,6 +33,8 @@ class Sample(BaseModel):
     ----------
     data
         Name of the measurement's file, where it is there beside the picture.
+    prompts, references
+        By question; in the file they are ``q1_prompt``, ``q1_answer`` and so on.
     q1_key_points, q3_key_points
         What a judge looks for in the answers to questions 1 and 3.
     """
@@ -43,34 +45,25 @@ class Sample(BaseModel):
     image: str = ""
     images: list[str] = []
     data: str | None = None
-    q1_prompt: str | None = None
-    q2_prompt: str | None = None
-    q3_prompt: str | None = None
-    q4_prompt: str | None = None
-    q5_prompt: str | None = None
-    q6_prompt: str | None = None
-    q1_answer: str | None = None
-    q2_answer: str | None = None
-    q3_answer: str | None = None
-    q4_answer: str | None = None
-    q5_answer: str | None = None
-    q6_answer: str | None = None
+    prompts: dict[str, str] = {}
+    references: dict[str, str] = {}
     q1_key_points: list[str] = []
     q3_key_points: list[str] = []
     q5_scoring: dict[str, Tolerance] = {}
     folder: Path = Field(default=Path(), exclude=True)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _collect(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        found = {kind: {one: given.get(f"{one.lower()}_{kind}") for one in QUESTIONS} for kind in ("prompt", "answer")}
+        prompts, references = ({key: text for key, text in one.items() if text} for one in found.values())
+        return {"prompts": prompts, "references": references} | given
+
     def questions(self) -> list[str]:
         """Those that it asks and has a reference answer to."""
-        return [one for one in QUESTIONS if self.prompt(one) and self.reference(one)]
-
-    def prompt(self, question: str) -> str:
-        """What is asked."""
-        return getattr(self, f"{question.lower()}_prompt") or ""
-
-    def reference(self, question: str) -> str:
-        """The authors' answer."""
-        return getattr(self, f"{question.lower()}_answer") or ""
+        return [one for one in QUESTIONS if one in self.prompts and one in self.references]
 
     def pictures(self) -> list[bytes]:
         """The pictures' files.
@@ -96,8 +89,12 @@ class Sample(BaseModel):
         return path
 
 
+class _Family(BaseModel):
+    q5_scoring: dict[str, Tolerance] = {}
+
+
 _Samples = TypeAdapter(dict[str, list[Sample]])
-_Configuration = TypeAdapter(dict[str, dict[str, Any]])
+_Families = TypeAdapter(dict[str, _Family])
 
 
 def load(folder: Path) -> list[Sample]:
@@ -111,16 +108,7 @@ def load(folder: Path) -> list[Sample]:
     try:
         families = _Samples.validate_json((folder / METADATA).read_bytes())
         config = folder / _TOLERANCES
-        tolerances = _Configuration.validate_json(config.read_bytes()) if config.exists() else {}
-        samples = [
-            one.model_copy(update={"family": family, "folder": folder})
-            if one.q5_scoring or "q5_scoring" not in tolerances.get(family, {})
-            else Sample.model_validate(
-                one.model_dump() | {"family": family, "folder": folder, "q5_scoring": tolerances[family]["q5_scoring"]}
-            )
-            for family, found in families.items()
-            for one in found
-        ]
+        known = _Families.validate_json(config.read_bytes()) if config.exists() else {}
     except OSError as error:
         raise CascadeError(f"{folder}: expected samples with a {METADATA}: {error.strerror}") from error
     except ValidationError as error:
@@ -129,6 +117,17 @@ def load(folder: Path) -> list[Sample]:
         raise CascadeError(
             f"{folder}: expected samples in the layout of {METADATA}; {where}: {first['msg']}"
         ) from error
+    samples = [
+        one.model_copy(
+            update={
+                "family": family,
+                "folder": folder,
+                "q5_scoring": one.q5_scoring or known.get(family, _Family()).q5_scoring,
+            }
+        )
+        for family, found in families.items()
+        for one in found
+    ]
     names = [one.id for one in samples]
     if not samples or len(set(names)) < len(names):
         raise CascadeError(f"{folder}: expected samples, each with an id of its own, found {len(samples)}")

@@ -26,7 +26,7 @@ _AXES = ("x_axis", "y_axis")
 
 def score(sample: Sample, question: str, answer: str) -> float | None:
     """What an answer scores by itself: of question 1 its fields, of question 3 nothing that could be told here."""
-    reference = sample.reference(question)
+    reference = sample.references[question]
     match question:
         case "Q1":
             return described(parsed(answer), parsed(reference))

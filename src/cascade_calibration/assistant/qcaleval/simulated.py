@@ -47,18 +47,18 @@ def draw(folder: Path, families: tuple[str, ...], shots: int, snr: float) -> int
                 figures.draw_data(drawn.measurement).savefig(picture, format="png", dpi=_DPI)
                 with written_whole(folder / name / f"{stem}.png") as file:
                     file.write(picture.getvalue())
-                sample = Sample(
-                    id=f"{name}_{stem}",
-                    experiment_type=name,
-                    image=f"{stem}.png",
-                    data=f"{stem}.nc",
-                    q6_prompt=_asked_status(family),
-                    q6_answer=f"Status: {status}",
-                )
+                sample: dict[str, object] = {
+                    "id": f"{name}_{stem}",
+                    "experiment_type": name,
+                    "image": f"{stem}.png",
+                    "data": f"{stem}.nc",
+                    "q6_prompt": _asked_status(family),
+                    "q6_answer": f"Status: {status}",
+                }
                 if status == family.success and drawn.truth:
-                    sample.q5_prompt = _asked_parameters(family, list(drawn.truth))
-                    sample.q5_answer = json.dumps({key: float(value) for key, value in drawn.truth.items()})
-                samples.setdefault(name, []).append(sample.model_dump(exclude_defaults=True, exclude={"family"}))
+                    sample["q5_prompt"] = _asked_parameters(family, list(drawn.truth))
+                    sample["q5_answer"] = json.dumps({key: float(value) for key, value in drawn.truth.items()})
+                samples.setdefault(name, []).append(sample)
     with written_whole(folder / METADATA) as file:
         file.write(json.dumps(samples, indent=1).encode())
     return sum(map(len, samples.values()))
