@@ -319,12 +319,13 @@ function draw(picture) {
   return svg;
 }
 
-// A map: one path for each of sixteen shades, since a node for each point would be thousands.
+// A map: one path for each of sixteen shades, since a node for each point would be thousands. Points overlap by a bit, so
+// that no background shows between them.
 function heat(picture, x, y) {
   const [columns, rows] = [picture.x.values.length, picture.y.values.length];
   const [w, h] = [
-    Math.abs(x.at(x.high) - x.at(x.low)) / Math.max(1, columns - 1),
-    Math.abs(y.at(y.high) - y.at(y.low)) / Math.max(1, rows - 1),
+    Math.abs(x.at(x.high) - x.at(x.low)) / Math.max(1, columns - 1) + 0.6,
+    Math.abs(y.at(y.high) - y.at(y.low)) / Math.max(1, rows - 1) + 0.6,
   ];
   const paths = Array.from({ length: 16 }, () => []);
   picture.levels.forEach((row, j) =>
@@ -336,7 +337,7 @@ function heat(picture, x, y) {
   );
   return make(
     "g",
-    { "shape-rendering": "crispEdges" },
+    {},
     ...paths.map((one, shade) =>
       make("path", { d: one.join(""), fill: `hsl(${260 - 12 * shade} 60% ${18 + 4.4 * shade}%)` }),
     ),
