@@ -267,7 +267,7 @@ def test_the_command_says_what_it_needs(tmp_path: Path, capsys: pytest.CaptureFi
     folder = str(tmp_path / "run")
     assert main(["calibration", "serve", folder, "--no_open"]) == 2
     assert "expected --workflow and --laboratory for a new run" in capsys.readouterr().err
-    with Run.begin(load_workflow("retune"), SimulatedLaboratory(7), tmp_path / "run"):
+    with Run.begin(load_workflow("bring_up"), SimulatedLaboratory(7), tmp_path / "run"):
         pass
-    assert main(["calibration", "serve", folder, "--no_open", "--workflow", "retune"]) == 2
+    assert main(["calibration", "serve", folder, "--no_open", "--workflow", "bring_up"]) == 2
     assert "expected no --workflow" in capsys.readouterr().err

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cascade_qec.cli.laboratory import EarlierRun, settings_of
 from cascade_qec.cli.options import ModelAddress, there
 from cascade_qec.errors import CascadeError
 
@@ -19,6 +20,7 @@ def serve(
     folder: Annotated[Path, typer.Argument(help="Of a run to go on with, or a new one.")],
     workflow: Annotated[str | None, typer.Option(help="For a new run: a workflow's name, or a TOML file.")] = None,
     laboratory: Annotated[str | None, typer.Option(help="For a new run: simulated:SEED.")] = None,
+    settings: EarlierRun = None,
     model: Annotated[
         str | None, typer.Option(help="To explain measurements, PROVIDER:MODEL as for `explain`.  [default: none]")
     ] = None,
@@ -49,14 +51,16 @@ def serve(
 
     token = token_of(token_file) if token_file else secrets.token_urlsafe(24)
     connected = assistant.connect(model, address=address) if model else None
-    desk = Desk(lambda diagnose: _opened(folder, workflow, laboratory, diagnose), connected)
+    desk = Desk(lambda diagnose: _opened(folder, workflow, laboratory, settings, diagnose), connected)
     try:
         serving(desk, token, port, started)
     finally:
         desk.close()
 
 
-def _opened(folder: Path, workflow: str | None, laboratory: str | None, diagnose: Diagnose) -> Run:
+def _opened(
+    folder: Path, workflow: str | None, laboratory: str | None, settings: Path | None, diagnose: Diagnose
+) -> Run:
     """A run to go on with, or a new one."""
     from cascade_calibration.laboratory import open_laboratory
     from cascade_calibration.workflows import Run, elapsed, has_begun, load_workflow, read_log
@@ -68,4 +72,5 @@ def _opened(folder: Path, workflow: str | None, laboratory: str | None, diagnose
         return Run.resume(folder, open_laboratory(name, elapsed=elapsed(folder)), diagnose=diagnose)
     if workflow is None or laboratory is None:
         raise CascadeError(f"{folder}: expected --workflow and --laboratory for a new run, found none to go on with")
-    return Run.begin(load_workflow(workflow), open_laboratory(laboratory), folder, diagnose=diagnose)
+    known = settings_of(settings)
+    return Run.begin(load_workflow(workflow), open_laboratory(laboratory), folder, settings=known, diagnose=diagnose)
