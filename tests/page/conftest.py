@@ -46,7 +46,10 @@ def chromium() -> str:
 
 
 def drive(node: str, chromium: str, script: str, **told: str) -> None:
-    """Have a script in web/test drive Chromium, and check that all of its tests pass; it finds CASCADE_NAME for `told`."""
+    """Have a script in web/test drive Chromium, and check that all of its tests pass.
+
+    What it is told it finds in the environment, as CASCADE_NAME.
+    """
     told["CHROMIUM"] = chromium
     run = subprocess.run(
         [node, "--test", "--test-reporter=tap", f"test/{script}"],
