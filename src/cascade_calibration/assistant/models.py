@@ -55,6 +55,7 @@ PROVIDERS = {
     "nvidia": Provider("https://integrate.api.nvidia.com/v1", "NVIDIA_API_KEY"),
     "local": Provider(None, "LOCAL_MODEL_API_KEY"),
 }
+"""By the name before the colon."""
 
 
 @dataclass(frozen=True)

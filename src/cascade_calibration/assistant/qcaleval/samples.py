@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_valid
 from cascade_qec.errors import CascadeError
 
 QUESTIONS = ("Q1", "Q2", "Q3", "Q4", "Q5", "Q6")
+"""Describe the figure; classify; what does it imply; is the fit reliable; parameters; status."""
 
 METADATA = "metadata.json"
 _TOLERANCES = "experiment_config.json"
