@@ -42,7 +42,7 @@ def test_calibration_meets_the_decoder_in_one_file() -> None:
     for path in PACKAGE.rglob("*.py"):
         if re.search(r"^\s*(?:from|import) cascade_calibration\b", path.read_text(), flags=re.MULTILINE):
             users.add(path.relative_to(PACKAGE).parts[0])
-    common = {"errors", "files", "locks", "tables"}
+    common = {"errors", "files", "locks", "statistics", "tables"}
     assert {room for room, files in shared.items() if files != {"noise.py"}} == common
     assert shared.keys() - common == {"circuits", "codes"}
     assert users == {"cli"}

@@ -17,8 +17,10 @@ from cascade_calibration import analysis, simulation
 from cascade_calibration.analysis import Verdict
 from cascade_qec.tables import Circumstances, circumstances, put_rows, read_rows
 
-SEEDS = {"building": 0, "final": 1}
-"""Analysers are built with the first; what is published is counted with the second, which nobody looks at before."""
+SEEDS = {"building": 0, "final": 1, "questions": 2}
+"""Analysers are built with the first; what is published is counted with the second, which nobody looks at before.
+Questions to models are drawn with the third.
+"""
 
 
 _here = cache(circumstances)
@@ -162,8 +164,7 @@ def run(family: str, snr: float, shots: int, seeds: str = "building", start: int
     bench = Bench(family, snr, seeds)
     for mode, wanted in simulator.modes.items():
         for i in range(start, start + shots):
-            rng = np.random.default_rng([SEEDS[seeds], crc32(f"{family} {mode}".encode()), i])
-            draw = simulator.draw(mode, snr, rng)
+            draw = drawn(family, mode, snr, seeds, i)
             began = time.process_time()
             verdict = analysis.diagnose(draw.measurement, family)
             bench.seconds.append(time.process_time() - began)
@@ -175,6 +176,12 @@ def run(family: str, snr: float, shots: int, seeds: str = "building", start: int
                     following = analysis.diagnose(draw.again(verdict.suggested_range), family)
                     bench.cured[mode] += following.status == success
     return bench
+
+
+def drawn(family: str, mode: str, snr: float, seeds: str, i: int) -> simulation.Draw:
+    """Number i of a mode's measurements."""
+    rng = np.random.default_rng([SEEDS[seeds], crc32(f"{family} {mode}".encode()), i])
+    return simulation.get(family).draw(mode, snr, rng)
 
 
 def _cover(bench: Bench, verdict: Verdict, draw: simulation.Draw) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cascade_calibration.analysis import Curve, Map, Verdict
+from cascade_calibration.measurement import SHOT, Measurement
 from cascade_calibration.units import with_prefix
 
 _DATA, _FIT, _OUTLIER = "#0072B2", "#D55E00", "#7F7F7F"
+_MOST = 4
+"""Variables that are drawn of one measurement."""
 
 
 def draw(verdict: Verdict, title: str = "") -> Figure:
@@ -30,6 +34,34 @@ def draw(verdict: Verdict, title: str = "") -> Figure:
         axes = figure.subplots()
     axes.set_title(heading, loc="left")
     figure.supxlabel("\n".join(verdict.sentences), fontsize="small", x=0.02, ha="left")
+    return figure
+
+
+def draw_data(measurement: Measurement) -> Figure:
+    """The data alone, every variable in axes of its own: lines, maps, and single shots as points of the plane."""
+    names = [name for name in measurement.dataset.data_vars if not str(name).endswith("_error")][:_MOST]
+    figure = Figure(figsize=(6.4, 3.2 * len(names)), layout="constrained")
+    for axes, name in zip(figure.subplots(len(names), squeeze=False)[:, 0], names, strict=True):
+        data = measurement.dataset[name]
+        swept = [str(one) for one in data.dims if one != SHOT]
+        if not swept:
+            axes.scatter(np.real(data.values), np.imag(data.values), s=2, color=_DATA)
+            axes.set_aspect("equal")
+            axes.set(title=str(name), xlabel="I", ylabel="Q")
+            continue
+        data = data.mean(SHOT, keep_attrs=True) if SHOT in data.dims else data
+        x = data.coords[swept[-1]]
+        axes.set_xlabel(f"{swept[-1]} [{x.attrs['units']}]")
+        if len(swept) == 1:
+            for part in (np.real, np.imag) if np.iscomplexobj(data) else (np.real,):
+                axes.plot(x, part(data.values), ".-", linewidth=0.5)
+            axes.set_ylabel(f"{name} [{data.attrs['units']}]")
+        else:
+            y = data.coords[swept[-2]]
+            values = np.abs(data.values) if np.iscomplexobj(data) else data.values
+            flat = values.reshape(-1, *values.shape[-2:])[0]
+            figure.colorbar(axes.pcolormesh(x, y, flat, shading="nearest"), ax=axes, label=str(name))
+            axes.set_ylabel(f"{swept[-2]} [{y.attrs['units']}]")
     return figure
 
 

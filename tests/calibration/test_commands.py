@@ -68,7 +68,7 @@ def test_families_are_listed(capsys):
 
 def test_the_bench_writes_a_table(tmp_path, capsys):
     out = tmp_path / "t1.csv"
-    assert main(["calibration", "bench", "t1", "--shots", "2", "--snr", "10", "--out", str(out)]) == 0
+    assert main(["calibration", "bench", "simulated", "t1", "--shots", "2", "--snr", "10", "--out", str(out)]) == 0
     rows = list(csv.DictReader(out.read_text().splitlines()))
     assert {row["kind"] for row in rows} == {"status", "confusion", "coverage", "suggested range", "time"}
     assert all(int(row["of"]) >= int(row["count"]) for row in rows)
@@ -85,7 +85,7 @@ def test_a_bench_goes_on_where_it_was_interrupted(tmp_path, capsys, monkeypatch)
         return run(family, snr, shots, seeds)
 
     def bench_t1():
-        return main(["calibration", "bench", "t1", "--shots", "1", "--out", str(out)])
+        return main(["calibration", "bench", "simulated", "t1", "--shots", "1", "--out", str(out)])
 
     monkeypatch.setattr(bench, "run", interrupted)
     assert bench_t1() == 130
@@ -99,5 +99,5 @@ def test_a_bench_goes_on_where_it_was_interrupted(tmp_path, capsys, monkeypatch)
 
 def test_another_table_is_not_written_over(tmp_path, capsys):
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")
-    assert main(["calibration", "bench", "t1", "--shots", "1", "--out", str(tmp_path / "other.csv")]) == 2
+    assert main(["calibration", "bench", "simulated", "t1", "--shots", "1", "--out", str(tmp_path / "other.csv")]) == 2
     assert "expected the columns" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from importlib.util import find_spec
@@ -42,6 +43,24 @@ def chromium() -> str:
     if found is None:
         pytest.skip("this wants Chromium: apt-get install chromium")
     return found
+
+
+def drive(node: str, chromium: str, script: str, **told: str) -> None:
+    """Have a script in web/test drive Chromium, and check that all of its tests pass.
+
+    What it is told it finds in the environment, as CASCADE_NAME.
+    """
+    told["CHROMIUM"] = chromium
+    run = subprocess.run(
+        [node, "--test", "--test-reporter=tap", f"test/{script}"],
+        cwd=WEB,
+        env=os.environ | {f"CASCADE_{name}": text for name, text in told.items()} | {"NODE_NO_WARNINGS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "# fail 0" in run.stdout
 
 
 def _version(node: str) -> tuple[int, ...]:

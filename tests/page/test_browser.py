@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -14,8 +12,7 @@ import stim
 
 import cascade_qec as cascade
 from cascade_qec.page import HOST, own_shots, write
-
-WEB = Path(__file__).parents[2] / "web"
+from tests.page.conftest import drive
 
 
 class _Quiet(SimpleHTTPRequestHandler):
@@ -36,16 +33,8 @@ def test_the_page_does_what_a_reader_wants(node: str, chromium: str, tmp_path: P
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         address = f"http://{HOST}:{server.server_address[1]}"
-        told = {"CASCADE_PAGE_ADDRESS": f"{address}/some/folder/", "CASCADE_PAGE_OWN": f"{address}/own/"}
-        run = subprocess.run(
-            [node, "--test", "--test-reporter=tap", "test/browser.ts"],
-            cwd=WEB,
-            env=os.environ | told | {"CASCADE_CHROMIUM": chromium, "NODE_NO_WARNINGS": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        server.shutdown()
-        thread.join()
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert "# fail 0" in run.stdout
+        try:
+            drive(node, chromium, "browser.ts", PAGE_ADDRESS=f"{address}/some/folder/", PAGE_OWN=f"{address}/own/")
+        finally:
+            server.shutdown()
+            thread.join()

@@ -16,6 +16,8 @@ from typing import Any
 from cascade_qec.errors import CascadeError
 
 FILE = "log.sqlite"
+NOTE = "note"
+"""The kind of entries that nothing depends on."""
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS entries (
@@ -38,7 +40,7 @@ class Entry:
     time
         Of the clock on the wall, UTC, ISO 8601.
     kind
-        "begin", "propose", "measure", "decide", "resume" or "end".
+        "begin", "propose", "measure", "decide", "note", "resume" or "end".
     body
         What and why; null stands for numbers that are not finite.
     digest

@@ -16,7 +16,7 @@ from cascade_calibration.measurement import Measurement
 from cascade_calibration.quantities import Quantity
 from cascade_calibration.readers import read
 from cascade_calibration.workflows.decisions import Decision, decide
-from cascade_calibration.workflows.log import FILE, Entry, Log, read_log
+from cascade_calibration.workflows.log import FILE, NOTE, Entry, Log, read_log
 from cascade_calibration.workflows.state import Proposal, Reason, State, Target
 from cascade_calibration.workflows.workflow import Settings, Step, Workflow, started
 from cascade_qec.errors import CascadeError
@@ -116,7 +116,7 @@ class Run:
             guarded = Guarded(laboratory, workflow.bounds)
             run = cls(workflow, guarded, _latest(entries), folder, diagnose, held)
             if not ended:
-                run._go_on([one for one in entries if one.kind != "resume"])
+                run._go_on([one for one in entries if one.kind not in ("resume", NOTE)])
             run._held = held.pop_all()
             return run
 
@@ -133,12 +133,16 @@ class Run:
         Raises
         ------
         CascadeError
-            If nothing is proposed, or a change is not allowed; nothing was run then. Whatever else goes wrong is a
-            decision.
+            If nothing is proposed, the workflow wants an approval, or a change is not allowed; nothing was run then.
+            Whatever else goes wrong is a decision.
         """
         proposal = self.proposal
         if proposal is None:
             raise CascadeError("expected a proposal to run, found a run that has ended")
+        if self.workflow.approval == "person" and not by:
+            raise CascadeError(
+                f"{self.workflow.name}: expected somebody to approve each run, see `cascade calibration serve`"
+            )
         if parameters or by:
             proposal = self._proposed({**proposal.parameters, **(parameters or {})}, by or proposal.by)
             if reason := self._over_budget(proposal):
@@ -159,6 +163,34 @@ class Run:
         at = {"run": proposal.run, "target": proposal.target, "step": proposal.step}
         self._log.append("measure", {**at, "seconds": seconds, "file": file, **self._sum(file)})
         return self._judge(measurement, seconds)
+
+    def note(self, body: Mapping[str, object]) -> None:
+        """Write into the log what nothing depends on, such as what a model said.
+
+        Raises
+        ------
+        CascadeError
+            If the log cannot be written.
+        """
+        self._log.append(NOTE, body)
+
+    def entries(self, after: int = 0) -> list[Entry]:
+        """The log so far, from the entry after number `after` on."""
+        return list(self._log.entries(after))
+
+    def measurement(self, number: int) -> tuple[Measurement, str]:
+        """A measurement of this run as it was written, and its family.
+
+        Raises
+        ------
+        CascadeError
+            If there is none of that number, or the file was changed.
+        """
+        found = {one.kind: one for one in self.entries() if one.body.get("run") == number}
+        if "measure" not in found or self._folder is None:
+            raise CascadeError(f"expected the number of a run that was measured, got {number}")
+        experiment = self.laboratory.experiment(found["propose"].body["experiment"])
+        return _kept(self._folder, found["measure"]), experiment.family
 
     def stop(self, text: str, *, by: str) -> None:
         """End the run now.

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -102,11 +102,14 @@ class Workflow(_Section):
     ----------
     bounds
         Narrower bounds of parameters, by name.
+    approval
+        "person" if somebody has to agree to each run of an experiment, by name.
     """
 
     name: _Name
     about: str = ""
     budget: Budget
+    approval: Literal["none", "person"] = "none"
     bounds: dict[str, tuple[_Quantity, _Quantity]] = {}
     steps: tuple[Step, ...] = Field(min_length=1, max_length=200)
 

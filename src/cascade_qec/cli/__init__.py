@@ -35,6 +35,14 @@ from cascade_qec.cli.train import train
 from cascade_qec.cli.zoo import zoo
 from cascade_qec.errors import CascadeError
 
+_EXTRAS = {
+    "calibration": ("xarray", "h5netcdf", "h5py", "skrf"),
+    "laboratory": ("fastapi", "starlette", "uvicorn"),
+    "assistant": ("openai", "anthropic", "httpx2"),
+    "serve": ("grpc", "google", "google.protobuf", "prometheus_client"),
+}
+"""Modules that come with an extra of the distribution."""
+
 
 class _Application(typer.Typer):
     """Reads the signatures of its commands once, which takes longer than many a command."""
@@ -130,10 +138,9 @@ def _status(app: typer.Typer, arguments: list[str] | None) -> int:
     except ModuleNotFoundError as error:
         if error.name in ("torch", "lion_pytorch"):
             return _fail(f"this takes PyTorch, which is not installed: {pytorch.INSTALL}", 2)
-        if error.name in ("xarray", "h5netcdf", "h5py", "skrf"):
-            return _fail(f"this takes {error.name}, which is not installed: pip install 'cascade-qec[calibration]'", 2)
-        if error.name in ("grpc", "google", "google.protobuf", "prometheus_client"):
-            return _fail(f"this takes {error.name}, which is not installed: pip install 'cascade-qec[serve]'", 2)
+        for extra, modules in _EXTRAS.items():
+            if error.name in modules:
+                return _fail(f"this takes {error.name}, which is not installed: pip install 'cascade-qec[{extra}]'", 2)
         raise
     except OSError as error:
         where = "" if error.filename is None else f"{error.filename}: "

@@ -17,9 +17,21 @@ if TYPE_CHECKING:
     from cascade_calibration.analysis import Verdict
     from cascade_calibration.demonstration import Stage
     from cascade_calibration.workflows import Decision, Proposal, State
+    from cascade_calibration.workflows.run import Settings
 
 _Key = tuple[str, str]
 """A target, and the name of what was learnt."""
+
+EarlierRun = Annotated[
+    Path | None, typer.Option("--settings", help="Folder of an earlier run: start from its settings.", callback=there)
+]
+
+
+def settings_of(earlier: Path | None) -> Settings | None:
+    """Settings that an earlier run ended with."""
+    from cascade_calibration.workflows import last_state
+
+    return earlier and {name: one.settings for name, one in last_state(earlier).targets.items()}
 
 
 def run(
@@ -28,9 +40,7 @@ def run(
         str, typer.Option(help="simulated:SEED[?qubits=N&hours=H&broken=QUBIT.ELEMENT]", metavar="NAME")
     ],
     out: Annotated[Path, typer.Option(help="New folder for the log and the measurements.")] = Path("run"),
-    settings: Annotated[
-        Path | None, typer.Option(help="Folder of an earlier run: start from its settings.", callback=there)
-    ] = None,
+    settings: EarlierRun = None,
     resume: Annotated[bool, typer.Option(help="Go on with the run in --out, if one has begun there.")] = False,
     dry_run: Annotated[bool, typer.Option(help="Show what would be run, and run nothing.")] = False,
 ) -> None:
@@ -44,9 +54,7 @@ def run(
     from cascade_qec.errors import CascadeError
 
     loaded = workflows.load_workflow(workflow)
-    known = None
-    if settings is not None:
-        known = {name: one.settings for name, one in workflows.last_state(settings).targets.items()}
+    known = settings_of(settings)
     if dry_run:
         _show_plan(list(workflows.plan(loaded, open_laboratory(laboratory), known)))
         return

@@ -113,3 +113,10 @@ Fields = Annotated[
         "code=surface_d5. May be given several times.",
     ),
 ]
+LanguageModel = Annotated[
+    str, typer.Option("--model", help="PROVIDER:MODEL; providers are openai, anthropic, nvidia and local.")
+]
+ModelAddress = Annotated[
+    str | None,
+    typer.Option("--address", help="Of the model's server: http://127.0.0.1:8000/v1.  [default: the provider's]"),
+]

@@ -91,7 +91,7 @@ def serve(
     from cascade_qec.serving.service import Service
 
     pair = _pair(certificate, key)
-    token = None if token_file is None else _token(token_file)
+    token = None if token_file is None else token_of(token_file)
     shown = host or ("each machine's address" if ray else "127.0.0.1")
     if not _own(shown) and (pair is None or token is None):
         raise CascadeError(
@@ -188,7 +188,8 @@ def _pair(certificate: Path | None, key: Path | None) -> tuple[bytes, bytes] | N
     return key.read_bytes(), certificate.read_bytes()
 
 
-def _token(path: Path) -> str:
+def token_of(path: Path) -> str:
+    """The token in a file."""
     try:
         token = path.read_text(encoding="ascii").strip()
     except UnicodeDecodeError:
