@@ -26,7 +26,7 @@ def in_tune(laboratory, target="q0"):
 @pytest.mark.parametrize(
     ("experiment", "given", "message"),
     [
-        ("t1", HERE | {"pi_amplitude": "0.9 V"}, "pi_amplitude: expected a value from 0 V to 800 mV, got 900 mV"),
+        ("t1", HERE | {"pi_amplitude": "1.1 V"}, "pi_amplitude: expected a value from 0 V to 1 V, got 1.1 V"),
         ("t1", HERE | {"pi_amplitude": "0.1 s"}, "expected a value in V, got 100 ms"),
         ("t1", HERE | {"pi_amplitude": 0.1}, "expected a value in V, got 0.1"),
         ("t1", HERE | {"pi_amplitude": float("nan")}, "finite"),
@@ -52,8 +52,8 @@ def test_what_is_not_allowed_never_reaches_the_laboratory(laboratory, monkeypatc
 def test_bounds_of_ones_own_are_narrower_never_wider(laboratory):
     bounds = {"pi_amplitude": (Quantity.of("0.2 V"), Quantity.of("10 V")), "shots": (Quantity(100), Quantity(600))}
     guarded = Guarded(laboratory, bounds)
-    assert guarded.check("t1", "q0", HERE | {"pi_amplitude": "0.8 V"})["shots"] == Quantity(500)
-    for given in ({"pi_amplitude": "0.15 V"}, {"pi_amplitude": "0.81 V"}, {"shots": 601}):
+    assert guarded.check("t1", "q0", HERE | {"pi_amplitude": "1 V"})["shots"] == Quantity(500)
+    for given in ({"pi_amplitude": "0.15 V"}, {"pi_amplitude": "1.01 V"}, {"shots": 601}):
         with pytest.raises(CascadeError, match="expected a value from"):
             guarded.check("t1", "q0", HERE | {"pi_amplitude": "0.3 V"} | given)
     for wrong in ({"watts": bounds["shots"]}, {"shots": bounds["pi_amplitude"]}, {"shots": (Quantity(1), Quantity(2))}):
