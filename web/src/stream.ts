@@ -209,7 +209,7 @@ export class Stream {
 
   /** From slice to slice: the shorter stream fits on a wide screen, and the longer one nearly. */
   private get step(): number {
-    return this.history.slices > 40 ? 23 : 34;
+    return this.history.slices > 40 ? 22 : 34;
   }
 
   private x(slice: number): number {
@@ -243,13 +243,15 @@ export class Stream {
       words(LEFT - 8, top + 4, "one side", "end"),
       words(LEFT - 8, bottom + 4, "the other", "end"),
       words(LEFT - 8, HEIGHT - 16, "frame", "end"),
+      words(LEFT - 8, (top + bottom) / 2 + 4, "read out", "end"),
+      svg("path", { class: "middle", d: `M${this.x(0)} ${(top + bottom) / 2}H${this.x(slices)}` }),
     );
     for (let t = 0; t < slices; t += 5)
       drawing.append(
         words(
           this.x(t) + this.step / 2,
           TOP - 10,
-          t === history.rounds ? "readout" : t ? String(t + 1) : "round 1",
+          t === history.rounds ? "end" : t ? String(t + 1) : "round 1",
           "middle",
         ),
       );

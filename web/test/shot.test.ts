@@ -31,13 +31,15 @@ test("every mechanism has a place and a name", () => {
 });
 
 test("an address says what the page shows", () => {
-  const state = { ...START, model: "bb72" as const, p: 0.002, faults: ["m12", "x3.1"], layer: 4 };
+  const state = { ...START, model: "bb72" as const, p: 0.002, faults: ["m12", "x3.1"], layer: 4, seed: 2 ** 32 - 1 };
   assert.deepEqual(read(`#${written(state)}`), state);
   assert.deepEqual(read(`#${written({ ...START, faults: [] })}`), { ...START, faults: [] });
   assert.equal(written(START), "");
 });
 
 test("what an address says wrongly is as at the start", () => {
+  const stream = "stream=bb72&noise=3&commit=0&buffer=99&seed=99999999999&arrived=-1&lines=no";
+  assert.deepEqual(read(`#${stream}&shot=x&fails=nobody&from=here`), START);
   assert.deepEqual(read("#model=bb7&p=7&round=-1&layer=x&view=no&channel=&faults=m1+x+<b>"), {
     ...START,
     faults: ["m1"],
