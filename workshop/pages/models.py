@@ -37,10 +37,13 @@ def models() -> list[str]:
     return table(head, rows, left=1)
 
 
+def bundled() -> list[str]:
+    return [name for name, source in zoo.sources().items() if source == "bundled"]
+
+
 def bundled_cards() -> list[Card]:
     """Cards of the models that come with the package, by code, the largest last."""
-    names = [name for name, source in zoo.sources().items() if source == "bundled"]
-    return sorted(map(zoo.card, names), key=lambda card: (_size(card), card.parameters))
+    return sorted(map(zoo.card, bundled()), key=lambda card: (_size(card), card.parameters))
 
 
 def _size(card: Card) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from cascade_qec.zoo.ladder import standing
 from workshop import RESULTS
 from workshop.pages.models import bundled_cards
 from workshop.pages.text import table
-from workshop.pages.training import learning_curve
+from workshop.pages.training import CHECKPOINTS, learning_curve
 
 _ABOUT = """
 Rates are block errors: a shot fails when any observable is predicted wrongly. Intervals are Wilson's, 95 %. Noise is
@@ -67,13 +67,19 @@ def _page(card: Card) -> str:
         "## Guards",
         "[What no decoder may do](../models.md#guards), whatever its block error.",
         "\n".join(table(["guard", "holds", "figures"], guards, left=3)),
-        "## History",
-        "Validations of the averaged weights during training; a stretch begins where the one before it ended.",
-        "\n".join(learning_curve(card.name)),
+        *_history(card.name),
         "## Recipe",
         f"Of the last stretch.\n\n```json\n{json.dumps(card.recipe, indent=2)}\n```",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _history(model: str) -> list[str]:
+    """Validations of its training, if its checkpoint is kept."""
+    if not (CHECKPOINTS / model).exists():
+        return []
+    about = "Validations of the averaged weights during training; a stretch begins where the one before it ended."
+    return ["## History", about, "\n".join(learning_curve(model))]
 
 
 def _rate(row: Measurement, card: Card) -> list[str]:
