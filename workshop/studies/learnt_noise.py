@@ -14,13 +14,11 @@ from dataclasses import asdict, dataclass
 from functools import reduce
 from operator import add
 
-from pydantic import BaseModel
-
 from cascade_qec import CascadeWarning, circuits, codes, decoders
 from cascade_qec.cli.progress import progress
 from cascade_qec.codes import BASES
 from cascade_qec.error_models import error_model
-from cascade_qec.evaluation.ignorance import Ignorance, relearnt
+from cascade_qec.evaluation.ignorance import IgnoranceRow, LoopRow, relearnt
 from cascade_qec.statistics import Interval
 from cascade_qec.tables import put_rows, read_rows
 from workshop import CHECKOUT, RESULTS
@@ -56,8 +54,8 @@ SETTINGS = [
 ]
 
 
-class DeviceRow(BaseModel):
-    """What one decoder did on one device; see `Setting` and `Ignorance`."""
+class DeviceRow(IgnoranceRow):
+    """What one decoder did on one device; see `Setting`."""
 
     code: str = CODE
     rounds: int = ROUNDS
@@ -70,21 +68,10 @@ class DeviceRow(BaseModel):
     chi_squared: float
     freedom: float
     decoder: str
-    shots: int
-    told: int
-    untold: int
-    learnt: int
-    untold_apart: int
-    learnt_apart: int
-    both_apart: int
 
     @property
     def setting(self) -> Setting:
         return Setting(self.factor, self.by, self.learning, self.decoder, self.shots)
-
-    @property
-    def counts(self) -> Ignorance:
-        return Ignorance(**{name: getattr(self, name) for name in Ignorance.__dataclass_fields__})
 
 
 def measured(device: int, settings: list[Setting]) -> Iterator[DeviceRow]:
@@ -138,13 +125,30 @@ def lines(rows: list[DeviceRow]) -> list[str]:
     return table(head, cells, left=3)
 
 
+def loop_lines(rows: list[LoopRow]) -> list[str]:
+    """The table of devices that drifted."""
+    cells = [
+        [
+            row.decoder.removeprefix("cascade:"),
+            f"{row.shots:,}",
+            *(f"{count:,}" for count in (row.told, row.untold, row.learnt)),
+            _percent(row.counts.cost, row.told / row.shots),
+            "" if row.removed is None else _percent(row.removed),
+        ]
+        for row in rows
+    ]
+    head = ["decoder", "shots", "told", "told the old calibration", "learnt", "cost of ignorance", "removed"]
+    return table(head, cells, left=1)
+
+
 def _percent(figure: Interval, of: float = 1) -> str:
     value, low, high = (100 * each / of for each in (figure.value, figure.low, figure.high))
     return f"{value:.1f} % [{low:.1f}, {high:.1f}]" if of < 1 else f"{value:.0f} % [{low:.0f}, {high:.0f}]"
 
 
 def with_tables(text: str) -> str:
-    """The page with the table as the results have it."""
+    """The page with the tables as the results have them."""
+    text = filled(text, "closed loop", loop_lines(read_rows(RESULTS / "closed_loop.csv", LoopRow)))
     return filled(text, "learnt noise", lines(read_rows(TABLE, DeviceRow)))
 
 

@@ -10,6 +10,7 @@ import typer
 
 from cascade_qec import limits
 from cascade_qec.cli.device_circuit import circuit
+from cascade_qec.cli.device_loop import loop
 from cascade_qec.cli.laboratory import demo, log, run
 from cascade_qec.cli.options import there
 from cascade_qec.errors import CascadeError
@@ -18,6 +19,7 @@ calibration = typer.Typer(
     help="Read calibration measurements, and say what to do next.", no_args_is_help=True, rich_markup_mode=None
 )
 calibration.command()(circuit)
+calibration.command()(loop)
 calibration.command()(demo)
 calibration.command()(run)
 calibration.command()(log)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import stim
 from numpy.typing import NDArray
+from pydantic import BaseModel, computed_field
 
 from cascade_qec.decoders.bound import decode_chosen
 from cascade_qec.decoders.protocol import Decoder
@@ -80,6 +81,48 @@ class Ignorance:
     def _over(self, failed: int, apart: int) -> Interval:
         worse = (apart + failed - self.told) // 2
         return paired_difference(worse, apart - worse, self.shots)
+
+
+class IgnoranceRow(BaseModel):
+    """Counts of an `Ignorance` in a row, which says besides whose they are."""
+
+    shots: int
+    told: int
+    untold: int
+    learnt: int
+    untold_apart: int
+    learnt_apart: int
+    both_apart: int
+
+    @property
+    def counts(self) -> Ignorance:
+        return Ignorance(**{one.name: getattr(self, one.name) for one in fields(Ignorance)})
+
+    @computed_field
+    @property
+    def removed(self) -> Interval | None:
+        """Share of the cost that the learnt model saves."""
+        return self.counts.removed
+
+
+class LoopRow(IgnoranceRow):
+    """What one decoder did on a device that had drifted.
+
+    Attributes
+    ----------
+    drift
+        Factor by which a part of the device got worse.
+    learning
+        Shots that the error model was learnt from.
+    """
+
+    device: str
+    code: str
+    rounds: int
+    drift: float
+    seed: int
+    learning: int
+    decoder: str
 
 
 def ignorance(truth: stim.Circuit, old: Model, learnt: Model, decoder: Decoder, *, shots: int, seed: int) -> Ignorance:
