@@ -52,13 +52,13 @@ class NumPyProgram(Program):
         Behind the embedding, behind each block, and at last as the head reads them.
         """
         trunk = self._weights.trunk
-        x = trunk.embedding[self._tables.kind[:, None] + states]
+        x: Array = trunk.embedding[self._tables.kind[:, None] + states]
         yield x
         for block in trunk.blocks:
             y = silu(silu(block.scale * x + block.shift) @ block.down + block.down_bias)
             for convolution, table, readers in zip(block.convolutions, self._tables.steps, self._readers, strict=True):
                 y = silu(_convolved(y, convolution.weight, table, readers) + convolution.bias)
-            x = x + y @ block.up
+            x = x + (y @ block.up).astype(x.dtype, copy=False)
             yield x
         yield silu(trunk.scale * x + trunk.shift)
 
