@@ -30,6 +30,7 @@ class Quantity:
     def __post_init__(self) -> None:
         if not math.isfinite(self.value):
             raise CascadeError(f"expected a finite number, got {self.value}")
+        object.__setattr__(self, "value", float(self.value))  # whole numbers, too
 
     @classmethod
     def of(cls, given: object) -> Quantity:
