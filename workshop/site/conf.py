@@ -3,11 +3,16 @@
 # Sphinx is of the extra [docs], which the types are checked without.
 # pyright: reportMissingImports=false, reportMissingModuleSource=false
 
-from importlib import metadata
+from importlib import import_module, metadata
 
 from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
+
+from workshop.site.reference import doors
+
+for door in doors():  # before autodoc does, under which pydantic refuses FastAPI's models
+    import_module(door)
 
 project = "Cascade"
 author = copyright = "The cascade-qec authors"
