@@ -7,6 +7,10 @@ _SHELL = """# what the cells with commands run in
 import os
 import subprocess
 
+import matplotlib.pyplot as plt
+
+plt.close(plt.figure())  # Jupyter shows figures of any origin from here on
+
 
 def shell(commands):
     jupyters = ("FORCE_COLOR", "CLICOLOR_FORCE", "MPLBACKEND")  # not for plain text
