@@ -1,6 +1,6 @@
 """What it costs decoders to take a device's noise for uniform, and what is left of that if they learn it from shots.
 
-    python -m workshop.studies.learnt_noise --devices 8
+    python -m workshop.studies.learnt_noise --devices 4
 
 Every device is a d = 5 memory experiment whose channels have strengths of their own, see
 `cascade_qec.circuits.scattered`. Writes results/learnt_noise.csv, a row for each device, decoder and way to learn, and
