@@ -107,8 +107,12 @@ def demo(
     seed: Annotated[int, typer.Option(help="Of the simulated chip.", min=0, max=limits.SEED)] = 1,
     qubits: Annotated[int, typer.Option(help="Of the chip.", min=1, max=16)] = 2,
 ) -> None:
-    """Bring up simulated qubits, let them drift for a day, and tune them again."""
+    """Bring up simulated qubits, let them drift for a day, and tune them again; then tell decoders of another drift.
+
+    The second part is on a chip large enough for a code: its noise is learnt anew from shots, see `loop`.
+    """
     from cascade_calibration.demonstration import demonstrate
+    from cascade_qec.cli.device_loop import show_loop
 
     shown: dict[str, Verdict] = {}
 
@@ -124,6 +128,8 @@ def demo(
     print(f"Figures: {figures}")
     for stage in stages:
         print(f"Log: cascade calibration log {stage.folder}")
+    print()
+    show_loop(seed=seed)
 
 
 def _tell(proposal: Proposal, decision: Decision, stage: str = "") -> None:
