@@ -61,7 +61,9 @@ def check(
     size: _Size = 3,
     orders: Annotated[
         int,
-        typer.Option(help="Draw so many schedules, and take the one whose circuits have the largest distance.", min=0),
+        typer.Option(
+            help="Draw so many schedules, and take the one whose circuits have the largest distance.", min=0, max=10_000
+        ),
     ] = 0,
 ) -> None:
     """Check a description: parameters, distance, lattice and schedule of its code. Exit status 2 if it is none."""
