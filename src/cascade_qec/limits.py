@@ -21,6 +21,9 @@ OPERATIONS = 10_000_000
 DISTANCE = 101
 """Distance of a surface code; its 10,201 data qubits make check matrices of 50 MB."""
 
+GROUP = 4096
+"""Elements of a code's group, of which there is a table of products."""
+
 SHOTS = 10**12
 """Shots that are counted one batch after another: years of decoding."""
 

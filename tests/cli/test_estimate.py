@@ -62,6 +62,8 @@ def test_a_circuit_learns_strengths_and_an_error_model_probabilities(files, tmp_
         (["--dem", "plain.dem", "--out", "o.dem", "--decompose_errors"], "expected --circuit with --decompose_errors"),
         (["--dem", "plain.dem", "--out", "plain.dem"], "plain.dem"),
         (["--dem", "plain.dem", "--out", "o.dem", "--within", "0.5"], "expected a factor above 1"),
+        (["--dem", "plain.dem", "--out", "o.dem", "--within", "1e400"], "expected a factor above 1 and at most 1e+06"),
+        (["--dem", "plain.dem", "--out", "o.dem", "--rates_out", "nowhere/r.csv"], "there is no folder nowhere"),
         (["--dem", "plain.dem", "--out", "o.dem", "--in_format", "b8"], "expected"),
     ],
 )

@@ -47,6 +47,8 @@ def test_its_path_is_its_name(tmp_path):
     ("text", "said"),
     [
         ("group = ", "not valid TOML"),
+        (f"group = {'[' * 50_000}", "not valid TOML"),
+        ('group = 100000000\na = "1+x"\nb = "1+x"', "expected a group of at most 4,096 elements, got 100,000,000"),
         ('group = 3\na = "1+x"\nc = "1"', "expected the keys a, b, .*; got c"),
         ('a = "1+x"', r"expected group = \[l, m\] or group = l, got None"),
         ('group = [3, 3, 3]\na = "1"', r"got \[3, 3, 3\]"),

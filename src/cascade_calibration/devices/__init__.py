@@ -32,8 +32,8 @@ def read_device(path: Path | str) -> Device:
         If the file cannot be read, is of another layout, or lacks something; the message names both.
     """
     path = Path(path)
+    given = _loaded(path)
     try:
-        given = _loaded(path)
         if any(one.fits(given) for one in _REPORTS):
             given = {"report": path.name}
         return _device(given, path)
@@ -61,11 +61,13 @@ def _device(given: dict[str, Any], path: Path) -> Device:
         for key, value in _table(values, f"qubits, {name}").items():
             changed[key] = _seconds(value, f"qubit {name}, {key}") if key in ("t1", "t2") else value
     pairs = known.get("pairs", {}) | own["pairs"]
+    if wrong := [pair for pair in pairs if len(pair.split()) != 2]:
+        raise CascadeError(f"pairs: expected two qubits, such as 'a b', got {wrong[0]!r}")
     try:
         return Device(
             name=str(given.get("name") or known.get("name") or path.stem),
             qubits={name: Qubit(**values) for name, values in qubits.items()},
-            pairs={(pair.split()[0], pair.split()[-1]): error for pair, error in pairs.items() if pair.strip()},
+            pairs={(pair.split()[0], pair.split()[1]): error for pair, error in pairs.items()},
             times=Times(**(known.get("times", {}) | times)),
         )
     except TypeError as error:
@@ -79,7 +81,7 @@ def _loaded(path: Path) -> dict[str, Any]:
         data = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except OSError as error:
         raise CascadeError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:  # of either format, or no text at all
+    except (ValueError, RecursionError) as error:  # of either format, or no text at all
         raise CascadeError(f"{path}: expected {'JSON' if path.suffix == '.json' else 'TOML'}: {error}") from error
     return _table(data, str(path))
 

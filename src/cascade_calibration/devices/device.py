@@ -77,6 +77,8 @@ class Device:
         for pair, error in self.pairs.items():
             if len({*pair} & self.qubits.keys()) != 2:
                 raise CascadeError(f"expected pairs of two of the qubits, got {' '.join(pair)}")
+            if self.pairs.get(pair[::-1], error) != error:
+                raise CascadeError(f"expected one error of each pair, got two of {' '.join(pair)}")
             _check(f"pair {' '.join(pair)}", error, -1e-300, 1 / 2, "")
 
     def pair_error(self, a: str, b: str) -> float | None:
@@ -86,4 +88,5 @@ class Device:
 
 def _check(what: str, value: float, above: float, below: float, unit: str) -> None:
     if not above < value < below:
-        raise CascadeError(f"{what}: expected a number between {max(above, 0):g} and {below:g} {unit}, got {value!r}")
+        bounds = f"between {max(above, 0):g} and {below:g} {unit}".rstrip()
+        raise CascadeError(f"{what}: expected a number {bounds}, got {value:g}")

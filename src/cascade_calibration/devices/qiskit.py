@@ -70,4 +70,12 @@ def parts(data: dict[str, Any], times: dict[str, float]) -> dict[str, Any]:
 
 def _values(listed: list[dict[str, Any]]) -> dict[str, float]:
     """By name, in SI units."""
-    return {str(one["name"]): float(one["value"]) * to_base(str(one.get("unit", "")))[0] for one in listed}
+    found: dict[str, float] = {}
+    for one in listed:
+        name, unit = str(one["name"]), str(one.get("unit", ""))
+        factor, base = to_base(unit)
+        wanted = "s" if name in ("T1", "T2") or name.endswith("_length") else "" if name.endswith("_error") else base
+        if base != wanted:
+            raise CascadeError(f"{name}: expected {'a time' if wanted else 'no unit'}, got {unit!r}")
+        found[name] = factor * float(one["value"])
+    return found

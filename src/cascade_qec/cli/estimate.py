@@ -70,6 +70,9 @@ def estimate(
         asked = "--decompose_errors" if decompose_errors else f"--out {out}"
         raise CascadeError(f"expected --circuit with {asked}, got --dem, whose form is kept")
     check_distinct([shots_in, circuit, dem], [out, rates_out])
+    for path in (out, rates_out):
+        if path is not None and not path.absolute().parent.is_dir():
+            raise CascadeError(f"{path}: cannot be written: there is no folder {path.parent}")
     model = read_circuit(circuit) if circuit is not None else read_error_model(dem or Path())
     observables = model.num_observables if in_includes_appended_observables else 0
     shots = ShotFile(shots_in, in_format or guess_format(shots_in, "--in_format"), model.num_detectors, observables)

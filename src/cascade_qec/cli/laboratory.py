@@ -12,6 +12,7 @@ import typer
 from cascade_qec import limits
 from cascade_qec.cli.options import there
 from cascade_qec.cli.progress import interruptible, tell
+from cascade_qec.errors import CascadeError
 
 if TYPE_CHECKING:
     from cascade_calibration.analysis import Verdict
@@ -41,8 +42,8 @@ def run(
     ],
     out: Annotated[Path, typer.Option(help="New folder for the log and the measurements.")] = Path("run"),
     settings: EarlierRun = None,
-    resume: Annotated[bool, typer.Option(help="Go on with the run in --out, if one has begun there.")] = False,
-    dry_run: Annotated[bool, typer.Option(help="Show what would be run, and run nothing.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out, if there is one.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry_run", help="Show what would be run, and run nothing.")] = False,
 ) -> None:
     """Run a workflow on a laboratory until its criteria are met, within bounds and budgets.
 
@@ -51,7 +52,6 @@ def run(
     """
     from cascade_calibration import workflows
     from cascade_calibration.laboratory import open_laboratory
-    from cascade_qec.errors import CascadeError
 
     loaded = workflows.load_workflow(workflow)
     known = settings_of(settings)
@@ -114,6 +114,8 @@ def demo(
     from cascade_calibration.demonstration import demonstrate
     from cascade_qec.cli.device_loop import show_loop
 
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise CascadeError(f"{out}: expected a new or an empty folder, found another")
     shown: dict[str, Verdict] = {}
 
     def note(stage: str, proposal: Proposal, decision: Decision) -> None:

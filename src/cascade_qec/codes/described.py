@@ -38,7 +38,7 @@ def read_code(path: str | Path) -> GroupCode:
         return _code(given, str(path))
     except OSError as error:
         raise CascadeError(f"{path}: cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise CascadeError(f"{path}: not valid TOML: {error}") from error
     except CascadeError as error:
         raise CascadeError(f"{path}: {error}") from error

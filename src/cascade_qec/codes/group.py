@@ -13,6 +13,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from cascade_qec import limits
 from cascade_qec.codes import gf2
 from cascade_qec.codes.basis import BASES, Basis, opposite
 from cascade_qec.codes.css import CSSCode, Operators, frozen
@@ -123,6 +124,8 @@ class GroupCode(CSSCode):
     ) -> None:
         self.l, self.m = size(l, "l"), size(m, "m")
         self._size = self.l * self.m
+        if self._size > limits.GROUP:
+            raise CascadeError(f"expected a group of at most {limits.GROUP:,} elements, got {self._size:,}")
         self._light: dict[tuple[Basis, int], NDArray[np.uint8]] = {}
         i, j = np.divmod(np.arange(self._size), self.m)
         self._times = (i[:, None] + i) % self.l * self.m + (j[:, None] + j) % self.m

@@ -31,6 +31,8 @@ _SILENT = 3.0
 _COMMON = np.log(3)
 """Standard deviation of the logarithm by which all rates together may be off."""
 
+_FARTHEST = 1e6
+
 _TURNS, _COLUMNS = 30, 2000
 
 
@@ -73,8 +75,8 @@ def estimate(
     D0 D1: 0.0202, known to 2%
     D1 L0: 0.0049, known to 5%
     """
-    if not within > 1:
-        raise CascadeError(f"expected a factor above 1 that rates are within, got {within!r}")
+    if not 1 < within <= _FARTHEST:
+        raise CascadeError(f"expected a factor above 1 and at most {_FARTHEST:g}, got {within!r}")
     sources = Sources.of(model)
     detectors = sources.mechanisms.detectors
     moments, pairs = Moments(local_sets(sources.mechanisms, SETS), detectors), Pairs(detectors)

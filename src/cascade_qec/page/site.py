@@ -7,6 +7,7 @@ from functools import partial
 from html import escape
 from pathlib import Path
 
+from cascade_qec.errors import CascadeError
 from cascade_qec.files import written_whole
 from cascade_qec.page.model_file import MODELS, model_file
 from cascade_qec.page.own_shots import OwnShots
@@ -36,7 +37,15 @@ def contents(own: OwnShots | None = None) -> Mapping[str, Callable[[], bytes]]:
 
 
 def write(folder: Path, own: OwnShots | None = None) -> None:
-    """Write the page into a folder that any web server can show, under any address."""
+    """Write the page into a folder that any web server can show, under any address.
+
+    Raises
+    ------
+    CascadeError
+        If the folder has another page, or cannot be written to.
+    """
+    if (folder / "index.html").exists() and not (folder / RESULTS.name).exists():
+        raise CascadeError(f"{folder}: expected a folder for this page, found the index.html of another")
     for path, content in contents(own).items():
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)

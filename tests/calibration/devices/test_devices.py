@@ -171,6 +171,10 @@ def test_qiskit_properties(tmp_path):
         qubit[:] = [value for value in qubit if value["name"] != "T2"]
     with pytest.raises(CascadeError, match="expected qubits with T1, T2, readout_error, got T1, readout_error"):
         read_device(write(tmp_path / "props.json", lacking))
+    strange = qiskit()
+    next(value for value in strange["qubits"][0] if value["name"] == "T1")["unit"] = "furlong"
+    with pytest.raises(CascadeError, match="T1: expected a time, got 'furlong'"):
+        read_device(write(tmp_path / "props.json", strange))
 
 
 def test_the_command_writes_a_circuit_with_a_device_s_noise(tmp_path, capsys):
@@ -189,7 +193,8 @@ def test_the_command_writes_a_circuit_with_a_device_s_noise(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[qubits", "device.toml: expected TOML"),
+        ("[qubits", "^[^:]*device.toml: expected TOML"),
+        (f"a = {'[' * 50_000}", "device.toml: expected TOML"),
         ("colour = 1", "expected the keys name, pairs, qubits, report, times, got colour"),
         ('report = "other.json"', "other.json: cannot be read"),
         ("[qubits.a]\nt1 = 3", "qubit a, t1: expected a time with its unit, such as '68 us', got 3"),
@@ -197,7 +202,9 @@ def test_the_command_writes_a_circuit_with_a_device_s_noise(tmp_path, capsys):
         ("qubits = 3", "qubits: expected a table of names and values, got 3"),
         ('[times]\nreadout = "5 Hz"', "times, readout: expected a time with its unit"),
         ("{q}{t}[pairs]\n'a c' = 0.1", "expected pairs of two of the qubits, got a c"),
-        ("{q}{t}[pairs]\n'a b' = 0.7", "pair a b: expected a number between 0 and 0.5 , got 0.7"),
+        ("{q}{t}[pairs]\n'a x b' = 0.1", "pairs: expected two qubits, such as 'a b', got 'a x b'"),
+        ("{q}{t}[pairs]\n'a b' = 0.1\n'b a' = 0.2", "expected one error of each pair, got two of a b"),
+        ("{q}{t}[pairs]\n'a b' = 0.7", "pair a b: expected a number between 0 and 0.5, got 0.7"),
         ("{q}{t}[qubits.c]\nt1 = '-1 us'\nt2 = '1 us'\ngate_error = 0\nreadout_error = 0", "qubit c, t1: expected"),
     ],
 )

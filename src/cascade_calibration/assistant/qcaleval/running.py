@@ -192,7 +192,7 @@ def _kept(path: Path, about: Run) -> list[Answered]:
         done = [Answered.model_validate_json(line) for line in lines[1:-1]]
     except ValidationError as error:
         raise CascadeError(f"{path}: expected a file of answers to go on with, found another") from error
-    if before != about:
+    if done and before != about:
         raise CascadeError(f"{path}: expected answers of {about}, found those of {before}: name another file")
     return done
 

@@ -126,7 +126,7 @@ def read_plan(path: Path) -> Plan:
         content = tomllib.loads(path.read_text())
     except OSError as error:
         raise CascadeError(f"{path}: cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise CascadeError(f"{path}: expected a plan in TOML: {error}") from error
     return make_plan(content, str(path))
 
