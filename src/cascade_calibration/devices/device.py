@@ -77,7 +77,7 @@ class Device:
         for pair, error in self.pairs.items():
             if len({*pair} & self.qubits.keys()) != 2:
                 raise CascadeError(f"expected pairs of two of the qubits, got {' '.join(pair)}")
-            if self.pairs.get(pair[::-1], error) != error:
+            if self.pair_error(pair[1], pair[0]) != error:
                 raise CascadeError(f"expected one error of each pair, got two of {' '.join(pair)}")
             _check(f"pair {' '.join(pair)}", error, -1e-300, 1 / 2, "")
 
