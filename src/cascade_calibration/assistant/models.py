@@ -7,6 +7,7 @@ import json
 import os
 import re
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -151,7 +152,7 @@ def connect(name: str, *, address: str | None = None, settings: Settings = Setti
 
 
 @dataclass(frozen=True)
-class _Client:
+class _Client(ABC):
     name: str
     model: str
     address: str
@@ -164,8 +165,8 @@ class _Client:
     def ask(self, instructions: str, question: Sequence[str | bytes], form: type[Answer]) -> Answer:
         return read(self._reply(instructions, question, form.model_json_schema()), form, self.name)
 
-    def _reply(self, instructions: str, question: Sequence[str | bytes], schema: Mapping[str, Any] | None) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def _reply(self, instructions: str, question: Sequence[str | bytes], schema: Mapping[str, Any] | None) -> str: ...
 
     def _read(self, opened: AbstractContextManager[Any], envelope: type[Answer], failures: type[Exception]) -> Answer:
         """A whole reply, no longer than it may be and no later."""

@@ -107,7 +107,7 @@ def qcaleval_(
     judge_address: Annotated[
         str | None, typer.Option("--judge_address", help="Of the judge's server.  [default: the provider's]")
     ] = None,
-    temperature: Annotated[float | None, typer.Option(min=0, max=2, help="[default: the model's own]")] = 0.0,
+    temperature: Annotated[float, typer.Option(min=0, max=2, help="Of models' answers: 0 draws least.")] = 0.0,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Questions asked at a time.")] = 4,
 ) -> None:
     """Ask a model the questions of QCalEval, and score its answers as the data set's authors do.
