@@ -40,45 +40,25 @@ def loop(
     truth, on the same shots.
     """
     from cascade_calibration.devices import read_device
-    from cascade_qec.files import check_folder
-    from cascade_qec.tables import put_rows
-
-    if out is not None:
-        check_folder(out.parent)
-    known = read_device(device) if device is not None else None
-    rows = show_loop(known, code, rounds=rounds, drift=drift, names=decoder, learning=learning, shots=shots, seed=seed)
-    if out is not None:
-        place = ("device", "code", "rounds", "drift", "seed", "learning", "decoder")
-        put_rows(out, rows, place=lambda row: tuple(getattr(row, name) for name in place))
-        print(f"Table: {out}")
-
-
-def show_loop(
-    before: Device | None = None,
-    code: str = "surface_d3",
-    *,
-    rounds: int = 5,
-    drift: float = 4.0,
-    names: Sequence[str] | None = None,
-    learning: int = 100_000,
-    shots: int = 100_000,
-    seed: int = 0,
-) -> list[LoopRow]:
-    """Run `closed_loop` on a device that drifts, and print what comes of it; arguments are those of `loop`."""
     from cascade_calibration.simulation.devices import drifted, grid_device
     from cascade_qec import codes
     from cascade_qec.cli.progress import NOTHING_KEPT, interruptible
     from cascade_qec.cli.table import Column, show
     from cascade_qec.evaluation.ignorance import LoopRow
+    from cascade_qec.files import check_folder
+    from cascade_qec.tables import put_rows
 
-    device = before or grid_device(2 * (codes.get(code).d or 3) + 1, seed)
-    names = names or ["pymatching", "pymatching-correlated"]
+    if out is not None:
+        check_folder(out.parent)
+    size = codes.get(code).d or 3
+    before = read_device(device) if device is not None else grid_device(2 * size + 1, seed)
+    names = decoder or ["pymatching", "pymatching-correlated"]
     with interruptible(NOTHING_KEPT):
-        after = drifted(device, drift, seed)
-        found = closed_loop(device, after, code, names, rounds=rounds, learning=learning, shots=shots, seed=seed)
+        after = drifted(before, drift, seed)
+        found = closed_loop(before, after, code, names, rounds=rounds, learning=learning, shots=shots, seed=seed)
     rows = [
         LoopRow(
-            device=device.name,
+            device=before.name,
             code=code,
             rounds=rounds,
             drift=drift,
@@ -96,8 +76,11 @@ def show_loop(
         Column[LoopRow]("told the\ntruth", lambda row: f"{row.told:,}", right=True),
         Column[LoopRow]("of the difference\nthe shots save", _saved, right=True),
     ]
-    show(rows, columns, title=f"{device.name} after a drift: failures of {code} in {shots:,} shots")
-    return rows
+    show(rows, columns, title=f"{before.name} after a drift: failures of {code} in {shots:,} shots")
+    if out is not None:
+        place = ("device", "code", "rounds", "drift", "seed", "learning", "decoder")
+        put_rows(out, rows, place=lambda row: tuple(getattr(row, name) for name in place))
+        print(f"Table: {out}")
 
 
 def _saved(row: LoopRow) -> str:

@@ -112,7 +112,7 @@ def demo(
     The second part is on a chip large enough for a code: its noise is learnt anew from shots, see `loop`.
     """
     from cascade_calibration.demonstration import demonstrate
-    from cascade_qec.cli.device_loop import show_loop
+    from cascade_qec.cli.device_loop import loop
 
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise CascadeError(f"{out}: expected a new or an empty folder, found another")
@@ -131,7 +131,7 @@ def demo(
     for stage in stages:
         print(f"Log: cascade calibration log {stage.folder}")
     print()
-    show_loop(seed=seed)
+    loop(seed=seed)
 
 
 def _tell(proposal: Proposal, decision: Decision, stage: str = "") -> None:
