@@ -79,7 +79,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def measured_card(tiny_model: Path) -> str:
     """The tiny model's card as JSON: 4000 shots of its own and PyMatching's at each of two noise rates."""
-    from cascade_qec.decoders.cascade import load
+    from cascade_qec.decoders.loading import load
     from workshop.cards.making import make_card, measure
 
     decoder = load(tiny_model, device="cpu")

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cascade_qec import circuits, codes, decoders, zoo
     from cascade_qec.decoders.bound_cascade import BoundCascade
-    from cascade_qec.decoders.cascade import CascadeDecoder, load
+    from cascade_qec.decoders.cascade import CascadeDecoder
     from cascade_qec.decoders.escalation import BoundEscalation, EscalatingDecoder
+    from cascade_qec.decoders.loading import load
     from cascade_qec.decoders.result import DecodeResult
     from cascade_qec.decoders.sinter import sinter_decoders
     from cascade_qec.errors import CascadeError, CascadeWarning
@@ -47,7 +48,7 @@ _HOMES = {
     "CascadeWarning": "cascade_qec.errors",
     "DecodeResult": "cascade_qec.decoders.result",
     "EscalatingDecoder": "cascade_qec.decoders.escalation",
-    "load": "cascade_qec.decoders.cascade",
+    "load": "cascade_qec.decoders.loading",
     "sinter_decoders": "cascade_qec.decoders.sinter",
 }
 

@@ -13,7 +13,8 @@ import torch
 import cascade_qec as cascade
 from cascade_qec.codes import Basis
 from cascade_qec.decoders.bound_cascade import BoundCascade
-from cascade_qec.decoders.cascade import CascadeDecoder, load
+from cascade_qec.decoders.cascade import CascadeDecoder
+from cascade_qec.decoders.loading import load
 from cascade_qec.decoders.runtime import Runtime
 from cascade_qec.errors import CascadeError, CascadeWarning
 from cascade_qec.model import ModelDescription

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cascade_qec import zoo
-from cascade_qec.decoders.cascade import load
+from cascade_qec.decoders.loading import load
 from cascade_qec.evaluation.verification import card_facts
 from cascade_qec.zoo.card import ZeroSyndrome
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from cascade_qec import zoo
-from cascade_qec.decoders.cascade import CascadeDecoder, load
+from cascade_qec.decoders.cascade import CascadeDecoder
+from cascade_qec.decoders.loading import load
 from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.comparison import CASCADE, Experiment, compare

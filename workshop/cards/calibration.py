@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cascade_qec.decoders.cascade import load
+from cascade_qec.decoders.loading import load
 from cascade_qec.decoders.local import LocalDecoder
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import written_whole

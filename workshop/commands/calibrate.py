@@ -26,7 +26,7 @@ def calibrate(
     Weights and predictions stay as they are. Exit status 1 where the guard does not hold.
     """
     from cascade_qec import zoo
-    from cascade_qec.decoders.cascade import load
+    from cascade_qec.decoders.loading import load
     from cascade_qec.device import pick_device, pick_dtype
     from cascade_qec.evaluation.verification import zero_syndrome
     from cascade_qec.model.calibration import FEWEST

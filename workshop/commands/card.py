@@ -43,7 +43,7 @@ def card(
 ) -> None:
     """Measure the model of a training run beside its rivals, and put it into the zoo with its card."""
     from cascade_qec import codes
-    from cascade_qec.decoders.cascade import load
+    from cascade_qec.decoders.loading import load
     from cascade_qec.evaluation.tables import pool
     from workshop.cards.collected import larger_samples, rivals_of
     from workshop.cards.making import (

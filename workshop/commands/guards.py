@@ -22,7 +22,7 @@ def guards(
     from cascade_qec import zoo
     from cascade_qec.cli.card_view import guards_text
     from cascade_qec.cli.table import console
-    from cascade_qec.decoders.cascade import load
+    from cascade_qec.decoders.loading import load
     from cascade_qec.evaluation.model_guards import see_guards, with_floor
     from cascade_qec.zoo import hub
     from cascade_qec.zoo.home import home

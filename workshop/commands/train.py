@@ -147,7 +147,7 @@ def _measure(
     """Measure the run's model and put it into the zoo, unless what is there is better."""
     import math
 
-    from cascade_qec.decoders.cascade import load
+    from cascade_qec.decoders.loading import load
     from cascade_qec.device import pick_device, pick_dtype
     from cascade_qec.evaluation.model_guards import see_guards, with_floor
     from cascade_qec.evaluation.tables import pool

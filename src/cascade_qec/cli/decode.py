@@ -119,7 +119,7 @@ def decode(
     if fallback is not None and circuit is None and dem is None:
         raise CascadeError(f"expected --circuit or --dem, to tell {fallback} how likely errors are, got neither")
 
-    from cascade_qec.decoders.cascade import load
+    from cascade_qec.decoders.loading import load
     from cascade_qec.decoders.onnx import load_onnx
     from cascade_qec.decoders.shots import ShotFile, decode_file, guess_format
     from cascade_qec.recognition import read_circuit, read_error_model

@@ -38,7 +38,7 @@ def info(
     file = circuit or dem
     if file is not None:
         from cascade_qec.cli.circuit_view import print_circuit
-        from cascade_qec.decoders.cascade import load
+        from cascade_qec.decoders.loading import load
         from cascade_qec.recognition import read_circuit, read_error_model, recognise_any
         from cascade_qec.zoo import registry
 

@@ -50,7 +50,7 @@ def reliability(
     shots and reported on the second) after each noise rate and basis; --resume goes on after the last of them.
     """
     from cascade_qec.cli.reliability_table import print_calibration, print_post_selection
-    from cascade_qec.decoders.cascade import load
+    from cascade_qec.decoders.loading import load
     from cascade_qec.evaluation.reliability.run import run
     from cascade_qec.evaluation.reliability.tables import KINDS, CalibrationRow, PostSelectionRow
     from cascade_qec.tables import read_rows

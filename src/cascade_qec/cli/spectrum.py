@@ -63,7 +63,7 @@ def spectrum(
     from cascade_qec.evaluation.rare_events.subjects import make_subject
 
     if model is not None:
-        from cascade_qec.decoders.cascade import load
+        from cascade_qec.decoders.loading import load
         from cascade_qec.zoo import registry
 
         subject = load(model, device=device, precision=precision, allow_unmeasured=allow_unmeasured)

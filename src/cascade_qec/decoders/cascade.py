@@ -9,7 +9,7 @@ import threading
 import warnings
 from collections.abc import Callable, Hashable
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING
 
 import numpy as np
 import stim
@@ -18,184 +18,25 @@ from numpy.typing import NDArray
 from cascade_qec import circuits, codes
 from cascade_qec.codes import Basis
 from cascade_qec.decoders.bound_cascade import Binding, BoundCascade
-from cascade_qec.decoders.escalation import BoundEscalation, EscalatingDecoder, fallback_decoder
 from cascade_qec.decoders.runtime import choose
+from cascade_qec.decoders.unlike_training import unlike_training
 from cascade_qec.engine import Weights, folded
 from cascade_qec.error_models import error_model
 from cascade_qec.errors import CascadeError, CascadeWarning
 from cascade_qec.files import written_whole
 from cascade_qec.lattice import memory_lattice
-from cascade_qec.model import UNCHECKED, ModelDescription, NetworkSettings, State, check, load_model, model_bytes
-from cascade_qec.recognition import ObservableMap, Part, read_error_model, read_experiment, recognise
-from cascade_qec.zoo import registry
+from cascade_qec.model import UNCHECKED, ModelDescription, NetworkSettings, State, check, model_bytes
+from cascade_qec.recognition import ObservableMap, Part, read_experiment, recognise
 
 if TYPE_CHECKING:
-    from cascade_qec.decoders.local import BoundLocal
     from cascade_qec.decoders.streams import Method, Stream
     from cascade_qec.nn import CascadeNetwork
 
 Source = stim.Circuit | stim.DetectorErrorModel | str | Path
 """A circuit or error model, its text (of several lines), or the path of a file of it."""
 
-_STRONG = 1.25
-"""Times the noise of training from which on a circuit's noise is remarked upon.
-
-Cards measure models up to 1.2 times, where bb72_medium fails in 19 % of the shots; at 1.6 times the models of bicycle
-codes fail in 58 to 85 %."""
-
-_FAMILIAR = 0.995
-"""Share of a circuit's noise that should be of kinds that training had."""
-
-_LIKE = 0.9
-"""Overlap of the errors' probabilities with those of training that is remarked upon if it is less.
-
-Stim's and SI1000 noise have 0.98 and more, that of data and measurements alone 0.92, a data qubit fifty times as noisy
-as the others 0.8.
-"""
-
 _BINDINGS = 8
 """Experiments whose tables a decoder keeps, the latest ones."""
-
-
-@overload
-def load(  # pyright: ignore[reportOverlappingOverload]
-    model: str | Path,
-    *,
-    circuit: None = None,
-    dem: None = None,
-    device: str = "auto",
-    precision: str = "auto",
-    runtime: str = "auto",
-    allow_unmeasured: bool = False,
-    fallback: None = None,
-    below: None = None,
-) -> CascadeDecoder: ...
-
-
-@overload
-def load(
-    model: str | Path,
-    *,
-    circuit: Source | None = None,
-    dem: Source | None = None,
-    device: str = "auto",
-    precision: str = "auto",
-    runtime: str = "auto",
-    allow_unmeasured: bool = False,
-    fallback: None = None,
-    below: None = None,
-) -> BoundCascade: ...
-
-
-@overload
-def load(  # pyright: ignore[reportOverlappingOverload]
-    model: str | Path,
-    *,
-    circuit: None = None,
-    dem: None = None,
-    device: str = "auto",
-    precision: str = "auto",
-    runtime: str = "auto",
-    allow_unmeasured: bool = False,
-    fallback: str,
-    below: float,
-) -> EscalatingDecoder: ...
-
-
-@overload
-def load(
-    model: str | Path,
-    *,
-    circuit: Source | None = None,
-    dem: Source | None = None,
-    device: str = "auto",
-    precision: str = "auto",
-    runtime: str = "auto",
-    allow_unmeasured: bool = False,
-    fallback: str,
-    below: float,
-) -> BoundEscalation: ...
-
-
-def load(
-    model: str | Path,
-    *,
-    circuit: Source | None = None,
-    dem: Source | None = None,
-    device: str = "auto",
-    precision: str = "auto",
-    runtime: str = "auto",
-    allow_unmeasured: bool = False,
-    fallback: str | None = None,
-    below: float | None = None,
-) -> CascadeDecoder | BoundCascade | BoundLocal | EscalatingDecoder | BoundEscalation:
-    """Load a trained decoder.
-
-    Parameters
-    ----------
-    model
-        A name in the zoo ("bb72"), or the path of a ``.safetensors`` file.
-    circuit, dem
-        The circuit, or instead of it the detector error model, whose shots will be decoded, its text, or the path of a
-        file of it: a memory experiment of the model's code by any tool, see `CascadeDecoder.bind`. Without either the
-        decoder is not bound yet.
-    device
-        "auto" (a CUDA device where there is one), "cpu", "cuda" or "cuda:N".
-    precision
-        "auto", "float32", "bfloat16", and on CUDA devices "float16" and "fp8", which is bfloat16 with products in FP8.
-        "auto" is bfloat16 where PyTorch runs the network on a device that multiplies it in hardware.
-    runtime
-        "native" (the kernels of `cascade-qec-native`), "torch", "numpy", or "auto": the fastest that there is, see
-        `cascade_qec.decoders.runtime.choose`.
-    allow_unmeasured
-        Decode experiments of other numbers of rounds than the model was measured at, too. Nothing is known of how sure
-        it is there: it tells neither probabilities nor log-odds, and no fallback can be asked by them.
-    fallback
-        A classical decoder for the shots that the network doubts: "relay", "tesseract", "bposd",
-        "pymatching-correlated" or any other of `cascade_qec.decoders.classical.names`. The circuit tells it how likely
-        errors are. ``cascade bench escalation`` shows what thresholds are worth.
-    below
-        The confidence below which a shot goes to the fallback, above 0 and at most 1. Given with it or not at all.
-
-    Returns
-    -------
-    CascadeDecoder, or BoundCascade with a circuit or error model
-        With a fallback EscalatingDecoder, or BoundEscalation. Of a local model LocalDecoder, or BoundLocal.
-
-    Raises
-    ------
-    CascadeError
-        For an unknown name, a damaged file, an unusable device, a circuit of another code or of rounds that the model
-        was not measured at, or a fallback that is unknown, not installed, or cannot decode the circuit.
-
-    Examples
-    --------
-    >>> import cascade_qec as cascade
-    >>> noise = cascade.circuits.UniformDepolarizing(0.003)
-    >>> circuit = cascade.circuits.memory(cascade.codes.get("surface_d3"), rounds=3, noise=noise)
-    >>> detection_events, flips = circuit.compile_detector_sampler().sample(100, separate_observables=True)
-    >>> decoder = cascade.load("surface_d3", circuit=circuit, device="cpu")
-    >>> decoder.decode_batch(detection_events).observables.shape
-    (100, 1)
-    """
-    if (fallback is None) != (below is None):
-        raise CascadeError(f"expected fallback and below together, got fallback = {fallback!r} and below = {below!r}")
-    if circuit is not None and dem is not None:
-        raise CascadeError("expected a circuit or an error model (dem), got both")
-    from cascade_qec.decoders.local import LocalDecoder  # here: it builds on this module
-
-    state, description = load_model(registry.path(model))
-    kind = LocalDecoder if description.head == "local" else CascadeDecoder
-    decoder: CascadeDecoder | EscalatingDecoder
-    decoder = network_decoder = kind(
-        state, description, device=device, precision=precision, runtime=runtime, allow_unmeasured=allow_unmeasured
-    )
-    if fallback is not None and below is not None:
-        decoder = EscalatingDecoder(decoder, fallback_decoder(fallback, network_decoder.code), below)
-    if dem is not None:
-        # of any ending: the argument says what the file holds
-        return decoder.bind(read_error_model(dem) if isinstance(dem, (str, Path)) else dem)
-    return decoder if circuit is None else decoder.bind(circuit)
 
 
 class CascadeDecoder:
@@ -394,51 +235,17 @@ class CascadeDecoder:
         return BoundCascade(self, binding)
 
     def _warn_of(self, bound: BoundCascade) -> None:
-        """Tell in what the experiment differs from those of training."""
-        trained, found = self.description, bound.recognition
-        if not trained.trained_at(bound.lattice.rounds):
+        made, found = self.description, bound.recognition
+        if not made.trained_at(bound.lattice.rounds):
             warnings.warn(
-                f"model {trained.name} was trained on {trained.span_of_rounds} and is bound to an experiment "
+                f"model {made.name} was trained on {made.span_of_rounds} and is bound to an experiment "
                 f"with {bound.lattice.rounds}: expect it to be less accurate than its card says",
                 CascadeWarning,
                 stacklevel=3,
             )
-        if found is None:
-            return
-        differences: list[str] = []
-        if found.missing:
-            own = f", {found.missing_own} of them of the experiment's basis" if found.missing_own else ""
-            differences.append(f"{found.missing} detectors of training are missing and taken for silent{own}")
-        if found.heralds:
-            differences.append(f"detectors of heralds, {found.heralds} of them, are ignored")
-        if found.strength > _STRONG * trained.noise_p:
-            differences.append(
-                f"its noise is as strong as p = {found.strength:.2g}, and the model was trained up to "
-                f"p = {trained.noise_p:.2g}"
-            )
-        if found.strength and found.agreement < _FAMILIAR:
-            differences.append(
-                f"{100 * (1 - found.agreement):.0f} % of its noise is of kinds that training had not (another order of "
-                "gates, say)"
-            )
-        elif found.strength and found.overlap < _LIKE:
-            differences.append(
-                f"its errors are spread unlike those of training (overlap {found.overlap:.2f}; one qubit much noisier "
-                "than others, say)"
-            )
-        if found.unseen:
-            differences.append(
-                "errors that no detector sees, and so no decoder, flip an observable with probability "
-                f"{found.unseen:.2g}"
-            )
-        if found.ambiguous:
-            differences.append(
-                "its errors leave open which basis or direction of time it has (errors that the checks of both bases "
-                "see, or the circuit, would tell)"
-            )
-        if differences:
+        if found is not None and (differences := unlike_training(found, made.noise_p)):
             warnings.warn(
-                f"model {trained.name} fits the circuit, but {', and '.join(differences)}: expect it to be less "
+                f"model {made.name} fits the circuit, but {', and '.join(differences)}: expect it to be less "
                 "accurate than its card says",
                 CascadeWarning,
                 stacklevel=3,

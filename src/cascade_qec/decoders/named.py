@@ -115,7 +115,7 @@ class NamedModel:
         CascadeError
             If it is unknown.
         """
-        from cascade_qec.decoders.cascade import load  # here: PyTorch takes seconds to load
+        from cascade_qec.decoders.loading import load  # here: PyTorch takes seconds to load
 
         return load(self.model, device=self.device, precision=self.precision, allow_unmeasured=self.allow_unmeasured)
 

@@ -125,7 +125,7 @@ def sigmoid(log_odds: NDArray[np.floating]) -> NDArray[np.float64]:
 class NetworkResult(DecodeResult):
     """What a network says of a batch of shots.
 
-    Probabilities and log-odds are None where they were not checked, see `cascade_qec.decoders.cascade.load`. Their
+    Probabilities and log-odds are None where they were not checked, see `cascade_qec.decoders.loading.load`. Their
     types leave that out (`Any`), as most bindings know them.
     """
 

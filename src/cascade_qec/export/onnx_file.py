@@ -10,7 +10,8 @@ import numpy as np
 import stim
 
 from cascade_qec.codes import Basis
-from cascade_qec.decoders.cascade import CascadeDecoder, Source, load
+from cascade_qec.decoders.cascade import CascadeDecoder, Source
+from cascade_qec.decoders.loading import load
 from cascade_qec.decoders.onnx import KEY, digest_entry
 from cascade_qec.error_models import error_model
 from cascade_qec.errors import CascadeError

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from safetensors.numpy import save
 
 from cascade_qec.codes import BASES, Basis, CSSCode
-from cascade_qec.decoders.cascade import CascadeDecoder, load
+from cascade_qec.decoders.cascade import CascadeDecoder
+from cascade_qec.decoders.loading import load
 from cascade_qec.engine import LogicalTables, Tables, Weights
 from cascade_qec.engine.weights import LogicalHead
 from cascade_qec.lattice import Lattice, logical_operators, memory_lattice, site_index

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from cascade_qec.codes import gf2
 from cascade_qec.decoders import events
 from cascade_qec.decoders.bound_cascade import BoundCascade
-from cascade_qec.decoders.cascade import CascadeDecoder, load
+from cascade_qec.decoders.cascade import CascadeDecoder
+from cascade_qec.decoders.loading import load
 from cascade_qec.decoders.shots import ShotFile, guess_format
 from cascade_qec.errors import CascadeError
 from cascade_qec.lattice import memory_lattice

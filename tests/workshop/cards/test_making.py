@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from cascade_qec.decoders.cascade import load
+from cascade_qec.decoders.loading import load
 from cascade_qec.evaluation.comparison import CASCADE
 from cascade_qec.evaluation.tables import Row
 from workshop.cards import making

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from cascade_qec import cli
-from cascade_qec.decoders.cascade import CascadeDecoder, load
+from cascade_qec.decoders.cascade import CascadeDecoder
+from cascade_qec.decoders.loading import load
 from cascade_qec.evaluation.tables import Row
 from cascade_qec.tables import read_rows
 from cascade_qec.training import load_recipe

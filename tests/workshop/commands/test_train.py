@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cascade_qec.decoders.cascade import load
+from cascade_qec.decoders.loading import load
 from cascade_qec.evaluation.tables import Row
 from cascade_qec.guards import Guards
 from cascade_qec.tables import read_rows, write_rows

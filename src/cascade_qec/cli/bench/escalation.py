@@ -46,8 +46,8 @@ def escalation(
     tried on the second. Rows of the same decoders and experiment in the table of results are replaced.
     """
     from cascade_qec.cli.bench.escalation_table import print_escalation
-    from cascade_qec.decoders.cascade import load
     from cascade_qec.decoders.escalation import fallback_decoder
+    from cascade_qec.decoders.loading import load
     from cascade_qec.decoders.protocol import settings
     from cascade_qec.evaluation.escalation.table import escalation_rows, write_escalations
     from cascade_qec.evaluation.escalation.thresholds import BATCH, choose, decode_both, escalate, trade_off

@@ -39,7 +39,7 @@ def verify(
     from cascade_qec.cli.card_view import guards_text
     from cascade_qec.cli.table import console
     from cascade_qec.cli.zoo.verification_table import show_checks, show_facts_of_card
-    from cascade_qec.decoders.cascade import load
+    from cascade_qec.decoders.loading import load
     from cascade_qec.evaluation.model_guards import see_guards, with_floor
     from cascade_qec.evaluation.verification import POWER, card_facts, rows_to_check, verify_rows
     from cascade_qec.zoo.card import RivalMeasurement
