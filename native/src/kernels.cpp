@@ -38,6 +38,21 @@ struct Tile {
     }
 
     INLINE void add(const float* const* x, int inner, const float* w, int outer) {
+        if constexpr (HELD > 0) {
+            // The weights of some inputs stay in registers, and few rows at a time need their addresses there.
+            for (int k = 0; k < inner; k += HELD, w += static_cast<ptrdiff_t>(HELD) * outer) {
+                Vec held[HELD];
+                each<HELD>([&](auto i) INLINE { held[i] = load(w + static_cast<ptrdiff_t>(i) * outer); });
+                each<(T + 3) / 4>([&](auto four) INLINE {
+                    each<HELD>([&](auto i) INLINE {
+                        each<std::min(4, T - 4 * four)>([&](auto t) INLINE {
+                            sum[4 * four + t][0] += x[4 * four + t][k + i] * held[i];
+                        });
+                    });
+                });
+            }
+            return;
+        }
         for (int k = 0; k < inner; k++, w += outer) {
             Vec row[V];
             each<V>([&](auto v) INLINE { row[v] = load(w + v * LANES); });
@@ -59,8 +74,8 @@ struct Tile {
 template <class Body>
 INLINE inline void columns(int outer, Body body) {
     int column = 0;
-    for (; column + 2 * LANES <= outer; column += 2 * LANES) body(std::integral_constant<int, 2>(), column);
-    if (column < outer) body(std::integral_constant<int, 1>(), column);
+    for (; !HELD && column + 2 * LANES <= outer; column += 2 * LANES) body(std::integral_constant<int, 2>(), column);
+    for (; column < outer; column += LANES) body(std::integral_constant<int, 1>(), column);
 }
 
 // Calls `body` with a number of rows that is known when it is compiled.

@@ -1,6 +1,7 @@
 // Vectors of floats as wide as the instruction set that this file is compiled for, and the functions of them.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <type_traits>
@@ -20,6 +21,9 @@ constexpr int LANES = CASCADE_LANES;
 constexpr int ROWS = LANES == 16  ? 12
                      : LANES == 8 ? 6
                                   : 4;  // of a product's tile, times two vectors: fits the registers
+
+// Inputs whose weights stay in registers beside a tile's sums, where there are so many registers; else none.
+constexpr int HELD = LANES == 16 ? 16 : 0;
 
 typedef float Vec __attribute__((vector_size(4 * LANES)));
 typedef int32_t Int __attribute__((vector_size(4 * LANES)));
