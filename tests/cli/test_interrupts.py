@@ -19,7 +19,8 @@ COMMAND = (
     "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
     "from cascade_qec.cli import main; sys.exit(main())"
 )
-SECONDS = 60
+SECONDS = 300
+"""After which a command counts as hanging; it takes two on an idle machine."""
 
 
 def interrupted(arguments, ready):

@@ -213,7 +213,7 @@ def test_every_runtime_sums_over_time_as_training_did(runtime, trained):
     states, labels = examples(rows)
     assert isinstance(examples.questions, Questions)
     expected = examples.questions.log_odds(network(states, examples.geometry) * (1 - 2 * labels))[-1]
-    decoder = load(trained, runtime=runtime)
+    decoder = load(trained, runtime=runtime, precision="float32")
     bound = decoder.bind(rounds=5, basis="Z")
     events = np.asarray(rows.bits)[:, -1 - -(-bound.num_detectors // 8) : -1]
     (part,) = bound._binding.parts

@@ -95,7 +95,7 @@ def test_every_runtime_is_told_the_same(trained):
     packed = np.packbits(events, axis=1, bitorder="little")
     found = {}
     for runtime in ("torch", "numpy", "native"):
-        bound = load(trained, circuit=circuit, runtime=runtime)
+        bound = load(trained, circuit=circuit, runtime=runtime, precision="float32")
         found[runtime] = bound.parts[0].log_odds(packed)  # pyright: ignore[reportAttributeAccessIssue]
     for runtime in ("numpy", "native"):
         np.testing.assert_allclose(found[runtime], found["torch"], atol=2e-3, rtol=1e-4)

@@ -29,7 +29,10 @@ def test_stretches_on_mixed_rounds_go_on_with_a_shipped_model(path):
     recipe = load_recipe(path)
     wanted, (_, trained) = recipe.description(), load_model(zoo.path(recipe.name))
     assert wanted.shapes() == trained.shapes()
-    assert (wanted.components, wanted.told) == (trained.components, trained.told)
+    assert wanted.components == trained.components
+    assert [name for name, *_ in wanted.told or ()] == [name for name, *_ in trained.told or ()]
+    usual = [[numbers for _, *numbers in model.told or ()] for model in (wanted, trained)]
+    assert usual[0] == [pytest.approx(numbers, rel=1e-9) for numbers in usual[1]]  # logarithms differ between machines
     assert recipe.rounds == trained.rounds
     assert wanted.trained_at(1)
     assert wanted.trained_at(3 * recipe.rounds)
