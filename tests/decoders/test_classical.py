@@ -109,6 +109,17 @@ def test_tesseract_has_the_settings_of_its_authors(name, theirs):
     assert config.no_revisit_dets
 
 
+def test_sparse_tesseract_is_the_long_beam_that_leaves_errors_out():
+    long_beam = classical.get("tesseract-long-beam").parameters
+    for name, degree in (("tesseract-sparse", 3), ("tesseract-sparse-surface", 2)):
+        sparse = classical.get(name).parameters
+        assert sparse == {**long_beam, "sparsify_base_degree": degree, "sparsify_reactivate_limit": -1}
+    circuit = _experiment("Z")
+    boundary_only = classical.SparseTesseract(sparsify_base_degree=1, sparsify_reactivate_limit=0)
+    # without the errors that flip two detectors it fails in 10 % of the shots instead of 2 %
+    assert _failures(boundary_only, circuit, 1000) > 2 * _failures(classical.TESSERACT_SPARSE_SURFACE, circuit, 1000)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_no_shots_give_no_predictions(name):
     decoder = classical.get(name)
@@ -136,7 +147,7 @@ def test_every_name_finds_its_own_decoder():
     assert len(set(decoders)) == len(decoders)
     assert {name.removesuffix("-filtered") for name in classical.names()} == {
         *("pymatching", "pymatching-correlated", "bposd", "bposd-cs10", "bplsd", "relay-bp", "relay-bp-surface"),
-        *("tesseract", "tesseract-long-beam", "chromobius"),
+        *("tesseract", "tesseract-long-beam", "tesseract-sparse", "tesseract-sparse-surface", "chromobius"),
     }
 
 

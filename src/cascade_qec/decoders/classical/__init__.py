@@ -5,7 +5,7 @@ from cascade_qec.decoders.classical.decoder import BoundClassical, ClassicalDeco
 from cascade_qec.decoders.classical.filtered import Filtered
 from cascade_qec.decoders.classical.matching import Chromobius, PyMatching
 from cascade_qec.decoders.classical.matrices import CheckMatrices, check_matrices
-from cascade_qec.decoders.classical.search import TESSERACT_LONG_BEAM, Tesseract
+from cascade_qec.decoders.classical.search import TESSERACT_LONG_BEAM, TESSERACT_SPARSE_SURFACE, SparseTesseract, Tesseract
 from cascade_qec.errors import unknown
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "BPOSD_CS10",
     "RELAY_BP_SURFACE",
     "TESSERACT_LONG_BEAM",
+    "TESSERACT_SPARSE_SURFACE",
     "BoundClassical",
     "CheckMatrices",
     "Chromobius",
@@ -21,6 +22,7 @@ __all__ = [
     "Filtered",
     "PyMatching",
     "RelayBP",
+    "SparseTesseract",
     "Tesseract",
     "check_matrices",
     "get",
@@ -38,6 +40,8 @@ _JOINT: tuple[ClassicalDecoder, ...] = (
     RELAY_BP_SURFACE,
     Tesseract(),
     TESSERACT_LONG_BEAM,
+    SparseTesseract(),
+    TESSERACT_SPARSE_SURFACE,
     Chromobius(),
 )
 _BY_NAME: dict[str, ClassicalDecoder] = {
