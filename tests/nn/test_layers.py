@@ -1,3 +1,5 @@
+from functools import partial
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -7,7 +9,8 @@ from cascade_qec.kernels import Relations
 from cascade_qec.lattice import convolution_tables, memory_lattice
 from cascade_qec.lattice.relations import site_index
 from cascade_qec.nn import collect_statistics
-from cascade_qec.nn.layers import BatchNorm, Bottleneck, LatticeConvolution, Pointwise
+from cascade_qec.nn.convolution import LatticeConvolution
+from cascade_qec.nn.layers import BatchNorm, Bottleneck, Pointwise
 
 
 @pytest.mark.parametrize("depthwise", [False, True], ids=["dense", "depthwise"])
@@ -95,7 +98,8 @@ def test_a_block_adds_its_scaled_branch():
     lattice = memory_lattice(codes.get("bb72"), 1, "Z")
     tables = convolution_tables(lattice.frame, "bipartite", lattice.slices)
     steps = [Relations(table) for table in tables]
-    block = Bottleneck(8, 2, steps=[(2, 12), (2, 12)], depthwise=False, scale=0.25).requires_grad_(False)
+    step = partial(LatticeConvolution, 2, planes=2, relations=12, depthwise=False)
+    block = Bottleneck(8, 2, mixers=[step, step], scale=0.25).requires_grad_(False)
     x = torch.randn(lattice.sites, 5, 8)
     y = F.silu(block.norm_in(x)) @ block.down.weight.T
     for norm, convolution, relations in zip(block.norms, block.convolutions, steps, strict=True):

@@ -38,14 +38,16 @@ def rolled_detectors(code, rounds: int, basis: str, by: tuple[int, int]) -> list
         {"convolution": "direct"},
         {"convolution": "bipartite", "depthwise": True},
         {"convolution": "direct", "depthwise": True},
+        {"convolution": "direct", "mixer": "local_attention"},
+        {"convolution": "direct", "mixer": "full_attention"},
     ],
-    ids=["bipartite", "direct", "depthwise bipartite", "depthwise direct"],
+    ids=["bipartite", "direct", "depthwise bipartite", "depthwise direct", "local attention", "full attention"],
 )
 def test_rolling_the_detectors_rolls_everything(settings, by, basis, lively_network):
     code, rounds, shots = codes.get("bb90"), 1, 3
     network = lively_network("bb90", **settings)
     lattice = Lattice(code, rounds=rounds, basis=basis)
-    geometry = Geometry([lattice], settings["convolution"], "observables")
+    geometry = Geometry([lattice], settings["convolution"], "observables", mixer=network.settings.mixer)
     # The X frame has its checks at inverted places, so there everything moves the other way.
     shift = by if basis == "Z" else (-by[0], -by[1])
 
@@ -75,15 +77,25 @@ def test_rolling_the_detectors_rolls_everything(settings, by, basis, lively_netw
     assert not torch.allclose(network(before, geometry), logits)
 
 
-@pytest.mark.parametrize(("code", "convolution"), [("surface_d3", "direct"), ("bb72", "bipartite"), ("bb72", "direct")])
-def test_both_bases_together_give_the_logits_of_each_alone(code, convolution, lively_network):
-    network = lively_network(code, convolution=convolution)
+@pytest.mark.parametrize(
+    ("code", "convolution", "mixer"),
+    [
+        ("surface_d3", "direct", "convolution"),
+        ("bb72", "bipartite", "convolution"),
+        ("bb72", "direct", "convolution"),
+        ("surface_d3", "direct", "local_attention"),
+        ("surface_d3", "direct", "full_attention"),
+    ],
+)
+def test_both_bases_together_give_the_logits_of_each_alone(code, convolution, mixer, lively_network):
+    network = lively_network(code, convolution=convolution, mixer=mixer)
     # Different numbers of rounds may share a batch too.
     lattices = [memory_lattice(codes.get(code), rounds, basis) for rounds, basis in ((3, "Z"), (2, "X"))]
     states = [random_states(lattice, 6, seed) for seed, lattice in enumerate(lattices)]
-    together = network(torch.cat(states), Geometry(lattices, convolution, "observables"))
+    together = network(torch.cat(states), Geometry(lattices, convolution, "observables", mixer=mixer))
     alone = [
-        network(s, Geometry([lattice], convolution, "observables")) for s, lattice in zip(states, lattices, strict=True)
+        network(s, Geometry([lattice], convolution, "observables", mixer=mixer))
+        for s, lattice in zip(states, lattices, strict=True)
     ]
     assert together.shape == (6, 2 * codes.get(code).k)
     assert together.dtype == torch.float32
@@ -92,16 +104,22 @@ def test_both_bases_together_give_the_logits_of_each_alone(code, convolution, li
 
 @EVERY_BASIS
 @pytest.mark.parametrize(
-    ("small", "large", "convolution"),
-    [("surface_d3", "surface_d7", "direct"), ("bb72", "bb90", "bipartite"), ("bb72", "bb90", "direct")],
+    ("small", "large", "convolution", "mixer"),
+    [
+        ("surface_d3", "surface_d7", "direct", "convolution"),
+        ("bb72", "bb90", "bipartite", "convolution"),
+        ("bb72", "bb90", "direct", "convolution"),
+        ("surface_d3", "surface_d7", "direct", "local_attention"),
+        ("surface_d3", "surface_d7", "direct", "full_attention"),
+    ],
 )
-def test_weights_fit_every_size_of_a_family(small, large, convolution, basis, lively_network):
-    network = lively_network(small, convolution=convolution)
-    settings = NetworkSettings(width=8, depth=2, bottleneck=2, convolution=convolution)
+def test_weights_fit_every_size_of_a_family(small, large, convolution, mixer, basis, lively_network):
+    network = lively_network(small, convolution=convolution, mixer=mixer)
+    settings = NetworkSettings(width=8, depth=2, bottleneck=2, convolution=convolution, mixer=mixer)
     shapes = {name: t.shape for name, t in CascadeNetwork(codes.get(large), settings).state_dict().items()}
     assert {name: t.shape for name, t in network.state_dict().items()} == shapes
     lattice = memory_lattice(codes.get(large), 1, basis)
-    logits = network(random_states(lattice, 2, 0), Geometry([lattice], convolution, "observables"))
+    logits = network(random_states(lattice, 2, 0), Geometry([lattice], convolution, "observables", mixer=mixer))
     assert logits.shape == (2, codes.get(large).k)
 
 
@@ -119,13 +137,14 @@ def test_absence_silence_and_events_are_three_states(code, lively_network):
     assert len(set(network(states, geometry)[:, 0].tolist())) == 3
 
 
-def test_an_untrained_network_knows_nothing_and_learns():
+@pytest.mark.parametrize("mixer", ["convolution", "local_attention", "full_attention"])
+def test_an_untrained_network_knows_nothing_and_learns(mixer):
     torch.manual_seed(0)
     code = codes.get("surface_d3")
-    network = CascadeNetwork(code, NetworkSettings(width=16, depth=3, convolution="direct"))
+    network = CascadeNetwork(code, NetworkSettings(width=16, depth=3, convolution="direct", mixer=mixer))
     assert [block.scale for block in network.trunk.blocks] == [6**-0.5] * 3
     lattice = memory_lattice(code, 3, "Z")
-    geometry = Geometry([lattice], "direct", "observables")
+    geometry = Geometry([lattice], "direct", "observables", mixer=mixer)
     circuit = memory(code, rounds=3, noise=UniformDepolarizing(0.01))
     events, flips = circuit.compile_detector_sampler(seed=1).sample(256, separate_observables=True)
     states, labels = torch.from_numpy(lattice.scatter(events)), torch.from_numpy(flips).float()

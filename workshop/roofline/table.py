@@ -103,7 +103,7 @@ def roofline_rows(
 
 def model_rows(code: str, settings: NetworkSettings, *, rounds: int | None = None) -> list[RooflineRow]:
     """The figures of a network as it is, such as that of a trained model."""
-    architecture: Architecture = "depthwise" if settings.depthwise else "convolution"
+    architecture: Architecture = "depthwise" if settings.depthwise else settings.mixer
     return roofline_rows(
         code,
         width=settings.width,

@@ -9,7 +9,8 @@ from cascade_qec.codes import CSSCode
 from cascade_qec.kernels import Relations
 from cascade_qec.model import NetworkSettings
 from cascade_qec.nn import CascadeNetwork, Geometry, LogicalHead
-from cascade_qec.nn.layers import BatchNorm, Bottleneck, LatticeConvolution
+from cascade_qec.nn.convolution import LatticeConvolution
+from cascade_qec.nn.layers import BatchNorm, Bottleneck
 
 
 class StockNetwork(CascadeNetwork):

@@ -69,6 +69,11 @@ class CascadeDecoder:
         allow_unmeasured: bool = False,
     ) -> None:
         check(state, description)
+        if description.network.mixer != "convolution":
+            raise CascadeError(
+                f"expected a model that convolves, got {description.name} with mixer {description.network.mixer!r}: "
+                "attention is there to be trained and validated, and no runtime decodes with it"
+            )
         self.runtime = choose(runtime, device, precision)
         self.state, self.description = state, description
         self.code = codes.get(description.code)

@@ -2,6 +2,7 @@
 
 from cascade_qec.lattice.lattice import ABSENT, End, Lattice, memory_lattice, memory_lattices
 from cascade_qec.lattice.operators import LogicalOperators, logical_operators
+from cascade_qec.lattice.positions import UNSEEN, Attention, count_positions, relative_positions
 from cascade_qec.lattice.relations import (
     RelationTable,
     Span,
@@ -14,6 +15,8 @@ from cascade_qec.lattice.relations import (
 
 __all__ = [
     "ABSENT",
+    "UNSEEN",
+    "Attention",
     "End",
     "Lattice",
     "LogicalOperators",
@@ -21,10 +24,12 @@ __all__ = [
     "Span",
     "concatenate",
     "convolution_tables",
+    "count_positions",
     "data_relations",
     "logical_operators",
     "memory_lattice",
     "memory_lattices",
+    "relative_positions",
     "site_index",
     "sums_over_time",
 ]

@@ -3,11 +3,13 @@
 from cascade_qec.model.calibration import UNCHECKED, Calibration, calibrated
 from cascade_qec.model.description import ModelDescription
 from cascade_qec.model.file import State, check, load_model, model_bytes
-from cascade_qec.model.settings import NetworkSettings
+from cascade_qec.model.settings import HEAD_CHANNELS, Mixer, NetworkSettings
 
 __all__ = [
+    "HEAD_CHANNELS",
     "UNCHECKED",
     "Calibration",
+    "Mixer",
     "ModelDescription",
     "NetworkSettings",
     "State",

@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from cascade_qec import codes, limits
 from cascade_qec.codes import CSSCode, Operators
 from cascade_qec.components import ComponentType, UsualNoise
-from cascade_qec.lattice import ABSENT, convolution_tables, data_relations
+from cascade_qec.lattice import ABSENT, convolution_tables, count_positions, data_relations
 from cascade_qec.model.calibration import UNCHECKED, Calibration
-from cascade_qec.model.settings import NetworkSettings
+from cascade_qec.model.settings import HEAD_CHANNELS, NetworkSettings
 
 
 class ModelDescription(BaseModel):
@@ -89,6 +89,13 @@ class ModelDescription(BaseModel):
             block = f"trunk.blocks.{number}"
             found |= norm(f"{block}.norm_in", width) | norm(f"{block}.norm_out", channels)
             found |= {f"{block}.down.weight": (channels, width), f"{block}.up.weight": (width, channels)}
+            if settings.mixer != "convolution":
+                found |= norm(f"{block}.norms.0", channels)
+                for matrix in ("query", "key", "value", "output"):
+                    found[f"{block}.convolutions.0.{matrix}.weight"] = (channels, channels)
+                positions = count_positions(frame, settings.mixer)
+                found[f"{block}.convolutions.0.position_bias"] = (positions, channels // HEAD_CHANNELS)
+                continue
             for step, table in enumerate(convolution_tables(frame, settings.convolution, 2)):
                 inputs, planes = table.relations * channels, table.planes_out
                 shape = (planes, inputs) if settings.depthwise else (planes * channels, inputs)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from cascade_qec import limits
 
+Mixer = Literal["convolution", "local_attention", "full_attention"]
+
+HEAD_CHANNELS = 4
+"""Channels of an attention's head."""
+
 _MATRICES = 132
 """Of a block's convolution at most: direct, of a BB code, 66 for each kind of check."""
+
+
+def _is_convolution(mixer: Any) -> bool:
+    return mixer == "convolution"
 
 
 class NetworkSettings(BaseModel):
@@ -24,6 +33,24 @@ class NetworkSettings(BaseModel):
         description="surface codes: direct (27 relations); BB codes: bipartite (12 a step) or direct (66)"
     )
     depthwise: bool = Field(default=False, description="convolve every channel on its own")
+    mixer: Mixer = Field(
+        default="convolution",
+        exclude_if=_is_convolution,  # so that files of convolutions are what they were
+        description="what mixes sites: the convolution, or for studies attention to neighbours or to all sites",
+    )
+
+    @model_validator(mode="after")
+    def _attending(self) -> NetworkSettings:
+        if self.mixer == "convolution":
+            return self
+        if self.convolution != "direct" or self.depthwise:
+            raise ValueError(f"expected convolution 'direct' and no depthwise one beside mixer {self.mixer!r}")
+        if self.channels % HEAD_CHANNELS:
+            raise ValueError(
+                f"expected width / bottleneck to be a multiple of {HEAD_CHANNELS} for mixer {self.mixer!r}, "
+                f"got {self.channels}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _in_memory(self) -> NetworkSettings:

@@ -11,6 +11,8 @@ from cascade_qec.codes import Operators
 from cascade_qec.components import Components
 from cascade_qec.kernels import Relations
 from cascade_qec.lattice import ABSENT, Lattice, concatenate, convolution_tables, logical_operators
+from cascade_qec.model import Mixer
+from cascade_qec.nn.attention import Views
 from cascade_qec.nn.operator_sums import OperatorSums
 
 STATES = ABSENT + 1
@@ -32,11 +34,12 @@ class Geometry(torch.nn.Module):
         experiment's error model, all of known types.
     slices : int, optional
         See `OperatorSums`.
+    mixer : {"convolution", "local_attention", "full_attention"}
 
     Attributes
     ----------
-    steps : list of Relations
-        One (direct) or two (bipartite) tables that make up a block's convolution.
+    steps : list of Relations or Views
+        One (direct) or two (bipartite) tables that make up a block's convolution, or what its attention sees.
     sites : int
         Of all experiments.
     operator_sums : OperatorSums
@@ -51,10 +54,14 @@ class Geometry(torch.nn.Module):
         convolution: str,
         asked: Operators | Sequence[Components] = "translations",
         slices: int | None = None,
+        mixer: Mixer = "convolution",
     ) -> None:
         super().__init__()
-        tables = [convolution_tables(lattice.frame, convolution, lattice.slices) for lattice in lattices]
-        self.steps = torch.nn.ModuleList(Relations(concatenate(step)) for step in zip(*tables, strict=True))
+        if mixer == "convolution":
+            tables = [convolution_tables(lattice.frame, convolution, lattice.slices) for lattice in lattices]
+            self.steps = torch.nn.ModuleList(Relations(concatenate(step)) for step in zip(*tables, strict=True))
+        else:
+            self.steps = torch.nn.ModuleList([Views(lattices, mixer)])
         self.sites = sum(lattice.sites for lattice in lattices)
         self.embedding_offset: torch.Tensor
         offsets = np.concatenate([STATES * lattice.site_kind for lattice in lattices])

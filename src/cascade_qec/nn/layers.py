@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import cast
 
@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 
 from cascade_qec.engine import EPSILON
-from cascade_qec.kernels import Block, Norm, Relations, lattice_convolution
+from cascade_qec.kernels import Block, Norm
+from cascade_qec.nn.convolution import LatticeConvolution
 
 
 class Pointwise(torch.nn.Module):
@@ -22,24 +23,6 @@ class Pointwise(torch.nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return F.linear(x, self.weight.to(x.dtype))
-
-
-class LatticeConvolution(torch.nn.Module):
-    """A convolution over a relation table, with weights of its own for each plane and relation."""
-
-    def __init__(self, channels: int, *, planes: int, relations: int, depthwise: bool) -> None:
-        super().__init__()
-        self.planes, self.depthwise = planes, depthwise
-        fan_in = relations if depthwise else relations * channels
-        shape = (planes, fan_in * channels) if depthwise else (planes * channels, fan_in)
-        # the planes' matrices stacked into one, since optimizers of matrices take two dimensions
-        self.weight = torch.nn.Parameter(torch.randn(shape) * fan_in**-0.5)
-
-    def forward(self, x: torch.Tensor, relations: Relations) -> torch.Tensor:
-        weight = self.weight.to(x.dtype)
-        if not self.depthwise:
-            weight = weight.view(self.planes, -1, weight.shape[1])
-        return lattice_convolution(x, weight, relations)
 
 
 class BatchNorm(torch.nn.Module):
@@ -105,27 +88,32 @@ def collect_statistics(network: torch.nn.Module) -> Iterator[None]:
 
 
 class Bottleneck(torch.nn.Module):
-    """Pre-activation bottleneck: BN, SiLU, H to C; then BN, SiLU before each step of the convolution; C to H."""
+    """Pre-activation bottleneck: BN, SiLU, H to C; then BN, SiLU before each mixer of sites; C to H.
+
+    Parameters
+    ----------
+    mixers : sequence of functions
+        Each makes a layer that takes [sites, shots, C] and a step of the geometry to [sites, shots, C]: the steps of a
+        convolution, or an attention.
+    """
 
     def __init__(
-        self, width: int, channels: int, *, steps: list[tuple[int, int]], depthwise: bool, scale: float
+        self, width: int, channels: int, *, mixers: Sequence[Callable[[], torch.nn.Module]], scale: float
     ) -> None:
         super().__init__()
         self.scale = scale
         self.norm_in = BatchNorm(width)
         self.down = Pointwise(width, channels)
-        self.norms = torch.nn.ModuleList(BatchNorm(channels) for _ in steps)
-        self.convolutions = torch.nn.ModuleList(
-            LatticeConvolution(channels, planes=planes, relations=relations, depthwise=depthwise)
-            for planes, relations in steps
-        )
+        self.norms = torch.nn.ModuleList(BatchNorm(channels) for _ in mixers)
+        # called so in the files of all models, whatever they are
+        self.convolutions = torch.nn.ModuleList(mixer() for mixer in mixers)
         self.norm_out = BatchNorm(channels)
         self.up = Pointwise(channels, width)
 
-    def forward(self, x: torch.Tensor, steps: Iterable[Relations]) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, steps: Iterable[torch.nn.Module]) -> torch.Tensor:
         y = self.down(F.silu(self.norm_in(x)))
-        for norm, convolution, relations in zip(self.norms, self.convolutions, steps, strict=True):
-            y = convolution(F.silu(norm(y)), relations)
+        for norm, mixer, step in zip(self.norms, self.convolutions, steps, strict=True):
+            y = mixer(F.silu(norm(y)), step)
         y = self.up(F.silu(self.norm_out(y)))
         return torch.add(x, y, alpha=self.scale)
 
@@ -135,7 +123,7 @@ class Bottleneck(torch.nn.Module):
         return [self.norm_in, *cast(Iterable[BatchNorm], self.norms), self.norm_out]
 
     def parameters_for_kernels(self) -> Block:
-        """What `cascade_qec.kernels.trunk` is told of this block."""
+        """What `cascade_qec.kernels.trunk` is told of this block, if it convolves."""
         convolutions = cast(Iterable[LatticeConvolution], self.convolutions)
         return Block(
             norms=[norm.parameters_for_kernels() for norm in self.all_norms],

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import cast
 
 import torch
@@ -10,9 +11,11 @@ import torch.nn.functional as F
 from jaxtyping import Float, Float32, UInt8
 
 from cascade_qec import kernels
-from cascade_qec.codes import CSSCode
-from cascade_qec.lattice import convolution_tables
+from cascade_qec.codes import CSSCode, Frame
+from cascade_qec.lattice import convolution_tables, count_positions
 from cascade_qec.model import NetworkSettings
+from cascade_qec.nn.attention import Attention
+from cascade_qec.nn.convolution import LatticeConvolution
 from cascade_qec.nn.geometry import STATES, Geometry
 from cascade_qec.nn.layers import BatchNorm, Bottleneck
 
@@ -32,11 +35,11 @@ class Trunk(torch.nn.Module):
     def __init__(self, code: CSSCode, settings: NetworkSettings, told: int = 0) -> None:
         super().__init__()
         frame = code.frame("Z")
-        steps = [(table.planes_out, table.relations) for table in convolution_tables(frame, settings.convolution, 2)]
+        self.convolves = settings.mixer == "convolution"
         width, scale = settings.width, (2 * settings.depth) ** -0.5
         self.embedding = torch.nn.Parameter(torch.randn(frame.kinds * STATES, width))
         self.blocks = torch.nn.ModuleList(
-            Bottleneck(width, settings.channels, steps=steps, depthwise=settings.depthwise, scale=scale)
+            Bottleneck(width, settings.channels, mixers=_mixers(frame, settings), scale=scale)
             for _ in range(settings.depth)
         )
         self.norm_out = BatchNorm(width)
@@ -68,7 +71,7 @@ class Trunk(torch.nn.Module):
 
         # the kernels' gradient is that of training, where batch norm depends on the batch
         by = kernels.backend(x.device)
-        if by == "reference" or (torch.is_grad_enabled() and not self.training):
+        if not self.convolves or by == "reference" or (torch.is_grad_enabled() and not self.training):
             return plain(x)
         blocks = cast(Sequence[Bottleneck], self.blocks)
         described = [block.parameters_for_kernels() for block in blocks]
@@ -88,3 +91,20 @@ class Trunk(torch.nn.Module):
             return F.embedding(index, self.embedding).to(dtype)
         one_hot = index[..., None] == torch.arange(len(self.embedding), device=states.device)
         return one_hot.to(dtype) @ self.embedding.to(dtype)
+
+
+def _mixers(frame: Frame, settings: NetworkSettings) -> list[Callable[[], torch.nn.Module]]:
+    """What makes the layers between sites of a block, one for each step of the geometry."""
+    channels = settings.channels
+    if settings.mixer != "convolution":
+        return [partial(Attention, channels, count_positions(frame, settings.mixer))]
+    return [
+        partial(
+            LatticeConvolution,
+            channels,
+            planes=table.planes_out,
+            relations=table.relations,
+            depthwise=settings.depthwise,
+        )
+        for table in convolution_tables(frame, settings.convolution, 2)
+    ]

@@ -57,7 +57,8 @@ class Examples:
         slices = None if described.mixed_rounds is None else described.slices_summed(made.rounds)
         self.unpacking = Unpacking(self.lattices, bits).to(device)
         self.questions = questions.to(device)
-        self.geometry = Geometry(self.lattices, made.network.convolution, asked, slices).to(device)
+        network = made.network
+        self.geometry = Geometry(self.lattices, network.convolution, asked, slices, network.mixer).to(device)
 
     def __call__(self, rows: Rows) -> Batch:
         """What the network takes and what it should say, of rows as `data.sample` gives them."""

@@ -94,7 +94,8 @@ class Optimizers:
             if parameter is network.head.output:
                 continue
             by_channel = network.settings.depthwise and ".convolutions." in name
-            is_matrix = parameter.dim() == 2 and name not in ("trunk.embedding", "trunk.told") and not by_channel
+            table = name in ("trunk.embedding", "trunk.told") or name.endswith(".position_bias")
+            is_matrix = parameter.dim() == 2 and not table and not by_channel
             (matrices if is_matrix else vectors).append(parameter)
         output_lr = settings.lion_lr * settings.base_width / network.settings.width
         decay = settings.weight_decay
