@@ -180,7 +180,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=60, help="stop training after so many; run again to go on")
     parser.add_argument("--width", type=int, default=16)
     parser.add_argument("--depth", type=int, default=4)
-    parser.add_argument("--steps", type=int, default=800, help="of 64 shots")
+    parser.add_argument("--steps", type=int, default=600, help="of 64 shots")
     parser.add_argument("--rival_shots", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=2026, help="of the rivals' shots")
     parser.add_argument("--out", type=Path, default=TABLE)
