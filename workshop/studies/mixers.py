@@ -165,12 +165,13 @@ def main() -> None:
         folder = arguments.runs / made.name
         left = (deadline - time.monotonic()) / 60
         trainer = Trainer(made, folder, resume=(folder / "checkpoint.pt").exists(), workers=0)
-        if left > 0 and trainer.step < made.optimizer.steps:
-            trainer.run(minutes=left)
+        stopped = trainer.step < made.optimizer.steps and (left <= 0 or not trainer.run(minutes=left))
         if (folder / "metrics.jsonl").exists():
             table += rows_of(mixer, made, folder)
             write_rows(arguments.out, table)
             print(f"{made.name}: {table[-1].training_shots:,} shots, {table[-1].block_error}", flush=True)
+        if stopped:
+            break
     print(f"Table: {arguments.out}")
 
 
