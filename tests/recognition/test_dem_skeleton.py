@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -15,6 +16,7 @@ from cascade_qec import codes
 from cascade_qec.circuits import SI1000, DataDepolarizing, NoiseModel, UniformDepolarizing, memory
 from cascade_qec.codes import Schedule
 from cascade_qec.errors import CascadeError
+from cascade_qec.recognition import recognise
 from cascade_qec.recognition.dem.skeletons import dem_skeletons
 from cascade_qec.recognition.skeleton import Skeleton
 
@@ -214,6 +216,29 @@ def test_noise_between_rounds_and_of_measurements_alone():
     confirm("surface_d3", 4, "Z", noise=noise)
 
 
+SMALL = codes.BivariateBicycleCode(3, 3, "1 + x + y", "1 + y + x^2*y")  # [[18, 4, 4]]
+
+
+@pytest.mark.parametrize("shown", [True, False], ids=["coordinates", "none"])
+@pytest.mark.parametrize(
+    ("code", "basis"), [(SMALL, "Z"), (SMALL.with_layers((6, 0, 2, 5, 1, 3)), "X")], ids=["published", "other"]
+)
+def test_torus_on_which_faults_of_ancillas_look_like_errors_of_data_qubits(code, basis, shown, confirm_map):
+    model = memory(code, rounds=2, basis=basis, noise=UNIFORM).detector_error_model(flatten_loops=True)
+    model = model if shown else without_coordinates(model)
+    confirm_map(recognise(model, code), model)
+
+
+def test_checks_of_both_bases_at_one_place(confirm_map):
+    """Of data errors alone nothing tells the times but the numbers of the detectors at each place."""
+    model = model_of("bb72", noise=DataDepolarizing(0.01))
+    confirm_map(recognise(model, codes.get("bb72")), model)
+
+
+def without_coordinates(model: stim.DetectorErrorModel) -> stim.DetectorErrorModel:
+    return stim.DetectorErrorModel(re.sub(r"detector\(.*?\)", "detector", str(model)))
+
+
 def refused(model: stim.DetectorErrorModel, name: str, message: str) -> None:
     with pytest.raises(CascadeError, match=message):
         dem_skeletons(model, codes.get(name))
@@ -229,7 +254,7 @@ def test_refusals():
         refused(empty, name, f"expected an error model of {name}, got one without errors that flip detectors")
     refused(model_of("bb72"), "bb144", "expected detectors of bb144 in 72 chains.*got 36 of 4, 36 of 2")
     refused(
-        model_of("bb72", noise=DataDepolarizing(0.01)),
+        without_coordinates(model_of("bb72", noise=DataDepolarizing(0.01))),
         "bb72",
         "expected measurement errors of bb72, .* give the circuit",
     )

@@ -1,8 +1,9 @@
 """Which check, and when, each detector of an error model is, by what the model alone says.
 
 The mechanisms tell the times. Where each data qubit meets three checks of each basis, they also tell which data qubits
-each check has, and coordinates are not looked at. With other codes, hook errors look like errors of data qubits: there,
-coordinates say which check is where, and without them, the model is compared with those of known circuits.
+each check has, and coordinates are not looked at. With other codes, and on tori so small that steps which differ
+elsewhere are one there, hook errors look like errors of data qubits: then coordinates say which check is where, and
+without them, the model is compared with those of known circuits.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ from cascade_qec.recognition.skeleton import Skeleton
 _DEGREE = 3
 """Checks of each basis that a data qubit meets, where mechanisms alone tell which."""
 
+_Found = tuple[NDArray[np.bool_], Chains, NDArray[np.bool_], Bits]
+"""The detectors that count, bool [detectors], their chains, which are primary, and the data qubits of each one."""
+
 # Linear maps of the plane. Turning a rotated surface code by a right angle exchanges its two kinds of check, no more.
 _TURNS = (np.array([[1, 0], [0, 1]]), np.array([[1, 1], [1, -1]]))
 _MIRRORS = (np.array([1, 1]), np.array([1, -1]))
@@ -46,9 +50,9 @@ def dem_skeletons(dem: stim.DetectorErrorModel, code: CSSCode) -> list[Skeleton]
     ----------
     dem
         Error model under circuit-level noise, of any tool: with all detectors or those of one basis only, in any order,
-        with any coordinates. Unless each of the code's data qubits meets three checks of each basis, it has coordinates
-        of the checks, or the mechanisms of a circuit of this package. Detectors without coordinates, where others have
-        them, are taken for heralds.
+        with any coordinates. Unless each of the code's data qubits meets three checks of each basis, and looks unlike
+        all other errors, it has coordinates of the checks, or the mechanisms of a circuit of this package. Detectors
+        without coordinates, where others have them, are taken for heralds.
 
     Returns
     -------
@@ -68,26 +72,54 @@ def dem_skeletons(dem: stim.DetectorErrorModel, code: CSSCode) -> list[Skeleton]
             f"expected an error model of {code.name}, got one without errors that flip detectors, which leaves open "
             "what they are: give the circuit, which tells it without errors"
         )
+    ways = [_by_places, None]
     if all((code.checks(basis).sum(axis=0) == _DEGREE).all() for basis in BASES):
-        chains = linked(measurement_errors(mechanisms), kept, code)
-        rounds, primary = experiment_of(chains, code)
-        supports = _supports(mechanisms, chains, primary, code)
-    else:
-        place = _places(dem, kept, code)
-        if place is None:
-            return isomorphic_skeletons(mechanisms, kept, code)
-        pairs = repeated(mechanisms, place)
-        every = np.ones_like(kept)
-        if not len(pairs) and (placed := _places(dem, every, code)) is not None:
-            # Measurements never fail: no error tells the order of the slices, and some slices may have no errors.
-            kept, place, pairs = every, placed, in_order(placed)
-        chains = linked(pairs, kept, code)
-        rounds, primary = experiment_of(chains, code)
-        check = np.empty(len(primary), dtype=np.int64)
-        check[chains.check[kept]] = place[kept]
-        if len(np.unique((check < len(code.hx)) ^ primary)) > 1:
-            raise CascadeError(f"expected one kind of {code.name}'s checks in the first and the last slice, got both")
-        supports = np.vstack([code.hx, code.hz])[check]
+        ways.insert(0, _by_mechanisms)
+    refusal: CascadeError | None = None
+    for way in ways:
+        try:
+            if way is None:
+                return isomorphic_skeletons(mechanisms, kept, code)
+            if found := way(dem, mechanisms, kept, code):
+                return _skeletons(found, mechanisms, code, heralds)
+        except CascadeError as error:
+            refusal = refusal or error
+    assert refusal is not None
+    raise refusal
+
+
+def _by_mechanisms(
+    _: stim.DetectorErrorModel, mechanisms: Mechanisms, kept: NDArray[np.bool_], code: CSSCode
+) -> _Found:
+    chains = linked(measurement_errors(mechanisms), kept, code)
+    primary = experiment_of(chains, code)[1]
+    return kept, chains, primary, _supports(mechanisms, chains, primary, code)
+
+
+def _by_places(
+    dem: stim.DetectorErrorModel, mechanisms: Mechanisms, kept: NDArray[np.bool_], code: CSSCode
+) -> _Found | None:
+    """None where coordinates are no places."""
+    place = _places(dem, kept, code)
+    if place is None:
+        return None
+    pairs = repeated(mechanisms, place)
+    every = np.ones_like(kept)
+    if not len(pairs) and (placed := _places(dem, every, code)) is not None:
+        # Measurements never fail: no error tells the order of the slices, and some slices may have no errors.
+        kept, place, pairs = every, placed, in_order(placed)
+    chains = linked(pairs, kept, code)
+    primary = experiment_of(chains, code)[1]
+    check = np.empty(len(primary), dtype=np.int64)
+    check[chains.check[kept]] = place[kept]
+    if len(np.unique((check < len(code.hx)) ^ primary)) > 1:
+        raise CascadeError(f"expected one kind of {code.name}'s checks in the first and the last slice, got both")
+    return kept, chains, primary, np.vstack([code.hx, code.hz])[check]
+
+
+def _skeletons(found: _Found, mechanisms: Mechanisms, code: CSSCode, heralds: int) -> list[Skeleton]:
+    kept, chains, primary, supports = found
+    rounds = int(chains.length.max()) - 1
     degrees = {int(degree) for basis in BASES for degree in np.unique(code.checks(basis).sum(axis=0))} - {0, 1}
     skeletons = []
     for turned in oriented(chains, mechanisms, primary, degrees):
@@ -137,15 +169,20 @@ def _places(dem: stim.DetectorErrorModel, kept: NDArray[np.bool_], code: CSSCode
     table = np.array([row[:columns] for row in rows], dtype=np.float64)
     checks = {basis: code.detector_coords(basis) for basis in BASES}
     offset = {"X": 0, "Z": len(checks["X"])}
-    targets = [(0, np.concatenate([checks["X"], checks["Z"]])), *((offset[b], checks[b]) for b in BASES)]
-    for pair in combinations(range(columns), 2):
-        points, point = np.unique(np.round(table[:, pair] / _TOLERANCE), axis=0, return_inverse=True)
-        for (first, target), turn, mirror in product(targets, _TURNS, _MIRRORS):
-            fit = _fitted(points @ turn * mirror, target)
-            if fit is not None:
-                found = np.full(len(kept), -1)
-                found[kept] = first + fit[point.ravel()]
-                return found
+    both = np.concatenate([checks["X"], checks["Z"]])
+    if len(np.unique(both, axis=0)) < len(both):
+        # Checks of both bases at one place: a third coordinate tells them apart.
+        both = np.column_stack([both, np.arange(len(both)) >= offset["Z"]])
+    targets = [(0, both), *((offset[b], checks[b]) for b in BASES)]
+    for first, target in targets:
+        for axes in combinations(range(columns), target.shape[1]):
+            points, point = np.unique(np.round(table[:, axes] / _TOLERANCE), axis=0, return_inverse=True)
+            for turn, mirror in product(_TURNS, _MIRRORS):
+                fit = _fitted(np.hstack([points[:, :2] @ turn * mirror, points[:, 2:]]), target)
+                if fit is not None:
+                    found = np.full(len(kept), -1)
+                    found[kept] = first + fit[point.ravel()]
+                    return found
     return None
 
 
