@@ -208,7 +208,7 @@ def test_other_codes_are_not_taken_for_it():
     surface = circuits.memory(codes.get("surface_d3"), rounds=3, noise=UniformDepolarizing(0.003))
     with pytest.raises(CascadeError, match=r"expected the checks of toric_3x3, 9 of X and 9 of Z on 18 data qubits"):
         recognise(surface, codes.get("toric_3x3"))
-    other = codes.LiftedProductCode(7, 1, [["1", "x", "x^3"], ["1", "x^2", "x^5"]], name="other")
+    other = codes.LiftedProductCode(7, [["1", "x", "x^3"], ["1", "x^2", "x^5"]], name="other")
     with pytest.raises(CascadeError, match=r"or of toric_3x3, .*; got 42 checks"):
         recognise_any(circuits.memory(other, rounds=1))
 

@@ -10,9 +10,9 @@ from cascade_qec.circuits import SI1000, UniformDepolarizing, circuit_distance, 
 from cascade_qec.codes import BASES, CSSCode, GroupCode, LiftedProductCode
 
 MINE = {
-    "sequential": GroupCode(3, 3, [["1+x", "1+y"]], [["1+y^-1", "1+x^-1"]], name="sequential", family="mine"),
-    "lifted": LiftedProductCode(7, 1, [["1", "x", "x^3"], ["1", "x^2", "x^5"]], name="lifted"),
-    "lopsided": LiftedProductCode(3, 2, [["1+x", "x+y"]], [["1+x*y"]], name="lopsided"),
+    "sequential": GroupCode((3, 3), [["1+x", "1+y"]], [["1+y^-1", "1+x^-1"]], name="sequential", family="mine"),
+    "lifted": LiftedProductCode(7, [["1", "x", "x^3"], ["1", "x^2", "x^5"]], name="lifted"),
+    "lopsided": LiftedProductCode((3, 2), [["1+x", "x+y"]], [["1+x*y"]], name="lopsided"),
 }
 
 
@@ -22,7 +22,9 @@ def code_named(name: str) -> CSSCode:
 
 @pytest.mark.parametrize("basis", BASES)
 @pytest.mark.parametrize("noise", [UniformDepolarizing(0.001), SI1000(0.001)])
-@pytest.mark.parametrize("name", [*MINE, "colour_d5", "toric_3x4", "gb46", "mb30", "mb48", "mb96", "lp175"])
+@pytest.mark.parametrize(
+    "name", [*MINE, "colour_d5", "toric_3x4", "gb46", "mb30", "mb48", "mb96", "lp175", "haah_3", "tt72"]
+)
 def test_no_detector_and_no_observable_is_random(name, noise, basis):
     code = code_named(name)
     circuit = memory(code, rounds=2, basis=basis, noise=noise)

@@ -154,7 +154,7 @@ def test_distance_that_is_not_there_is_refused():
     ],
 )
 def test_polynomials_are_read(text, terms):
-    assert parse_polynomial(text, 12, 6) == terms
+    assert parse_polynomial(text, (12, 6)) == terms
 
 
 @pytest.mark.parametrize(
@@ -181,9 +181,9 @@ def test_invalid_polynomials_are_refused(text, said):
 @pytest.mark.parametrize(
     ("l", "m", "said"),
     [
-        (0, 6, "expected l of at least 1, got 0"),
-        (6, -1, "expected m of at least 1, got -1"),
-        (6, 2.0, "expected m as an integer, got 2.0"),
+        (0, 6, "expected x to be of order 1 at least, got 0"),
+        (6, -1, "expected y to be of order 1 at least, got -1"),
+        (6, 2.0, "expected the order of y as an integer, got 2.0"),
     ],
 )
 def test_invalid_sizes_are_refused(l, m, said):  # noqa: E741
@@ -192,5 +192,5 @@ def test_invalid_sizes_are_refused(l, m, said):  # noqa: E741
 
 
 def test_code_without_logical_qubits_is_refused():
-    with pytest.raises(CascadeError, match=r"logical qubits, but l=3, m=3, A='1', B='1\+x' gives k = 0"):
+    with pytest.raises(CascadeError, match=r"logical qubits, but group \[3, 3\], A='1', B='1\+x' gives k = 0"):
         BivariateBicycleCode(3, 3, "1", "1+x")

@@ -5,16 +5,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cascade_qec import codes
 from cascade_qec.codes import BASES, GroupCode, LiftedProductCode, TwoBlockCode, gf2, opposite
 from cascade_qec.codes.edges import edge_colours
 from cascade_qec.errors import CascadeError
 
 CODES = {
-    "toric": TwoBlockCode(3, 4, "1+x^-1", "1+y^-1", name="toric", family="t"),
-    "cyclic": TwoBlockCode(15, 1, "1+x^2+x^8", "1+x+x^4", name="cyclic", family="t"),
-    "lifted": LiftedProductCode(7, 1, [["1", "x", "x^3"], ["1", "x^2", "x^5"]], name="lifted"),
+    "toric": TwoBlockCode((3, 4), "1+x^-1", "1+y^-1", name="toric", family="t"),
+    "cyclic": TwoBlockCode(15, "1+x^2+x^8", "1+x+x^4", name="cyclic", family="t"),
+    "lifted": LiftedProductCode(7, [["1", "x", "x^3"], ["1", "x^2", "x^5"]], name="lifted"),
+    "cubic": TwoBlockCode((3, 3, 3), "1+x+y+z", "1+x*y+y*z+x*z", name="cubic", family="t"),
+    "tricycle": codes.get("tt72"),
     # One row of X checks and two of Z checks: there is no duality.
-    "lopsided": LiftedProductCode(3, 2, [["1+x", "x+y"]], [["1+x*y"]], name="lopsided"),
+    "lopsided": LiftedProductCode((3, 2), [["1+x", "x+y"]], [["1+x*y"]], name="lopsided"),
 }
 
 
@@ -56,16 +59,16 @@ def test_slots_meet_every_qubit_of_a_check_once(code, basis):
 def test_translations_are_symmetries(code, basis):
     for qubits, checks in zip(code.translations, code.check_translations(basis), strict=True):
         np.testing.assert_array_equal(code.checks(basis)[np.ix_(checks, qubits)], code.checks(basis))
-    assert len(np.unique(code.translations, axis=0)) == code.l * code.m
+    assert len(np.unique(code.translations, axis=0)) == np.prod(code.group)
 
 
 def test_a_duality_exchanges_the_bases():
-    for name in ("toric", "cyclic", "lifted"):
+    for name in ("toric", "cyclic", "lifted", "cubic"):
         code = CODES[name]
         for basis in BASES:
             moved = code.checks(opposite(basis))[np.ix_(code.duality.check[basis], code.duality.qubit)]
             np.testing.assert_array_equal(moved, code.checks(basis))
-    assert CODES["lopsided"].duality is None
+    assert CODES["lopsided"].duality is CODES["tricycle"].duality is None
 
 
 @pytest.mark.parametrize("basis", BASES)
@@ -108,4 +111,4 @@ def test_edges_are_coloured_by_as_few_colours_as_can_be(edges):
 )
 def test_matrices_that_make_no_code_are_refused(x, z, said):
     with pytest.raises(CascadeError, match=said):
-        GroupCode(3, 3, x, z, name="mine", family="mine")
+        GroupCode((3, 3), x, z, name="mine", family="mine")

@@ -25,6 +25,13 @@ SIZES = {
     "mb30": (30, 4),
     "mb48": (48, 4),
     "mb96": (96, 4),
+    "haah_2": (16, 6),
+    "haah_3": (54, 2),
+    "haah_4": (128, 14),
+    "haah_5": (250, 2),
+    "haah_6": (432, 6),
+    "tt72": (72, 6),
+    "tt432": (432, 12),
     "lp175": (175, 19),
     "lp544": (544, 80),
     "lp714": (714, 100),
@@ -52,6 +59,9 @@ DISTANCES = {
     "mb48": 6,
     "mb96": 8,
     "lp175": 10,
+    "haah_2": 2,
+    "haah_3": 9,
+    "haah_4": 8,
 }
 
 
@@ -66,3 +76,9 @@ def test_distances(name):
     code = codes.get(name)
     assert code.logicals("X")[0].sum() == DISTANCES[name]
     assert code.d in (DISTANCES[name], None)
+
+
+def test_the_bases_of_a_tricycle_code_have_distances_of_their_own():
+    code = codes.get("tt72")
+    assert code.d == 6
+    assert (code.logicals("Z")[0].sum(), code.logicals("X")[0].sum()) == (6, 12)

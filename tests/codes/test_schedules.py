@@ -38,7 +38,7 @@ def test_depth_is_the_number_of_terms_or_one_more(name, depth):
 
 
 def test_matrices_that_are_no_product_are_measured_one_basis_after_the_other():
-    code = GroupCode(3, 3, [["1+x", "1+y"]], [["1+y^-1", "1+x^-1"]], name="mine", family="mine")
+    code = GroupCode((3, 3), [["1+x", "1+y"]], [["1+y^-1", "1+x^-1"]], name="mine", family="mine")
     assert code.schedule.x == (0, 1, 2, 3, None, None, None, None)
     assert code.schedule.z == (None, None, None, None, 0, 1, 2, 3)
 
@@ -50,13 +50,13 @@ def test_bicycle_code_of_other_weight_has_a_derived_schedule():
 @pytest.mark.parametrize("layers", [[0, 1, 2, 3], [0, 3, 1], [0, 3, 1, 1], [0, 3, 1, 4]])
 def test_layers_in_which_gates_meet_are_refused(layers):
     with pytest.raises(CascadeError, match="a layer of its own, from 0 to 3, for each of 2 terms of A and 2 of B"):
-        LiftedProductCode(3, 3, [["1+x"]], [["1+y"]], name="mine", layers=layers)
+        LiftedProductCode((3, 3), [["1+x"]], [["1+y"]], name="mine", layers=layers)
 
 
 @pytest.mark.parametrize("layers", [[0, 1, 2, 3], [0, 1, 2, 3, 0, 1, 2, 3], [0, 1, 2, 3, 4, 5, 6, 8]])
 def test_layers_of_matrices_of_checks_in_which_gates_meet_are_refused(layers):
     with pytest.raises(CascadeError, match=r"expected layers of 4 slots of X checks and then of 4 of Z checks, .* got"):
-        GroupCode(3, 3, [["1+x", "1+y"]], [["1+y^-1", "1+x^-1"]], name="mine", family="mine", layers=layers)
+        GroupCode((3, 3), [["1+x", "1+y"]], [["1+y^-1", "1+x^-1"]], name="mine", family="mine", layers=layers)
 
 
 @pytest.mark.parametrize("name", ["toric_3x4", "bb72", "mb30"])

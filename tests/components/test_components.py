@@ -81,9 +81,10 @@ def test_a_surface_code_has_the_types_of_a_smaller_one_and_of_the_other_basis() 
 
 
 @EACH_BASIS
-def test_a_translation_takes_components_to_components_of_one_type(basis: Basis) -> None:
-    found = components_of("bb72", 3, basis)
-    code = codes.get("bb72")
+@pytest.mark.parametrize("name", ["bb72", "haah_3"])
+def test_a_translation_takes_components_to_components_of_one_type(name: str, basis: Basis) -> None:
+    found = components_of(name, 3, basis)
+    code = codes.get(name)
     lattice = memory_lattice(code, 3, basis)
     own, moved = lattice.check_sites(basis), np.arange(lattice.sites)
     moved[own] = own[:, code.check_translations(basis)[7]]

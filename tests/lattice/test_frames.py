@@ -20,9 +20,9 @@ def code_named(name: str) -> CSSCode:
         case "toric":  # polynomials of two terms on a torus that is not square
             return BivariateBicycleCode(4, 3, "1+x", "1+y")
         case "lifted":  # several orbits of checks
-            return LiftedProductCode(7, 1, [["1", "x", "x^3"], ["1", "x^2", "x^5"]], name=name)
+            return LiftedProductCode(7, [["1", "x", "x^3"], ["1", "x^2", "x^5"]], name=name)
         case "lopsided":  # and without a duality
-            return LiftedProductCode(5, 3, [["1+x", "x+y"]], [["1+x*y"]], name=name)
+            return LiftedProductCode((5, 3), [["1+x", "x+y"]], [["1+x*y"]], name=name)
         case _:
             return codes.get(name)
 
@@ -33,7 +33,10 @@ def frames_of(*names: str) -> list:
 
 tori = frames_of("toric", "bb72", "bb90")
 every_frame = frames_of("surface_d3", "surface_d5", "surface_3x4", "unrotated_d3", "unrotated_3x4", "colour_d5") + tori
-every_frame += [*frames_of("lifted", "lopsided"), pytest.param("repetition_d5", "Z", id="repetition_d5-Z")]
+every_frame += [
+    *frames_of("lifted", "lopsided", "haah_3", "tt72"),
+    pytest.param("repetition_d5", "Z", id="repetition_d5-Z"),
+]
 
 
 def read_once(table: np.ndarray, inputs: int) -> np.ndarray:

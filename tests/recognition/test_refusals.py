@@ -140,7 +140,7 @@ def test_a_colour_code_whose_checks_change_their_basis():
 
 
 def test_a_circuit_of_no_code_of_the_registry():
-    mine = LiftedProductCode(7, 1, [["1", "x", "x^3"], ["1", "x^2", "x^5"]], name="mine")
+    mine = LiftedProductCode(7, [["1", "x", "x^3"], ["1", "x^2", "x^5"]], name="mine")
     message = refusal(memory(mine, rounds=2, noise=UniformDepolarizing(0.003)), None)
     found = "42 checks .* and 42 others on 91 data qubits, weights 5, 2 rounds, which fits none"
     assert re.search(f"expected a memory experiment of {CODES}; got {found}", message)

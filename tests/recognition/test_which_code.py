@@ -118,7 +118,20 @@ def test_stims_generated_circuits(task, distance, name, form):
 
 @pytest.mark.parametrize("basis", ["X", "Z"])
 @pytest.mark.parametrize(
-    "name", ["surface_3x5", "surface_5x3", "surface_4x4", "unrotated_4x3", "toric_3x4", "gb46", "mb30", "bb54", "lp175"]
+    "name",
+    [
+        "surface_3x5",
+        "surface_5x3",
+        "surface_4x4",
+        "unrotated_4x3",
+        "toric_3x4",
+        "gb46",
+        "mb30",
+        "bb54",
+        "lp175",
+        "haah_3",
+        "tt72",
+    ],
 )
 def test_circuits_of_every_family(name, basis, tried):
     code = codes.get(name)
@@ -129,7 +142,7 @@ def test_circuits_of_every_family(name, basis, tried):
     assert (found.missing, found.ignored, found.ambiguous) == (0, 0, False)
 
 
-@pytest.mark.parametrize("name", ["surface_3x4", "unrotated_4x3", "mb48"])
+@pytest.mark.parametrize("name", ["surface_3x4", "unrotated_4x3", "mb48", "haah_2"])
 @pytest.mark.parametrize("bare", [True, False])
 def test_models_of_codes_that_are_named(name, bare):
     circuit = memory(codes.get(name), rounds=3, basis="X", noise=UniformDepolarizing(0.003))
@@ -171,9 +184,9 @@ def test_xzzx_codes_are_surface_codes_whose_circuits_have_no_basis(basis):
 @pytest.mark.parametrize("twin_of", [None, "mb30"])
 def test_a_code_of_ones_own_is_tried_first(twin_of: str | None) -> None:
     if twin_of is None:
-        own = codes.TwoBlockCode(13, 1, "1 + x", "1 + x^5", name="twisted", family="mine", d=5)
+        own = codes.TwoBlockCode(13, "1 + x", "1 + x^5", name="twisted", family="mine", d=5)
     else:
-        own = codes.TwoBlockCode(5, 3, "x^4 + x^2", "x + x^2 + y + x^2*y^2 + x^3", name="small", family="mine", d=5)
+        own = codes.TwoBlockCode((5, 3), "x^4 + x^2", "x + x^2 + y + x^2*y^2 + x^3", name="small", family="mine", d=5)
     circuit = memory(own, rounds=3, noise=UniformDepolarizing(0.003))
     for source in (circuit, circuit.detector_error_model()):
         assert recognise_any(source, own).lattice.code is own

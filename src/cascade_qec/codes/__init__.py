@@ -1,6 +1,14 @@
 """CSS codes: their checks, the lattice they live on, their schedules, and logical operators of minimum weight."""
 
-from cascade_qec.codes import bivariate_bicycle, colour, described, lifted_product, surface, two_block_families
+from cascade_qec.codes import (
+    bivariate_bicycle,
+    colour,
+    described,
+    lifted_product,
+    surface,
+    tricycle,
+    two_block_families,
+)
 from cascade_qec.codes.basis import BASES, Basis, opposite
 from cascade_qec.codes.bivariate_bicycle import BivariateBicycleCode
 from cascade_qec.codes.colour import ColourCode
@@ -12,6 +20,7 @@ from cascade_qec.codes.group import Duality, GroupCode
 from cascade_qec.codes.lifted_product import LiftedProductCode
 from cascade_qec.codes.schedule import Schedule, SuperdenseSchedule
 from cascade_qec.codes.surface import RepetitionCode, RotatedSurfaceCode, SurfaceCode, UnrotatedSurfaceCode
+from cascade_qec.codes.tricycle import TricycleCode
 from cascade_qec.codes.two_block import TwoBlockCode
 
 __all__ = [
@@ -32,6 +41,7 @@ __all__ = [
     "SpaceRelations",
     "SuperdenseSchedule",
     "SurfaceCode",
+    "TricycleCode",
     "TwoBlockCode",
     "UnrotatedSurfaceCode",
     "families",
@@ -49,6 +59,7 @@ for _family in (
     bivariate_bicycle.FAMILY,
     *two_block_families.FAMILIES,
     lifted_product.FAMILY,
+    tricycle.FAMILY,
     described.FAMILY,
 ):
     register(_family)

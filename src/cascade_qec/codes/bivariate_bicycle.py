@@ -41,7 +41,9 @@ class BivariateBicycleCode(TwoBlockCode):
 
     Parameters
     ----------
-    l, m, a, b, d
+    l, m
+        The orders of x and y.
+    a, b, d
         As for `TwoBlockCode`.
     name
         How the code is to be called; by default its size and polynomials.
@@ -55,7 +57,8 @@ class BivariateBicycleCode(TwoBlockCode):
 
     def __init__(self, l: int, m: int, a: str, b: str, name: str | None = None, d: int | None = None) -> None:  # noqa: E741
         name = name or f"bb_{l}x{m}_" + re.sub(r"[\s^*]", "", f"{a}_{b}")
-        super().__init__(l, m, a, b, name=name, family="bb", d=d)
+        super().__init__((l, m), a, b, name=name, family="bb", d=d)
+        self.l, self.m = self.group
 
     @property
     def schedule(self) -> Schedule:

@@ -10,7 +10,7 @@ from cascade_qec.codes.css import CSSCode
 from cascade_qec.codes.family import Family
 from cascade_qec.codes.group import GroupCode
 from cascade_qec.codes.lifted_product import LiftedProductCode
-from cascade_qec.codes.polynomial import Matrix
+from cascade_qec.codes.polynomial import Matrix, group_of
 from cascade_qec.codes.two_block import TwoBlockCode
 from cascade_qec.errors import CascadeError
 
@@ -24,9 +24,9 @@ def read_code(path: str | Path) -> GroupCode:
     Parameters
     ----------
     path
-        Of a file with `group`, one size or two, and either polynomials `a` and `b` (a `TwoBlockCode`), matrices of
-        polynomials `a` and, unless it is A*, `b` (a `LiftedProductCode`), or matrices `x` and `z` (a `GroupCode`).
-        `d` and `layers` as these have them.
+        Of a file with `group`, the order of one generator or a list of several, and either polynomials `a` and `b` (a
+        `TwoBlockCode`), matrices of polynomials `a` and, unless it is A*, `b` (a `LiftedProductCode`), or matrices `x`
+        and `z` (a `GroupCode`). `d` and `layers` as these have them.
 
     Raises
     ------
@@ -48,21 +48,20 @@ def _code(given: dict[str, Any], name: str) -> GroupCode:
     if unknown := sorted(given.keys() - _KEYS):
         raise CascadeError(f"expected the keys {', '.join(sorted(_KEYS))}; got {', '.join(unknown)}")
     sizes = given.get("group")
-    sizes = [sizes, 1] if isinstance(sizes, int) else sizes
-    if not isinstance(sizes, list) or len(sizes) not in (1, 2):
-        raise CascadeError(f"expected group = [l, m] or group = l, got {given.get('group')!r}")
-    l, m = [*sizes, 1][:2]  # noqa: E741
+    if not isinstance(sizes, (int, list)):
+        raise CascadeError(f"expected group = [l, m] or group = l, got {sizes!r}")
+    group = group_of(sizes)
     named = {"name": name, "family": "described", "d": _distance(given.get("d"))}
     a, b, x, z = (given.get(key) for key in ("a", "b", "x", "z"))
     layers = _layers(given.get("layers"))
     if x is not None and z is not None and a is None and b is None:
-        return GroupCode(l, m, _matrix(x, "x"), _matrix(z, "z"), layers=layers, **named)
+        return GroupCode(group, _matrix(x, "x"), _matrix(z, "z"), layers=layers, **named)
     if a is None or x is not None or z is not None:
         raise CascadeError("expected either a and b or x and z")
     if isinstance(a, str) and isinstance(b, str):
-        return TwoBlockCode(l, m, a, b, layers=layers, **named)
+        return TwoBlockCode(group, a, b, layers=layers, **named)
     right = None if b is None else _matrix(b, "b")
-    return LiftedProductCode(l, m, _matrix(a, "a"), right, layers=layers, **named)
+    return LiftedProductCode(group, _matrix(a, "a"), right, layers=layers, **named)
 
 
 def _layers(value: Any) -> list[int] | None:

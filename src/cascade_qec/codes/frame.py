@@ -54,8 +54,9 @@ class Frame:
         Number of check places, and of data places, in each plane; all places of a plane share weights.
     check_place : dict
         Basis -> int64 [checks]: the place of each check of that basis.
-    coords : int64 [check places, 2]
-        Where each check place is: a translation of the code adds the same to all.
+    coords : int64 [check places, coordinates]
+        Where each check place is: a translation of the code adds the same to all. A plane has two coordinates, a torus
+        as many as its group has generators.
     place_kind : int64 [check places]
         Index of the embedding that a check place uses; primary checks are even, secondary ones odd.
     kinds : int
@@ -68,7 +69,7 @@ class Frame:
         From checks to data qubits: a data qubit at slice t reads its checks at t and t + 1.
     reverse_time : bool
         Whether time runs backwards in this frame.
-    period : (int, int) or None
+    period : tuple of int, or None
         After what steps `coords` come back to where they were; None on a plane.
     """
 
@@ -82,10 +83,10 @@ class Frame:
     convolutions: Mapping[str, tuple[SpaceRelations, ...]]
     to_data: SpaceRelations
     reverse_time: bool = False
-    period: tuple[int, int] | None = None
+    period: tuple[int, ...] | None = None
 
     def steps(self, origin: NDArray[np.int64], to: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The step from one place to another, the shortest on a torus: int64 [..., 2] from places of one shape."""
+        """The step from one place to another, the shortest on a torus: int64 [..., coordinates] of places [...]."""
         step = self.coords[to] - self.coords[origin]
         if self.period is None:
             return step

@@ -8,10 +8,11 @@ from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
+from math import prod
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from cascade_qec import limits
 from cascade_qec.codes import gf2
@@ -20,7 +21,7 @@ from cascade_qec.codes.css import CSSCode, Operators, frozen
 from cascade_qec.codes.edges import edge_colours
 from cascade_qec.codes.frame import ABSENT_PLACE, PRIMARY, SECONDARY, Frame, SpaceRelations
 from cascade_qec.codes.logicals import light_logicals, low_weight_logicals
-from cascade_qec.codes.polynomial import Matrix, Terms, parse_matrix, size
+from cascade_qec.codes.polynomial import Matrix, Terms, group_of, parse_matrix
 from cascade_qec.codes.schedule import Schedule
 from cascade_qec.errors import CascadeError
 
@@ -61,10 +62,11 @@ class Duality:
 
 
 class GroupCode(CSSCode):
-    """Code whose checks and data qubits are orbits of the group of x and y with x^l = y^m = 1.
+    """Code whose checks and data qubits are orbits of a group: of x and y with x^l = y^m = 1, or of more generators.
 
-    The group element x^i y^j has index g = i * m + j. Each row of a matrix is an orbit of checks, and each column one
-    of data qubits; check g of row r is check r * l * m + g, and so with qubits. Check g of a row meets qubit g * t of a
+    The group is abelian, and its element x^i y^j has index g = i * m + j, and so on with more generators: the last
+    exponent counts fastest. Each row of a matrix is an orbit of checks, and each column one of data qubits; of a group
+    of N elements check g of row r is check r * N + g, and so with qubits. Check g of a row meets qubit g * t of a
     column for every term t of the entry. Terms, the edges between orbits, have colours: a qubit is met through one
     colour once at most, by checks of both bases. Slots are the colours of one basis in the order in which they come, so
     that those of a single row are its terms in the order written.
@@ -73,15 +75,15 @@ class GroupCode(CSSCode):
 
     Parameters
     ----------
-    l, m
-        Sizes of the group; m = 1 for a cyclic one.
+    group
+        The order of each generator, x, y, z, w, v, u, t and s, as many as there are; a number for a cyclic group.
     x, z
         Matrices of X and of Z checks.
     name, family
         As `CSSCode` has them.
     d
-        Distance if known. :meth:`logicals` then stops at this weight, and raises a :class:`CascadeError` if
-        the lightest operator that it finds has another.
+        Distance if known. :meth:`logicals` then stops at this weight, and raises a :class:`CascadeError` if the
+        lightest operator that it finds has another: without a duality, a lower one.
     colours
         Of the terms of each matrix, row by row and in the order written; by default as few as can be.
     layers
@@ -90,18 +92,19 @@ class GroupCode(CSSCode):
 
     Attributes
     ----------
-    l, m : int
+    group : tuple of int
+        (l, 1) for a cyclic one.
     layers : tuple of int
 
     Raises
     ------
     CascadeError
-        If a size is no positive integer, the matrices do not fit together, a polynomial cannot be read or has a term
+        If an order is no positive integer, the matrices do not fit together, a polynomial cannot be read or has a term
         twice, the checks do not commute, or no logical qubit is encoded (k = 0).
 
     Examples
     --------
-    >>> toric = GroupCode(3, 3, [["1 + x", "1 + y"]], [["1 + y^-1", "1 + x^-1"]], name="mine", family="mine")
+    >>> toric = GroupCode((3, 3), [["1 + x", "1 + y"]], [["1 + y^-1", "1 + x^-1"]], name="mine", family="mine")
     >>> toric.n, toric.k
     (18, 2)
     """
@@ -111,8 +114,7 @@ class GroupCode(CSSCode):
 
     def __init__(
         self,
-        l: int,  # noqa: E741
-        m: int,
+        group: int | Sequence[int],
         x: Matrix,
         z: Matrix,
         *,
@@ -122,15 +124,17 @@ class GroupCode(CSSCode):
         colours: Mapping[Basis, Sequence[int]] | None = None,
         layers: Sequence[int] | None = None,
     ) -> None:
-        self.l, self.m = size(l, "l"), size(m, "m")
-        self._size = self.l * self.m
+        self.group = group_of(group)
+        self._size = prod(self.group)
         if self._size > limits.GROUP:
             raise CascadeError(f"expected a group of at most {limits.GROUP:,} elements, got {self._size:,}")
         self._light: dict[tuple[Basis, int], NDArray[np.uint8]] = {}
-        i, j = np.divmod(np.arange(self._size), self.m)
-        self._times = (i[:, None] + i) % self.l * self.m + (j[:, None] + j) % self.m
-        self._inverse = -i % self.l * self.m + -j % self.m
-        of_x, of_z = (parse_matrix(matrix, self.l, self.m) for matrix in (x, z))
+        self._elements = np.stack(np.unravel_index(np.arange(self._size), self.group), axis=1)  # their exponents
+        self._inverse = self._index(-self._elements)
+        self._times = np.zeros((self._size, self._size), dtype=np.int64)
+        for cycle, exponent in zip(self.group, self._elements.T, strict=True):
+            self._times = self._times * cycle + (exponent[:, None] + exponent) % cycle
+        of_x, of_z = (parse_matrix(matrix, self.group) for matrix in (x, z))
         if len(of_x[0]) != len(of_z[0]):
             raise CascadeError(
                 f"expected matrices with as many columns, got {len(of_x[0])} of X and {len(of_z[0])} of Z"
@@ -141,7 +145,9 @@ class GroupCode(CSSCode):
         self._colours = self._joint_colours() if colours is None else {b: list(colours[b]) for b in BASES}
         self._slot_colours: dict[Basis, list[int]] = {b: list(dict.fromkeys(self._colours[b])) for b in BASES}
         self._check_commuting()
+        # On paper, the first generator goes one way, and all others go the other way side by side.
         height = max(self._rows.values())
+        i, j = np.divmod(np.arange(self._size), self._size // self.group[0])
         super().__init__(
             name=name,
             family=family,
@@ -159,7 +165,12 @@ class GroupCode(CSSCode):
 
     def _edges_of(self, matrix: list[list[Terms]]) -> _Edges:
         entries = [(row, column, terms) for row, whole in enumerate(matrix) for column, terms in enumerate(whole)]
-        return [(row, column, i * self.m + j) for row, column, terms in entries for i, j in terms]
+        return [(row, column, int(self._index(term))) for row, column, terms in entries for term in terms]
+
+    def _index(self, exponents: ArrayLike) -> NDArray[np.int64]:
+        """Of group elements, int64 [...], from their exponents, [..., generators]."""
+        columns = tuple(np.moveaxis(np.asarray(exponents), -1, 0))
+        return np.asarray(np.ravel_multi_index(columns, self.group, mode="wrap"), dtype=np.int64)
 
     def _check_commuting(self) -> None:
         for (row_x, row_z, _), slots in self._meetings().items():
@@ -189,7 +200,7 @@ class GroupCode(CSSCode):
         return self._lifted(self._edges[basis], self._colours[basis], self._rows[basis], colours)
 
     def _lifted(self, edges: _Edges, colours: Sequence[int], rows: int, most: int) -> NDArray[np.int64]:
-        """Who meets whom through each colour of some edges: int64 [rows * l * m, most], -1 where there is none."""
+        """Who meets whom through each colour of some edges: int64 [rows * elements, most], -1 where there is none."""
         table = np.full((rows, self._size, most), ABSENT_PLACE)
         for (row, column, element), colour in zip(edges, colours, strict=True):
             table[row, :, colour] = column * self._size + self._times[:, element]
@@ -197,7 +208,7 @@ class GroupCode(CSSCode):
 
     @cached_property
     def translations(self) -> NDArray[np.int64]:
-        """Where each element of the group takes each data qubit, int64 [l * m, n]; the first leaves all in place."""
+        """Where each element of the group takes each data qubit, int64 [elements, n]; the first leaves all in place."""
         return self._translated_orbits(self._columns)
 
     def check_translations(self, basis: Basis) -> NDArray[np.int64]:
@@ -326,7 +337,8 @@ class GroupCode(CSSCode):
             stabilizers, logicals, conjugates, self.translations, target=self.d, rounds=SEARCH_ROUNDS
         )
         lightest = int(found[0].sum())
-        if self.d is not None and lightest != self.d:
+        # Where the bases differ, the distance is that of the lighter one.
+        if self.d is not None and (lightest < self.d or (lightest > self.d and self.duality)):
             raise CascadeError(f"{self.name}: expected distance {self.d}, the lightest logical found weighs {lightest}")
         return found
 
@@ -421,15 +433,21 @@ class GroupCode(CSSCode):
             plane_sizes=(self._size,) * planes,
             data_plane_sizes=(self._size,) * self._columns,
             check_place=place,
-            coords=np.concatenate([self.check_coords("Z"), self.check_coords("X")]),
+            coords=np.concatenate([*self._places(rows_z), *self._places(rows_x)]),
             place_kind=np.repeat(kind, self._size),
             kinds=4 * height,
             data_qubit=np.argsort(duality.qubit) if duality else np.arange(self.n),
             convolutions={"bipartite": (to_data, from_data), "direct": (direct,)},
             to_data=to_data,
             reverse_time=duality is not None,
-            period=(self.l * height, self.m),
+            period=(self.group[0] * height, *self.group[1:]),
         )
+
+    def _places(self, rows: int) -> list[NDArray[np.int64]]:
+        """Coordinates of each orbit's checks, int64 [elements, generators]: orbits lie side by side along the first."""
+        height = max(self._rows.values())
+        first, *others = self._elements.T
+        return [np.stack([height * first + row, *others], axis=1) for row in range(rows)]
 
     def _near(self, edges: _Edges) -> _Edges:
         """Which planes share data qubits at which steps, (reader, read, step): a plane with itself first."""

@@ -13,12 +13,12 @@ from cascade_qec.codes.css import CSSCode
 from cascade_qec.codes.edges import edge_colours
 from cascade_qec.codes.family import Family
 from cascade_qec.codes.group import GroupCode
-from cascade_qec.codes.polynomial import Matrix, Terms, parse_matrix, size
+from cascade_qec.codes.polynomial import Matrix, Term, Terms, group_of, parse_matrix
 from cascade_qec.codes.schedule import Schedule
 from cascade_qec.errors import CascadeError
 
-_Entry = tuple[tuple[int, int, int], ...]
-"""Terms of a polynomial, (i, j, colour) each."""
+_Entry = tuple[tuple[Term, int], ...]
+"""Terms of a polynomial, each with its colour."""
 
 _Coloured = list[list[_Entry]]
 
@@ -26,13 +26,14 @@ _Coloured = list[list[_Entry]]
 class LiftedProductCode(GroupCode):
     """Code with checks H_X = [A (x) I | I (x) B], H_Z = [I (x) B* | A* (x) I].
 
-    A and B are matrices of polynomials in x and y, with x^l = y^m = 1, A* is the transpose of A with x and y turned
-    into their inverses, and I are identities of the sizes that fit. See `GroupCode` for the order of checks and qubits.
+    A and B are matrices of polynomials in the generators of an abelian group, A* is the transpose of A with generators
+    turned into their inverses, and I are identities of the sizes that fit. See `GroupCode` for the order of checks and
+    qubits.
 
     Parameters
     ----------
-    l, m
-        Sizes of the group.
+    group
+        As of `GroupCode`.
     a, b
         The matrices; B is A* by default.
     name, family, d
@@ -49,7 +50,7 @@ class LiftedProductCode(GroupCode):
 
     Examples
     --------
-    >>> code = LiftedProductCode(3, 1, [["1 + x", "1 + x^2"]], name="mine")
+    >>> code = LiftedProductCode(3, [["1 + x", "1 + x^2"]], name="mine")
     >>> code.n, code.k, code.terms
     (15, 7, (4, 4))
     >>> code.schedule.depth
@@ -58,8 +59,7 @@ class LiftedProductCode(GroupCode):
 
     def __init__(
         self,
-        l: int,  # noqa: E741
-        m: int,
+        group: int | Sequence[int],
         a: Matrix,
         b: Matrix | None = None,
         *,
@@ -68,20 +68,19 @@ class LiftedProductCode(GroupCode):
         d: int | None = None,
         layers: Sequence[int] | None = None,
     ) -> None:
-        l, m = size(l, "l"), size(m, "m")  # noqa: E741
-        left = _coloured(parse_matrix(a, l, m))
+        group = group_of(group)
+        left = _coloured(parse_matrix(a, group))
         first = 1 + max(_colours(left), default=-1)
         right = [
-            [tuple((i, j, first + colour) for i, j, colour in entry) for entry in row]
-            for row in (_adjoint(left) if b is None else _coloured(parse_matrix(b, l, m)))
+            [tuple((term, first + colour) for term, colour in entry) for entry in row]
+            for row in (_adjoint(left) if b is None else _coloured(parse_matrix(b, group)))
         ]
         self.terms = first, 1 + max(_colours(right), default=first - 1) - first
         of_a, of_b = _adjoint(left), _adjoint(right)
         x = _beside(_times_identity(left, len(right)), _identity_times(len(left), right))
         z = _beside(_identity_times(len(left[0]), of_b), _times_identity(of_a, len(right[0])))
         super().__init__(
-            l,
-            m,
+            group,
             _polynomials(x),
             _polynomials(z),
             name=name,
@@ -153,20 +152,21 @@ def _default_layers(a: int, b: int) -> list[int]:
 def _coloured(matrix: list[list[Terms]]) -> _Coloured:
     entries = [(i, j) for i, row in enumerate(matrix) for j, terms in enumerate(row) for _ in terms]
     colours = iter(edge_colours(entries).tolist())
-    return [[tuple((*term, next(colours)) for term in terms) for terms in row] for row in matrix]
+    return [[tuple((term, next(colours)) for term in terms) for terms in row] for row in matrix]
 
 
 def _colours(matrix: _Coloured) -> list[int]:
-    return [colour for *_, colour in chain.from_iterable(chain.from_iterable(matrix))]
+    return [colour for _, colour in chain.from_iterable(chain.from_iterable(matrix))]
 
 
 def _polynomials(matrix: _Coloured) -> list[list[Terms]]:
-    return [[tuple((i, j) for i, j, _ in entry) for entry in row] for row in matrix]
+    return [[tuple(term for term, _ in entry) for entry in row] for row in matrix]
 
 
 def _adjoint(matrix: _Coloured) -> _Coloured:
     return [
-        [tuple((-i, -j, colour) for i, j, colour in entry) for entry in column] for column in zip(*matrix, strict=True)
+        [tuple((tuple(-i for i in term), colour) for term, colour in entry) for entry in column]
+        for column in zip(*matrix, strict=True)
     ]
 
 
@@ -227,7 +227,7 @@ def _find(name: str) -> CSSCode | None:
     if name not in _PUBLISHED:
         return None
     l, a, b, d = _PUBLISHED[name]  # noqa: E741
-    return LiftedProductCode(l, 1, a, b, name=name, d=d)
+    return LiftedProductCode(l, a, b, name=name, d=d)
 
 
 FAMILY = Family(

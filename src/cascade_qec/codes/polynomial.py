@@ -1,4 +1,4 @@
-"""Polynomials in x and y over GF(2) with x^l = y^m = 1, as text."""
+"""Polynomials over GF(2) in the generators of a finite abelian group, as text, and the groups themselves."""
 
 from __future__ import annotations
 
@@ -8,29 +8,58 @@ from operator import index
 
 from cascade_qec.errors import CascadeError
 
-Terms = tuple[tuple[int, int], ...]
+VARIABLES = "xyzwvuts"
+"""Names of a group's generators, as many as it has cycles."""
+
+Group = tuple[int, ...]
+"""The size of each cycle, two at least."""
+
+Term = tuple[int, ...]
+"""The exponent of each generator."""
+
+Terms = tuple[Term, ...]
 
 Matrix = Sequence[Sequence[str | Terms]]
 """Rows of polynomials, as text ("0" for none) or as their terms."""
 
-_FACTOR = re.compile(r"([xy])(?:\^(-?[0-9]+))?")
-_TERM = re.compile(rf"1|{_FACTOR.pattern}(?:\s*\*?\s*{_FACTOR.pattern})*")
+
+def group_of(sizes: int | Sequence[int]) -> Group:
+    """Read the sizes of a group's cycles: one alone gets a second cycle of size 1.
+
+    Raises
+    ------
+    CascadeError
+        If there are none or too many, or one is no positive integer.
+    """
+    given = list(sizes) if isinstance(sizes, Sequence) else [sizes]
+    if not 1 <= len(given) <= len(VARIABLES):
+        raise CascadeError(f"expected a group of one cycle to {len(VARIABLES)}, got {len(given)}")
+    cycles: list[int] = []
+    for name, value in zip(VARIABLES, given, strict=False):
+        try:
+            cycles.append(index(value))
+        except TypeError as error:
+            raise CascadeError(f"expected the order of {name} as an integer, got {value!r}") from error
+        if cycles[-1] < 1:
+            raise CascadeError(f"expected {name} to be of order 1 at least, got {cycles[-1]}")
+    return tuple([*cycles, 1][: max(2, len(cycles))])
 
 
-def parse_polynomial(text: str, l: int, m: int) -> Terms:  # noqa: E741
+def parse_polynomial(text: str, group: Group) -> Terms:
     """Read a polynomial such as "x^3 + x*y + 1".
 
     Parameters
     ----------
     text
-        Terms joined by "+", each "1" or a product of powers of x and y.
-    l, m
-        Exponents of x are taken modulo l, those of y modulo m.
+        Terms joined by "+", each "1" or a product of powers of the generators: x and y, of larger groups z, w, v, u, t
+        and s as well.
+    group
+        Exponents are taken modulo the sizes of its cycles.
 
     Returns
     -------
-    tuple of (int, int)
-        Exponents (i, j) of x and y of each term, in the order written.
+    tuple of tuples of int
+        Exponents of each term, in the order written.
 
     Raises
     ------
@@ -39,23 +68,27 @@ def parse_polynomial(text: str, l: int, m: int) -> Terms:  # noqa: E741
     """
     if not isinstance(text, str):
         raise CascadeError(f'expected a polynomial as text such as "x^3+y+y^2", got {text!r}')
-    terms: list[tuple[int, int]] = []
+    names = VARIABLES[: len(group)]
+    factor = rf"([{names}])(?:\^(-?[0-9]+))?"
+    terms: list[Term] = []
     for number, term in enumerate(map(str.strip, text.split("+")), start=1):
         place = f"term {number} ({term!r}) of polynomial {text!r}"
-        if not _TERM.fullmatch(term):
-            raise CascadeError(f'{place}: expected "1" or a product of powers of x and y, such as "x^3" or "x*y^2"')
-        exponents = {"x": 0, "y": 0}
-        for variable, power in _FACTOR.findall(term):
+        if not re.fullmatch(rf"1|{factor}(?:\s*\*?\s*{factor})*", term):
+            listed = f"{', '.join(names[:-1])} and {names[-1]}"
+            raise CascadeError(f'{place}: expected "1" or a product of powers of {listed}, such as "x^3" or "x*y^2"')
+        exponents = dict.fromkeys(names, 0)
+        for variable, power in re.findall(factor, term):
             exponents[variable] += int(power or 1)
-        reduced = (exponents["x"] % l, exponents["y"] % m)
+        reduced = _reduced(tuple(exponents.values()), group)
         if reduced in terms:
+            relations = " = ".join(f"{name}^{size}" for name, size in zip(names, group, strict=True))
             twin = terms.index(reduced) + 1
-            raise CascadeError(f"{place}: expected each term once, but modulo x^{l} = y^{m} = 1 it is term {twin}")
+            raise CascadeError(f"{place}: expected each term once, but modulo {relations} = 1 it is term {twin}")
         terms.append(reduced)
     return tuple(terms)
 
 
-def parse_matrix(matrix: Matrix, l: int, m: int) -> list[list[Terms]]:  # noqa: E741
+def parse_matrix(matrix: Matrix, group: Group) -> list[list[Terms]]:
     """The terms of every entry of a matrix.
 
     Raises
@@ -71,24 +104,13 @@ def parse_matrix(matrix: Matrix, l: int, m: int) -> list[list[Terms]]:  # noqa: 
 
     def entry(polynomial: str | Terms) -> Terms:
         if isinstance(polynomial, str):
-            return () if polynomial.strip() == "0" else parse_polynomial(polynomial, l, m)
-        return tuple((i % l, j % m) for i, j in polynomial)
+            return () if polynomial.strip() == "0" else parse_polynomial(polynomial, group)
+        return tuple(_reduced(term, group) for term in polynomial)
 
     return [[entry(polynomial) for polynomial in row] for row in matrix]
 
 
-def size(value: int, name: str) -> int:
-    """Read the size of a group.
-
-    Raises
-    ------
-    CascadeError
-        If it is no positive integer.
-    """
-    try:
-        number = index(value)
-    except TypeError as error:
-        raise CascadeError(f"expected {name} as an integer, got {value!r}") from error
-    if number < 1:
-        raise CascadeError(f"expected {name} of at least 1, got {number}")
-    return number
+def _reduced(term: Term, group: Group) -> Term:
+    if len(term) != len(group):
+        raise CascadeError(f"expected terms with {len(group)} exponents each, got {term}")
+    return tuple(exponent % size for exponent, size in zip(term, group, strict=True))

@@ -9,27 +9,27 @@ from numpy.typing import NDArray
 
 from cascade_qec.codes.css import frozen
 from cascade_qec.codes.lifted_product import LiftedProductCode
-from cascade_qec.codes.polynomial import parse_polynomial, size
+from cascade_qec.codes.polynomial import group_of, parse_polynomial
 
 
 class TwoBlockCode(LiftedProductCode):
-    """Code with checks H_X = [A | B], H_Z = [B^T | A^T] for polynomials A, B in x and y, with x^l = y^m = 1.
+    """Code with checks H_X = [A | B], H_Z = [B^T | A^T] for polynomials A, B in the generators of an abelian group.
 
-    Data qubits are two copies of the torus: g in block L (0) is qubit g, in block R (1) qubit l * m + g. X check g
-    touches g * a_t in L and g * b_t in R, Z check g touches g / b_t in L and g / a_t in R. Slots are in the order of
-    the terms as written: A_1, A_2, ..., B_1, B_2, ... for X checks, and B_1^T, B_2^T, ..., A_1^T, A_2^T, ... for Z
-    checks.
+    Data qubits are two copies of the group: of N elements g in block L (0) is qubit g, in block R (1) qubit N + g. X
+    check g touches g * a_t in L and g * b_t in R, Z check g touches g / b_t in L and g / a_t in R. Slots are in the
+    order of the terms as written: A_1, A_2, ..., B_1, B_2, ... for X checks, and B_1^T, B_2^T, ..., A_1^T, A_2^T, ...
+    for Z checks.
 
     Inverting the group and swapping the blocks turns X checks into Z checks, and X logicals into Z logicals:
     ``neighbours("Z")[dual_check][:, dual_slot] == dual_qubit[neighbours("X")]``.
 
     Parameters
     ----------
-    l, m
-        Size of the torus.
+    group
+        As of `GroupCode`.
     a, b
-        Polynomials as text: terms joined by "+", each "1" or a product of powers of x and y, such as
-        "x^3 + x*y + 1". Exponents are taken modulo l and m.
+        Polynomials as text: terms joined by "+", each "1" or a product of powers of the generators, such as
+        "x^3 + x*y + 1". Exponents are taken modulo the generators' orders.
     name, family
         As `CSSCode` has them.
     d
@@ -39,12 +39,11 @@ class TwoBlockCode(LiftedProductCode):
 
     Attributes
     ----------
-    l, m : int
-    a_terms, b_terms : tuple of (int, int)
-        Exponents (i, j) of the terms of A and B, in the order written.
-    dual_check : int64 [l * m]
+    a_terms, b_terms : tuple of tuples of int
+        Exponents of the terms of A and B, in the order written.
+    dual_check : int64 [N]
         The Z check that X check g becomes.
-    dual_qubit : int64 [2 * l * m]
+    dual_qubit : int64 [2 N]
         The data qubit that each data qubit becomes; its own inverse.
     dual_slot : int64 [slots]
         The slot of the Z check that each slot of an X check becomes.
@@ -52,14 +51,13 @@ class TwoBlockCode(LiftedProductCode):
     Raises
     ------
     CascadeError
-        If a size is no positive integer, a polynomial cannot be read or has a term twice, or no logical qubit
+        If an order is no positive integer, a polynomial cannot be read or has a term twice, or no logical qubit
         is encoded (k = 0).
     """
 
     def __init__(
         self,
-        l: int,  # noqa: E741
-        m: int,
+        group: int | Sequence[int],
         a: str,
         b: str,
         *,
@@ -68,10 +66,10 @@ class TwoBlockCode(LiftedProductCode):
         d: int | None = None,
         layers: Sequence[int] | None = None,
     ) -> None:
-        l, m = size(l, "l"), size(m, "m")  # noqa: E741
-        self.a_terms, self.b_terms = parse_polynomial(a, l, m), parse_polynomial(b, l, m)
-        self._given = f"l={l}, m={m}, A={a!r}, B={b!r}"
-        super().__init__(l, m, [[self.a_terms]], [[self.b_terms]], name=name, family=family, d=d, layers=layers)
+        group = group_of(group)
+        self.a_terms, self.b_terms = parse_polynomial(a, group), parse_polynomial(b, group)
+        self._given = f"group {[*group]}, A={a!r}, B={b!r}"
+        super().__init__(group, [[self.a_terms]], [[self.b_terms]], name=name, family=family, d=d, layers=layers)
         slots = len(self.a_terms) + len(self.b_terms)
         self.dual_slot: NDArray[np.int64] = frozen((np.arange(slots) + len(self.b_terms)) % slots, np.int64)
 

@@ -1,4 +1,4 @@
-"""Families of two-block codes: toric, generalised bicycle and multivariate bicycle codes."""
+"""Families of two-block codes: toric, cubic, generalised bicycle and multivariate bicycle codes."""
 
 from __future__ import annotations
 
@@ -42,13 +42,26 @@ def _toric(name: str) -> CSSCode | None:
     l, m = int(found[1]), int(found[2])  # noqa: E741
     if not 2 <= min(l, m) <= max(l, m) <= limits.DISTANCE:
         raise CascadeError(f"expected a torus of sizes from 2 to {limits.DISTANCE}, got {l} and {m}")
-    return TwoBlockCode(l, m, "1+x^-1", "1+y^-1", name=name, family="toric", d=min(l, m))
+    return TwoBlockCode((l, m), "1+x^-1", "1+y^-1", name=name, family="toric", d=min(l, m))
 
 
 def _toric_of(n: int) -> list[str]:
     # x and y may be exchanged: one order is enough. The squarest first.
     sizes = range(min(isqrt(n // 2), limits.DISTANCE), 1, -1)
     return [f"toric_{l}x{n // 2 // l}" for l in sizes if n % (2 * l) == 0 and n // 2 // l <= limits.DISTANCE]  # noqa: E741
+
+
+_CUBIC = re.compile(r"haah_([1-9][0-9]?)")
+_CUBIC_SIZES = range(2, 17)  # of which the largest has as many elements as a group may have
+
+
+def _cubic(name: str) -> CSSCode | None:
+    found = _CUBIC.fullmatch(name)
+    if found is None:
+        return None
+    if (l := int(found[1])) not in _CUBIC_SIZES:  # noqa: E741
+        raise CascadeError(f"expected a cube of size from 2 to {_CUBIC_SIZES[-1]}, got {l}")
+    return TwoBlockCode((l, l, l), "1+x+y+z", "1+x*y+y*z+x*z", name=name, family="cubic")
 
 
 def published(family: str, title: str, codes: Published) -> Family:
@@ -58,7 +71,7 @@ def published(family: str, title: str, codes: Published) -> Family:
         if name not in codes:
             return None
         l, m, a, b, d = codes[name]  # noqa: E741
-        return TwoBlockCode(l, m, a, b, name=name, family=family, d=d)
+        return TwoBlockCode((l, m), a, b, name=name, family=family, d=d)
 
     names = tuple(codes)
     return Family(family, title, find, names=names, expected=f"one of {', '.join(names)}", recognised=names)
@@ -73,8 +86,19 @@ TORIC = Family(
     recognised=tuple(f"toric_{d}x{d}" for d in range(3, 21)),
     sized=_toric_of,
 )
+# Haah, Phys. Rev. A 83, 042330 (2011), code 1.
+CUBIC = Family(
+    name="cubic",
+    title="Cubic codes",
+    find=_cubic,
+    names=tuple(f"haah_{l}" for l in range(2, 6)),  # noqa: E741
+    expected="haah_<l>",
+    recognised=tuple(f"haah_{l}" for l in range(2, 9)),  # noqa: E741
+    sized=lambda n: [f"haah_{l}" for l in _CUBIC_SIZES if 2 * l**3 == n],  # noqa: E741
+)
 FAMILIES = (
     TORIC,
+    CUBIC,
     published("gb", "Generalised bicycle codes", _GENERALISED),
     published("mb", "Multivariate bicycle codes", _MULTIVARIATE),
 )

@@ -21,14 +21,12 @@ from cascade_qec.lattice import Lattice, site_index
 if TYPE_CHECKING:
     from cascade_qec.error_models import Mechanisms
 
-ComponentType = tuple[int, tuple[tuple[int, int, int], ...]]
-"""The kind of check at the site that owns a component, and the steps in time and space (t, and two of the frame's
+ComponentType = tuple[int, tuple[tuple[int, ...], ...]]
+"""The kind of check at the site that owns a component, and the steps in time and space (t, and the frame's
 coordinates) from there to each site whose detector it flips, itself among them, ascending."""
 
 UNKNOWN = -1
 """Type of a component that is none of those given."""
-
-_HALF, _BITS = 1 << 19, 20  # a step as a number: three coordinates of twenty bits each
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,27 +220,33 @@ def _placed(
         at = sites[start[chosen][:, None] + np.arange(w)]  # [components, w]
         origin, to = np.broadcast_arrays(at[:, :, None], at[:, None])  # [components, w, w]
         steps = np.concatenate([(time[to] - time[origin])[..., None], frame.steps(place[origin], place[to])], axis=3)
-        seen_from = np.sort(_numbered(steps), axis=2)
+        reach = np.abs(steps).reshape(-1, steps.shape[-1]).max(axis=0).tolist()
+        seen_from = np.sort(_numbered(steps, reach), axis=2)
         # the least in lexicographic order; of equal ones, on a small torus, the first site
         ranks = np.unique(seen_from.reshape(-1, w), axis=0, return_inverse=True)[1].reshape(-1, w)
         rows = np.arange(len(chosen))
         best = (ranks * lattice.sites + at).argmin(axis=1)
         owner[chosen] = at[rows, best]
         found, which = np.unique(seen_from[rows, best], axis=0, return_inverse=True)
-        shapes = [tuple(map(tuple, shape)) for shape in _steps(found).tolist()]
+        shapes = [tuple(map(tuple, shape)) for shape in _steps(found, reach).tolist()]
         kinds = lattice.site_kind[owner[chosen]]
         for component, kind, number in zip(chosen.tolist(), kinds.tolist(), which.ravel().tolist(), strict=True):
             keys[component] = (kind, shapes[number])
     return owner, keys
 
 
-def _numbered(steps: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Steps, int64 [..., 3], as numbers in the same order."""
-    t, x, y = np.moveaxis(steps + _HALF, -1, 0)
-    return (t << 2 * _BITS) | (x << _BITS) | y
+def _numbered(steps: NDArray[np.int64], reach: list[int]) -> NDArray[np.int64]:
+    """Steps, int64 [..., coordinates], as numbers in the same order; none goes farther than `reach` either way."""
+    numbers = np.zeros(steps.shape[:-1], dtype=np.int64)
+    for coordinate, most in zip(np.moveaxis(steps, -1, 0), reach, strict=True):
+        numbers = numbers * (2 * most + 1) + coordinate + most
+    return numbers
 
 
-def _steps(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+def _steps(numbers: NDArray[np.int64], reach: list[int]) -> NDArray[np.int64]:
     """The steps that `_numbered` made numbers of."""
-    mask = (1 << _BITS) - 1
-    return np.stack([numbers >> 2 * _BITS, (numbers >> _BITS) & mask, numbers & mask], axis=-1) - _HALF
+    coordinates: list[NDArray[np.int64]] = []
+    for most in reversed(reach):
+        numbers, coordinate = np.divmod(numbers, 2 * most + 1)
+        coordinates.append(coordinate - most)
+    return np.stack(coordinates[::-1], axis=-1)

@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from functools import lru_cache
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
-from cascade_qec.codes import BASES, Basis, CSSCode
+from cascade_qec.codes import BASES, Basis, CSSCode, Frame
 from cascade_qec.decoders.cascade import CascadeDecoder
 from cascade_qec.decoders.loading import load
 from cascade_qec.engine import LogicalTables, Tables, Weights
@@ -75,7 +76,7 @@ def experiment_file(
         "depth": len(decoder.weights.trunk.blocks),
         "parameters": made.parameters(),
         "trained_at": made.noise_p,
-        "period": code.frame(lattice.basis).period,
+        "period": _period(code.frame(lattice.basis)),
         "layers": code.schedule.depth,
         "output_bias": head.output_bias,
         "share": logical.share,
@@ -85,6 +86,11 @@ def experiment_file(
     }
     contiguous = {key: np.ascontiguousarray(value) for key, value in arrays.items()}
     return save(contiguous, metadata={"page": json.dumps(facts)})
+
+
+def _period(frame: Frame) -> tuple[int, int] | None:
+    """That of the drawing, in which all generators of a group but the first go one way, side by side."""
+    return None if frame.period is None else (frame.period[0], prod(frame.period[1:]))
 
 
 def _weights(weights: Weights) -> Arrays:
