@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import expit
 
 from cascade_calibration.analysis.separable import Array, Fit, Model, each_once, side_by_side
+from cascade_calibration.analysis.waves import waves
 
 _PER_PERIOD = 4
 """Grid points per period of the window: the width of a peak of the spectrum is one."""
@@ -62,7 +63,7 @@ def oscillation(x: Array, *, phase: float | None = None, envelope: str = "expone
     def basis(x: Array, theta: Array) -> Array:
         at = x / window
         faded = each_once(lambda some: fading(some[..., None] * np.abs(at))[..., None], theta[..., 1])
-        return _regular(theta[..., 0], at, phase) * faded
+        return _wave(theta[..., 0], at, phase) * faded
 
     return Model(f"{envelope}{'' if phase is None else f' from phase {phase:.3g}'}", basis, (periods, decays))
 
@@ -82,18 +83,21 @@ def distorted(x: Array) -> list[Model]:
 
     def chirped(x: Array, theta: Array) -> Array:
         at = x / window
-        return _wave(theta[..., None, 0] * at * (1 + theta[..., None, 1] * at), None)
+        angle = 2 * np.pi * theta[..., None, 0] * at * (1 + theta[..., None, 1] * at)
+        return side_by_side(np.cos(angle), np.sin(angle))
 
     def beating(x: Array, theta: Array) -> Array:
         at = x / window
         periods = theta[..., 0], theta[..., 0] + theta[..., 1]
-        return np.concatenate([_regular(one, at, None) for one in periods], axis=-1)
+        return np.concatenate([_wave(one, at) for one in periods], axis=-1)
 
     def jumping(x: Array, theta: Array) -> Array:
         at = x / window
-        wave = _regular(theta[..., 0], at, None)
-        after = (expit((at - at[0] - theta[..., None, 1]) * 2 * len(x)))[..., None]
-        return np.concatenate([wave * (1 - after), wave * after], axis=-1)
+        wave = _wave(theta[..., 0], at)
+        step = (at - at[0]) * 2 * len(x)
+        after = each_once(lambda some: expit(step - some[..., None] * 2 * len(x))[..., None], theta[..., 1])
+        later = wave * after
+        return np.concatenate([wave - later, later], axis=-1)
 
     return [
         Model(DISTORTIONS[0], chirped, (periods, np.linspace(-0.6, 0.6, 9)), _RARE),
@@ -107,14 +111,9 @@ def _periods(x: Array, per_period: float = _PER_PERIOD) -> Array:
     return np.linspace(_LEAST_PERIODS, most, max(8, int(per_period * (most - _LEAST_PERIODS))))
 
 
-def _wave(turns: Array, phase: float | None) -> Array:
+def _wave(periods: Array, at: Array, phase: float | None = None) -> Array:
     """A cosine of a phase, or cosine and sine: [..., n, k]."""
-    angle = 2 * np.pi * turns
-    if phase is not None:
-        return np.cos(angle + phase)[..., None]
-    return side_by_side(np.cos(angle), np.sin(angle))
-
-
-def _regular(periods: Array, at: Array, phase: float | None) -> Array:
-    """The wave of so many periods: [...], [n] -> [..., n, k]."""
-    return each_once(lambda some: _wave(some[..., None] * at, phase), periods)
+    both = each_once(lambda some: waves(some, at), periods)
+    if phase is None:
+        return both
+    return both @ np.array([[np.cos(phase)], [-np.sin(phase)]])

@@ -20,11 +20,11 @@ from cascade_calibration.analysis.separable import (
     estimate,
     fit,
     fit_robustly,
-    side_by_side,
 )
 from cascade_calibration.analysis.summary import curve, quality
 from cascade_calibration.analysis.trace import Trace, trace
 from cascade_calibration.analysis.verdict import Estimate, Range, Verdict
+from cascade_calibration.analysis.waves import waves
 from cascade_calibration.analysis.weighing import most_probable, weigh
 from cascade_calibration.measurement import Measurement
 
@@ -68,8 +68,8 @@ _NEAR = 1.5
 """Periods of the window from the best single frequency within which one of two lies."""
 _EARLY, _FAR, _LONE = 5, 6.0, 3.0
 """A point among so many first ones, so many standard deviations off, and so many times farther than they are."""
-_HINT = 4.0
-"""Logarithm of the likelihood that a second frequency must gain to be looked for."""
+_HINT = 2.0
+"""Logarithm of the likelihood that a second frequency must gain to be looked for, beyond what chance does."""
 
 
 def fringes(x: Array, exponent: float, periods: Array | None = None, log_times: Array | None = None) -> Model:
@@ -203,7 +203,8 @@ def _hints_at_more(best: Fit) -> bool:
     exponent = float(best.model.name.split()[-1])
     turns = _wave(_periods(best.x, 2.0), at) * _fading(best.theta[1:], at, exponent)
     power = (np.einsum("pnk,n->pk", turns, best.residuals) ** 2).sum(axis=-1) / (turns**2).sum(axis=(1, 2)) * 2
-    return bool(power.max() > 2 * _HINT * best.sigma**2)
+    # the best of so many gains the logarithm of their number by chance
+    return bool(power.max() > 2 * (_HINT + np.log(len(power))) * best.sigma**2)
 
 
 def _shown(status: str, fits: list[Fit], alone: list[Fit], double: list[Fit]) -> Fit | None:
@@ -302,12 +303,7 @@ def _periods(x: Array, per_period: float = _PER_PERIOD) -> Array:
 
 def _wave(periods: Array, at: Array) -> Array:
     """Cosine and sine: [..., n, 2]."""
-
-    def waves(periods: Array) -> Array:
-        angle = 2 * np.pi * periods[..., None] * at
-        return side_by_side(np.cos(angle), np.sin(angle))
-
-    return each_once(waves, periods)
+    return each_once(lambda some: waves(some, at), periods)
 
 
 def _fading(log_times: Array, at: Array, exponent: float) -> Array:
