@@ -35,5 +35,10 @@ export default defineConfig({
     rollupOptions: { output: names },
   },
   worker: { format: "es", rollupOptions: { output: names } },
-  server: { proxy: { "/models": "http://127.0.0.1:8342", "/results.json": "http://127.0.0.1:8342" } }, // npm run dev, beside `cascade page --no_open`
+  // npm run dev, beside `cascade page --no_open`
+  server: {
+    proxy: Object.fromEntries(
+      ["/models", "/results.json", "/kernels.json"].map((path) => [path, "http://127.0.0.1:8342"]),
+    ),
+  },
 });

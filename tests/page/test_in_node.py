@@ -19,8 +19,10 @@ from cascade_qec.decoders import get
 from cascade_qec.decoders.projection import basis_detectors, mechanisms, project, symptoms
 from cascade_qec.decoders.streams import Stream, Windows, windows
 from cascade_qec.error_models import Mechanisms, error_model
+from cascade_qec.page.kernels import kernels_file
 from cascade_qec.page.model_file import BASIS, MODELS, model_file
 from cascade_qec.statistics import wilson
+from tests.page.kernel_values import kernel_values
 
 WEB = Path(__file__).parents[2] / "web"
 
@@ -37,6 +39,8 @@ def test_the_page_computes_what_python_does(node: str, tmp_path: Path) -> None:
     for name in MODELS:
         (tmp_path / f"{name}.safetensors").write_bytes(model_file(name))
         (tmp_path / f"{name}.json").write_text(json.dumps(_values(name)))
+    (tmp_path / "kernels.json").write_bytes(kernels_file())
+    (tmp_path / "kernel_values.json").write_text(json.dumps(kernel_values()))
     run = subprocess.run(
         [node, "--test", "--test-reporter=tap", "--test-concurrency=1", "test/*.test.ts"],
         cwd=WEB,

@@ -25,15 +25,13 @@ export class Inside {
   private layers: Float32Array[] = [];
   private shot: Shot | null = null;
   private values = new Float32Array(0);
-  private readonly looking: (site: number, block: number) => void;
   private looked = -1; // site
   private pinned = -1; // looked at until another one is
 
-  constructor(scene: Scene, store: Store, looking: (site: number, block: number) => void) {
+  constructor(scene: Scene, store: Store) {
     const { depth, width, slices } = scene.model.facts;
     this.scene = scene;
     this.store = store;
-    this.looking = looking;
     this.layer.max = String(depth + 1);
     this.layer.addEventListener("input", () => store.change({ layer: Number(this.layer.value) }));
     this.channel.max = String(width - 1);
@@ -155,7 +153,6 @@ export class Inside {
     this.looked = site;
     const { model, faults } = this.scene;
     const blocks = Math.min(this.store.state.layer, model.facts.depth);
-    this.looking(site, Math.max(blocks, 1) - 1);
     const field = site < 0 ? null : receptiveField(model, site, blocks);
     this.cells.forEach((mark, other) => {
       mark.classList.toggle("outside", field !== null && !field[other]);

@@ -7,8 +7,8 @@ import { byId } from "./dom.ts";
 import { Explorer } from "./explorer.ts";
 import { Inside } from "./inside.ts";
 import { Model } from "./model.ts";
+import { neighbours } from "./neighbours.ts";
 import { Controls, Play } from "./play.ts";
-import { Reads } from "./reads.ts";
 import { results } from "./results.ts";
 import { Scene, type Shot } from "./scene.ts";
 import { MODELS, Store, type ModelName, type State } from "./state.ts";
@@ -43,8 +43,7 @@ class Shown {
     );
     this.play = new Play(this.scene, this.counter, store, controls);
     this.explorer = new Explorer(this.scene, store, this.decoder, this.counter);
-    const reads = new Reads(this.scene);
-    this.inside = new Inside(this.scene, store, (site, block) => reads.update(site, block));
+    this.inside = new Inside(this.scene, store);
     this.votes = new Votes(this.scene);
     this.ready = this.started(file);
     this.update(store.state, new Set(["faults", "p"]));
@@ -145,6 +144,9 @@ new IntersectionObserver(
   },
   { rootMargin: "400px" },
 ).observe(byId("stream"));
+neighbours(store).catch(
+  (error: Error) => (byId("no-kernels").textContent = `The kernels could not be loaded: ${error.message}.`),
+);
 results(store).catch(
   (error: Error) => (byId("no-results").textContent = `The tables could not be loaded: ${error.message}.`),
 );

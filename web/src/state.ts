@@ -22,6 +22,10 @@ const LINES = ["windows", "whole", "true"] as const;
 export const VIEWS = ["change", "size", "channel"] as const;
 export type View = (typeof VIEWS)[number];
 
+/** Codes whose kernels are shown, see src/cascade_qec/page/kernels.py, and what of a kernel. */
+export const BICYCLES = ["bb72", "bb90", "bb108", "bb144", "bb288"] as const;
+export const STEPS = ["both", "data", "checks"] as const;
+
 const DRAWN = ["time", "torus"] as const;
 
 export interface State {
@@ -37,6 +41,12 @@ export interface State {
   layer: number;
   view: View;
   channel: number;
+  /** The kernel: of which check of which code, which step through which of its data qubits, in which block. */
+  kernel: (typeof BICYCLES)[number];
+  check: number;
+  step: (typeof STEPS)[number];
+  via: number;
+  block: number;
   /** The shots that are browsed: who is wrong, and where they are from. */
   fails: Fails;
   from: (typeof SOURCES)[number];
@@ -70,6 +80,11 @@ export const START: State = {
   layer: 1,
   view: "change",
   channel: 0,
+  kernel: "bb72",
+  check: 21,
+  step: "both",
+  via: 0,
+  block: 1,
   fails: "rival",
   from: "live",
   stream: "surface_d5",
@@ -122,6 +137,11 @@ export function read(text: string): State {
     layer: whole("layer", START.layer),
     view: among("view", VIEWS, START.view),
     channel: whole("channel", START.channel),
+    kernel: among("kernel", BICYCLES, START.kernel),
+    check: whole("check", START.check),
+    step: among("step", STEPS, START.step),
+    via: whole("via", START.via, 5),
+    block: whole("block", START.block, 99, 1),
     fails: among("fails", FAILS, START.fails),
     from: among("from", SOURCES, START.from),
     stream: among("stream", STREAMS, START.stream),

@@ -38,7 +38,7 @@ test("an address says what the page shows", () => {
 });
 
 test("what an address says wrongly is as at the start", () => {
-  const stream = "stream=bb72&noise=3&commit=0&buffer=99&seed=99999999999&arrived=-1&lines=no";
+  const stream = "stream=bb72&noise=3&commit=0&buffer=99&seed=99999999999&arrived=-1&lines=no&kernel=bb7&via=6&block=0";
   assert.deepEqual(read(`#${stream}&shot=x&fails=nobody&from=here`), START);
   assert.deepEqual(read("#model=bb7&p=7&round=-1&layer=x&view=no&channel=&faults=m1+x+<b>"), {
     ...START,

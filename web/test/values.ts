@@ -37,8 +37,12 @@ export interface Values {
 
 export const NAMES = ["surface_d3", "surface_d5", "surface_d7", "bb72"];
 
-export function values(name: string): Values {
+export function json<T>(name: string): T {
   return JSON.parse(readFileSync(join(FOLDER, `${name}.json`), "utf8"));
+}
+
+export function values(name: string): Values {
+  return json(name);
 }
 
 export function file(name: string): ArrayBuffer {

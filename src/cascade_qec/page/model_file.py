@@ -17,7 +17,7 @@ from cascade_qec.decoders.cascade import CascadeDecoder
 from cascade_qec.decoders.loading import load
 from cascade_qec.engine import LogicalTables, Tables, Weights
 from cascade_qec.engine.weights import LogicalHead
-from cascade_qec.lattice import Lattice, logical_operators, memory_lattice, site_index
+from cascade_qec.lattice import Lattice, logical_operators, memory_lattice
 from cascade_qec.page.faults import Flips, happening, put_in
 
 MODELS = ("surface_d3", "surface_d5", "surface_d7", "bb72")
@@ -131,9 +131,6 @@ def _geometry(decoder: CascadeDecoder, lattice: Lattice) -> Arrays:
     yield "draw.x_checks", np.array([len(code.hx)], dtype=np.int16)
     yield "draw.site", np.concatenate([lattice.check_sites(kind) for kind in BASES], axis=1).astype(np.int16)
     frame = code.frame(basis)
-    data_site = np.empty((lattice.slices, code.n), dtype=np.int16)
-    data_site[:, frame.data_qubit] = site_index(frame.data_plane_sizes, lattice.slices)
-    yield "draw.data_site", data_site
     asked = logical_operators(code, basis, decoder.description.operators)
     operators = np.zeros(asked.support.shape, dtype=np.uint8)
     operators[:, frame.data_qubit] = asked.support

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import written_whole
+from cascade_qec.page.kernels import kernels_file
 from cascade_qec.page.model_file import MODELS, model_file
 from cascade_qec.page.own_shots import OwnShots
 
@@ -31,7 +32,7 @@ def contents(own: OwnShots | None = None) -> Mapping[str, Callable[[], bytes]]:
         built["index.html"] = lambda: page
     return (
         built
-        | {RESULTS.name: RESULTS.read_bytes}
+        | {RESULTS.name: RESULTS.read_bytes, "kernels.json": kernels_file}
         | {f"models/{name}.safetensors": partial(model_file, name) for name in MODELS}
     )
 
