@@ -7,11 +7,12 @@ import pytest
 
 from workshop import CHECKOUT
 from workshop.pages import browser, codes, collections, engine, local, models, performance, pictures, training
+from workshop.studies import page_speed
 
 
 @pytest.mark.parametrize(
     "module",
-    [browser, codes, collections, engine, local, models, performance, training],
+    [browser, codes, collections, engine, local, models, page_speed, performance, training],
     ids=lambda module: module.__name__,
 )
 def test_tables_are_those_of_their_sources(module):
