@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from cascade_qec import codes
-from cascade_qec.decoders.cascade import load
+from cascade_qec.decoders.loading import load
 from cascade_qec.errors import CascadeError
 from cascade_qec.lattice import UNSEEN, convolution_tables, memory_lattice, relative_positions
 from cascade_qec.model import HEAD_CHANNELS, ModelDescription, NetworkSettings, model_bytes

@@ -9,7 +9,7 @@ import numpy as np
 
 from cascade_qec import codes
 from cascade_qec.codes import BivariateBicycleCode
-from cascade_qec.decoders.cascade import load
+from cascade_qec.decoders.loading import load
 from cascade_qec.zoo import registry
 
 BICYCLES = ("bb72", "bb90", "bb108", "bb144", "bb288")
