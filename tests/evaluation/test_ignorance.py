@@ -19,8 +19,9 @@ def drawn(seed: int, shots: int = 40_000) -> Ignorance:
 def test_counts_add_up():
     told, untold, learnt = np.array([[1, 0, 0, 0, 1], [1, 1, 0, 1, 0], [1, 1, 1, 0, 1]], dtype=bool)
     counts = Ignorance.of(told, untold, learnt)
-    assert counts == Ignorance(5, told=2, untold=3, learnt=4, untold_apart=3, learnt_apart=2, both_apart=1)
-    assert counts + counts == Ignorance(10, 4, 6, 8, 6, 4, 2)
+    assert counts == Ignorance(shots=5, told=2, untold=3, learnt=4, untold_apart=3, learnt_apart=2, both_apart=1)
+    doubled = {name: 2 * getattr(counts, name) for name in Ignorance.model_fields}
+    assert counts + counts == Ignorance(**doubled)
 
 
 def test_intervals_hold_the_truth():
@@ -37,5 +38,8 @@ def test_intervals_hold_the_truth():
 
 
 def test_a_cost_that_may_be_nothing_has_no_share():
-    assert Ignorance(1000, told=20, untold=22, learnt=20, untold_apart=10, learnt_apart=4, both_apart=1).removed is None
+    assert (
+        Ignorance(shots=1000, told=20, untold=22, learnt=20, untold_apart=10, learnt_apart=4, both_apart=1).removed
+        is None
+    )
     assert drawn(1).removed.value == pytest.approx(0.75, abs=0.15)

@@ -10,15 +10,14 @@ its table in docs/noise.md. When it is stopped, the same command goes on.
 import argparse
 import warnings
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import reduce
-from operator import add
 
 from cascade_qec import CascadeWarning, circuits, codes, decoders
 from cascade_qec.cli.progress import progress
 from cascade_qec.codes import BASES
 from cascade_qec.error_models import error_model
-from cascade_qec.evaluation.ignorance import IgnoranceRow, LoopRow, relearnt
+from cascade_qec.evaluation.ignorance import Ignorance, LoopRow, relearnt
 from cascade_qec.statistics import Interval
 from cascade_qec.tables import put_rows, read_rows
 from workshop import CHECKOUT, RESULTS
@@ -54,7 +53,7 @@ SETTINGS = [
 ]
 
 
-class DeviceRow(IgnoranceRow):
+class DeviceRow(Ignorance):
     """What one decoder did on one device; see `Setting`."""
 
     code: str = CODE
@@ -96,7 +95,7 @@ def measured(device: int, settings: list[Setting]) -> Iterator[DeviceRow]:
                 chi_squared=found.chi_squared,
                 freedom=found.freedom,
                 decoder=name,
-                **asdict(counts),
+                **dict(counts),
             )
 
 
@@ -104,10 +103,10 @@ def lines(rows: list[DeviceRow]) -> list[str]:
     """The table of the documentation."""
     cells = []
     for setting in SETTINGS:
-        own = [row.counts for row in rows if row.setting == setting]
+        own = [row for row in rows if row.setting == setting]
         if not own:
             continue
-        all_ = reduce(add, own)
+        all_ = reduce(Ignorance.__add__, own)
         cells.append(
             [
                 f"{setting.factor:g}",
@@ -132,7 +131,7 @@ def loop_lines(rows: list[LoopRow]) -> list[str]:
             row.decoder.removeprefix("cascade:"),
             f"{row.shots:,}",
             *(f"{count:,}" for count in (row.told, row.untold, row.learnt)),
-            _percent(row.counts.cost, row.told / row.shots),
+            _percent(row.cost, row.told / row.shots),
             "" if row.removed is None else _percent(row.removed),
         ]
         for row in rows

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -65,7 +64,7 @@ def loop(
             seed=seed,
             learning=learning,
             decoder=name,
-            **asdict(counts),
+            **dict(counts),
         )
         for name, counts in found.items()
     ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 
 import numpy as np
 import stim
@@ -20,9 +19,10 @@ from cascade_qec.statistics import Z95, Interval
 Model = stim.Circuit | stim.DetectorErrorModel
 
 
-@dataclass(frozen=True)
-class Ignorance:
+class Ignorance(BaseModel):
     """Failures of one decoder on the same shots, told three error models. Those of other shots can be added.
+
+    A row of a table is one of these that says besides whose they are.
 
     Attributes
     ----------
@@ -47,10 +47,12 @@ class Ignorance:
     def of(cls, told: NDArray[np.bool_], untold: NDArray[np.bool_], learnt: NDArray[np.bool_]) -> Ignorance:
         """From which shots fail: bool [shots] each."""
         first, second = untold != told, learnt != told
-        return cls(len(told), *(int(each.sum()) for each in (told, untold, learnt, first, second, first & second)))
+        failed = {"told": told, "untold": untold, "learnt": learnt}
+        apart = {"untold_apart": first, "learnt_apart": second, "both_apart": first & second}
+        return cls(shots=len(told), **{name: int(each.sum()) for name, each in (failed | apart).items()})
 
     def __add__(self, other: Ignorance) -> Ignorance:
-        return Ignorance(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
+        return Ignorance(**{name: getattr(self, name) + getattr(other, name) for name in Ignorance.model_fields})
 
     @property
     def cost(self) -> Interval:
@@ -62,6 +64,7 @@ class Ignorance:
         """Block error with the learnt model less that with the truth."""
         return self._over(self.learnt, self.learnt_apart)
 
+    @computed_field
     @property
     def removed(self) -> Interval | None:
         """Share of the cost that the learnt model saves, by Fieller's interval; None where the cost may be nothing."""
@@ -83,29 +86,7 @@ class Ignorance:
         return paired_difference(worse, apart - worse, self.shots)
 
 
-class IgnoranceRow(BaseModel):
-    """Counts of an `Ignorance` in a row, which says besides whose they are."""
-
-    shots: int
-    told: int
-    untold: int
-    learnt: int
-    untold_apart: int
-    learnt_apart: int
-    both_apart: int
-
-    @property
-    def counts(self) -> Ignorance:
-        return Ignorance(**{one.name: getattr(self, one.name) for one in fields(Ignorance)})
-
-    @computed_field
-    @property
-    def removed(self) -> Interval | None:
-        """Share of the cost that the learnt model saves."""
-        return self.counts.removed
-
-
-class LoopRow(IgnoranceRow):
+class LoopRow(Ignorance):
     """What one decoder did on a device that had drifted.
 
     Attributes

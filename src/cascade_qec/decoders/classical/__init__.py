@@ -5,7 +5,12 @@ from cascade_qec.decoders.classical.decoder import BoundClassical, ClassicalDeco
 from cascade_qec.decoders.classical.filtered import Filtered
 from cascade_qec.decoders.classical.matching import Chromobius, PyMatching
 from cascade_qec.decoders.classical.matrices import CheckMatrices, check_matrices
-from cascade_qec.decoders.classical.search import TESSERACT_LONG_BEAM, TESSERACT_SPARSE_SURFACE, SparseTesseract, Tesseract
+from cascade_qec.decoders.classical.search import (
+    TESSERACT_LONG_BEAM,
+    TESSERACT_SPARSE_SURFACE,
+    SparseTesseract,
+    Tesseract,
+)
 from cascade_qec.errors import unknown
 
 __all__ = [
