@@ -32,4 +32,11 @@ const Kernels* kernels() {
     throw std::invalid_argument("CASCADE_INSTRUCTIONS: expected one of " + names + ", got " + name);
 }
 
+const Decoding<Bfloat16>* bfloat16_kernels() {
+#if defined(CASCADE_BFLOAT16)
+    if (kernels() == &avx512 && __builtin_cpu_supports("avx512bf16")) return &avx512_bfloat16;
+#endif
+    return nullptr;
+}
+
 }  // namespace cascade

@@ -28,13 +28,24 @@ struct Pairs {
     int count;
 };
 
+// The upper half of a float.
+struct Bfloat16 {
+    uint16_t bits;
+};
+
+// Inputs of a product that are multiplied and summed at once. Matrices lie as [inner / INPUTS, outer, INPUTS].
+template <class Number>
+constexpr int INPUTS = 4 / sizeof(Number);
+
 // What a block does behind its last convolution, row by row: stream += z up, and then, unless it is the last block,
 // y = silu(silu(scale stream + shift) down + bias).
+template <class Number>
 struct After {
     float* stream;  // [sites, shots, width]
     int width;
-    const float *up, *scale, *shift, *down, *bias;
-    float* scratch;  // [ROWS, width]
+    const float *scale, *shift, *bias;
+    const Number *up, *down;
+    Number* scratch;  // [ROWS, width]
 };
 
 constexpr int MOST_ROWS = 12;
@@ -44,14 +55,37 @@ struct Norm {
     const float *scale, *shift, *deviation, *offset;  // [channels]; the deviation is one over the standard deviation
 };
 
+// What decoding takes. Operands of products are `Number`s, float or Bfloat16; sums and the residual stream are floats.
+template <class Number>
+struct Decoding {
+    int rows;  // of a tile: groups should have as many sites, or one where there are as many shots
+    // y = silu(bias + sum over relations of x[read] w): x [sites + 1, shots, channels], w [blocks] of matrices, y
+    // [sites, shots, channels]; `after` may be null
+    void (*convolve)(const Group* groups, int count, int shots, const Number* x, int channels, const Number* w,
+                     const float* bias, Number* y, const After<Number>* after);
+    // the same without bias and SiLU, y of floats
+    void (*convolve_head)(const Group* groups, int count, int shots, const Number* x, int width, const Number* w,
+                          float* y);
+    // y = bias + x w: x [rows, inner], w [inner, outer]; with `activate` SiLU of it
+    void (*product)(const Number* x, int rows, int inner, const Number* w, const float* bias, int outer, bool activate,
+                    float* y);
+    void (*narrow)(const Number* x, int rows, int inner, const Number* w, const float* bias, int outer, bool activate,
+                   Number* y);
+    // y = silu(scale x + shift), [rows, channels]
+    void (*gate)(const float* x, const float* scale, const float* shift, int rows, int channels, Number* y);
+    // y = share * sum of x[rows[i]]: x [.., size], y [size]
+    void (*sum_rows)(const float* x, const int32_t* rows, int count, size_t size, float share, Number* y);
+};
+
 struct Kernels {
     const char* name;
     int lanes;  // of a vector
-    int rows;   // of a tile: groups should have as many sites, or one where there are as many shots
-    // y = bias + sum over relations of x[read] w: x [sites + 1, shots, inner], w [blocks, inner, outer],
-    // y [sites, shots, outer], bias null for none; with `activate` SiLU of it. `after` may be null.
-    void (*convolve)(const Group* groups, int count, int shots, const float* x, int inner, const float* w,
-                     const float* bias, int outer, bool activate, float* y, const After* after);
+    int rows;   // of a tile
+    Decoding<float> decoding;
+    // y = sum over relations of x[read] w: x [sites + 1, shots, inner], w [blocks, inner, outer], y [sites, shots,
+    // outer]
+    void (*convolve)(const Group* groups, int count, int shots, const float* x, int inner, const float* w, int outer,
+                     float* y);
     // y = bias + x w, or y += x w where bias is null: x [rows, inner], w [inner, outer]; with `activate` SiLU of it
     void (*product)(const float* x, int rows, int inner, const float* w, const float* bias, int outer, bool activate,
                     float* y);
@@ -66,11 +100,16 @@ struct Kernels {
                           int rows, int channels, bool add, float* dx);
     // y = silu(scale x + shift), [rows, channels]
     void (*gate)(const float* x, const float* scale, const float* shift, int rows, int channels, float* y);
+    // y = x w: x [rows, channels], w [channels]
+    void (*dots)(const float* x, const float* w, int rows, int channels, float* y);
 };
 
 extern const Kernels portable;
 #if defined(CASCADE_X86)
 extern const Kernels avx2, avx512;
+#endif
+#if defined(CASCADE_BFLOAT16)
+extern const Decoding<Bfloat16> avx512_bfloat16;
 #endif
 
 // Those that the chip has, the widest first.
@@ -78,5 +117,8 @@ std::vector<const Kernels*> all_kernels();
 
 // The widest, or those that CASCADE_INSTRUCTIONS names.
 const Kernels* kernels();
+
+// What decodes with bfloat16 operands beside `kernels()`; null where the chip does not multiply them.
+const Decoding<Bfloat16>* bfloat16_kernels();
 
 }  // namespace cascade

@@ -8,6 +8,10 @@
 #include <utility>
 
 #if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
+#if defined(__AVX512F__)
 #define CASCADE_LANES 16
 #elif defined(__AVX2__)
 #define CASCADE_LANES 8
@@ -36,28 +40,50 @@ inline Vec load(const float* p) {
 
 inline void store(float* p, Vec v) { std::memcpy(p, &v, sizeof v); }
 
+inline Vec load_weights(const float* p) { return load(p); }
+
+__attribute__((always_inline)) inline void multiply_add(Vec& sum, const float* x, Vec w) { sum += *x * w; }
+
 inline Vec all(float x) { return x - Vec{}; }  // x + 0 would not be x where x is -0
 
 inline Vec least(Vec a, Vec b) { return a < b ? a : b; }
 
 inline Vec most(Vec a, Vec b) { return a > b ? a : b; }
 
-// 2^x within 2e-7 of it, for x in [-126, 126]; beyond, that of the nearest of them.
-inline Vec power_of_two(Vec x) {
-    x = least(most(x, all(-126.f)), all(126.f));
-    const Vec shifted = x + 12582912.f;  // 1.5 * 2^23: the nearest integer is in the lowest bits
-    const Vec r = x - (shifted - 12582912.f);
+// 2^r within 2e-7 of it, for r in [-1/2, 1/2].
+inline Vec power_of_fraction(Vec r) {
     Vec p = all(1.3276472e-3f);
     p = p * r + 9.6755410e-3f;
     p = p * r + 5.5507131e-2f;
     p = p * r + 2.4022120e-1f;
     p = p * r + 6.9314694e-1f;
-    p = p * r + 1.0000001f;
+    return p * r + 1.0000001f;
+}
+
+#if defined(__AVX512F__)
+inline Vec power_of_two(Vec x) {
+    const Vec whole = reinterpret_cast<Vec>(_mm512_roundscale_ps(reinterpret_cast<__m512>(x), 0));
+    return reinterpret_cast<Vec>(_mm512_scalef_ps(reinterpret_cast<__m512>(power_of_fraction(x - whole)),
+                                                  reinterpret_cast<__m512>(whole)));
+}
+#else
+// For x in [-126, 126]; beyond, that of the nearest of them.
+inline Vec power_of_two(Vec x) {
+    x = least(most(x, all(-126.f)), all(126.f));
+    const Vec shifted = x + 12582912.f;  // 1.5 * 2^23: the nearest integer is in the lowest bits
+    const Vec p = power_of_fraction(x - (shifted - 12582912.f));
     return reinterpret_cast<Vec>(reinterpret_cast<Int>(p) + (reinterpret_cast<Int>(shifted) << 23));
 }
+#endif
 
 inline Vec sigmoid(Vec x) { return 1.f / (1.f + power_of_two(x * -1.44269504f)); }
 
 inline Vec silu(Vec x) { return x / (1.f + power_of_two(x * -1.44269504f)); }
+
+// As exact as numbers of this type are.
+template <class Number>
+inline Vec silu_to(Vec x) {
+    return silu(x);
+}
 
 }  // namespace

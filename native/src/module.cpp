@@ -3,6 +3,9 @@
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <type_traits>
 
 #include "binding.h"
 #include "program.h"
@@ -44,6 +47,31 @@ Floats row(nb::handle owner, const char* name, int size) {
     return to;
 }
 
+// The nearest one, of two the even one; what is no number stays none.
+Bfloat16 rounded(float x) {
+    uint32_t bits;
+    std::memcpy(&bits, &x, sizeof bits);
+    if (std::isnan(x)) return {static_cast<uint16_t>(bits >> 16 | 0x40)};
+    return {static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16)};
+}
+
+// Matrices of [inner, outer] one after the other, in the layout of the kernels.
+template <class Number>
+std::vector<Number> packed(Floats from, int inner, int outer) {
+    if constexpr (std::is_same_v<Number, float>) {
+        return from;
+    } else {
+        constexpr int ONCE = INPUTS<Number>;
+        std::vector<Number> to(from.size());
+        const size_t rows = from.size() / outer;
+        expect(inner % ONCE == 0, "expected matrices of whole pairs");
+        for (size_t row = 0; row < rows; row++)
+            for (int o = 0; o < outer; o++)
+                to[(row / ONCE * outer + o) * ONCE + row % ONCE] = rounded(from[row * outer + o]);
+        return to;
+    }
+}
+
 // Matrices of any number, each padded to [inner, outer].
 Floats matrices(const float* from, size_t count, size_t inner_from, size_t outer_from, int inner, int outer) {
     Floats to(count * inner * outer, 0.f);
@@ -53,11 +81,12 @@ Floats matrices(const float* from, size_t count, size_t inner_from, size_t outer
     return to;
 }
 
-Floats matrix(nb::handle owner, const char* name, int inner, int outer) {
+template <class Number>
+std::vector<Number> matrix(nb::handle owner, const char* name, int inner, int outer) {
     auto from = array<float, 2>(owner, name);
     expect(padded(static_cast<int>(from.shape(0))) == inner && padded(static_cast<int>(from.shape(1))) == outer,
            "expected weights that fit one another");
-    return matrices(from.data(), 1, from.shape(0), from.shape(1), inner, outer);
+    return packed<Number>(matrices(from.data(), 1, from.shape(0), from.shape(1), inner, outer), inner, outer);
 }
 
 Links links_of(nb::handle table, int sites_in) {
@@ -75,7 +104,8 @@ struct Step {
     std::shared_ptr<const Groups> groups;
 };
 
-Convolution convolution(nb::handle weights, const char* name, const Step& step, int channels) {
+template <class Number>
+Convolution<Number> convolution(nb::handle weights, const char* name, const Step& step, int channels) {
     auto from = array<float, 4>(weights, name);
     expect(static_cast<int>(from.shape(0)) >= step.planes && static_cast<int>(from.shape(1)) == step.relations,
            "expected a convolution's weights for each plane and relation of its table");
@@ -83,12 +113,15 @@ Convolution convolution(nb::handle weights, const char* name, const Step& step, 
            "expected weights that fit one another");
     return {step.groups,
             step.sites_out,
-            matrices(from.data(), from.shape(0) * from.shape(1), from.shape(2), from.shape(3), channels, channels),
+            packed<Number>(
+                matrices(from.data(), from.shape(0) * from.shape(1), from.shape(2), from.shape(3), channels, channels),
+                channels, channels),
             {}};
 }
 
-void trunk_from(Program& program, nb::handle weights, nb::handle tables) {
-    Trunk& trunk = program.trunk;
+template <class Number>
+void trunk_from(ProgramOf<Number>& program, int rows, nb::handle weights, nb::handle tables) {
+    Trunk<Number>& trunk = program.trunk;
     auto embedding = array<float, 2>(weights, "embedding");
     trunk.width = padded(static_cast<int>(embedding.shape(1)));
     trunk.embedding = matrices(embedding.data(), 1, embedding.shape(0), embedding.shape(1),
@@ -112,26 +145,26 @@ void trunk_from(Program& program, nb::handle weights, nb::handle tables) {
     std::vector<Step> steps;
     int in = trunk.sites;
     for (nb::handle table : tables.attr("steps")) {
-        steps.emplace_back(links_of(table, in), program.use->rows);
+        steps.emplace_back(links_of(table, in), rows);
         in = steps.back().sites_out;
     }
     expect(!steps.empty() && in == trunk.sites, "expected convolutions from the sites to themselves");
 
     for (nb::handle from : weights.attr("blocks")) {
-        Block block;
+        Block<Number> block;
         if (trunk.blocks.empty()) trunk.channels = padded(static_cast<int>(array<float, 2>(from, "down").shape(1)));
         block.scale = row(from, "scale", trunk.width);
         block.shift = row(from, "shift", trunk.width);
-        block.down = matrix(from, "down", trunk.width, trunk.channels);
+        block.down = matrix<Number>(from, "down", trunk.width, trunk.channels);
         block.down_bias = row(from, "down_bias", trunk.channels);
         size_t step = 0;
         for (nb::handle one : from.attr("convolutions")) {
             expect(step < steps.size(), "expected a table for each convolution");
-            block.convolutions.push_back(convolution(one, "weight", steps[step++], trunk.channels));
+            block.convolutions.push_back(convolution<Number>(one, "weight", steps[step++], trunk.channels));
             block.convolutions.back().bias = row(one, "bias", trunk.channels);
         }
         expect(step == steps.size(), "expected a convolution for each table");
-        block.up = matrix(from, "up", trunk.channels, trunk.width);
+        block.up = matrix<Number>(from, "up", trunk.channels, trunk.width);
         trunk.blocks.push_back(std::move(block));
     }
     expect(!trunk.blocks.empty(), "expected at least one block");
@@ -139,11 +172,12 @@ void trunk_from(Program& program, nb::handle weights, nb::handle tables) {
     trunk.out_shift = row(weights, "shift", trunk.width);
 }
 
-std::unique_ptr<LocalHead> local_from(const Trunk& trunk, nb::handle weights, nb::handle tables) {
-    auto head = std::make_unique<LocalHead>();
+template <class Number>
+std::unique_ptr<LocalHead<Number>> local_from(const Trunk<Number>& trunk, nb::handle weights, nb::handle tables) {
+    auto head = std::make_unique<LocalHead<Number>>();
     auto output = array<float, 2>(weights, "output");
     head->types = padded(static_cast<int>(output.shape(1)));
-    head->output = matrix(weights, "output", trunk.width, head->types);
+    head->output = matrix<Number>(weights, "output", trunk.width, head->types);
     head->bias = row(weights, "bias", head->types);
     head->owner = indices(tables, "owner", trunk.sites);
     head->type = indices(tables, "type", static_cast<int64_t>(output.shape(1)));
@@ -151,16 +185,17 @@ std::unique_ptr<LocalHead> local_from(const Trunk& trunk, nb::handle weights, nb
     return head;
 }
 
-std::unique_ptr<LogicalHead> logical_from(const Trunk& trunk, int rows, nb::handle weights, nb::handle tables,
+template <class Number>
+std::unique_ptr<LogicalHead<Number>> logical_from(const Trunk<Number>& trunk, int rows, nb::handle weights, nb::handle tables,
                                           bool exact) {
-    auto head = std::make_unique<LogicalHead>();
+    auto head = std::make_unique<LogicalHead<Number>>();
     auto sites = array<int32_t, 2>(tables, "sites");
     head->places = static_cast<int>(sites.shape(0)), head->slices = static_cast<int>(sites.shape(1));
     head->sites = copied<int32_t>(sites);
     for (int32_t s : head->sites) expect(s >= 0 && s < trunk.sites, "expected sites within range");
     head->order = indices(tables, "order", 2 * head->places);
     head->to_data =
-        convolution(weights, "to_data",
+        convolution<Number>(weights, "to_data",
                     Step(links_of(tables.attr("to_data"), static_cast<int>(head->order.size())), rows), trunk.width);
     head->place = indices(tables, "place", head->to_data.sites_out);
     head->start = indices(tables, "start", static_cast<int64_t>(head->place.size()) + 1);
@@ -173,7 +208,7 @@ std::unique_ptr<LogicalHead> logical_from(const Trunk& trunk, int rows, nb::hand
     head->share = nb::cast<float>(tables.attr("share"));
     auto hidden = array<float, 2>(weights, "hidden");
     head->hidden_width = padded(static_cast<int>(hidden.shape(1)));
-    head->hidden = matrix(weights, "hidden", trunk.width, head->hidden_width);
+    head->hidden = matrix<Number>(weights, "hidden", trunk.width, head->hidden_width);
     head->hidden_bias = row(weights, "hidden_bias", head->hidden_width);
     head->output = row(weights, "output", head->hidden_width);
     head->output_bias = nb::cast<float>(weights.attr("output_bias"));
@@ -209,17 +244,24 @@ std::unique_ptr<LogicalHead> logical_from(const Trunk& trunk, int rows, nb::hand
     return head;
 }
 
-Program* program(nb::handle weights, nb::handle head, nb::handle tables, nb::handle head_tables, bool local,
-                 bool exact) {
-    auto made = std::make_unique<Program>();
-    made->use = kernels();
-    trunk_from(*made, weights, tables);
+template <class Number>
+Program* program_of(const Decoding<Number>* decoding, nb::handle weights, nb::handle head, nb::handle tables,
+                    nb::handle head_tables, bool local, bool exact) {
+    auto made = std::make_unique<ProgramOf<Number>>(kernels(), decoding);
+    trunk_from(*made, decoding->rows, weights, tables);
     if (local)
         made->local = local_from(made->trunk, head, head_tables);
     else
-        made->logical = logical_from(made->trunk, made->use->rows, head, head_tables, exact);
+        made->logical = logical_from(made->trunk, decoding->rows, head, head_tables, exact);
     made->prepare();
     return made.release();
+}
+
+Program* program(nb::handle weights, nb::handle head, nb::handle tables, nb::handle head_tables, bool local,
+                 bool exact, bool bfloat16) {
+    if (!bfloat16) return program_of(&kernels()->decoding, weights, head, tables, head_tables, local, exact);
+    expect(bfloat16_kernels(), "expected a chip that multiplies bfloat16");
+    return program_of(bfloat16_kernels(), weights, head, tables, head_tables, local, exact);
 }
 
 using Packed = Array<uint8_t, 2>;
@@ -249,14 +291,16 @@ NB_MODULE(_native, m) {
 
     m.def("lanes", [] { return kernels()->lanes; }, "Of which training takes channels in multiples.");
 
+    m.def("has_bfloat16", [] { return bfloat16_kernels() != nullptr; }, "Whether these kernels multiply bfloat16.");
+
     nb::class_<Program>(m, "Program")
         .def(nb::new_(&program), nb::arg("trunk"), nb::arg("head"), nb::arg("tables"), nb::arg("head_tables"),
-             nb::kw_only(), nb::arg("local"), nb::arg("exact") = false)
+             nb::kw_only(), nb::arg("local"), nb::arg("exact") = false, nb::arg("bfloat16") = false)
         .def(
             "evidence",
             [](const Program& self, Packed packed, int threads) {
                 expect_bytes(self, packed);
-                auto out = fresh<float>({packed.shape(0), static_cast<size_t>(self.asked())});
+                auto out = fresh<float>({packed.shape(0), static_cast<size_t>(self.asked)});
                 {
                     nb::gil_scoped_release release;
                     self.evidence(packed.data(), packed.shape(0), out.data(), threads);
@@ -267,9 +311,9 @@ NB_MODULE(_native, m) {
         .def(
             "decide",
             [](const Program& self, Packed packed, int threads) {
-                expect(self.logical && self.logical->k, "expected a logical head with few observables");
+                expect(self.decides, "expected a logical head with few observables");
                 expect_bytes(self, packed);
-                const size_t shots = packed.shape(0), decided = self.logical->wanted.size();
+                const size_t shots = packed.shape(0), decided = self.decided;
                 auto observables = fresh<bool>({shots, decided});
                 auto suspects = fresh<float>({shots, decided}), log_odds = fresh<float>({shots});
                 {

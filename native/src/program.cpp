@@ -16,18 +16,25 @@ constexpr float NEGLIGIBLE = 30;          // log-odds of a class to the likelies
 
 }  // namespace
 
-struct Program::Space {
-    std::vector<uint8_t> states;  // [sites, shots]
-    Floats x, a, b, scratch;      // residual stream, two of narrow width with a row of zeros behind them, a tile
-    Floats sums, sorted, read, operators, hidden, typed, scores, evidence;
+template <class Number>
+struct ProgramOf<Number>::Space {
+    std::vector<uint8_t> states;        // [sites, shots]
+    Floats x;                           // the residual stream
+    std::vector<Number> a, b, scratch;  // two of narrow width with a row of zeros behind them, a tile
+    std::vector<Number> features, sums, operators;
+    Floats read, hidden, logits, typed, scores, evidence;
     std::vector<double> weight, flipped;
     std::vector<uint64_t> parity;
 };
 
-Program::Program() = default;
-Program::~Program() = default;
+template <class Number>
+ProgramOf<Number>::ProgramOf(const Kernels* use, const Decoding<Number>* decoding) : use_(use), decoding_(decoding) {}
 
-std::unique_ptr<Program::Space> Program::take() const {
+template <class Number>
+ProgramOf<Number>::~ProgramOf() = default;
+
+template <class Number>
+std::unique_ptr<typename ProgramOf<Number>::Space> ProgramOf<Number>::take() const {
     const std::lock_guard<std::mutex> lock(spaces_);
     if (free_.empty()) return std::make_unique<Space>();
     std::unique_ptr<Space> space = std::move(free_.back());
@@ -35,19 +42,25 @@ std::unique_ptr<Program::Space> Program::take() const {
     return space;
 }
 
-void Program::give_back(std::unique_ptr<Space> space) const {
+template <class Number>
+void ProgramOf<Number>::give_back(std::unique_ptr<Space> space) const {
     const std::lock_guard<std::mutex> lock(spaces_);
     free_.push_back(std::move(space));
 }
 
-void Program::prepare() {
+template <class Number>
+void ProgramOf<Number>::prepare() {
     const int width = trunk.width, channels = trunk.channels, rows = static_cast<int>(trunk.embedding.size() / width);
-    const Block& block = trunk.blocks[0];
-    Floats gated(trunk.embedding.size());
-    use->gate(trunk.embedding.data(), block.scale.data(), block.shift.data(), rows, width, gated.data());
+    const Block<Number>& block = trunk.blocks[0];
+    std::vector<Number> gated(trunk.embedding.size());
+    decoding_->gate(trunk.embedding.data(), block.scale.data(), block.shift.data(), rows, width, gated.data());
     first_.resize(static_cast<size_t>(rows) * channels);
-    use->product(gated.data(), rows, width, block.down.data(), block.down_bias.data(), channels, true, first_.data());
-    if (logical && logical->k) {
+    decoding_->narrow(gated.data(), rows, width, block.down.data(), block.down_bias.data(), channels, true,
+                      first_.data());
+    asked = logical ? logical->operators : static_cast<int>(local->owner.size());
+    decides = logical && logical->k;
+    if (decides) {
+        decided = static_cast<int>(logical->wanted.size());
         std::vector<uint64_t> of_class(size_t{1} << logical->k, 0);
         for (size_t c = 0; c < of_class.size(); c++)
             for (size_t i = 0; i < logical->wanted.size(); i++)
@@ -61,21 +74,23 @@ void Program::prepare() {
     }
     chunk_ =
         static_cast<int>(std::clamp<size_t>(CHUNK_FLOATS / (static_cast<size_t>(trunk.sites) * width), 1, MOST_SHOTS));
-    if (chunk_ > use->rows) chunk_ -= chunk_ % use->rows;  // whole tiles
+    if (chunk_ > decoding_->rows) chunk_ -= chunk_ % decoding_->rows;  // whole tiles
 }
 
-void Program::trunk_of(Space& space, const uint8_t* packed, int shots) const {
+template <class Number>
+void ProgramOf<Number>::trunk_of(Space& space, const uint8_t* packed, int shots) const {
     const int sites = trunk.sites, width = trunk.width, channels = trunk.channels;
     size_t most = sites;
-    for (const Convolution& step : trunk.blocks[0].convolutions) most = std::max<size_t>(most, step.sites_out);
+    for (const Convolution<Number>& step : trunk.blocks[0].convolutions) most = std::max<size_t>(most, step.sites_out);
     const size_t narrow = (most + 1) * shots * channels;
     space.states.resize(static_cast<size_t>(sites) * shots);
     space.x.resize(static_cast<size_t>(sites) * shots * width);
     space.scratch.resize(static_cast<size_t>(MOST_ROWS) * width);
     space.a.resize(narrow);
     space.b.resize(narrow);
-    float *x = space.x.data(), *a = space.a.data(), *b = space.b.data();
-    std::fill_n(a + static_cast<size_t>(sites) * shots * channels, static_cast<size_t>(shots) * channels, 0.f);
+    float* x = space.x.data();
+    Number *a = space.a.data(), *b = space.b.data();
+    std::fill_n(a + static_cast<size_t>(sites) * shots * channels, static_cast<size_t>(shots) * channels, Number{});
 
     for (int s = 0; s < sites; s++)
         for (int shot = 0; shot < shots; shot++) {
@@ -88,34 +103,36 @@ void Program::trunk_of(Space& space, const uint8_t* packed, int shots) const {
         }
 
     for (size_t layer = 0; layer < trunk.blocks.size(); layer++) {
-        const Block& block = trunk.blocks[layer];
-        After after{x, width, block.up.data(), nullptr, nullptr, nullptr, nullptr, space.scratch.data()};
+        const Block<Number>& block = trunk.blocks[layer];
+        After<Number> after{x, width, nullptr, nullptr, nullptr, block.up.data(), nullptr, space.scratch.data()};
         if (layer + 1 < trunk.blocks.size()) {
-            const Block& next = trunk.blocks[layer + 1];
+            const Block<Number>& next = trunk.blocks[layer + 1];
             after.scale = next.scale.data(), after.shift = next.shift.data();
             after.down = next.down.data(), after.bias = next.down_bias.data();
         }
-        for (const Convolution& step : block.convolutions) {
-            const std::vector<Group>& all = step.groups->of(shots, use->rows);
-            use->convolve(all.data(), static_cast<int>(all.size()), shots, a, channels, step.weight.data(),
-                          step.bias.data(), channels, true, b, &step == &block.convolutions.back() ? &after : nullptr);
+        for (const Convolution<Number>& step : block.convolutions) {
+            const std::vector<Group>& all = step.groups->of(shots, decoding_->rows);
+            decoding_->convolve(all.data(), static_cast<int>(all.size()), shots, a, channels, step.weight.data(),
+                                step.bias.data(), b, &step == &block.convolutions.back() ? &after : nullptr);
             std::swap(a, b);
             // the row of zeros is behind the sites that the next step reads
             std::fill_n(a + static_cast<size_t>(step.sites_out) * shots * channels,
-                        static_cast<size_t>(shots) * channels, 0.f);
+                        static_cast<size_t>(shots) * channels, Number{});
         }
     }
-    use->gate(x, trunk.out_scale.data(), trunk.out_shift.data(), sites * shots, width, x);
 }
 
-void Program::head_of(Space& space, int shots, float* out) const {
-    const int width = trunk.width;
-    const float* x = space.x.data();
+template <class Number>
+void ProgramOf<Number>::head_of(Space& space, int shots, float* out) const {
+    const int width = trunk.width, sites = trunk.sites;
+    float* x = space.x.data();
     if (local) {
-        const LocalHead& head = *local;
-        const int sites = trunk.sites, rows = sites * shots, asked = static_cast<int>(head.owner.size());
-        space.typed.resize(static_cast<size_t>(rows) * head.types);
-        use->product(x, rows, width, head.output.data(), head.bias.data(), head.types, false, space.typed.data());
+        const LocalHead<Number>& head = *local;
+        space.features.resize(space.x.size());
+        space.typed.resize(static_cast<size_t>(sites) * shots * head.types);
+        decoding_->gate(x, trunk.out_scale.data(), trunk.out_shift.data(), sites * shots, width, space.features.data());
+        decoding_->product(space.features.data(), sites * shots, width, head.output.data(), head.bias.data(),
+                           head.types, false, space.typed.data());
         for (int shot = 0; shot < shots; shot++)
             for (int i = 0; i < asked; i++)
                 out[static_cast<size_t>(shot) * asked + i] =
@@ -123,26 +140,20 @@ void Program::head_of(Space& space, int shots, float* out) const {
         return;
     }
 
-    const LogicalHead& head = *logical;
-    const size_t row = static_cast<size_t>(shots) * width;
-    space.sums.assign(2 * head.places * row, 0.f);
-    for (int place = 0; place < head.places; place++) {
-        float *whole = &space.sums[2 * place * row], *later = whole + row;
-        for (int t = 0; t < head.slices; t++) {
-            const float* at = x + head.sites[static_cast<size_t>(place) * head.slices + t] * row;
-            for (size_t i = 0; i < row; i++) whole[i] += at[i];
-            if (t > 0)
-                for (size_t i = 0; i < row; i++) later[i] += at[i];
-        }
+    const LogicalHead<Number>& head = *logical;
+    use_->gate(x, trunk.out_scale.data(), trunk.out_shift.data(), sites * shots, width, x);
+    const size_t row = static_cast<size_t>(shots) * width, inputs = head.order.size();
+    space.sums.resize((inputs + 1) * row);
+    for (size_t i = 0; i < inputs; i++) {
+        const int place = head.order[i] / 2, first = head.order[i] % 2;
+        decoding_->sum_rows(x, head.sites.data() + static_cast<size_t>(place) * head.slices + first, head.slices - first, row,
+                            1, &space.sums[i * row]);
     }
-    space.sorted.resize((head.order.size() + 1) * row);
-    for (size_t i = 0; i < head.order.size(); i++)
-        std::copy_n(&space.sums[head.order[i] * row], row, &space.sorted[i * row]);
-    std::fill_n(&space.sorted[head.order.size() * row], row, 0.f);
+    std::fill_n(&space.sums[inputs * row], row, Number{});
     space.read.resize(head.to_data.sites_out * row);
-    const std::vector<Group>& all = head.to_data.groups->of(shots, use->rows);
-    use->convolve(all.data(), static_cast<int>(all.size()), shots, space.sorted.data(), width,
-                  head.to_data.weight.data(), nullptr, width, false, space.read.data(), nullptr);
+    const std::vector<Group>& all = head.to_data.groups->of(shots, decoding_->rows);
+    decoding_->convolve_head(all.data(), static_cast<int>(all.size()), shots, space.sums.data(), width,
+                             head.to_data.weight.data(), space.read.data());
 
     space.parity.assign(static_cast<size_t>(shots) * head.words, 0);
     const int checks = static_cast<int>(head.checks.size()) / head.slices;
@@ -158,26 +169,18 @@ void Program::head_of(Space& space, int shots, float* out) const {
     const int hidden = head.hidden_width, block = std::max(1, BLOCK_ROWS / shots);
     space.operators.resize(block * row);
     space.hidden.resize(static_cast<size_t>(block) * shots * hidden);
+    space.logits.resize(static_cast<size_t>(block) * shots);
     for (int first = 0; first < head.operators; first += block) {
         const int stop = std::min(first + block, head.operators), rows = (stop - first) * shots;
-        std::fill(space.operators.begin(), space.operators.end(), 0.f);
-        for (int o = first; o < stop; o++) {
-            float* sum = &space.operators[(o - first) * row];
-            for (int i = head.start[o]; i < head.start[o + 1]; i++) {
-                const float* at = &space.read[head.place[i] * row];
-                for (size_t j = 0; j < row; j++) sum[j] += at[j];
-            }
-            for (size_t j = 0; j < row; j++) sum[j] *= head.share;
-        }
-        use->product(space.operators.data(), rows, width, head.hidden.data(), head.hidden_bias.data(), hidden, true,
-                     space.hidden.data());
+        for (int o = first; o < stop; o++)
+            decoding_->sum_rows(space.read.data(), head.place.data() + head.start[o], head.start[o + 1] - head.start[o], row,
+                                head.share, &space.operators[(o - first) * row]);
+        decoding_->product(space.operators.data(), rows, width, head.hidden.data(), head.hidden_bias.data(), hidden,
+                           true, space.hidden.data());
+        use_->dots(space.hidden.data(), head.output.data(), rows, hidden, space.logits.data());
         for (int o = first; o < stop; o++)
             for (int shot = 0; shot < shots; shot++) {
-                const float* h = &space.hidden[(static_cast<size_t>(o - first) * shots + shot) * hidden];
-                float sums[PADDED] = {}, logit = head.output_bias;
-                for (int i = 0; i < hidden; i += PADDED)
-                    for (int j = 0; j < PADDED; j++) sums[j] += h[i + j] * head.output[i + j];
-                for (float sum : sums) logit += sum;
+                const float logit = space.logits[static_cast<size_t>(o - first) * shots + shot] + head.output_bias;
                 uint64_t odd = 0;
                 for (int w = 0; w < head.words; w++)
                     odd ^= head.masks[static_cast<size_t>(o) * head.words + w] &
@@ -188,10 +191,11 @@ void Program::head_of(Space& space, int shots, float* out) const {
 }
 
 // Log-odds of the likeliest joint value of the wanted observables, as `cascade_qec.engine.decision` says more readably.
-void Program::decide_one(Space& space, const float* evidence, bool* observables, float* suspects,
+template <class Number>
+void ProgramOf<Number>::decide_one(Space& space, const float* evidence, bool* observables, float* suspects,
                          float* log_odds) const {
-    const LogicalHead& head = *logical;
-    const int classes = 1 << head.k, decided = static_cast<int>(head.wanted.size());
+    const LogicalHead<Number>& head = *logical;
+    const int classes = 1 << head.k;
     // A class gains the evidence of all operators that are odd in it: half of all evidence less half of the transform.
     Floats& scores = space.scores;
     scores.assign(classes, 0.f);
@@ -238,8 +242,9 @@ void Program::decide_one(Space& space, const float* evidence, bool* observables,
     *log_odds = static_cast<float>(std::log(space.weight[best]) + highest - std::log(others) - second);
 }
 
+template <class Number>
 template <class Each>
-void Program::chunks(size_t shots, int threads, Each each) const {
+void ProgramOf<Number>::chunks(size_t shots, int threads, Each each) const {
     const size_t count = (shots + chunk_ - 1) / chunk_;
     threads = static_cast<int>(std::min<size_t>(std::max(threads, 1), count));
     auto work = [&](size_t thread) {
@@ -256,16 +261,18 @@ void Program::chunks(size_t shots, int threads, Each each) const {
     for (std::thread& other : others) other.join();
 }
 
-void Program::evidence(const uint8_t* packed, size_t shots, float* out, int threads) const {
+template <class Number>
+void ProgramOf<Number>::evidence(const uint8_t* packed, size_t shots, float* out, int threads) const {
     chunks(shots, threads, [&](Space& space, size_t start, int count) {
         trunk_of(space, packed + start * bytes, count);
-        head_of(space, count, out + start * asked());
+        head_of(space, count, out + start * asked);
     });
 }
 
-void Program::decide(const uint8_t* packed, size_t shots, bool* observables, float* suspects, float* log_odds,
+template <class Number>
+void ProgramOf<Number>::decide(const uint8_t* packed, size_t shots, bool* observables, float* suspects, float* log_odds,
                      int threads) const {
-    const size_t decided = logical->wanted.size(), operators = logical->operators;
+    const size_t operators = logical->operators;
     chunks(shots, threads, [&](Space& space, size_t start, int count) {
         trunk_of(space, packed + start * bytes, count);
         space.evidence.resize(count * operators);
@@ -277,5 +284,8 @@ void Program::decide(const uint8_t* packed, size_t shots, bool* observables, flo
         }
     });
 }
+
+template class ProgramOf<float>;
+template class ProgramOf<Bfloat16>;
 
 }  // namespace cascade

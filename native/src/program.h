@@ -14,37 +14,43 @@ namespace cascade {
 
 using Floats = std::vector<float>;
 
+// Matrices are packed as the kernels of their numbers have it.
+template <class Number>
 struct Convolution {
     std::shared_ptr<const Groups> groups;
     int sites_out;
-    Floats weight, bias;  // [planes, relations, inner, outer], [outer]
+    std::vector<Number> weight;  // [planes, relations, inner, outer]
+    Floats bias;                 // [outer]
 };
 
+template <class Number>
 struct Block {
-    Floats scale, shift, down, down_bias;  // [width], [width], [width, channels], [channels]
-    std::vector<Convolution> convolutions;
-    Floats up;  // [channels, width]
+    Floats scale, shift, down_bias;  // [width], [width], [channels]
+    std::vector<Number> down;        // [width, channels]
+    std::vector<Convolution<Number>> convolutions;
+    std::vector<Number> up;  // [channels, width]
 };
 
+template <class Number>
 struct Trunk {
     int sites, width, channels;  // padded
     Ints byte, kind;             // [sites]: where a site's bit is, and its first row of the embedding
     std::vector<uint8_t> shift, mask, fill;
     Floats embedding;  // [rows, width]
-    std::vector<Block> blocks;
+    std::vector<Block<Number>> blocks;
     Floats out_scale, out_shift;  // [width]
 };
 
+template <class Number>
 struct LogicalHead {
     int places, slices, operators, hidden_width;
     Ints sites;  // [places, slices]: check places, of each their sites in time
-    Ints order;  // row of the sums that each input of the convolution is: 2 place for all slices, + 1 for all but the
-                 // first
-    Convolution to_data;
+    Ints order;  // what each input of the convolution sums: 2 place for all slices, + 1 for all but the first
+    Convolution<Number> to_data;
     Ints start, place;           // data places of each operator: place[start[o]..start[o + 1]]
     float share;                 // of each of them
-    Floats hidden, hidden_bias;  // [width, hidden], [hidden]
-    Floats output;               // [hidden]
+    std::vector<Number> hidden;  // [width, hidden]
+    Floats hidden_bias, output;  // [hidden]
     float output_bias;
     Ints checks;                  // [checks, slices]: the sites whose events tell a check's last value
     std::vector<uint64_t> masks;  // [operators, words]: the checks in each operator
@@ -56,34 +62,47 @@ struct LogicalHead {
     float scale;    // of the votes
 };
 
+template <class Number>
 struct LocalHead {
-    int types;            // padded
-    Floats output, bias;  // [width, types], [types]
+    int types;                   // padded
+    std::vector<Number> output;  // [width, types]
+    Floats bias;                 // [types]
     Ints owner, type;     // [components]
 };
 
 class Program {
   public:
-    Trunk trunk;
-    std::unique_ptr<LogicalHead> logical;
-    std::unique_ptr<LocalHead> local;
-    int bytes;  // of a packed shot
-    const Kernels* use;
+    virtual ~Program() = default;
 
-    Program();
-    ~Program();
-
-    // What has to be made once all of the above is set.
-    void prepare();
-
-    int asked() const { return logical ? logical->operators : static_cast<int>(local->owner.size()); }
+    int bytes;           // of a packed shot
+    int asked, decided;  // by its head: numbers of evidence, and observables
+    bool decides = false;
 
     // Log-odds of what the head is asked about, float32 [shots, asked], of packed shots, uint8 [shots, bytes]; with a
     // decision, `observables` [shots, decided], `suspects` [shots, decided] and `log_odds` [shots] instead, NaN where
     // the network's numbers are not finite.
-    void evidence(const uint8_t* packed, size_t shots, float* out, int threads) const;
+    virtual void evidence(const uint8_t* packed, size_t shots, float* out, int threads) const = 0;
+    virtual void decide(const uint8_t* packed, size_t shots, bool* observables, float* suspects, float* log_odds,
+                        int threads) const = 0;
+};
+
+// One whose products are of floats or of Bfloat16.
+template <class Number>
+class ProgramOf final : public Program {
+  public:
+    Trunk<Number> trunk;
+    std::unique_ptr<LogicalHead<Number>> logical;
+    std::unique_ptr<LocalHead<Number>> local;
+
+    ProgramOf(const Kernels* use, const Decoding<Number>* decoding);
+    ~ProgramOf() override;
+
+    // What has to be made once all of the above is set.
+    void prepare();
+
+    void evidence(const uint8_t* packed, size_t shots, float* out, int threads) const override;
     void decide(const uint8_t* packed, size_t shots, bool* observables, float* suspects, float* log_odds,
-                int threads) const;
+                int threads) const override;
 
   private:
     struct Space;
@@ -98,11 +117,14 @@ class Program {
     std::unique_ptr<Space> take() const;
     void give_back(std::unique_ptr<Space> space) const;
 
+    const Kernels* use_;
+    const Decoding<Number>* decoding_;
+
     mutable std::mutex spaces_;
     mutable std::vector<std::unique_ptr<Space>> free_;
 
     int chunk_ = 1;
-    Floats first_;  // what the first block's convolution reads at a site of each row of the embedding
+    std::vector<Number> first_;  // what the first convolution reads at a site of each row of the embedding
     // Joint value of the wanted observables: of each logical class its number, and of each number its bits.
     Ints value_of_;
     std::vector<uint64_t> values_;

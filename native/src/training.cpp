@@ -87,8 +87,7 @@ void convolve(const Kernels& use, const Groups& groups, int shots, const float* 
               int outer, float* y, int threads) {
     const std::vector<Group>& all = groups.of(shots, use.rows);
     parallel(all.size(), threads, [&](int, size_t start, size_t stop) {
-        use.convolve(all.data() + start, static_cast<int>(stop - start), shots, x, inner, weight.data(), nullptr, outer,
-                     false, y, nullptr);
+        use.convolve(all.data() + start, static_cast<int>(stop - start), shots, x, inner, weight.data(), outer, y);
     });
 }
 

@@ -20,6 +20,12 @@ def native() -> ModuleType | None:
         return None
 
 
+def native_bfloat16() -> bool:
+    """Whether the kernels are installed, and multiply bfloat16 on this chip."""
+    kernels = native()
+    return kernels is not None and kernels.has_bfloat16()
+
+
 def threads() -> int:
     """How many threads decode: OMP_NUM_THREADS, as everywhere, or as many as this process may use."""
     asked = os.environ.get(_THREADS, "")

@@ -6,6 +6,7 @@ from cascade_qec_native._native import (
     Program,
     TrainingConvolution,
     TrainingTrunk,
+    has_bfloat16,
     instruction_sets,
     lanes,
 )
@@ -16,6 +17,7 @@ __all__ = [
     "Program",
     "TrainingConvolution",
     "TrainingTrunk",
+    "has_bfloat16",
     "instruction_sets",
     "lanes",
 ]

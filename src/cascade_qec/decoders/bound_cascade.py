@@ -69,7 +69,7 @@ def program(
         return engine.NumPyProgram(weights, tables, head_tables)
     kernels = native()
     assert kernels is not None  # or it would not have been chosen
-    return engine.NativeProgram(kernels, weights, tables, head_tables)
+    return engine.NativeProgram(kernels, weights, tables, head_tables, bfloat16=by.precision == "bfloat16")
 
 
 def result_of(parts: Sequence[engine.Decided], calibration: Calibration | None) -> NetworkResult:

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from cascade_qec import pytorch
 from cascade_qec.errors import CascadeError
-from cascade_qec.native import native, threads
+from cascade_qec.native import native, native_bfloat16, threads
 
 RUNTIMES = ("native", "torch", "numpy")
 Precision = Literal["float32", "bfloat16", "float16", "fp8"]
@@ -47,8 +47,9 @@ class Runtime:
 def choose(runtime: str = "auto", device: str = "auto", precision: str = "auto") -> Runtime:
     """The runtime, device and precision that names mean on this machine.
 
-    "auto" is PyTorch on a CUDA device, where there are both, else the native kernels on the CPU in float32, PyTorch
-    where they are not installed or bfloat16 is asked for, and NumPy where that is not installed either.
+    "auto" is PyTorch on a CUDA device, where there are both, else the native kernels on the CPU, in float32 unless
+    bfloat16 is asked for; PyTorch where they are not installed, or do not multiply bfloat16 on this chip when it is
+    asked for; and NumPy where that is not installed either.
 
     Raises
     ------
@@ -66,6 +67,12 @@ def choose(runtime: str = "auto", device: str = "auto", precision: str = "auto")
         return _of_torch(device, precision)
     if chosen == "native" and native() is None:
         raise CascadeError("the native kernels are asked for, and not installed: pip install ./native in a checkout")
+    if chosen == "native" and precision == "bfloat16" and not device.startswith("cuda"):
+        if not native_bfloat16():
+            raise CascadeError(
+                "expected float32, or a chip that multiplies bfloat16 (AVX512_BF16), for the runtime native, got bfloat16"
+            )
+        return Runtime(chosen, "cpu", precision)
     if device.startswith("cuda") or precision not in ("auto", "float32"):
         raise CascadeError(f"expected a CPU and float32 for the runtime {chosen}, got {device} and {precision}")
     return Runtime(chosen, "cpu", "float32")
@@ -73,6 +80,8 @@ def choose(runtime: str = "auto", device: str = "auto", precision: str = "auto")
 
 def _fastest(device: str, precision: str) -> str:
     on_gpu = device.startswith("cuda") or (device == "auto" and pytorch.gpus())
+    if not on_gpu and precision == "bfloat16" and native_bfloat16():
+        return "native"
     if on_gpu or precision not in ("auto", "float32"):
         return "torch"
     return "native" if native() is not None else "torch" if pytorch.installed() else "numpy"

@@ -25,10 +25,18 @@ class NativeProgram(Program):
     native
         The package.
     weights, tables, head_tables
+    bfloat16
+        Whether products are of bfloat16, sums and the residual stream being in float32: for chips that multiply it.
     """
 
     def __init__(
-        self, native: ModuleType, weights: Weights, tables: Tables, head_tables: LogicalTables | LocalTables
+        self,
+        native: ModuleType,
+        weights: Weights,
+        tables: Tables,
+        head_tables: LogicalTables | LocalTables,
+        *,
+        bfloat16: bool = False,
     ) -> None:
         super().__init__(head_tables)
         local = isinstance(head_tables, LocalTables)
@@ -37,7 +45,9 @@ class NativeProgram(Program):
             and head_tables.logicals.shape[1] <= MOST_EXACT
             and len(head_tables.wanted) <= _MOST_DECIDED
         )
-        self._program = native.Program(weights.trunk, weights.head, tables, head_tables, local=local, exact=self._exact)
+        self._program = native.Program(
+            weights.trunk, weights.head, tables, head_tables, local=local, exact=self._exact, bfloat16=bfloat16
+        )
 
     def evidence(self, packed: NDArray[np.uint8]) -> NDArray[np.float32]:
         return self._program.evidence(packed, threads=threads())

@@ -1,0 +1,227 @@
+// Products in tiles that stay in registers: what decoding takes most of its time for, in float32 or with bfloat16 operands.
+#pragma once
+
+#include "kernels.h"
+#include "lanes.h"
+
+namespace {
+
+using cascade::After;
+using cascade::Decoding;
+using cascade::Group;
+using cascade::INPUTS;
+
+#define INLINE __attribute__((always_inline))
+
+template <int... I, class Body>
+INLINE inline void each(std::integer_sequence<int, I...>, Body body) {
+    (body(std::integral_constant<int, I>()), ...);
+}
+
+// Calls `body` with 0..N-1, each known when it is compiled: what it indexes can stay in registers.
+template <int N, class Body>
+INLINE inline void each(Body body) {
+    each(std::make_integer_sequence<int, N>(), body);
+}
+
+// A tile of a product: T rows of y by V vectors, which stay in registers while everything that they sum is read.
+template <int T, int V>
+struct Tile {
+    Vec sum[T][V];
+
+    INLINE void start(const float* bias) {
+        each<T>([&](auto t)
+                    INLINE { each<V>([&](auto v) INLINE { sum[t][v] = bias ? load(bias + v * LANES) : Vec{}; }); });
+    }
+
+    INLINE void start(float* const* y, int column) {
+        each<T>([&](auto t) INLINE { each<V>([&](auto v) INLINE { sum[t][v] = load(y[t] + column + v * LANES); }); });
+    }
+
+    template <class Number>
+    INLINE void add(const Number* const* x, int inner, const Number* w, int outer) {
+        constexpr int ONCE = INPUTS<Number>;
+        const ptrdiff_t step = static_cast<ptrdiff_t>(ONCE) * outer;
+        if constexpr (HELD > 0) {
+            // The weights of some inputs stay in registers, and few rows at a time need their addresses there.
+            for (int k = 0; k < inner; k += HELD, w += HELD / ONCE * step) {
+                Vec held[HELD / ONCE];
+                each<HELD / ONCE>([&](auto i) INLINE { held[i] = load_weights(w + i * step); });
+                each<(T + 3) / 4>([&](auto four) INLINE {
+                    each<HELD / ONCE>([&](auto i) INLINE {
+                        each<std::min(4, T - 4 * four)>([&](auto t) INLINE {
+                            multiply_add(sum[4 * four + t][0], x[4 * four + t] + k + i * ONCE, held[i]);
+                        });
+                    });
+                });
+            }
+            return;
+        }
+        for (int k = 0; k < inner; k += ONCE, w += step) {
+            Vec row[V];
+            each<V>([&](auto v) INLINE { row[v] = load_weights(w + v * LANES * ONCE); });
+            each<T>([&](auto t)
+                        INLINE { each<V>([&](auto v) INLINE { multiply_add(sum[t][v], x[t] + k, row[v]); }); });
+        }
+    }
+
+    template <class Out>
+    INLINE void end(Out* const* y, int column, bool activate) {
+        each<T>([&](auto t) INLINE {
+            each<V>([&](auto v) INLINE {
+                store(y[t] + column + v * LANES, activate ? silu_to<Out>(sum[t][v]) : sum[t][v]);
+            });
+        });
+    }
+};
+
+// Calls `body` with the number of vectors of each part of the columns.
+template <class Body>
+INLINE inline void columns(int outer, Body body) {
+    int column = 0;
+    for (; !HELD && column + 2 * LANES <= outer; column += 2 * LANES) body(std::integral_constant<int, 2>(), column);
+    for (; column < outer; column += LANES) body(std::integral_constant<int, 1>(), column);
+}
+
+// Calls `body` with a number of rows that is known when it is compiled.
+template <int T = ROWS, class Body>
+inline void of_rows(int count, Body body) {
+    if (count == T)
+        body(std::integral_constant<int, T>());
+    else if constexpr (T > 1)
+        of_rows<T - 1>(count, body);
+}
+
+template <int T, class Number, class Out>
+inline void product_rows(const Number* const* x, int inner, const Number* w, const float* bias, int outer,
+                         bool activate, Out* const* y) {
+    columns(outer, [&](auto v, int column) INLINE {
+        Tile<T, v> tile;
+        if constexpr (std::is_same_v<Out, float>) {
+            if (!bias)
+                tile.start(y, column);
+            else
+                tile.start(bias + column);
+        } else {
+            tile.start(bias + column);
+        }
+        tile.add(x, inner, w + column * INPUTS<Number>, outer);
+        tile.end(y, column, activate);
+    });
+}
+
+template <class Out>
+inline void gate_row(const float* x, const float* scale, const float* shift, int channels, Out* y) {
+    for (int c = 0; c < channels; c += LANES)
+        store(y + c, silu_to<Out>(load(scale + c) * load(x + c) + load(shift + c)));
+}
+
+template <int T, class Number>
+void behind(const After<Number>& after, Number* const* z, int channels, const ptrdiff_t* row) {
+    float* stream[T];
+    Number* gated[T];
+    for (int t = 0; t < T; t++) {
+        stream[t] = after.stream + row[t] * after.width;
+        gated[t] = after.scratch + static_cast<ptrdiff_t>(t) * after.width;
+    }
+    product_rows<T, Number>(z, channels, after.up, nullptr, after.width, false, stream);
+    if (!after.down) return;
+    for (int t = 0; t < T; t++) gate_row(stream[t], after.scale, after.shift, after.width, gated[t]);
+    product_rows<T, Number>(gated, after.width, after.down, after.bias, channels, true, z);
+}
+
+// T rows: sites of a group with one shot, or one site with shots that follow one another.
+template <int T, class Number, class Out>
+void convolve_rows(const Group& group, int first_site, int site_step, int shot, int shots, const Number* x, int inner,
+                   const Number* w, const float* bias, int outer, bool activate, Out* y, const After<Number>* after) {
+    ptrdiff_t row[T];
+    Out* out[T];
+    for (int t = 0; t < T; t++) {
+        const int site = first_site + t * site_step, of_shot = shot + t * (1 - site_step);
+        row[t] = static_cast<ptrdiff_t>(group.site[site]) * shots + of_shot;
+        out[t] = y + row[t] * outer;
+    }
+    columns(outer, [&](auto v, int column) INLINE {
+        Tile<T, v> tile;
+        tile.start(bias ? bias + column : nullptr);
+        const int32_t* read = group.read + first_site;
+        for (int r = 0; r < group.relations; r++, read += group.sites) {
+            const Number* from[T];
+            for (int t = 0; t < T; t++)
+                from[t] =
+                    x + (static_cast<ptrdiff_t>(read[t * site_step]) * shots + shot + t * (1 - site_step)) * inner;
+            tile.add(from, inner,
+                     w + static_cast<ptrdiff_t>(group.block[r]) * inner * outer + column * INPUTS<Number>, outer);
+        }
+        tile.end(out, column, activate);
+    });
+    if constexpr (std::is_same_v<Out, Number>)
+        if (after) behind<T, Number>(*after, out, outer, row);
+}
+
+template <class Number, class Out>
+void convolve(const Group* groups, int count, int shots, const Number* x, int inner, const Number* w,
+              const float* bias, int outer, bool activate, Out* y, const After<Number>* after) {
+    for (const Group* group = groups; group < groups + count; group++) {
+        if (group->sites == 1) {
+            for (int shot = 0; shot < shots; shot += ROWS)
+                of_rows(shots - shot < ROWS ? shots - shot : ROWS, [&](auto t) {
+                    convolve_rows<t>(*group, 0, 0, shot, shots, x, inner, w, bias, outer, activate, y, after);
+                });
+            continue;
+        }
+        for (int shot = 0; shot < shots; shot++)
+            for (int site = 0; site < group->sites; site += ROWS)
+                of_rows(group->sites - site < ROWS ? group->sites - site : ROWS, [&](auto t) {
+                    convolve_rows<t>(*group, site, 1, shot, shots, x, inner, w, bias, outer, activate, y, after);
+                });
+    }
+}
+
+template <class Number, class Out>
+void product(const Number* x, int rows, int inner, const Number* w, const float* bias, int outer, bool activate,
+             Out* y) {
+    for (int row = 0; row < rows; row += ROWS)
+        of_rows(rows - row < ROWS ? rows - row : ROWS, [&](auto t) {
+            const Number* read[t];
+            Out* out[t];
+            for (int i = 0; i < t; i++) {
+                read[i] = x + static_cast<ptrdiff_t>(row + i) * inner;
+                out[i] = y + static_cast<ptrdiff_t>(row + i) * outer;
+            }
+            product_rows<t>(read, inner, w, bias, outer, activate, out);
+        });
+}
+
+template <class Number>
+void convolve_trunk(const Group* groups, int count, int shots, const Number* x, int channels, const Number* w,
+                    const float* bias, Number* y, const After<Number>* after) {
+    convolve(groups, count, shots, x, channels, w, bias, channels, true, y, after);
+}
+
+template <class Number>
+void convolve_head(const Group* groups, int count, int shots, const Number* x, int width, const Number* w, float* y) {
+    convolve<Number, float>(groups, count, shots, x, width, w, nullptr, width, false, y, nullptr);
+}
+
+template <class Out>
+void gate(const float* x, const float* scale, const float* shift, int rows, int channels, Out* y) {
+    for (int row = 0; row < rows; row++, x += channels, y += channels) gate_row(x, scale, shift, channels, y);
+}
+
+template <class Number>
+void sum_rows(const float* x, const int32_t* rows, int count, size_t size, float share, Number* y) {
+    for (size_t at = 0; at < size; at += LANES) {
+        Vec sum{};
+        for (int i = 0; i < count; i++) sum += load(x + rows[i] * size + at);
+        store(y + at, share * sum);
+    }
+}
+
+template <class Number>
+constexpr Decoding<Number> decoding() {
+    return {ROWS,         convolve_trunk<Number>, convolve_head<Number>, product<Number, float>,
+            product<Number, Number>, gate<Number>, sum_rows<Number>};
+}
+
+}  // namespace
