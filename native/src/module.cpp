@@ -12,6 +12,7 @@
 
 namespace cascade {
 
+void bind_belief_propagation(nb::module_& m);
 void bind_matching(nb::module_& m);
 void bind_ordered_statistics(nb::module_& m);
 void bind_training(nb::module_& m);
@@ -277,6 +278,7 @@ void expect_bytes(const Program& program, const Packed& packed) {
 NB_MODULE(_native, m) {
     m.doc() = "Kernels of cascade-qec for CPUs.";
     nb::set_leak_warnings(false);  // tables that a process keeps to its end are no leaks
+    bind_belief_propagation(m);
     bind_matching(m);
     bind_ordered_statistics(m);
     bind_training(m);

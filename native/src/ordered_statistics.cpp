@@ -96,7 +96,8 @@ struct OrderedStatistics::Space {
 };
 
 OrderedStatistics::OrderedStatistics(const int64_t* start, size_t components, const int64_t* row, size_t entries,
-                                     int64_t rows, const uint8_t* observables, size_t k, double least) {
+                                     int64_t rows, const uint8_t* observables, size_t k, double least,
+                                     const float* weights) {
     if (components >= MOST || entries >= MOST || k >= MOST || rows < 0 || rows >= MOST)
         throw std::invalid_argument("expected fewer components, rows and observables");
     if (!(least == least)) throw std::invalid_argument("expected log-odds as a number");
@@ -115,6 +116,7 @@ OrderedStatistics::OrderedStatistics(const int64_t* start, size_t components, co
         for (size_t i = 0; i < k; i++)
             if (observables[c * k + i]) flips_[c * flip_words_ + i / BITS] |= bit(static_cast<int>(i % BITS));
     least_ = rounded_down(least);
+    for (size_t c = 0; weights && c < components; c++) cost_.push_back(cost_of(weights[c]));
 }
 
 void OrderedStatistics::decode(const float* log_odds, const uint8_t* lit, size_t shots, bool* observables,
@@ -175,7 +177,7 @@ void OrderedStatistics::choose(Space& space, const float* log_odds, int most) co
     space.cost.resize(count);
     for (int i = 0; i < count; i++) {
         space.likely[i] = static_cast<int32_t>(keys[i] & 0xffffffffu);
-        space.cost[i] = cost_of(log_odds[space.likely[i]]);
+        space.cost[i] = cost_.empty() ? cost_of(log_odds[space.likely[i]]) : cost_[space.likely[i]];
     }
 }
 

@@ -11,9 +11,10 @@ class OrderedStatistics {
   public:
     // start [components + 1] and row [entries]: component c flips the rows row[start[c]:start[c + 1]].
     // observables [components, k]: not zero where it flips one. least: log-odds up to which a component is left out.
+    // weights [components] or null: log-odds that sets are compared by, in place of each shot's own.
     // Throws std::invalid_argument if they do not fit one another.
     OrderedStatistics(const int64_t* start, size_t components, const int64_t* row, size_t entries, int64_t rows,
-                      const uint8_t* observables, size_t k, double least);
+                      const uint8_t* observables, size_t k, double least, const float* weights);
 
     // log_odds [shots, components], lit [shots, rows], observables and suspects [shots, k], gaps [shots] or null.
     void decode(const float* log_odds, const uint8_t* lit, size_t shots, bool* observables, bool* suspects, float* gaps,
@@ -40,6 +41,7 @@ class OrderedStatistics {
     float least_;
     std::vector<int32_t> start_, row_;
     std::vector<uint64_t> flips_;  // [components, flip words]
+    std::vector<double> cost_;     // [components], or none
 };
 
 }  // namespace cascade

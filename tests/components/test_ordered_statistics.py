@@ -193,6 +193,8 @@ def made(module: Any, **changes: Any) -> Any:
         ({"observables": np.eye(3, dtype=bool)}, ValueError),
         ({"observables": np.eye(2, dtype=np.uint8)}, TypeError),
         ({"least": float("nan")}, ValueError),
+        ({"weights": np.zeros(3, dtype=np.float32)}, ValueError),
+        ({"weights": np.zeros(2)}, TypeError),
     ],
 )
 def test_wrong_components_are_refused(changes: dict[str, Any], error: type[Exception]) -> None:
@@ -237,3 +239,27 @@ def test_as_many_shots_and_threads_as_you_like() -> None:
         native(), start=np.zeros(1, dtype=np.int64), row=nothing, rows=0, observables=np.zeros((0, 2), dtype=bool)
     )
     assert not empty.decode(odds[:, :0].copy(), lit[:, :0].copy())[0].any()
+
+
+@pytest.mark.parametrize("in_numpy", IN_NUMPY)
+def test_sets_are_compared_by_weights_of_their_own(in_numpy: bool) -> None:
+    """Against all sets; a shot's log-odds only order the columns."""
+    random, count, shots = np.random.default_rng(8), 11, 100
+    sets = np.array(list(product([False, True], repeat=count)))
+    checks, weights = random_checks(random, count, 6), random.normal(-4, 2, size=count).astype(np.float32)
+    events, odds = explained(checks, random.random((shots, count)) < 0.2), random_odds(random, shots, count).clip(-7)
+    chosen = OrderedStatistics(components(checks), weights=weights, in_numpy=in_numpy).decode(odds, events)
+    explains = (explained(checks, sets)[:, None] == events).all(axis=2)  # [sets, shots]
+    likeliest = np.where(explains, (sets @ weights)[:, None], -np.inf).max(axis=0)
+    assert np.mean(np.isclose(chosen @ weights, likeliest, atol=1e-4)) > 0.95
+
+
+@needs_native
+@pytest.mark.parametrize("seed", range(10))
+def test_both_choose_the_same_by_weights(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    count, detectors = random.integers(1, 200), random.integers(1, 80)
+    checks, weights = random_checks(random, count, detectors), random.normal(-5, 2, size=count).astype(np.float32)
+    events, odds = explained(checks, random.random((12, count)) < 0.1), random_odds(random, 12, count)
+    in_numpy, in_cpp = (OrderedStatistics(components(checks), weights=weights, in_numpy=way) for way in (True, False))
+    assert np.array_equal(in_cpp.decode(odds, events), one_by_one(in_numpy, odds, events))

@@ -146,7 +146,16 @@ def test_every_name_finds_its_own_decoder():
     assert [decoder.name for decoder in decoders] == list(classical.names())
     assert len(set(decoders)) == len(decoders)
     assert {name.removesuffix("-filtered") for name in classical.names()} == {
-        *("pymatching", "pymatching-correlated", "bposd", "bposd-cs10", "bplsd", "relay-bp", "relay-bp-surface"),
+        *(
+            "pymatching",
+            "pymatching-correlated",
+            "bposd",
+            "bposd-cs10",
+            "bposd-lowest",
+            "bplsd",
+            "relay-bp",
+            "relay-bp-surface",
+        ),
         *("tesseract", "tesseract-long-beam", "tesseract-sparse", "tesseract-sparse-surface", "chromobius"),
     }
 

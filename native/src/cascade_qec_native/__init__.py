@@ -1,6 +1,7 @@
 """Kernels of cascade-qec for CPUs."""
 
 from cascade_qec_native._native import (
+    BeliefPropagation,
     Matching,
     OrderedStatistics,
     Program,
@@ -12,6 +13,7 @@ from cascade_qec_native._native import (
 )
 
 __all__ = [
+    "BeliefPropagation",
     "Matching",
     "OrderedStatistics",
     "Program",

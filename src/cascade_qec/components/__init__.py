@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from cascade_qec.components.belief_propagation import BeliefPropagation
 from cascade_qec.components.components import UNKNOWN, Components, ComponentType
 from cascade_qec.components.matching import PosteriorMatching
 from cascade_qec.components.ordered_statistics import OrderedStatistics
@@ -11,6 +12,7 @@ from cascade_qec.components.priors import Priors, UsualNoise
 
 __all__ = [
     "UNKNOWN",
+    "BeliefPropagation",
     "ComponentType",
     "Components",
     "OrderedStatistics",

@@ -12,8 +12,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_qec.components.components import Components
 from cascade_qec.components.costs import costs
+from cascade_qec.components.symptoms import Symptoms
 from cascade_qec.native import native, threads
 
 _BITS = 64
@@ -33,6 +33,9 @@ class OrderedStatistics:
     Parameters
     ----------
     components
+        What each flips.
+    weights : float32 [components], optional
+        Log-odds by which sets are compared. By default each shot's own, which also choose and order its columns.
     unlikely
         Components that are less likely than this are left out, but of shots that cannot be explained without them.
     in_numpy
@@ -41,18 +44,28 @@ class OrderedStatistics:
 
     tells_gaps = True
 
-    def __init__(self, components: Components, *, unlikely: float = 3e-4, in_numpy: bool = False) -> None:
+    def __init__(
+        self,
+        components: Symptoms,
+        *,
+        weights: NDArray[np.float32] | None = None,
+        unlikely: float = 3e-4,
+        in_numpy: bool = False,
+    ) -> None:
         self._own, row = np.unique(components.detector, return_inverse=True)  # row of each entry
         weight = np.diff(components.start)
         # the rows of each component, the last one repeated where it has fewer
         place = components.start[:-1, None] + np.minimum(np.arange(weight.max(initial=1)), weight[:, None] - 1)
         self._rows = row[place]
         self._observables = components.observables.astype(np.int64)
+        self._costs = None if weights is None else costs(weights)
         self._least = np.log(unlikely) - np.log1p(-unlikely)
         module, self._native = None if in_numpy else native(), None
         if module is not None:
             observables, rows = components.observables.astype(np.bool_), len(self._own)
-            self._native = module.OrderedStatistics(components.start, row, rows, observables, least=self._least)
+            self._native = module.OrderedStatistics(
+                components.start, row, rows, observables, least=self._least, weights=weights
+            )
 
     def decode(self, log_odds: NDArray[np.float32], events: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """The observables that a likely set of components flips which explains the events.
@@ -116,7 +129,8 @@ class OrderedStatistics:
         for shot, solvable in enumerate(system.solvable.tolist()):
             if solvable:
                 flips = self._observables[likely[shot]]
-                cost = costs(log_odds[shot, likely[shot]])
+                chosen = likely[shot]
+                cost = costs(log_odds[shot, chosen]) if self._costs is None else self._costs[chosen]
                 observables[shot], suspects[shot], gaps[shot] = system.cheap(shot, cost, flips)
             elif most < log_odds.shape[1]:  # not without the unlikely ones
                 wider, one = min(4 * most + _BITS, log_odds.shape[1]), slice(shot, shot + 1)

@@ -3,6 +3,7 @@
 from cascade_qec.decoders.classical.bp import BPLSD, BPOSD, BPOSD_CS10, RELAY_BP_SURFACE, RelayBP
 from cascade_qec.decoders.classical.decoder import BoundClassical, ClassicalDecoder
 from cascade_qec.decoders.classical.filtered import Filtered
+from cascade_qec.decoders.classical.lowest import LowestBPOSD
 from cascade_qec.decoders.classical.matching import Chromobius, PyMatching
 from cascade_qec.decoders.classical.matrices import CheckMatrices, check_matrices
 from cascade_qec.decoders.classical.search import (
@@ -25,6 +26,7 @@ __all__ = [
     "Chromobius",
     "ClassicalDecoder",
     "Filtered",
+    "LowestBPOSD",
     "PyMatching",
     "RelayBP",
     "SparseTesseract",
@@ -40,6 +42,7 @@ _JOINT: tuple[ClassicalDecoder, ...] = (
     PyMatching(enable_correlations=True),
     BPOSD(),
     BPOSD_CS10,
+    LowestBPOSD(),
     BPLSD(),
     RelayBP(),
     RELAY_BP_SURFACE,

@@ -1,0 +1,36 @@
+// Min-sum belief propagation of many shots, as `cascade_qec.components.belief_propagation` says more readably.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace cascade {
+
+class BeliefPropagation {
+  public:
+    // start [components + 1] and row [entries]: component c flips the rows row[start[c]:start[c + 1]].
+    // prior [components]: log-odds that each is flipped, before any event.
+    // Throws std::invalid_argument if they do not fit one another.
+    BeliefPropagation(const int64_t* start, size_t components, const int64_t* row, size_t entries, int64_t rows,
+                      const float* prior, int iterations, float scaling,
+                      float damping);
+
+    // lit [shots, rows], highest [shots, components]: the highest log-odds of each over the iterations.
+    void decode(const uint8_t* lit, size_t shots, float* highest, int threads) const;
+
+    int components() const { return components_; }
+    int rows() const { return rows_; }
+
+  private:
+    struct Space;
+
+    void iterate(Space& space) const;
+
+    int components_, rows_, iterations_;
+    float scaling_, damping_;
+    std::vector<int32_t> start_, component_;  // row r is flipped by component_[start_[r]:start_[r + 1]]
+    std::vector<float> prior_;
+};
+
+}  // namespace cascade

@@ -1,0 +1,74 @@
+"""This project's own belief propagation and ordered statistics, on all detectors or on some."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import stim
+from numpy.typing import NDArray
+
+from cascade_qec.components import BeliefPropagation, OrderedStatistics
+from cascade_qec.decoders.classical.decoder import ClassicalDecoder, Predict
+from cascade_qec.decoders.projection import project
+from cascade_qec.error_models import Mechanisms
+
+_AT_ONCE = 1 << 24
+"""Log-odds that are kept at a time."""
+
+
+@dataclass(frozen=True)
+class LowestBPOSD(ClassicalDecoder):
+    """Belief propagation with ordered statistics that begin with what was believed at any iteration.
+
+    Errors are ordered by the lowest log-likelihood ratio that each had over the iterations of min-sum, where others
+    take that of the last one. Sets of errors are compared by their prior probabilities. It needs no other package.
+
+    Parameters
+    ----------
+    iterations, scaling, damping
+        Of `cascade_qec.components.BeliefPropagation`.
+    unlikely
+        Errors that were never believed to be likelier than this are left out, but of shots that need them.
+    """
+
+    iterations: int = 20
+    scaling: float = 1.0
+    damping: float = 0.5
+    unlikely: float = 1e-3
+
+    @property
+    def name(self) -> str:
+        return "bposd-lowest"
+
+    def require(self) -> None:
+        """Nothing."""
+
+    def prepare(self, dem: stim.DetectorErrorModel) -> Predict:
+        errors = _seen(Mechanisms.of(project(dem, np.arange(dem.num_detectors))))  # each way to look is one error
+        prior = (np.log(errors.probability) - np.log1p(-errors.probability)).astype(np.float32)
+        propagation = BeliefPropagation(
+            errors, prior, iterations=self.iterations, scaling=self.scaling, damping=self.damping
+        )
+        statistics = OrderedStatistics(errors, weights=prior, unlikely=self.unlikely)
+        at_once = max(1, _AT_ONCE // max(1, len(prior)))
+
+        def decode(dets: NDArray[np.bool_]) -> NDArray:
+            flips = np.zeros((len(dets), dem.num_observables), np.bool_)
+            for start in range(0, len(dets), at_once):
+                events = dets[start : start + at_once]
+                flips[start : start + at_once] = statistics.decode(propagation.highest(events), events)
+            return flips
+
+        return decode
+
+
+def _seen(errors: Mechanisms) -> Mechanisms:
+    """Those that flip a detector."""
+    kept = errors.weight > 0
+    return replace(
+        errors,
+        probability=errors.probability[kept],
+        start=np.append(0, np.cumsum(errors.weight[kept])),
+        observables=errors.observables[kept],
+    )
