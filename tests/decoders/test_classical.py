@@ -77,10 +77,11 @@ def test_filtered_decoder_ignores_the_other_plane():
     np.testing.assert_array_equal(decoder.decode_batch(scrambled).observables, decoder.decode_batch(dets).observables)
 
 
-def test_bicycle_code_by_bposd():
+@pytest.mark.parametrize("name", ["bposd-filtered", "bposd-lowest"])
+def test_bicycle_code_by_bposd(name):
     code = codes.get("bb72")
     circuit = circuits.memory(code, rounds=2, basis="Z", noise=circuits.UniformDepolarizing(0.001))
-    assert _failures(classical.get("bposd-filtered"), circuit, 200) <= 2
+    assert _failures(classical.get(name), circuit, 200) <= 2
 
 
 def test_bposd_has_the_defaults_of_stimbposd():
