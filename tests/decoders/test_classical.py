@@ -110,11 +110,15 @@ def test_tesseract_has_the_settings_of_its_authors(name, theirs):
     assert config.no_revisit_dets
 
 
-def test_sparse_tesseract_is_the_long_beam_that_leaves_errors_out():
-    long_beam = classical.get("tesseract-long-beam").parameters
-    for name, degree in (("tesseract-sparse", 3), ("tesseract-sparse-surface", 2)):
-        sparse = classical.get(name).parameters
-        assert sparse == {**long_beam, "sparsify_base_degree": degree, "sparsify_reactivate_limit": -1}
+def test_sparse_tesseract_has_the_same_beams_and_leaves_errors_out():
+    for name, whole, degree in (
+        ("tesseract-sparse", "tesseract", 3),
+        ("tesseract-sparse-long-beam", "tesseract-long-beam", 3),
+        ("tesseract-sparse-surface", "tesseract-long-beam", 2),
+    ):
+        beam = classical.get(whole).parameters
+        expected = {**beam, "sparsify_base_degree": degree, "sparsify_reactivate_limit": -1}
+        assert classical.get(name).parameters == expected
     circuit = _experiment("Z")
     boundary_only = classical.SparseTesseract(sparsify_base_degree=1, sparsify_reactivate_limit=0)
     # without the errors that flip two detectors it fails in 10 % of the shots instead of 2 %
@@ -157,7 +161,8 @@ def test_every_name_finds_its_own_decoder():
             "relay-bp",
             "relay-bp-surface",
         ),
-        *("tesseract", "tesseract-long-beam", "tesseract-sparse", "tesseract-sparse-surface", "chromobius"),
+        *("tesseract", "tesseract-long-beam", "chromobius"),
+        *("tesseract-sparse", "tesseract-sparse-long-beam", "tesseract-sparse-surface"),
     }
 
 

@@ -8,6 +8,7 @@ from cascade_qec.decoders.classical.matching import Chromobius, PyMatching
 from cascade_qec.decoders.classical.matrices import CheckMatrices, check_matrices
 from cascade_qec.decoders.classical.search import (
     TESSERACT_LONG_BEAM,
+    TESSERACT_SPARSE_LONG_BEAM,
     TESSERACT_SPARSE_SURFACE,
     SparseTesseract,
     Tesseract,
@@ -20,6 +21,7 @@ __all__ = [
     "BPOSD_CS10",
     "RELAY_BP_SURFACE",
     "TESSERACT_LONG_BEAM",
+    "TESSERACT_SPARSE_LONG_BEAM",
     "TESSERACT_SPARSE_SURFACE",
     "BoundClassical",
     "CheckMatrices",
@@ -49,6 +51,7 @@ _JOINT: tuple[ClassicalDecoder, ...] = (
     Tesseract(),
     TESSERACT_LONG_BEAM,
     SparseTesseract(),
+    TESSERACT_SPARSE_LONG_BEAM,
     TESSERACT_SPARSE_SURFACE,
     Chromobius(),
 )

@@ -1,7 +1,7 @@
 """Decoders that search for the most likely error."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import stim
@@ -51,27 +51,28 @@ TESSERACT_LONG_BEAM = Tesseract(beam=20, det_orders=21, pqlimit=1_000_000)
 
 @dataclass(frozen=True)
 class SparseTesseract(Tesseract):
-    """The long beam with sparsified errors: those that flip few detectors, and of the others the ones a shot suggests.
+    """Search among the errors that flip few detectors, and of the others those that a shot suggests.
+
+    The defaults are for bicycle and colour codes, with the short beam. `TESSERACT_SPARSE_LONG_BEAM` has the long one,
+    and so has `TESSERACT_SPARSE_SURFACE`, for surface codes.
 
     Parameters
     ----------
     sparsify_base_degree
         An error that flips at most so many detectors always counts. Its authors advise as many as an X or Z error of a
-        data qubit flips: 3 for bicycle and colour codes, 2 for surface codes (`TESSERACT_SPARSE_SURFACE`).
+        data qubit flips: 3 for bicycle and colour codes, 2 for surface codes.
     sparsify_reactivate_limit
         Of the others so many count in a shot, those that share the most detectors with its events. -1 for
         4.5^(base degree - 2) / 3 times the detectors, which its authors' fit gave.
     """
 
-    beam: int = 20
-    det_orders: int = 21
-    pqlimit: int = 1_000_000
     sparsify_base_degree: int = 3
     sparsify_reactivate_limit: int = -1
 
     @property
     def name(self) -> str:
-        return "tesseract-sparse-surface" if self == TESSERACT_SPARSE_SURFACE else "tesseract-sparse"
+        special = {TESSERACT_SPARSE_LONG_BEAM: "-long-beam", TESSERACT_SPARSE_SURFACE: "-surface"}
+        return "tesseract-sparse" + special.get(self, "")
 
     def _sparsification(self) -> Mapping[str, Any]:
         return {
@@ -81,4 +82,5 @@ class SparseTesseract(Tesseract):
         }
 
 
-TESSERACT_SPARSE_SURFACE = SparseTesseract(sparsify_base_degree=2)
+TESSERACT_SPARSE_LONG_BEAM = SparseTesseract(beam=20, det_orders=21, pqlimit=1_000_000)
+TESSERACT_SPARSE_SURFACE = replace(TESSERACT_SPARSE_LONG_BEAM, sparsify_base_degree=2)
