@@ -46,6 +46,32 @@ def capacity(tables: Tables, out: Out, title: Title = None) -> None:
 
 
 @plot.command()
+def mixers(tables: Tables, out: Out, title: Title = None) -> None:
+    """Draw mixers.csv: what convolutions and attention learn, by shots and by multiply-accumulates."""
+    from cascade_qec.plotting import check_writable, save
+    from cascade_qec.tables import read_rows
+    from workshop.plots.small_runs import mixers_figure
+    from workshop.studies.small_runs import Row
+
+    check_writable(out)
+    save(mixers_figure([row for path in tables for row in read_rows(path, Row)], title=title), *out)
+    print(*(f"Figure: {path}" for path in out), sep="\n")
+
+
+@plot.command()
+def depths(tables: Tables, out: Out, title: Title = None) -> None:
+    """Draw depths.csv: what blocks buy at each distance."""
+    from cascade_qec.plotting import check_writable, save
+    from cascade_qec.tables import read_rows
+    from workshop.plots.small_runs import depths_figure
+    from workshop.studies.small_runs import Row
+
+    check_writable(out)
+    save(depths_figure([row for path in tables for row in read_rows(path, Row)], title=title), *out)
+    print(*(f"Figure: {path}" for path in out), sep="\n")
+
+
+@plot.command()
 def seam(out: Out) -> None:
     """Draw what a window of a stream leaves to the next one."""
     from cascade_qec.plotting import check_writable, save

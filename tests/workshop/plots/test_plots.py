@@ -13,7 +13,9 @@ from cascade_qec.tables import read_rows
 from workshop.app import main
 from workshop.plots.capacity import capacity_figure
 from workshop.plots.roofline import roofline_figure
+from workshop.plots.small_runs import depths_figure, mixers_figure
 from workshop.roofline.table import RooflineRow
+from workshop.studies.small_runs import Row
 
 ROOFLINE = [
     {"architecture": architecture, "code": "bb72", "width": width, "depth": 10, "rounds": 6, "quantity": quantity}
@@ -44,6 +46,17 @@ CAPACITY_FITS = [
     )
     for parameter in ("a", "m1")
 ]
+SMALL_RUNS = [
+    {"decoder": decoder, "seed": seed, "code": "surface_d5", "rounds": 2, "p": 0.1, "width": 16, "depth": depth}
+    | {"muon_lr": 0.03, "parameters": 7000, "training_shots": seen, "training_macs": 1000 * seen, "shots": 1000}
+    | {"failures": 100 - seen // 10, "hardware": "", "versions": "", "commit": ""}
+    for decoder, depth in (("convolution", 4), ("full_attention", 2))
+    for seed in (1, 2)
+    for seen in (100, 200)
+]
+RIVAL = (
+    SMALL_RUNS[0] | dict.fromkeys(("depth", "muon_lr", "training_shots", "training_macs"), 0) | {"decoder": "tesseract"}
+)
 WIDE, NARROW = "cascade:surface_d7_H128", "cascade:surface_d7_H16"
 
 
@@ -128,11 +141,42 @@ def test_what_is_no_roofline_is_refused(write):
         _roofline(write("roofline.csv", [ROOFLINE[0], ROOFLINE[0]]))
 
 
+def _small_runs(path: Path) -> list[Row]:
+    return read_rows(path, Row)
+
+
+def test_mixers_have_a_curve_for_each_seed_by_shots_and_by_compute(write):
+    slow = SMALL_RUNS[0] | {"muon_lr": 0.01}
+    figure = mixers_figure(_small_runs(write("mixers.csv", [RIVAL, *SMALL_RUNS, slow])))
+    for axes, cost in zip(figure.axes, (1, 1000), strict=True):
+        curves = [bars for bars in axes.containers if isinstance(bars, ErrorbarContainer)]
+        assert [bars.get_label() for bars in curves] == 2 * ["convolution"] + 2 * ["full_attention"]
+        assert [list(bars[0].get_xdata()) for bars in curves] == 4 * [[100 * cost, 200 * cost]]
+
+
+def test_depths_have_what_the_seeds_found_at_the_end(write):
+    (axes,) = depths_figure(_small_runs(write("depths.csv", [RIVAL, *SMALL_RUNS]))).axes
+    (bars,) = [bars for bars in axes.containers if isinstance(bars, ErrorbarContainer)]
+    assert list(bars[0].get_xdata()) == [2, 4]
+    assert list(bars[0].get_ydata()) == [0.08, 0.08]
+
+
+def test_what_is_no_study_of_small_runs_is_refused(write):
+    with pytest.raises(CascadeError, match="expected runs on one code, got those on none"):
+        mixers_figure(_small_runs(write("mixers.csv", [RIVAL])))
+    with pytest.raises(CascadeError, match="got those on surface_d3, surface_d5"):
+        mixers_figure(_small_runs(write("mixers.csv", [SMALL_RUNS[0], SMALL_RUNS[4] | {"code": "surface_d3"}])))
+    with pytest.raises(CascadeError, match="expected runs of several depths, got none"):
+        depths_figure(_small_runs(write("depths.csv", [RIVAL])))
+
+
 def test_commands_write_figures(write, tmp_path, capsys):
     out = tmp_path / "figure.svg"
     for arguments in (
         ["roofline", str(write("roofline.csv", ROOFLINE))],
         ["capacity", str(write("rates.csv", CAPACITY)), str(write("fits.csv", CAPACITY_FITS))],
+        ["mixers", str(write("mixers.csv", SMALL_RUNS))],
+        ["depths", str(write("depths.csv", SMALL_RUNS))],
     ):
         assert main(["plot", *arguments, "--out", str(out)]) == 0
         assert out.read_bytes().startswith(b"<?xml")
