@@ -93,3 +93,9 @@ def test_files_of_convolutions_say_nothing_of_mixers():
     """So that releases from before mixers read them, and digests stay."""
     assert "mixer" not in description_of("convolution").model_dump_json()
     assert description_of("full_attention").network.model_dump()["mixer"] == "full_attention"
+
+
+def test_experiments_with_too_many_pairs_of_sites_are_refused():
+    lattice = memory_lattice(codes.get("surface_d11"), 40, "Z")
+    with pytest.raises(CascadeError, match="expected an experiment of at most 4,096 sites for attention, got 4,920"):
+        relative_positions(lattice.frame, lattice.slices, "local_attention")

@@ -186,7 +186,8 @@ def macs_per_shot(run: Run) -> int:
 
 def rivals(codes: Sequence[str], *, shots: int, seed: int) -> list[Row]:
     """Classical decoders on the same experiments."""
-    facts, decoders = circumstances(), {name: classical.get(name) for name in RIVALS}
+    facts: dict[str, Any] = circumstances()
+    decoders = {name: classical.get(name) for name in RIVALS}
     return [
         Row(
             decoder=row.decoder,

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_qec.codes import Frame
+from cascade_qec.errors import CascadeError
 from cascade_qec.lattice.relations import convolution_tables, site_index
 
 Attention = Literal["local_attention", "full_attention"]
@@ -20,6 +21,9 @@ UNSEEN = -1
 _REACH = 2
 """Full attention tells steps of so many places or slices apart; longer ones count as that many (Shaw et al.,
 arXiv 1803.02155), so that the weights fit any distance. Of BB codes some neighbours are farther away than that."""
+
+_MOST_SITES = 4096
+"""Attention has a score for each pair of sites, in every shot, head and block."""
 
 _SIDE = 2 * _REACH + 1
 
@@ -37,7 +41,15 @@ def relative_positions(frame: Frame, slices: int, attention: Attention) -> NDArr
 
     Local attention sees what the direct convolution reads, and tells it apart as that does: by the reader's plane and
     the relation. Full attention sees everything, and tells it apart by both planes and the step in space and time.
+
+    Raises
+    ------
+    CascadeError
+        If there are more than 4096 sites.
     """
+    sites = sum(frame.plane_sizes) * slices
+    if sites > _MOST_SITES:
+        raise CascadeError(f"expected an experiment of at most {_MOST_SITES:,} sites for attention, got {sites:,}")
     index = site_index(frame.plane_sizes, slices)
     time, place = np.empty((2, index.size), dtype=np.int64)
     time[index], place[index] = np.indices(index.shape)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -31,7 +31,7 @@ class Views(torch.nn.Module):
             positions = relative_positions(one.frame, one.slices, attention)
             self.register_buffer(f"positions_{number}", torch.from_numpy(positions), persistent=False)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[torch.Tensor]:
         """The table of each experiment, see `relative_positions`."""
         return (self.get_buffer(f"positions_{number}") for number in range(len(self.sizes)))
 
