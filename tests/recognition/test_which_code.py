@@ -4,6 +4,7 @@
 # pyright: reportAttributeAccessIssue=false
 
 import sys
+from itertools import product
 
 import numpy as np
 import pytest
@@ -142,8 +143,9 @@ def test_circuits_of_every_family(name, basis, tried):
     assert (found.missing, found.ignored, found.ambiguous) == (0, 0, False)
 
 
-@pytest.mark.parametrize("name", ["surface_3x4", "unrotated_4x3", "mb48", "haah_2"])
-@pytest.mark.parametrize("bare", [True, False])
+@pytest.mark.parametrize(
+    ("name", "bare"), [*product(["surface_3x4", "unrotated_4x3", "mb48"], [True, False]), ("haah_3", False)]
+)
 def test_models_of_codes_that_are_named(name, bare):
     circuit = memory(codes.get(name), rounds=3, basis="X", noise=UniformDepolarizing(0.003))
     found = recognise(bare_model(circuit) if bare else circuit.detector_error_model(), codes.get(name))

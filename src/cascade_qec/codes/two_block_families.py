@@ -52,7 +52,7 @@ def _toric_of(n: int) -> list[str]:
 
 
 _CUBIC = re.compile(r"haah_([1-9][0-9]?)")
-_CUBIC_SIZES = range(2, 17)  # of which the largest has as many elements as a group may have
+_CUBIC_SIZES = range(3, 17)  # of which the largest has as many elements as a group may have
 
 
 def _cubic(name: str) -> CSSCode | None:
@@ -60,7 +60,7 @@ def _cubic(name: str) -> CSSCode | None:
     if found is None:
         return None
     if (l := int(found[1])) not in _CUBIC_SIZES:  # noqa: E741
-        raise CascadeError(f"expected a cube of size from 2 to {_CUBIC_SIZES[-1]}, got {l}")
+        raise CascadeError(f"expected a cube of size from {_CUBIC_SIZES[0]} to {_CUBIC_SIZES[-1]}, got {l}")
     return TwoBlockCode((l, l, l), "1+x+y+z", "1+x*y+y*z+x*z", name=name, family="cubic")
 
 
@@ -91,9 +91,9 @@ CUBIC = Family(
     name="cubic",
     title="Cubic codes",
     find=_cubic,
-    names=tuple(f"haah_{l}" for l in range(2, 6)),  # noqa: E741
+    names=tuple(f"haah_{l}" for l in range(3, 6)),  # noqa: E741
     expected="haah_<l>",
-    recognised=tuple(f"haah_{l}" for l in range(2, 9)),  # noqa: E741
+    recognised=tuple(f"haah_{l}" for l in range(3, 9)),  # noqa: E741
     sized=lambda n: [f"haah_{l}" for l in _CUBIC_SIZES if 2 * l**3 == n],  # noqa: E741
 )
 FAMILIES = (
