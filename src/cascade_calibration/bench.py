@@ -17,7 +17,7 @@ from cascade_calibration import analysis, simulation
 from cascade_calibration.analysis import Verdict
 from cascade_qec.tables import Circumstances, circumstances, put_rows, read_rows
 
-SEEDS = {"building": 0, "final": 1, "questions": 2}
+SEEDS = {"building": 0, "final": 3, "questions": 2}
 """Analysers are built with the first; what is published is counted with the second, which nobody looks at before.
 Questions to models are drawn with the third.
 """
@@ -35,7 +35,7 @@ class BenchRow(Circumstances):
         What was counted: "status" (right ones of a mode), "confusion" (a mode's draws that got a status), "coverage"
         (of a parameter's intervals), "suggested range" (draws of a mode that it led to success), or "time" (no counts).
     name : str
-        Mode or parameter, or "mean" and "longest".
+        Mode or parameter, or "mean", "median", "95 %" and "longest".
     share, low, high : float or None
         Count over all, and Wilson's 95 % interval.
     ms : float or None
@@ -108,7 +108,13 @@ class Bench:
         for mode in sorted(self.curable):
             yield self._counted("suggested range", mode, "", self.cured[mode], self.curable[mode])
         of = len(self.seconds)
-        for name, seconds in (("mean", np.mean(self.seconds)), ("longest", np.max(self.seconds))):
+        median, most, longest = np.quantile(self.seconds, [0.5, 0.95, 1.0])
+        for name, seconds in (
+            ("mean", np.mean(self.seconds)),
+            ("median", median),
+            ("95 %", most),
+            ("longest", longest),
+        ):
             yield self._row("time", name, "", of, of, None, None, None, round(1e3 * float(seconds), 1))
 
     def _counted(self, kind: str, name: str, status: str, count: int, of: int) -> BenchRow:

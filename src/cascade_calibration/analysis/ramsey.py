@@ -68,8 +68,10 @@ _NEAR = 1.5
 """Periods of the window from the best single frequency within which one of two lies."""
 _EARLY, _FAR, _LONE = 5, 6.0, 3.0
 """A point among so many first ones, so many standard deviations off, and so many times farther than they are."""
-_HINT = 2.0
+_HINT = 0.5
 """Logarithm of the likelihood that a second frequency must gain to be looked for, beyond what chance does."""
+_SLOWER = np.array([0.0, 1.0])
+"""Logarithms of how much more slowly it may decay."""
 
 
 def fringes(x: Array, exponent: float, periods: Array | None = None, log_times: Array | None = None) -> Model:
@@ -131,14 +133,14 @@ def analyse(measurement: Measurement, family: str, *, least: float, after: str) 
     single = [fringes(line.x, exponent) for exponent in (1, 2)]
     fits, kept = fit_robustly([*single, *(decay(line.x, line.step, exponent) for exponent in (1, 2))], line.x, line.y)
     used = line.keep(kept)
+    alone = [one for one in fits if one.model in single]
     double: list[Fit] = []
-    if fits and fits[0].model in single and _hints_at_more(fits[0]):
-        exponent = single.index(fits[0].model) + 1
-        double = fit([beating(used.x, fits[0].theta, exponent)], used.x, used.y)
+    if alone and _hints_at_more(alone[0]):
+        # beats hide the shape of the decay from a single frequency
+        double = fit([beating(used.x, alone[0].theta, exponent) for exponent in (1, 2)], used.x, used.y)
     fits = sorted([*fits, *double], key=lambda one: -one.evidence)
     probabilities = weigh(fits, STATUSES, lambda one: _status(used, one, least), nothing="NO_DETUNING")
     status, probability = most_probable(probabilities)
-    alone = [one for one in fits if one.model in single]
     shown = _shown(status, fits, alone, double)
     parameters = _parameters(status, line.window, alone, double)
     facts = {}
@@ -198,13 +200,17 @@ def _status(line: Trace, one: Fit, least: float) -> NDArray[np.str_]:
 
 
 def _hints_at_more(best: Fit) -> bool:
-    """Whether any second frequency, decaying as the first, would gain enough to be worth a fit."""
+    """Whether any second frequency would gain enough to be worth a fit.
+
+    It may decay more slowly than the first seems to: what looks like the end of the fringes may be a node of a beat.
+    """
     at = (best.x - best.x[0]) / np.ptp(best.x)
     exponent = float(best.model.name.split()[-1])
-    turns = _wave(_periods(best.x, 2.0), at) * _fading(best.theta[1:], at, exponent)
-    power = (np.einsum("pnk,n->pk", turns, best.residuals) ** 2).sum(axis=-1) / (turns**2).sum(axis=(1, 2)) * 2
+    turns = np.swapaxes(_wave(_periods(best.x), at), -1, -2)[None]
+    faded = turns * np.swapaxes(_fading(best.theta[1] + _SLOWER, at, exponent), -1, -2)[:, None]
+    power = 2 * ((faded @ best.residuals) ** 2).sum(axis=-1) / (faded**2).sum(axis=(-2, -1))
     # the best of so many gains the logarithm of their number by chance
-    return bool(power.max() > 2 * (_HINT + np.log(len(power))) * best.sigma**2)
+    return bool(power.max() > 2 * (_HINT + np.log(power.size)) * best.sigma**2)
 
 
 def _shown(status: str, fits: list[Fit], alone: list[Fit], double: list[Fit]) -> Fit | None:
