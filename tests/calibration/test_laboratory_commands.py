@@ -60,6 +60,7 @@ def test_a_run_its_log_and_one_that_goes_on(workflow, tmp_path, capsys):
         "done",
     ):
         assert part in table
+    assert max(map(len, table.splitlines())) < 130  # also in a pipe
     assert main(["calibration", "log", str(out), "--json"]) == 0
     entries = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [one["kind"] for one in entries] == ["begin", *["propose", "measure", "decide"] * 2, "end"]
@@ -82,13 +83,27 @@ def test_a_target_that_is_given_up_says_why(workflow, tmp_path, capsys):
     [
         (["tune", *LABORATORY], "unknown workflow 'tune'"),
         (["bring_up", "--laboratory", "real"], "expected a laboratory such as simulated:SEED"),
-        (["retune", *LABORATORY], "step resonator: unknown setting 'readout_frequency'"),
+        (["retune", *LABORATORY], "step resonator: expected a value of readout_frequency to begin with: take the"),
     ],
 )
 def test_what_cannot_run_is_said(words, message, tmp_path, capsys):
     status = run(*words, "--out", tmp_path / "run")
     said = capsys.readouterr().err
     assert (status, message in said) == (2, True), said
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ("designed_readout_frequency + 6 us", "step resonator: .* expected the same unit on both sides"),
+        ("6 us", "step resonator: frequency_to: expected a value in Hz, got 6 us"),
+    ],
+)
+def test_a_wrong_unit_is_said_before_there_is_a_folder(wrong, message, workflow, tmp_path, capsys):
+    Path(workflow).write_text(TEXT.replace("designed_readout_frequency + 6 MHz", wrong))
+    assert run(workflow, *LABORATORY, "--out", tmp_path / "run") == 2
+    assert re.search(message, capsys.readouterr().err)
     assert not (tmp_path / "run").exists()
 
 

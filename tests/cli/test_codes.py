@@ -54,3 +54,8 @@ def test_what_is_no_code_is_told_in_a_line(tmp_path, capsys):
     (tmp_path / "mine.toml").write_text('group = 3\nx = [["1+x"]]\nz = [["1"]]')
     assert main(["codes", "check", str(tmp_path / "mine.toml")]) == 2
     assert capsys.readouterr().err.endswith("checks that commute, but X row 0 and Z row 0 do not\n")
+
+
+def test_a_size_of_nothing_is_refused(capsys):
+    assert main(["codes", "list", "surface_d3", "--size", "5"]) == 2
+    assert "--size 5: expected --circuits too" in capsys.readouterr().err

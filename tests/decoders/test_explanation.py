@@ -47,5 +47,6 @@ def test_what_is_no_shot_or_site_is_refused(decoder: cascade.CascadeDecoder) -> 
     with pytest.raises(CascadeError, match=r"shape \[shots, 24\]"):
         bound.explain(np.zeros((2, 7), dtype=bool))
     told = bound.explain(np.zeros((1, 24), dtype=bool))
+    assert repr(told) == "Explanation of 1 shot: 6 layers of 64 features at 32 sites, 3 logical operators"
     with pytest.raises(CascadeError, match=r"site of 0\.\.31"):
         told.receptive_field(32, 1)

@@ -189,7 +189,9 @@ class _Client(ABC):
         status, said = getattr(error, "status_code", None), str(getattr(error, "body", None) or error)
         # a server may repeat the key
         text = printable(said.replace(self.key, "***") if self.key else said)
-        return CascadeError(f"{self.name}: no answer{f', status {status}' if status else ''}: {text}")
+        parts = urlsplit(self.address)
+        whom = f"{parts.scheme}://{parts.netloc}{parts.path}"  # a query may have the key in it
+        return CascadeError(f"{self.name}: no answer from {whom}{f', status {status}' if status else ''}: {text}")
 
     def _whole(self, text: str, cut: bool) -> str:
         if cut:

@@ -66,7 +66,7 @@ def _metrics(data: dict[str, Any]) -> dict[str, dict[tuple[str, ...], float]]:
             value = next(iter(one["values"][0].values()))  # doubleVal, floatVal or int32Val
             found[name][tuple(one.get("targets", ()))] = float(value)
     except (AttributeError, IndexError, KeyError, StopIteration, TypeError, ValueError) as error:
-        raise CascadeError(f"expected metrics with name, targets and values, got something else: {error!r}") from error
+        raise CascadeError("expected metrics with name, targets and values, got another layout") from error
     return found
 
 

@@ -28,10 +28,10 @@ def parts(data: dict[str, Any], times: dict[str, float]) -> dict[str, Any]:
         gates = [
             (str(gate["gate"]), tuple(map(str, gate["qubits"])), _values(gate["parameters"])) for gate in data["gates"]
         ]
+    except CascadeError:
+        raise
     except (KeyError, TypeError, ValueError) as error:
-        raise CascadeError(
-            f"expected qubits and gates with name, value and unit, got something else: {error!r}"
-        ) from error
+        raise CascadeError("expected qubits and gates with name, value and unit, got another layout") from error
     working = [gate for gate in gates if gate[2].get("operational", 1) and gate[2].get("gate_error", 1) < 1 / 2]
     single = next((name for name in _SINGLE if any(gate[0] == name for gate in working)), None)
     errors = {place[0]: values["gate_error"] for name, place, values in working if name == single and len(place) == 1}

@@ -49,6 +49,22 @@ class Parameter:
             raise self._wrong(f"bounds that overlap with {self.span}", f"{low} to {high}")
         return narrow
 
+    def read(self, given: object) -> Quantity:
+        """The value, whatever its size.
+
+        Raises
+        ------
+        CascadeError
+            If it is no finite number of this unit.
+        """
+        try:
+            quantity = Quantity.of(given)
+        except CascadeError as error:
+            raise CascadeError(f"{self.name}: {error}") from error
+        if quantity.unit != self.unit:
+            raise self._wrong(f"a value in {self.unit or 'no unit'}", quantity)
+        return quantity
+
     def check(self, given: object) -> Quantity:
         """The value.
 
@@ -57,12 +73,7 @@ class Parameter:
         CascadeError
             If it is no finite number of this unit within the bounds.
         """
-        try:
-            quantity = Quantity.of(given)
-        except CascadeError as error:
-            raise CascadeError(f"{self.name}: {error}") from error
-        if quantity.unit != self.unit:
-            raise self._wrong(f"a value in {self.unit or 'no unit'}", quantity)
+        quantity = self.read(given)
         if not self.low <= quantity.value <= self.high:
             raise self._wrong(f"a value from {self.span}", quantity)
         if self.whole and quantity.value != int(quantity.value):

@@ -143,20 +143,34 @@ class Workflow(_Section):
         Raises
         ------
         CascadeError
-            If a bound, an experiment, a parameter or a status is unknown, or a setting when a step needs it.
+            If a bound, an experiment, a parameter or a status is unknown, or a setting when a step needs it; if a value
+            that is known at the start has another unit than its parameter.
         """
         guarded = Guarded(laboratory, self.bounds)
         targets = started(guarded, settings).values()
         known = {name for one in targets for name in one if all(name in other for other in targets)}
+        at_start = set(known)
         for step in self.steps:
             try:
-                self._check(step, guarded.experiment(step.experiment), known)
+                experiment = guarded.experiment(step.experiment)
+                self._check(step, experiment, known)
+                for name, expression in step.parameters.items():
+                    if expression.names <= at_start:
+                        for one in targets:
+                            experiment[name].read(expression.value(one, {}))
             except CascadeError as error:
                 raise CascadeError(f"step {step.name}: {error}") from error
             known |= step.learns.keys()
+            at_start -= step.learns.keys()
         return guarded
 
     def _check(self, step: Step, experiment: Experiment, known: set[str]) -> None:
+        learnt = {name for each in self.steps for name in each.learns}
+        if early := sorted({name for one in step.parameters.values() for name in one.names} & learnt - known):
+            raise CascadeError(
+                f"expected a value of {', '.join(early)} to begin with: take the settings that an earlier run ended "
+                "with (--settings)"
+            )
         statuses = analysis.get(experiment.family).statuses
         wanted = [one for criterion in step.criteria for one in criterion.statuses]
         for status in (*wanted, *step.on):

@@ -9,15 +9,6 @@ from cascade_qec import limits
 
 codes = typer.Typer(help="Codes that are known, and your own.", no_args_is_help=True, rich_markup_mode=None)
 
-_Size = Annotated[
-    int,
-    typer.Option(
-        help="Events that sets of faults may cause, where the distance of circuits is searched for: more take longer.",
-        min=2,
-        max=64,
-    ),
-]
-
 
 @codes.command("list")
 def list_codes(
@@ -36,16 +27,26 @@ def list_codes(
             help="Search circuits of codes of up to so many qubits for their distance.", min=0, max=limits.KEPT
         ),
     ] = 0,
-    size: _Size = 4,
+    size: Annotated[
+        int | None,
+        typer.Option(help="With --circuits: events that sets of faults may cause.  [default: 4]", min=2, max=64),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="CSV file to write; rows of other codes in it stay.")] = None,
 ) -> None:
     """List codes: their parameters, their checks, the layers of CNOTs in a round of their circuits."""
     from cascade_qec import codes as known
     from cascade_qec.cli.code_rows import code_row, show_codes
+    from cascade_qec.errors import CascadeError
     from cascade_qec.tables import put_rows
 
+    if size is not None and not circuits:
+        raise CascadeError(
+            f"--size {size}: expected --circuits too, without which no circuit's distance is searched for"
+        )
     of = [known.get(name) for name in names or known.names()]
-    rows = [code_row(code, search=code.n <= search, rounds=3 if code.n <= circuits else None, size=size) for code in of]
+    rows = [
+        code_row(code, search=code.n <= search, rounds=3 if code.n <= circuits else None, size=size or 4) for code in of
+    ]
     if out is not None:
         put_rows(out, rows, place=lambda row: row.code)
     show_codes(rows)
@@ -58,7 +59,15 @@ def check(
         int,
         typer.Option(help="Rounds of the circuits whose distance is searched for; 0: none.", min=0, max=limits.ROUNDS),
     ] = 3,
-    size: _Size = 3,
+    size: Annotated[
+        int,
+        typer.Option(
+            help="Events that sets of faults may cause, where the distance of circuits is searched for: more take "
+            "longer.",
+            min=2,
+            max=64,
+        ),
+    ] = 3,
     orders: Annotated[
         int,
         typer.Option(

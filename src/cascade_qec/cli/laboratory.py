@@ -95,7 +95,7 @@ def log(
         Column[Entry]("run", lambda one: str(one.body.get("run", "")), right=True),
         Column[Entry]("target", lambda one: one.body.get("target", "")),
         Column[Entry]("step", lambda one: one.body.get("step", "")),
-        Column[Entry]("what", _what),
+        Column[Entry]("what", _what, most=60),
     ]
     show(entries, columns)
 

@@ -36,12 +36,15 @@ class Column(Generic[Row]):
     spare
         Columns with the largest number are left out first where the terminal is too narrow for all, of equals the one
         farthest to the right; those with 0 never.
+    most
+        Characters of a line, also where there is no terminal; longer texts are folded. 0: any.
     """
 
     title: str
     text: Callable[[Row], str]
     right: bool = False
     spare: int = 0
+    most: int = 0
 
 
 def show(
@@ -130,7 +133,8 @@ def _table(
 ) -> Table:
     table = Table(box=SIMPLE_HEAD, padding=(0, 1), title=title or None, title_justify="left")
     for column in columns:
-        table.add_column(column.title, justify="right" if column.right else "left", overflow="fold")
+        justify = "right" if column.right else "left"
+        table.add_column(column.title, justify=justify, overflow="fold", max_width=column.most or None)
     sections = [section(row) if section else None for row in rows]
     for row, own, following in zip(rows, sections, [*sections[1:], *sections[-1:]], strict=True):
         table.add_row(*(column.text(row) for column in columns), end_section=own != following)

@@ -50,6 +50,12 @@ class Explanation:
     logicals: NDArray[np.uint8]
     _steps: tuple[NDArray[np.int32], ...]  # who reads whom, [sites_out, relations] of each convolution of a block
 
+    def __repr__(self) -> str:
+        layers, sites, shots, width = self.features.shape
+        of = f"{shots:,} shot{'s' * (shots != 1)}"
+        read = f"{layers} layers of {width} features at {sites:,} sites, {len(self.operators):,} logical operators"
+        return f"Explanation of {of}: {read}"
+
     @property
     def votes(self) -> NDArray[np.float32]:
         """What each operator adds to the log-odds of each logical class: float32 [shots, operators, 2^k].

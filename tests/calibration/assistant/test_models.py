@@ -93,7 +93,9 @@ def test_a_busy_server_is_asked_again_and_not_for_ever(played: Played, status: i
     assert model.say("", ["?"]) == "Flat."
     assert len(played.asked) == 3
     played.answer(busy)
-    with pytest.raises(CascadeError, match=rf"openai:gpt: no answer, status {status}: .*later, \*\*\*") as raised:
+    with pytest.raises(
+        CascadeError, match=rf"openai:gpt: no answer from http://127.*, status {status}: .*later, \*\*\*"
+    ) as raised:
         model.say("", ["?"])
     assert len(played.asked) == 3
     assert "secret" not in str(raised.value)
@@ -193,7 +195,7 @@ def test_a_reply_that_drips_or_breaks_off_ends(played: Played) -> None:
         handler.wfile.write(b'{"choices": [')
 
     settings = Settings(silence=2, whole=0.2, retries=0)
-    for behaviour, message in ((drip, "whole reply within 0.2 s"), (broken, "no answer")):
+    for behaviour, message in ((drip, "whole reply within 0.2 s"), (broken, "no answer from http://127")):
         played.answer(behaviour)
         with pytest.raises(CascadeError, match=message):
             connect("openai:gpt", address=played.address, settings=settings).say("", ["?"])

@@ -15,7 +15,7 @@ from cascade_calibration.noise import code_pairs, device_noise, twirled_idling
 from cascade_calibration.simulation.devices import drifted, grid_device
 from cascade_qec import circuits, codes
 from cascade_qec.cli import main
-from cascade_qec.errors import CascadeError
+from cascade_qec.errors import CascadeError, CascadeWarning
 from cascade_qec.evaluation.ignorance import LoopRow
 from cascade_qec.tables import read_rows
 
@@ -198,7 +198,14 @@ def test_the_command_writes_a_circuit_with_a_device_s_noise(tmp_path, capsys):
         ("colour = 1", "expected the keys name, pairs, qubits, report, times, got colour"),
         ('report = "other.json"', "other.json: cannot be read"),
         ("[qubits.a]\nt1 = 3", "qubit a, t1: expected a time with its unit, such as '68 us', got 3"),
-        ('[qubits.a]\nt1 = "3 us"', "missing .* required keyword-only arguments"),
+        (
+            '[qubits.a]\nt1 = "3 us"',
+            "qubit a: expected t1, t2, .*perhaps reset_error.*, got no t2, gate_error, readout_error$",
+        ),
+        ("{q}{t}colour = '3 us'", "times: expected single_qubit, two_qubit, readout .*perhaps reset.*, got colour$"),
+        ("{q}readout_fidelity = 1\n{t}", "qubit b: expected t1, .*, got readout_fidelity$"),
+        ("{q}reset_error = 'low'\n{t}", "qubit b, reset_error: expected a number, got 'low'"),
+        ("{q}{t}[pairs]\n'a b' = true", "pair a b: expected a number, got True"),
         ("qubits = 3", "qubits: expected a table of names and values, got 3"),
         ('[times]\nreadout = "5 Hz"', "times, readout: expected a time with its unit"),
         ("{q}{t}[pairs]\n'a c' = 0.1", "expected pairs of two of the qubits, got a c"),
@@ -215,6 +222,20 @@ def test_what_is_no_device_is_refused(text, message, tmp_path):
     path.write_text(text.replace("{q}", qubits).replace("{t}", times))
     with pytest.raises(CascadeError, match=message):
         read_device(path)
+
+
+def test_a_coherence_time_that_cannot_be_is_said_and_cut(tmp_path):
+    properties = qiskit()
+    for values in properties["qubits"]:
+        next(value for value in values if value["name"] == "T2")["value"] = 301.0
+    with pytest.warns(CascadeWarning, match="a T2 of at most 2 T1, got more of qubit 0, 1, 2: 2 T1 is taken"):
+        read_device(write(tmp_path / "props.json", properties))
+
+
+@pytest.mark.parametrize("words", [["--code", "nonsense"], ["--decoder", "nonsense"]])
+def test_a_loop_that_cannot_be_leaves_no_folder(words, tmp_path):
+    assert main(["calibration", "loop", *words, "--out", str(tmp_path / "new" / "loop.csv")]) == 2
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_device_that_drifts_is_learnt_anew(tmp_path, capsys):
