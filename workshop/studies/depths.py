@@ -11,7 +11,7 @@ from workshop.studies.small_runs import Run, recipe, study
 
 TABLE = RESULTS / "depths.csv"
 CODES, DEPTHS, SEEDS = ("surface_d3", "surface_d5", "surface_d7"), (1, 2, 4), (1, 2)
-WIDTH, STEPS = 16, 400
+WIDTH, STEPS = 16, 300
 
 
 def runs() -> list[Run]:
