@@ -55,7 +55,6 @@ def refusal(source: stim.Circuit | stim.DetectorErrorModel, name: str | None) ->
             "8 checks .* 0 others on 9 data qubits, weights 2, 9 rounds",
         ),
         (of_stim("surface_code:unrotated_memory_x", 3), "surface_d3", "6 checks .* 13 data qubits, weights 3 and 4"),
-        (of_stim("color_code:memory_xyz", 5), "surface_d5", "9 checks .* 19 data qubits, weights 4 and 6"),
     ],
 )
 def test_circuits_of_other_codes(circuit, name, found):
@@ -133,8 +132,7 @@ def test_an_observable_that_is_no_logical_operator():
 
 def test_a_colour_code_whose_checks_change_their_basis():
     circuit = of_stim("color_code:memory_xyz", 5)
-    message = refusal(circuit, None)
-    assert message.startswith("observable L0 is no logical operator of colour_d5: expected a sum of its 1 logical")
+    assert "checks of one basis each, got some that change theirs from round to round" in refusal(circuit, None)
     found = f"{circuit.num_detectors} detectors that differ, and 1 observables, which fits none"
     assert re.search(f"{CODES}; got {found}", refusal(model_of(circuit), None))
 

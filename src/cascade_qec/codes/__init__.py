@@ -58,8 +58,8 @@ for _family in (
     colour.FAMILY,
     bivariate_bicycle.FAMILY,
     *two_block_families.FAMILIES,
-    lifted_product.FAMILY,
     tricycle.FAMILY,
+    lifted_product.FAMILY,
     described.FAMILY,
 ):
     register(_family)

@@ -241,9 +241,12 @@ def _checks(
         whole = np.ones(len(regions), dtype=bool)
         kinds = _primary(regions, np.arange(len(regions)), whole, data, outcomes).tolist()
         of_outcome = {(outcome, kind) for own, kind in zip(outcomes, kinds, strict=True) for outcome in own}
-        # An outcome of both kinds is of a check whose basis changes with the rounds: then there is one of them.
-        if len(of_outcome) == len(set(chain(*outcomes))):
-            check = _numbered(list(zip(supports, kinds, strict=True)))
+        if len(of_outcome) > len(set(chain(*outcomes))):
+            raise CascadeError(
+                "expected checks of one basis each, got some that change theirs from round to round, as those of Stim's "
+                "color_code:memory_xyz do"
+            )
+        check = _numbered(list(zip(supports, kinds, strict=True)))
     return check, [supports[first] for first in np.unique(check, return_index=True)[1]]
 
 
