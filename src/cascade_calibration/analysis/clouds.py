@@ -6,7 +6,7 @@ Each shot was taken after one of two preparations; clouds are the same for both,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ _ENOUGH = 0.1
 _PRIOR = 0.3
 """Shots in each part beforehand."""
 _SAMPLES = 400
+_SCORINGS, _SETTLED = 12, 1e-3
+"""Steps to the peak at most, and what the last one gains."""
 
 
 @dataclass(frozen=True)
@@ -95,10 +97,49 @@ def assignment_fidelity(separation: Array, width: Array, weights: Array) -> Arra
     return 0.5 + 0.5 * np.abs(found[:, 0] - found[:, 1]).max(axis=1)
 
 
+def settled(clouds: Clouds, shots: Array, prepared: NDArray[np.int64]) -> Clouds:
+    """Two clouds at the peak of the likelihood: expectation and maximization creep the last of the way to it."""
+    before = _total(clouds, shots, prepared)
+    for _ in range(_SCORINGS):
+        score, information = _scores(clouds, shots, prepared)
+        step = np.clip(np.linalg.solve(information, score), -1, 1)
+        d, (first, second) = shots.shape[1], np.split(step[-8:], 2)
+        weights = clouds.weights * np.exp([first, second])
+        ahead = replace(
+            clouds,
+            means=clouds.means + step[: 2 * d].reshape(2, d),
+            covariances=clouds.covariances * np.exp(2 * step[2 * d]),
+            weights=weights / weights.sum(axis=1, keepdims=True),
+        )
+        total = _total(ahead, shots, prepared)
+        if total <= before:
+            break
+        clouds = replace(ahead, evidence=clouds.evidence + total - before)
+        done, before = total - before < _SETTLED, total
+        if done:
+            break
+    return clouds
+
+
 def sampled(clouds: Clouds, shots: Array, prepared: NDArray[np.int64]) -> tuple[Array, Array, Array]:
     """Separations, widths [m] and weights [m, 2, 3] of two clouds that the shots allow."""
-    share = np.exp(_joint(shots, prepared, clouds.means, clouds.covariances, clouds.weights))
-    share = share / share.sum(axis=1, keepdims=True)
+    d = shots.shape[1]
+    root = np.linalg.cholesky(np.linalg.inv(_scores(clouds, shots, prepared)[1])[: 2 * d + 1, : 2 * d + 1])
+    rng = np.random.default_rng(0)
+    move = rng.standard_normal((_SAMPLES, len(root))) @ root.T
+    gap = clouds.means[1] - clouds.means[0] + move[:, d : 2 * d] - move[:, :d]
+    share = _shares(clouds, shots, prepared)
+    counts = [share[prepared == one, :3].sum(axis=0) + _PRIOR for one in (0, 1)]
+    weights = np.stack([rng.dirichlet(one, _SAMPLES) for one in counts], axis=1)
+    return np.linalg.norm(gap, axis=1), clouds.width * np.exp(np.clip(move[:, 2 * d], -5, 5)), weights
+
+
+def _scores(clouds: Clouds, shots: Array, prepared: NDArray[np.int64]) -> tuple[Array, Array]:
+    """Slope [p] of the likelihood of two clouds, and its information [p, p].
+
+    By the means, the logarithm of the width, and the logits of the four parts after either preparation.
+    """
+    share = _shares(clouds, shots, prepared)
     d, variance = shots.shape[1], clouds.width**2
     scores = [share[:, k : k + 1] * (shots - clouds.means[k]) / variance for k in range(2)]
     step = 1e-3 * clouds.width
@@ -108,20 +149,30 @@ def sampled(clouds: Clouds, shots: Array, prepared: NDArray[np.int64]) -> tuple[
             ends[0][k, i] += step
             ends[1][k, i] -= step
             ahead, behind = (_decaying(shots, one, clouds.width) for one in ends)
-            scores[k][:, i] += share[:, len(clouds.means)] * (ahead - behind) / (2 * step)
-    distance = np.stack([((shots - mean) ** 2).sum(axis=1) / variance - d for mean in clouds.means[:2]], axis=1)
-    scores.append((share[:, :2] * distance).sum(axis=1, keepdims=True))
-    score = np.column_stack(scores)
+            scores[k][:, i] += share[:, 2] * (ahead - behind) / (2 * step)
+    distance = np.stack([((shots - mean) ** 2).sum(axis=1) / variance - d for mean in clouds.means], axis=1)
+    ends = [_decaying(shots, clouds.means, clouds.width * np.exp(one)) for one in (1e-3, -1e-3)]
+    wider = share[:, 2] * (ends[0] - ends[1]) / 2e-3
+    scores.append(((share[:, :2] * distance).sum(axis=1) + wider)[:, None])
+    off = share - clouds.weights[prepared]
+    score = np.column_stack([*scores, *(off * (prepared == one)[:, None] for one in (0, 1))])
     information = score.T @ score
-    root = np.linalg.cholesky(
-        np.linalg.inv(information + 1e-9 * np.diag(np.diag(information)) + 1e-12 * np.eye(2 * d + 1))
-    )
-    rng = np.random.default_rng(0)
-    move = rng.standard_normal((_SAMPLES, len(root))) @ root.T
-    gap = clouds.means[1] - clouds.means[0] + move[:, d : 2 * d] - move[:, :d]
-    counts = [share[prepared == one, :3].sum(axis=0) + _PRIOR for one in (0, 1)]
-    weights = np.stack([rng.dirichlet(one, _SAMPLES) for one in counts], axis=1)
-    return np.linalg.norm(gap, axis=1), clouds.width * np.exp(np.clip(move[:, 2 * d], -5, 5)), weights
+    size = np.diag(information)
+    # all four logits may move together
+    prior = np.concatenate([1e-9 * size[:-8] + 1e-12, np.full(8, _PRIOR)])
+    return score.sum(axis=0), information + np.diag(prior)
+
+
+def _shares(clouds: Clouds, shots: Array, prepared: NDArray[np.int64]) -> Array:
+    """How probably each shot is of each part: [n, clouds + 2]."""
+    logs = _joint(shots, prepared, clouds.means, clouds.covariances, clouds.weights)
+    return np.exp(logs - np.logaddexp.reduce(logs, axis=1, keepdims=True))
+
+
+def _total(clouds: Clouds, shots: Array, prepared: NDArray[np.int64]) -> float:
+    """Logarithm of the likelihood."""
+    logs = _joint(shots, prepared, clouds.means, clouds.covariances, clouds.weights)
+    return float(np.logaddexp.reduce(logs, axis=1).sum())
 
 
 def _begin(shots: Array, means: Array) -> tuple[Array, Array, Array]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from cascade_calibration.analysis.clouds import Array, Clouds, assignment_fidelity, fitted, sampled
+from cascade_calibration.analysis.clouds import Array, Clouds, assignment_fidelity, fitted, sampled, settled
 from cascade_calibration.analysis.registry import Family
 from cascade_calibration.analysis.verdict import Estimate, Map, Verdict
 from cascade_calibration.analysis.weighing import most_probable
@@ -197,6 +197,7 @@ def _population(two: Clouds) -> tuple[float, float]:
 
 
 def _parameters(two: Clouds, shots: Array, prepared: NDArray[np.int64], scale: float, unit: str) -> dict[str, Estimate]:
+    two = settled(two, shots, prepared)
     separation, width, weights = sampled(two, shots, prepared)
     best = np.array([two.separation]), np.array([two.width]), two.weights[None, :, :3]
     found = {
