@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cascade_calibration.units import with_prefix
 from cascade_qec.tables import as_html
+
+_TWO_SIGMA = 1.96
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,12 @@ class Estimate:
     low: float
     high: float
     unit: str
+
+    def with_error(self, error: float) -> Estimate:
+        """With a further error, normal and independent of the others."""
+        down, up = (np.hypot(end - self.value, _TWO_SIGMA * error) for end in (self.low, self.high))
+        low, high = min(self.low, self.value - float(down)), max(self.high, self.value + float(up))
+        return replace(self, error=float(np.hypot(self.error, error)), low=low, high=high)
 
     def __str__(self) -> str:
         factor, unit = with_prefix(self.unit, self.value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +23,13 @@ _CENTRED = 0.5
 _SECOND = 10.0
 """The second signal's places are moved by this, so that both are one line to fit; the first's are from -1 to 1."""
 _FARTHEST = 3.0
+_BENT = "bent lines", "bent lines over a slope"
+_RATES = 0.1, 2.5
+"""Radians by which errors grow in half a window: with the least, lines are straight."""
+_DRIFT = 0.15
+"""Standard deviation of what the readout drifts from one sequence to the other, in noise of a point: where it is not
+seen, it moves the crossing.
+"""
 _FROM_HERE = 1.2
 _STEP = 1.75
 """Half windows that the next sweep moves at most."""
@@ -38,7 +47,11 @@ def analyse(measurement: Measurement) -> Verdict:
     best = fits[0] if fits and status != "NO_SIGNAL" else None
     parameters = {}
     if best is not None:
-        found = estimate(fits, lambda p: middle - half * np.tan(p[..., 0]), two.x_unit)
+        # errors are angles: lines that look straight are bent by less than the noise, which moves their crossing
+        bent = [one for one in fits if one.model.name in _BENT]
+        found = estimate(bent, lambda p: middle - half * np.tan(p[..., 0]), two.x_unit)
+        slope = abs(2 * bent[0].amplitudes[1] * bent[0].theta[1]) / half
+        found = found.with_error(_DRIFT * bent[0].sigma / slope)
         # farther away it is extrapolated, and lines bend
         if abs(found.value - middle) < _FROM_HERE * half and found.high - found.low < two.window:
             parameters = {"optimum": found}
@@ -66,12 +79,13 @@ def analyse(measurement: Measurement) -> Verdict:
 
 
 def _models() -> list[Model]:
-    """Opposite straight lines, bent ones, and both over a slope that both signals share.
+    """Opposite signals, straight or bent as a sine is, alone and over a slope that both share.
 
     The first part of theta is an angle: 0 for lines that cross in the middle, a right angle for parallel ones.
     """
     angles = np.linspace(-np.pi / 2, np.pi / 2, 41)
     near = np.arctan(_FARTHEST)
+    bends = (np.linspace(-near, near, 31), np.linspace(*_RATES, 9))
 
     def straight(x: Array, theta: Array) -> Array:
         place, sign = _unstacked(x)
@@ -84,14 +98,18 @@ def _models() -> list[Model]:
         nearest = np.abs(rate * off) <= np.pi / 2  # of all crossings
         return (nearest * sign * np.sin(rate * (place + off)))[..., None]
 
-    def sloped(x: Array, theta: Array) -> Array:
-        place = np.broadcast_to(_unstacked(x)[0], (*theta.shape[:-1], len(x)))
-        return np.concatenate([straight(x, theta), place[..., None]], axis=-1)
+    def over_slope(curve: Callable[[Array, Array], Array]) -> Callable[[Array, Array], Array]:
+        def sloped(x: Array, theta: Array) -> Array:
+            place = np.broadcast_to(_unstacked(x)[0], (*theta.shape[:-1], len(x)))
+            return np.concatenate([curve(x, theta), place[..., None]], axis=-1)
+
+        return sloped
 
     return [
         Model("lines", straight, (angles,)),
-        Model("bent lines", bent, (np.linspace(-near, near, 31), np.linspace(0.5, 2.5, 9))),
-        Model("lines over a slope", sloped, (angles,), -1.0),
+        Model(_BENT[0], bent, bends),
+        Model("lines over a slope", over_slope(straight), (angles,), -1.0),
+        Model(_BENT[1], over_slope(bent), bends, -1.0),
     ]
 
 
