@@ -53,7 +53,7 @@ latency() { # latency PRECISION SECONDS
 }
 latency bfloat16 100
 latency fp8 70
-part precisions 30 "$python" -m workshop.studies.gpu_precisions --device cuda --shots 20000 --out "$out/gpu_precisions.csv"
+part precisions 30 "$python" -m workshop.studies.precisions --device cuda --shots 20000 --out "$out/gpu_precisions.csv"
 
 training bb144_large 90
 training surface_d7_large 40

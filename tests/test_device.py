@@ -5,7 +5,7 @@ import torch
 
 from cascade_qec.device import pick_device, pick_dtype
 from cascade_qec.errors import CascadeError
-from cascade_qec.kernels.cpu import bfloat16_pays, keep_pages
+from cascade_qec.kernels.cpu import keep_pages
 
 CPU = torch.device("cpu")
 
@@ -48,14 +48,18 @@ def test_other_names_are_refused(name):
 def test_precision():
     assert pick_dtype("float32", CPU) == torch.float32
     assert pick_dtype("bfloat16", CPU) == torch.bfloat16
-    assert pick_dtype("auto", CPU) == (torch.bfloat16 if bfloat16_pays(CPU) else torch.float32)
     with pytest.raises(CascadeError, match="expected precision auto, float32 or bfloat16, got 'float16'"):
         pick_dtype("float16", CPU)
 
 
 def test_auto_precision_follows_the_processor(monkeypatch):
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
-    for supported, dtype in ((True, torch.bfloat16), (False, torch.float32)):
+    for compiled, supported, dtype in (
+        (None, True, torch.bfloat16),
+        (None, False, torch.float32),
+        (torch, True, torch.float32),  # any module: kernels that train in float32
+    ):
+        monkeypatch.setattr("cascade_qec.device.native", lambda compiled=compiled: compiled)
         monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda supported=supported: supported)
         assert pick_dtype("auto", CPU) == dtype
 

@@ -66,6 +66,16 @@ struct Tile {
     }
 
     template <class Out>
+    INLINE void gate(const float* scale, const float* shift, Out* const* y, int column) {
+        each<V>([&](auto v) INLINE {
+            const Vec times = load(scale + v * LANES), plus = load(shift + v * LANES);
+            each<T>([&](auto t) INLINE {
+                store(y[t] + column + v * LANES, silu_to<Out>(times * sum[t][v] + plus));
+            });
+        });
+    }
+
+    template <class Out>
     INLINE void end(Out* const* y, int column, bool activate) {
         each<T>([&](auto t) INLINE {
             each<V>([&](auto v) INLINE {
@@ -117,39 +127,40 @@ inline void gate_row(const float* x, const float* scale, const float* shift, int
 }
 
 template <int T, class Number>
-void behind(const After<Number>& after, Number* const* z, int channels, const ptrdiff_t* row) {
+INLINE inline void behind(const After<Number>& after, Number* const* z, int channels, const ptrdiff_t* row) {
     float* stream[T];
     Number* gated[T];
     for (int t = 0; t < T; t++) {
         stream[t] = after.stream + row[t] * after.width;
         gated[t] = after.scratch + static_cast<ptrdiff_t>(t) * after.width;
     }
-    product_rows<T, Number>(z, channels, after.up, nullptr, after.width, false, stream);
-    if (!after.down) return;
-    for (int t = 0; t < T; t++) gate_row(stream[t], after.scale, after.shift, after.width, gated[t]);
-    product_rows<T, Number>(gated, after.width, after.down, after.bias, channels, true, z);
+    columns(after.width, [&](auto v, int column) INLINE {
+        Tile<T, v> tile;
+        tile.start(stream, column);
+        tile.add(z, channels, after.up + column * INPUTS<Number>, after.width);
+        tile.end(stream, column, false);
+        if (after.down) tile.gate(after.scale + column, after.shift + column, gated, column);
+    });
+    if (after.down) product_rows<T, Number>(gated, after.width, after.down, after.bias, channels, true, z);
 }
 
 // T rows: sites of a group with one shot, or one site with shots that follow one another.
-template <int T, class Number, class Out>
-void convolve_rows(const Group& group, int first_site, int site_step, int shot, int shots, const Number* x, int inner,
+template <bool TOGETHER, int T, class Number, class Out>
+void convolve_rows(const Group& group, int first_site, int shot, int shots, const Number* x, int inner,
                    const Number* w, const float* bias, int outer, bool activate, Out* y, const After<Number>* after) {
+    const auto row_of = [&](const int32_t* sites, int t) INLINE {
+        return static_cast<ptrdiff_t>(sites[TOGETHER ? t : 0]) * shots + shot + (TOGETHER ? 0 : t);
+    };
     ptrdiff_t row[T];
     Out* out[T];
-    for (int t = 0; t < T; t++) {
-        const int site = first_site + t * site_step, of_shot = shot + t * (1 - site_step);
-        row[t] = static_cast<ptrdiff_t>(group.site[site]) * shots + of_shot;
-        out[t] = y + row[t] * outer;
-    }
+    for (int t = 0; t < T; t++) row[t] = row_of(group.site + first_site, t), out[t] = y + row[t] * outer;
     columns(outer, [&](auto v, int column) INLINE {
         Tile<T, v> tile;
         tile.start(bias ? bias + column : nullptr);
         const int32_t* read = group.read + first_site;
         for (int r = 0; r < group.relations; r++, read += group.sites) {
             const Number* from[T];
-            for (int t = 0; t < T; t++)
-                from[t] =
-                    x + (static_cast<ptrdiff_t>(read[t * site_step]) * shots + shot + t * (1 - site_step)) * inner;
+            for (int t = 0; t < T; t++) from[t] = x + row_of(read, t) * inner;
             tile.add(from, inner,
                      w + static_cast<ptrdiff_t>(group.block[r]) * inner * outer + column * INPUTS<Number>, outer);
         }
@@ -166,14 +177,14 @@ void convolve(const Group* groups, int count, int shots, const Number* x, int in
         if (group->sites == 1) {
             for (int shot = 0; shot < shots; shot += ROWS)
                 of_rows(shots - shot < ROWS ? shots - shot : ROWS, [&](auto t) {
-                    convolve_rows<t>(*group, 0, 0, shot, shots, x, inner, w, bias, outer, activate, y, after);
+                    convolve_rows<false, t>(*group, 0, shot, shots, x, inner, w, bias, outer, activate, y, after);
                 });
             continue;
         }
         for (int shot = 0; shot < shots; shot++)
             for (int site = 0; site < group->sites; site += ROWS)
                 of_rows(group->sites - site < ROWS ? group->sites - site : ROWS, [&](auto t) {
-                    convolve_rows<t>(*group, site, 1, shot, shots, x, inner, w, bias, outer, activate, y, after);
+                    convolve_rows<true, t>(*group, site, shot, shots, x, inner, w, bias, outer, activate, y, after);
                 });
     }
 }

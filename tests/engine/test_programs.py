@@ -15,6 +15,7 @@ from cascade_qec.engine import (
     NumPyProgram,
     Program,
     Tables,
+    Weights,
     folded,
 )
 from cascade_qec.error_models import Mechanisms, error_model
@@ -56,6 +57,20 @@ class Trained(Program):
 
 def made(case: str, basis: str) -> tuple[list[tuple[str, Program]], Program, np.ndarray]:
     """Programs by their names, the network itself, and packed shots with many events."""
+    trained, weights, tables, head, packed = inputs(case, basis)
+    programs: list[tuple[str, Program]] = [
+        ("numpy", NumPyProgram(weights, tables, head)),
+        ("torch", TorchProgram(weights, tables, head, torch.device("cpu"), "float32")),
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        for instructions in SETS:
+            patch.setenv("CASCADE_INSTRUCTIONS", instructions)
+            programs.append((instructions, NativeProgram(native(), weights, tables, head)))
+    return programs, trained, packed
+
+
+def inputs(case: str, basis: str) -> tuple[Program, Weights, Tables, LogicalTables | LocalTables, np.ndarray]:
+    """The network itself, what programs are made of, and packed shots with many events."""
     name, values, operators = CASES[case]
     code: CSSCode = codes.get(name)
     lattice, settings = memory_lattice(code, 2, basis), NetworkSettings(**values)
@@ -80,16 +95,8 @@ def made(case: str, basis: str) -> tuple[list[tuple[str, Program]], Program, np.
     weights = folded(state_of(network), code, convolution=settings.convolution, depthwise=settings.depthwise)
     tables = Tables.of(lattice, settings.convolution)
     trained = Trained(network, lattice, asked, head)
-    programs: list[tuple[str, Program]] = [
-        ("numpy", NumPyProgram(weights, tables, head)),
-        ("torch", TorchProgram(weights, tables, head, torch.device("cpu"), "float32")),
-    ]
-    with pytest.MonkeyPatch.context() as patch:
-        for instructions in SETS:
-            patch.setenv("CASCADE_INSTRUCTIONS", instructions)
-            programs.append((instructions, NativeProgram(native(), weights, tables, head)))
     events = np.random.default_rng(4).random((31, lattice.detectors)) < 0.2
-    return programs, trained, np.packbits(events, axis=1, bitorder="little")
+    return trained, weights, tables, head, np.packbits(events, axis=1, bitorder="little")
 
 
 @pytest.mark.parametrize("basis", ["Z", "X"])

@@ -22,7 +22,7 @@ def equal_speed(
     """Time decoding, at once and shot by shot, and training steps of surface_d5 and bb72 in both trees, in turns.
 
     Medians and their ratio, below 1 where this checkout is faster. The time of either tree is that of the other one a
-    moment earlier or later, so that what else the machine does hits both.
+    moment earlier or later, so that what else the machine does hits both. On one thread of a CPU it is the processor's.
     """
     from statistics import median
 

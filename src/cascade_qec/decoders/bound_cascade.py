@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import partial, reduce
 from typing import Any, Protocol
 
 import numpy as np
@@ -74,17 +74,19 @@ def program(
 
 def result_of(parts: Sequence[engine.Decided], calibration: Calibration | None) -> NetworkResult:
     """What is decided of the parts of an experiment together, and by a calibration how sure that is."""
-    observables = np.bitwise_xor.reduce([part.observables for part in parts])
+    observables = reduce(np.bitwise_xor, (part.observables for part in parts))
     if calibration is None:
         return NetworkResult(observables)
     worth = [calibration(part.log_odds) for part in parts]
-    probabilities = np.zeros(observables.shape, dtype=np.float64)
-    for part, of_part in zip(parts, worth, strict=True):
-        wrong = part.suspects * sigmoid(-of_part)[:, None]
-        probable = np.where(part.observables, 1 - wrong, wrong)
-        probabilities += probable - 2 * probabilities * probable  # a sum of independent flips
+    flips = map(_probabilities, parts, worth)
+    probabilities = reduce(lambda a, b: a + (b - 2 * a * b), flips)  # a sum of independent flips
     log_odds = worth[0] if len(worth) == 1 else engine.together(np.stack(worth), axis=0)
     return NetworkResult(observables, probabilities.astype(np.float32), log_odds.astype(np.float32))
+
+
+def _probabilities(part: engine.Decided, worth: NDArray[np.float64]) -> NDArray[np.float64]:
+    wrong = part.suspects * sigmoid(-worth)[:, None]
+    return np.where(part.observables, 1 - wrong, wrong)
 
 
 class Binding:

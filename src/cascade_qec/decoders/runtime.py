@@ -70,7 +70,8 @@ def choose(runtime: str = "auto", device: str = "auto", precision: str = "auto")
     if chosen == "native" and precision == "bfloat16" and not device.startswith("cuda"):
         if not native_bfloat16():
             raise CascadeError(
-                "expected float32, or a chip that multiplies bfloat16 (AVX512_BF16), for the runtime native, got bfloat16"
+                "expected a chip that multiplies bfloat16 (AVX512_BF16) for this precision and the runtime native, "
+                "got one that does not"
             )
         return Runtime(chosen, "cpu", precision)
     if device.startswith("cuda") or precision not in ("auto", "float32"):

@@ -1,4 +1,7 @@
-"""What decoding in fewer bits loses on GPUs, emulated on a CPU where there is none: results/gpu_precisions.csv."""
+"""What decoding in fewer bits loses: on GPUs, emulated on a CPU where there is none, or by the native kernels.
+
+Writes results/gpu_precisions.csv or results/native_precisions.csv.
+"""
 
 import argparse
 from pathlib import Path
@@ -7,20 +10,21 @@ import numpy as np
 import torch
 
 import cascade_qec as cascade
-from cascade_qec.decoders.runtime import PRECISIONS, Runtime
+from cascade_qec.decoders.runtime import PRECISIONS, Precision, Runtime
 from cascade_qec.tables import write_rows
 from workshop import RESULTS
 from workshop.studies.onnx_precisions import Loss, P, loss_rows
 
 SEED, CHUNK = 31, 500
+OF_RUNTIME: dict[str, tuple[Precision, ...]] = {"torch": PRECISIONS, "native": ("float32", "bfloat16")}
 
 
-def losses(model: str, shots: int, device: str) -> list[Loss]:
+def losses(model: str, shots: int, runtime: str, device: str) -> list[Loss]:
     """Decode the same shots, as many of either basis, in every precision."""
     failed = {}
-    for precision in PRECISIONS:
-        decoder = cascade.load(model, device=device, runtime="torch")
-        decoder.runtime = Runtime("torch", device, precision)  # which a CPU would be refused
+    for precision in OF_RUNTIME[runtime]:
+        decoder = cascade.load(model, device=device, runtime=runtime)
+        decoder.runtime = Runtime(runtime, device, precision)  # which a CPU would be refused
         parts = []
         for number, basis in enumerate(("Z", "X")):
             bound = decoder.bind(basis=basis)
@@ -34,16 +38,21 @@ def losses(model: str, shots: int, device: str) -> list[Loss]:
 
 def main() -> None:
     asked = _arguments()
-    write_rows(asked.out, [row for model in asked.models for row in losses(model, asked.shots, asked.device)])
+    out = asked.out or RESULTS / f"{'gpu' if asked.runtime == 'torch' else 'native'}_precisions.csv"
+    write_rows(out, [row for model in asked.models for row in losses(model, asked.shots, asked.runtime, asked.device)])
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shots", type=int, default=4000, help="of each model, both bases together")
     parser.add_argument("--models", nargs="+", default=["surface_d5", "bb72"])
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--out", type=Path, default=RESULTS / "gpu_precisions.csv")
-    return parser.parse_args()
+    parser.add_argument("--runtime", choices=list(OF_RUNTIME), default="torch")
+    parser.add_argument("--device", help="of PyTorch; default: cuda where there is one")
+    parser.add_argument("--out", type=Path)
+    asked = parser.parse_args()
+    on_gpu = asked.runtime == "torch" and torch.cuda.is_available()
+    asked.device = asked.device or ("cuda" if on_gpu else "cpu")
+    return asked
 
 
 if __name__ == "__main__":
