@@ -22,12 +22,12 @@ def model(tmp_path: Path) -> Path:
 
 def test_a_model_gets_a_calibration_and_keeps_its_weights(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before, made = load_network(model)
-    assert main(["calibrate", str(model), "--p", "0.005", "--shots", "2000", "--device", "cpu"]) == 0
-    assert "sure shots fail at p = 0.005" in capsys.readouterr().out
+    assert main(["calibrate", str(model), "--p", "0.01", "--shots", "600", "--device", "cpu"]) == 0
+    assert "sure shots fail at p = 0.01" in capsys.readouterr().out
     after, description = load_network(model)
     assert description.calibration is not None
     assert description.calibration != made.calibration
-    assert (description.calibration.noise, description.calibration.shots) == ([0.005], 1000)
+    assert (description.calibration.noise, description.calibration.shots) == ([0.01], 300)
     assert description.model_copy(update={"calibration": made.calibration}) == made
     for name, weights in before.state_dict().items():
         assert torch.equal(weights, after.state_dict()[name])

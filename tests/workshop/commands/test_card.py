@@ -8,6 +8,7 @@ import pytest
 from cascade_qec import cli
 from cascade_qec.decoders.cascade import CascadeDecoder
 from cascade_qec.decoders.loading import load
+from cascade_qec.evaluation import model_guards
 from cascade_qec.evaluation.tables import Row
 from cascade_qec.tables import read_rows
 from cascade_qec.training import load_recipe
@@ -38,7 +39,8 @@ statistics_batches = 2
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Path:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(model_guards, "_SHOTS", 400)
     recipe = tmp_path / "tiny.toml"
     recipe.write_text(RECIPE)
     Trainer(load_recipe(recipe), tmp_path / "run", workers=0).run()

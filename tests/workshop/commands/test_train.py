@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cascade_qec.decoders.loading import load
+from cascade_qec.evaluation import model_guards
 from cascade_qec.evaluation.tables import Row
 from cascade_qec.guards import Guards
 from cascade_qec.tables import read_rows, write_rows
@@ -62,6 +63,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(making, "RATES", (0.01, 0.02))
     monkeypatch.setattr(making, "_FIRST_SHOTS", 200)
     monkeypatch.setattr(train_command, "_FAILURES", 20)
+    monkeypatch.setattr(train_command, "_CALIBRATION", 100)
+    monkeypatch.setattr(model_guards, "_SHOTS", 400)
     return tmp_path
 
 
