@@ -11,10 +11,11 @@ def pages() -> None:
     A table in docs/ stands between the lines <!-- NAME --> and <!-- end of NAME -->; what stood there is replaced.
     """
     from workshop.pages import browser, calibration, codes, collections, engine, local, models, performance, training
-    from workshop.studies import budgets, foreign_circuits, orders, page_speed, streams, told_noise
+    from workshop.studies import budgets, colour_residual, foreign_circuits, orders, page_speed, streams, told_noise
 
     pages = (browser, calibration, codes, collections, engine, local, models, performance, training)
-    for module in (*pages, budgets, foreign_circuits, orders, page_speed, streams, told_noise):
+    studies = (budgets, colour_residual, foreign_circuits, orders, page_speed, streams, told_noise)
+    for module in (*pages, *studies):
         page = module.PAGE
         page.write_text(module.with_tables(page.read_text()))
         print(f"Page: {page}")
