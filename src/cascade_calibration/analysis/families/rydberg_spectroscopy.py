@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,10 +20,15 @@ _STATUSES = ("SUCCESS", "LOW_CONTRAST")
 
 _CONTRAST = 0.6
 """Of the population: what alignment, power and detection that are in order reach."""
+_WHOLE = 1.4
+"""Of the population, and noise: nothing transfers more."""
 _SEEN = 8.0
 """Contrast over noise that will do where the signal is no probability."""
 _RARE = -2.0
-_TURNS = 5.0
+_TURNS = 0.1, 0.35, 1.0, 2.0, 3.0, 4.0, 5.0
+"""Each stretch is looked at: pulses of a turn more look much alike, and so do weak ones of half a turn and less, of
+which only those that transfer no more than all atoms can be.
+"""
 _PLACES = 6
 _MOST = 0.25
 """Fringes for each point of the sweep: more have aliases."""
@@ -30,16 +37,13 @@ _MOST = 0.25
 def rabi_lines(x: Array, y: Array) -> list[Model]:
     """Transfer by a square pulse, coherent or partly dephased; theta is the resonance, turns, and time.
 
-    In units of the sweep's width, from its middle.
+    In units of the sweep's width, from its middle. Coherent pulses have a model for each stretch of turns.
     """
     window, middle = float(np.ptp(x)), float((x[0] + x[-1]) / 2)
     n = len(np.unique(x))
     most = _MOST * n
-    grid = (
-        np.unique(np.concatenate([[-0.45, 0.45], _symmetric(x, y)])),
-        np.linspace(0.1, _TURNS, 25),
-        np.linspace(0.5, most, max(8, int(3 * most))),
-    )
+    places = np.unique(np.concatenate([[-0.45, 0.45], _symmetric(x, y)]))
+    times = np.linspace(0.5, most, max(8, int(3 * most)))
 
     def parts(x: Array, theta: Array) -> tuple[Array, Array]:
         detuning = (x - middle) / window - theta[..., None, 0]
@@ -55,7 +59,9 @@ def rabi_lines(x: Array, y: Array) -> list[Model]:
         share, turns = parts(x, theta)
         return np.stack([share * np.sin(np.pi * turns) ** 2, share], axis=-1)
 
-    return [Model("coherent", coherent, grid), Model("dephased", dephased, grid, _RARE)]
+    bands = [np.linspace(low, high, 6) for low, high in pairwise(_TURNS)]
+    each = [Model("coherent", coherent, (places, turns, times), -np.log(len(bands))) for turns in bands]
+    return [*each, Model("dephased", dephased, (places, np.linspace(_TURNS[0], _TURNS[-1], 25), times), _RARE)]
 
 
 def _symmetric(x: Array, y: Array) -> Array:
@@ -78,6 +84,8 @@ def analyse(measurement: Measurement) -> Verdict:
     line = line.keep(~alone(Spectrum(line.x, line.y)))  # of few points, a fringe could follow any one
     fits, kept = fit_robustly(rabi_lines(line.x, line.y), line.x, line.y)
     probability_like = line.y_unit == "" and -0.3 < np.median(line.y) < 1.3 and np.ptp(line.y[kept]) < 2
+    if probability_like:
+        fits = [one for one in fits if _transfer(one) < _WHOLE] or fits
 
     def contrast(fit: Fit, p: Array) -> Array:
         values = (fit.model.basis(fit.x, p[..., :3]) @ p[..., 4:, None])[..., 0]
@@ -93,13 +101,13 @@ def analyse(measurement: Measurement) -> Verdict:
     parameters = {}
     if best:
         middle = float((line.x[0] + line.x[-1]) / 2)
-        same = [one for one in fits if one.model is best.model]
-        parameters = {"contrast": estimate([best], lambda p: contrast(best, p), line.y_unit)}
+        same = [one for one in fits if one.model.name == best.model.name]
+        parameters = {"contrast": estimate(same, lambda p: contrast(best, p), line.y_unit)}
         if status == "SUCCESS":
             parameters |= {
-                "f_0": estimate(same, lambda p: middle + line.window * p[..., 0], "Hz"),
-                "f_Rabi": estimate(same, lambda p: line.window * p[..., 1] / p[..., 2], "Hz"),
-                "t": estimate(same, lambda p: p[..., 2] / line.window, "s"),
+                "f_0": estimate(fits, lambda p: middle + line.window * p[..., 0], "Hz"),
+                "f_Rabi": estimate(fits, lambda p: line.window * p[..., 1] / p[..., 2], "Hz"),
+                "t": estimate(fits, lambda p: p[..., 2] / line.window, "s"),
             }
     return Verdict(
         family="rydberg_spectroscopy",
@@ -114,6 +122,11 @@ def analyse(measurement: Measurement) -> Verdict:
         else "align the beams, check the laser's power and lock, then rydberg_spectroscopy again",
         picture=curve(line, best, kept, marks={"f_0": parameters["f_0"].value} if "f_0" in parameters else {}),
     )
+
+
+def _transfer(fit: Fit) -> float:
+    """What a whole turn of a half would transfer, on resonance."""
+    return float(np.abs(np.cumsum(fit.amplitudes[:0:-1])).max())
 
 
 def _sentences(status: str, line: Trace, best: Fit | None, contrast: float) -> tuple[str, ...]:
