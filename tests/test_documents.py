@@ -11,6 +11,7 @@ from typer.main import get_command
 
 from cascade_qec.cli import app
 from workshop.app import app as workshop
+from workshop.measuring.measurements import measurements
 from workshop.site.sources import documents
 
 ROOT = Path(__file__).parents[1]
@@ -37,6 +38,11 @@ def test_links_lead_to_files_and_headings_that_are_there(page: Path) -> None:
 def test_commands_are_those_of_the_command_line(page: Path) -> None:
     unknown = [line for line in _commands(page.read_text()) if not _known(line)]
     assert not unknown
+
+
+def test_what_measures_the_results_is_a_command() -> None:
+    parts = [part.strip() for each in measurements() for part in each.command.split("&&")]
+    assert all(_known(part) for part in parts if part.startswith("cascade "))
 
 
 def test_studies_are_in_the_workshop() -> None:

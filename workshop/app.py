@@ -12,6 +12,7 @@ from workshop.commands.guards import guards
 from workshop.commands.pages import pages, pictures
 from workshop.commands.plot import plot
 from workshop.commands.queue import show_queue
+from workshop.commands.results import results
 from workshop.commands.roofline import roofline
 from workshop.commands.site import site
 from workshop.commands.train import train
@@ -30,6 +31,7 @@ app.command()(equal_predictions)
 app.command()(equal_speed)
 app.add_typer(plot, name="plot")
 app.command()(pictures)
+app.command()(results)
 app.command()(pages)
 app.command()(site)
 

@@ -13,7 +13,7 @@ export interface Series {
   name: string;
   /** One of this project's models, which are drawn fuller. */
   own: boolean;
-  /** Which of eight colours and marks it has. */
+  /** Which of the colours and marks it has. */
   look: number;
   points: Point[];
 }
@@ -40,7 +40,8 @@ export interface Chart {
 const [WIDTH, HEIGHT] = [620, 400];
 const [LEFT, RIGHT, TOP, BOTTOM] = [78, 24, 12, 56];
 
-const MARKERS = [
+/** Of decoders, a colour `--series-N` each. */
+export const MARKERS = [
   "M-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0 -9 0Z",
   "M-4 -4h8v8h-8Z",
   "M0 -5.5L5 4H-5Z",
@@ -49,6 +50,7 @@ const MARKERS = [
   "M-5 -1.5h3.5v-3.5h3v3.5h3.5v3h-3.5v3.5h-3v-3.5h-3.5Z",
   "M-5 -5L0 0L5 -5V5L0 0L-5 5Z",
   "M-5 -3L-3 -5L0 -2L3 -5L5 -3L2 0L5 3L3 5L0 2L-3 5L-5 3L-2 0Z",
+  "M-5.5 -2.2h11v4.4h-11Z",
 ];
 
 function look(number: number): { colour: string; marker: string } {

@@ -168,7 +168,10 @@ export class Inside {
       (place, other) => field![other] && model.detectorAt[place.slice * model.checks + place.check] >= 0,
     );
     const value = this.values.length ? `: ${this.values[site].toFixed(3)}` : "";
-    const depends = `Depends on ${detectors.length} of ${model.detectors} detectors.`;
+    const qubits = new Set(detectors.flatMap(({ check }) => this.scene.support(check)));
+    const depends =
+      `Depends on ${detectors.length} of ${model.detectors} detectors, ` +
+      `of checks on ${qubits.size} of ${this.scene.n} data qubits.`;
     this.about.textContent = `${faults.checkName(check)}, ${when(this.scene, slice)}${value}. ${depends}`;
   }
 

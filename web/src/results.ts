@@ -1,12 +1,12 @@
 // What decoding buys: plots of this project's own tables.
 
-import { chart, decades, type Chart, type Point, type Series } from "./chart.ts";
+import { MARKERS, chart, decades, type Chart, type Point, type Series } from "./chart.ts";
 import { byId, choice, count, percent, power } from "./dom.ts";
 import { PLOTS, type State, type Store } from "./state.ts";
 import { wilson, type Rate } from "./statistics.ts";
-import { decoderName, made, tables, type Measured, type Tables } from "./tables.ts";
+import { aged, decoderName, made, tables, type Measured, type Tables, type Timed } from "./tables.ts";
 
-/** One look in all plots, and no two alike in one. */
+/** One look in all plots; where two would be alike in one, the second takes a free one. */
 const LOOKS: Record<string, number> = {
   surface_d3: 5,
   surface_d5: 0,
@@ -35,12 +35,14 @@ export async function results(store: Store): Promise<void> {
   const hidden = {
     waterfall: new Set<string>(),
     distance: new Set<string>(),
+    cost: new Set<string>(),
     reliability: new Set<string>(),
     selection: new Set<string>(),
   };
   const draw = () => {
     const { state } = store;
-    const redraw = (id: string, of: (state: State) => HTMLElement[]) => byId(id).replaceChildren(...of(state));
+    const redraw = (id: string, of: (state: State) => (HTMLElement | string)[]) =>
+      byId(id).replaceChildren(...of(state));
     const shown = (id: keyof typeof hidden, one: Chart, files: string[]) => [chart(one, hidden[id]), made(data, files)];
     redraw("waterfall", ({ waterfall }) => [
       choice(
@@ -68,13 +70,27 @@ export async function results(store: Store): Promise<void> {
         "local_surface.csv",
       ]),
     ]);
-    redraw("reliability", () =>
-      shown(
+    redraw("cost", ({ cost }) => [
+      choice(
+        "Code",
+        PLOTS.cost.map((code) => [code, code]),
+        cost,
+        (code) => store.change({ cost: code }),
+      ),
+      ...shown("cost", costOf(data, cost), ["latency_cpu.csv", `${cost}.csv`]),
+      aged(data, ["latency"]),
+    ]);
+    redraw("reliability", () => [
+      ...shown(
         "reliability",
         reliabilityOf(data),
         PLOTS.sure.map((model) => `confidence/${model}`),
       ),
-    );
+      aged(
+        data,
+        PLOTS.sure.map((model) => `reliability of ${model}`),
+      ),
+    ]);
     redraw("selection", ({ sure }) => [
       choice(
         "Model",
@@ -83,11 +99,12 @@ export async function results(store: Store): Promise<void> {
         (model) => store.change({ sure: model }),
       ),
       ...shown("selection", selectionOf(data, sure), [`confidence/${sure}`]),
+      aged(data, [`reliability of ${sure}`]),
     ]);
   };
   draw();
   store.listen((_, changed) => {
-    if (["waterfall", "distance", "sure"].some((name) => changed.has(name as keyof State))) keepingFocus(draw);
+    if (["waterfall", "distance", "cost", "sure"].some((name) => changed.has(name as keyof State))) keepingFocus(draw);
   });
 }
 
@@ -142,6 +159,41 @@ function distanceOf({ rates }: Tables, p: number): Chart {
     })).filter(({ points }) => points.length > 1),
     x: { label: "distance d", range: [2.5, 9.5], log: false, ticks: [3, 5, 7, 9], format: String },
     y: { ...logarithmic(rows.map(rate)), label: "logical error rate per cycle" },
+  };
+}
+
+function costOf({ latency, rates }: Tables, code: string): Chart {
+  const rows = latency.filter((row) => row.code === code);
+  /** Failures where most shots were counted, which for few decoders is where times were taken. */
+  const failures = ({ decoder, p, failures, shots }: Timed) =>
+    rates
+      .filter((row) => row.code === code && row.decoder === decoder && row.p === p)
+      .reduce((most, row) => (row.shots > most.shots ? row : most), { p, failures, shots });
+  const errors = rows.map((row) => failures(row)).map((row) => wilson(row.failures, row.shots));
+  const times = rows.map(({ microseconds }) => microseconds);
+  const range: [number, number] = [
+    10 ** Math.floor(Math.log10(Math.min(...times))),
+    10 ** Math.ceil(Math.log10(Math.max(...times))),
+  ];
+  const calls = (batch: number) => (batch === 1 ? "single shots" : `batches of ${count(batch)}`);
+  return {
+    title: `Block error of ${code} at p = ${percent(rows[0].p)} against the time for a shot`,
+    joined: true,
+    series: grouped(
+      rows,
+      (row) => row.decoder,
+      (row) => {
+        const most = failures(row);
+        const rate = wilson(most.failures, most.shots);
+        return {
+          x: row.microseconds,
+          y: rate,
+          says: `${calls(row.batch)}, ${Number(row.microseconds.toPrecision(3))} µs a shot; ${counted(most, rate)}`,
+        };
+      },
+    ),
+    x: { label: "median µs for a shot", range, log: true, ticks: decades(range), format: short },
+    y: { ...logarithmic(errors), label: "block error" },
   };
 }
 
@@ -221,7 +273,13 @@ function grouped<Row extends { shots: number; own?: boolean }>(
     found.set(of(row), series);
   }
   for (const series of found.values()) series.points.sort((a, b) => a.x - b.x);
-  return [...found.values()].sort((a, b) => Number(b.own) - Number(a.own) || a.look - b.look);
+  const sorted = [...found.values()].sort((a, b) => Number(b.own) - Number(a.own) || a.look - b.look);
+  const taken = new Set<number>();
+  for (const series of sorted) {
+    if (taken.has(series.look)) series.look = MARKERS.findIndex((_, look) => !taken.has(look));
+    taken.add(series.look);
+  }
+  return sorted;
 }
 
 function logarithmic(rates: Rate[]): Pick<Chart["y"], "range" | "log" | "ticks" | "format"> {
@@ -236,8 +294,13 @@ function perCycle(block: number, k: number, rounds: number): number {
   return each >= 0.5 ? 0.5 : (1 - (1 - 2 * each) ** (1 / rounds)) / 2;
 }
 
-function counted(row: Measured, rate: Rate): string {
+function counted(row: { p: number; failures: number; shots: number }, rate: Rate): string {
   return `p = ${percent(row.p)}, ${count(row.failures)} failures in ${count(row.shots)} shots: ${interval(rate)}`;
+}
+
+/** Large powers of ten as such, where labels are close. */
+function short(x: number): string {
+  return x < 1000 ? shown(x) : power(x).replace(/^1\.0·/, "");
 }
 
 function interval({ value, low, high }: Rate): string {

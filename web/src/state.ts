@@ -61,12 +61,14 @@ export interface State {
   /** What is plotted: a code, a noise strength, a model. */
   waterfall: (typeof PLOTS.waterfall)[number];
   distance: (typeof PLOTS.distance)[number];
+  cost: (typeof PLOTS.cost)[number];
   sure: (typeof PLOTS.sure)[number];
 }
 
 export const PLOTS = {
   waterfall: ["surface_d3", "surface_d5", "surface_d7", "bb72"],
   distance: ["0.002", "0.003", "0.005"],
+  cost: ["surface_d3", "surface_d5", "surface_d7", "bb72"],
   sure: ["surface_d3", "surface_d5", "surface_d7", "bb72"],
 } as const;
 
@@ -96,6 +98,7 @@ export const START: State = {
   lines: "windows",
   waterfall: "surface_d5",
   distance: "0.003",
+  cost: "surface_d5",
   sure: "surface_d5",
 };
 
@@ -153,6 +156,7 @@ export function read(text: string): State {
     lines: among("lines", LINES, START.lines),
     waterfall: among("waterfall", PLOTS.waterfall, START.waterfall),
     distance: among("distance", PLOTS.distance, START.distance),
+    cost: among("cost", PLOTS.cost, START.cost),
     sure: among("sure", PLOTS.sure, START.sure),
   };
 }

@@ -21,6 +21,18 @@ export interface Bin {
   correct: number;
 }
 
+/** Median times of calls of a batch; failures are of all shots that were decoded. */
+export interface Timed {
+  code: string;
+  decoder: string;
+  own: boolean;
+  p: number;
+  batch: number;
+  microseconds: number;
+  shots: number;
+  failures: number;
+}
+
 export interface Kept {
   model: string;
   by: string;
@@ -52,9 +64,12 @@ export interface Recorded {
 export interface Tables {
   rates: Measured[];
   reliability: Bin[];
+  latency: Timed[];
   post_selection: Kept[];
   disagreements: Recorded[];
-  commands: Record<"rates" | "confidence" | "disagreements", Record<string, string[]>>;
+  /** Measurements that are of older weights, by the names in benchmarks/results.toml. */
+  older: string[];
+  commands: Record<"rates" | "confidence" | "latency" | "disagreements", Record<string, string[]>>;
 }
 
 const NAMES: Record<string, string> = {
@@ -86,19 +101,20 @@ export function tables(): Promise<Tables> {
 async function fetched(): Promise<Tables> {
   const answer = await fetch(new URL("results.json", document.baseURI));
   if (!answer.ok) throw new Error(`results.json: the server answered ${answer.status}`);
-  const { commands, ...tables } = (await answer.json()) as Record<string, Table> & { commands: Tables["commands"] };
+  const { commands, older, ...tables } = (await answer.json()) as Record<string, Table> &
+    Pick<Tables, "commands" | "older">;
   const read = Object.fromEntries(
     Object.entries(tables as Record<string, Table>).map(([name, { columns, rows }]) => [
       name,
       rows.map((row) => Object.fromEntries(row.map((value, i) => [columns[i], value]))),
     ]),
   );
-  return { ...read, commands } as unknown as Tables;
+  return { ...read, commands, older } as unknown as Tables;
 }
 
 /** The commands that measured tables, to be unfolded. */
 export function made({ commands }: Tables, files: string[]): HTMLElement {
-  const all = { ...commands.rates, ...commands.confidence, ...commands.disagreements };
+  const all = Object.assign({}, ...Object.values(commands)) as Record<string, string[]>;
   const used = files.map((file) => `benchmarks/results/${file}`);
   return h(
     "details",
@@ -106,4 +122,10 @@ export function made({ commands }: Tables, files: string[]): HTMLElement {
     h("summary", {}, "The command that measured this"),
     ...used.flatMap((file) => [h("p", { class: "muted" }, `${file}, by`), h("pre", {}, (all[file] ?? []).join("\n"))]),
   );
+}
+
+/** Which of some measurements are of older weights, as a sentence. */
+export function aged({ older }: Tables, names: string[]): HTMLElement | string {
+  const found = names.filter((name) => older.includes(name));
+  return found.length ? h("p", { class: "muted" }, `Of earlier weights: ${found.join(", ")}.`) : "";
 }

@@ -49,7 +49,7 @@ test("it asks for little, and for nothing from elsewhere", async () => {
   );
   assert.ok(requests.reduce((sum, { bytes }) => sum + bytes, 0) < 3e6);
   assert.ok(!requests.some(({ url }) => url.includes("bb72")));
-  for (const chosen of ["#models", "#waterfall", "#selection"]) {
+  for (const chosen of ["#models", "#waterfall", "#cost", "#selection"]) {
     assert.ok(await page.isChecked(`${chosen} input[value=surface_d5]`), chosen);
   }
 });
@@ -112,6 +112,7 @@ test("layers are stepped through, and a check tells what it depends on", async (
   await page.locator(".maps figure:nth-child(3) .cell").nth(16).click();
   const depends = async () => Number(/Depends on (\d+)/.exec(await page.innerText(".about"))![1]);
   assert.equal(await depends(), 1);
+  assert.match(await page.innerText(".about"), /of checks on 4 of 25 data qubits/);
   await page.click('[aria-label="Later layer"]');
   assert.equal(await depends(), 27);
   assert.match(page.url(), /layer=1|#/);
@@ -199,6 +200,11 @@ test("plots tell their counts, and decoders can be switched off", async () => {
   await page.locator("#waterfall .own .catch").first().hover();
   assert.match(await page.innerText("#waterfall .about"), /bb72: p = .*failures in .*shots/);
   const marks = await page.locator("#waterfall .chart .point:visible").count();
+  await page.locator("#cost .own .catch").last().hover();
+  assert.match(
+    await page.innerText("#cost .about"),
+    /surface_d5: single shots, .* µs a shot; p = 0\.3 %, .*failures in/,
+  );
   await page.click("#waterfall .key label");
   assert.ok((await page.locator("#waterfall .chart .point:visible").count()) < marks);
   await page.click("#waterfall >> text=The command that measured this");
@@ -206,14 +212,18 @@ test("plots tell their counts, and decoders can be switched off", async () => {
 });
 
 test("every decoder in a plot has a mark of its own", async () => {
-  for (const noise of ["0.002", "0.003", "0.005"]) {
-    await page.locator(`#distance input[value="${noise}"]`).check({ force: true });
+  const choices = ["0.002", "0.003", "0.005"].map((noise) => `#distance input[value="${noise}"]`);
+  for (const code of ["surface_d3", "surface_d7", "bb72"])
+    choices.push(`#waterfall input[value=${code}]`, `#cost input[value=${code}]`);
+  for (const chosen of choices) {
+    await page.locator(chosen).locator("..").click(); // its label
+    assert.ok(await page.isChecked(chosen), chosen);
     const marks = await page.$$eval(".plots .key", (keys) =>
       keys.map((key) => [...key.querySelectorAll("svg")].map((svg) => svg.getAttribute("style") + svg.innerHTML)),
     );
-    assert.equal(marks.length, 4);
+    assert.equal(marks.length, 5);
     for (const each of marks) {
-      assert.ok(each.length > 3 && each.every((mark) => / d="M/.test(mark)), each.join());
+      assert.ok(each.length > 2 && each.every((mark) => / d="M/.test(mark)), each.join());
       assert.equal(new Set(each).size, each.length, each.join());
     }
   }

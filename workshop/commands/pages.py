@@ -1,8 +1,15 @@
 """`python -m workshop pages` and `pictures`: what the documentation shows, made anew."""
 
+from importlib import import_module
 from typing import Annotated
 
 import typer
+
+_PAGES = (
+    *("accuracy", "browser", "calibration", "codes", "collections", "confidence", "engine", "local", "models"),
+    *("performance", "training"),
+)
+_STUDIES = ("budgets", "colour_residual", "foreign_circuits", "orders", "page_speed", "streams", "told_noise")
 
 
 def pages() -> None:
@@ -10,12 +17,8 @@ def pages() -> None:
 
     A table in docs/ stands between the lines <!-- NAME --> and <!-- end of NAME -->; what stood there is replaced.
     """
-    from workshop.pages import browser, calibration, codes, collections, engine, local, models, performance, training
-    from workshop.studies import budgets, colour_residual, foreign_circuits, orders, page_speed, streams, told_noise
-
-    pages = (browser, calibration, codes, collections, engine, local, models, performance, training)
-    studies = (budgets, colour_residual, foreign_circuits, orders, page_speed, streams, told_noise)
-    for module in (*pages, *studies):
+    for name in (*(f"pages.{page}" for page in _PAGES), *(f"studies.{study}" for study in _STUDIES)):
+        module = import_module(f"workshop.{name}")
         page = module.PAGE
         page.write_text(module.with_tables(page.read_text()))
         print(f"Page: {page}")

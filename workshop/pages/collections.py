@@ -8,7 +8,7 @@ import sinter
 from cascade_qec.statistics import wilson
 from workshop import CHECKOUT, RESULTS
 from workshop.cards.collected import pooled, total
-from workshop.pages.text import filled, table
+from workshop.pages.text import filled, rate, table
 
 COLLECTIONS = RESULTS / "collections"
 PAGE = CHECKOUT / "docs" / "results.md"
@@ -51,17 +51,11 @@ def rivals(path: Path) -> list[str]:
 def written(by_basis: Mapping[str, sinter.TaskStats]) -> str:
     """A cell as the table has it; the basis is named where there is only one."""
     counts = total(by_basis)
-    rate = wilson(counts.errors, counts.shots - counts.discards)
     bases = f", basis {next(iter(by_basis))}" if len(by_basis) == 1 else ""
     return (
-        f"{short(rate.value)} [{short(rate.low)}, {short(rate.high)}]"
+        f"{rate(wilson(counts.errors, counts.shots - counts.discards))}"
         f"<br>{counts.shots:,} shots{bases}, {duration(counts.seconds / counts.shots)}"
     )
-
-
-def short(rate: float) -> str:
-    """Two digits, like 1.6e-3."""
-    return f"{rate:.1e}".replace("e-0", "e-") if rate else "0"
 
 
 def duration(seconds: float) -> str:

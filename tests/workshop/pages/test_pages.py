@@ -6,13 +6,25 @@ import subprocess
 import pytest
 
 from workshop import CHECKOUT
-from workshop.pages import browser, codes, collections, engine, local, models, performance, pictures, training
+from workshop.pages import (
+    accuracy,
+    browser,
+    codes,
+    collections,
+    confidence,
+    engine,
+    local,
+    models,
+    performance,
+    pictures,
+    training,
+)
 from workshop.studies import page_speed
 
 
 @pytest.mark.parametrize(
     "module",
-    [browser, codes, collections, engine, local, models, page_speed, performance, training],
+    [accuracy, browser, codes, collections, confidence, engine, local, models, page_speed, performance, training],
     ids=lambda module: module.__name__,
 )
 def test_tables_are_those_of_their_sources(module):
