@@ -27,7 +27,7 @@ test: install
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/pyright
-	$(VENV)/bin/pytest -n 2
+	$(VENV)/bin/pytest -n 2 -rs
 
 test-fast: install
 	$(VENV)/bin/pytest -n 2 -m "not slow"

@@ -1,6 +1,9 @@
 // Times the page in Chromium, and prints what it found as JSON. workshop/studies/page_speed.py serves it and runs this.
 
 import { chromium } from "playwright-core";
+import { plain, vectors } from "../src/kernel.ts";
+import { Model } from "../src/model.ts";
+import { Network } from "../src/network.ts";
 
 const DECODES = 40;
 
@@ -37,4 +40,21 @@ for (const model of ["surface_d3", "surface_d5", "surface_d7", "bb72"]) {
   await page.close();
 }
 await browser.close();
+
+// What the kernel in WebAssembly is worth, in the same engine without a browser; the first calls compile.
+for (const model of ["surface_d5", "bb72"]) {
+  const answer = await fetch(`${process.env.CASCADE_PAGE_ADDRESS}models/${model}.safetensors`);
+  const here = new Model(await answer.arrayBuffer());
+  const events = Uint8Array.from({ length: here.detectors }, (_, detector) => Number(detector % 9 === 0));
+  const networks = { "vectors in WebAssembly": vectors, "plain JavaScript": plain };
+  for (const [what, kernel] of Object.entries(networks)) {
+    const network = new Network(here, kernel);
+    const times = Array.from({ length: DECODES + 5 }, () => {
+      const begun = performance.now();
+      network.evidence(events);
+      return performance.now() - begun;
+    });
+    found.push({ what: `the network in ${what}, Node.js`, model, milliseconds: times.slice(5) });
+  }
+}
 console.log(JSON.stringify(found));

@@ -89,11 +89,12 @@ def laws() -> list[str]:
         for row in rows:
             if row.decoder == decoder and all(getattr(row, name) == value for name, value in wanted.items()):
                 factor = 100 if row.parameter == "threshold" else 1
-                ends = [
-                    "-" if end is None else f"{factor * end:,.{digits}f}" for end in (row.value_low, row.value_high)
+                figures = [None if end is None else factor * end for end in (row.value, row.value_low, row.value_high)]
+                # no end, or a noise rate of 1, is none
+                texts = [
+                    "-" if each is None or (factor, each) == (100, 100) else f"{each:,.{digits}f}" for each in figures
                 ]
-                assert row.value is not None
-                return f"{factor * row.value:,.{digits}f} [{', '.join(ends)}]"
+                return f"{texts[0]} [{texts[1]}, {texts[2]}]"
         return ""
 
     cells = [
@@ -126,13 +127,13 @@ def rare() -> list[str]:
     for p in _RARE:
         found = [known.get((*subject, p)) for subject in subjects]
         cells.append([f"{100 * p:g} %", *(_rare(row) if row else "" for row in found)])
-    head = ["p", *(f"{_called(decoder)} on {code}" for decoder, code in subjects)]
+    head = ["p", *(f"{_called(who)}{'' if who.startswith('cascade:') else f' on {code}'}" for who, code in subjects)]
     return table(head, cells, left=1)
 
 
 def _rare(row: RareRow) -> str:
-    """Where nearly all of the interval comes from sets that were not decoded, only its upper end says something."""
-    if row.block_error.value < row.unknown:
+    """Where the interval reaches far above the estimate, it comes from sets that were not decoded."""
+    if row.block_error.high > 100 * row.block_error.value:
         return f"below {rate(row.block_error.high)}"
     return rate(row.block_error)
 
@@ -151,7 +152,7 @@ def escalation() -> list[str]:
                 f"{alone.shots:,}",
                 *(f"{rate(row.block_error)}" for row in (alone, theirs)),
                 f"{chosen.threshold:.3f}" if chosen.escalated else "none",
-                f"{chosen.escalated_fraction:.1%}",
+                f"{100 * chosen.escalated_fraction:.1f} %",
                 rate(chosen.block_error),
                 _ends(chosen.difference),
                 times,
@@ -209,7 +210,7 @@ def published() -> list[str]:
         found = next(cell for (_, name, at), cell in collected.items() if (name, at) == (decoder, p))
         counts = total(found)
         here = f"{counts.errors} / {counts.shots:,} = {rate(wilson(counts.errors, counts.shots))}"
-        cells.append([percent(p), _called(decoder), " and ".join(sorted(found)), here, rate(theirs)])
+        cells.append([percent(p), _called(decoder), " and ".join(sorted(found)), here, f"{theirs:.3g}"])
     return table(["p", "decoder", "bases", "here", "published"], cells, left=3)
 
 

@@ -72,7 +72,7 @@ def post_selection() -> list[str]:
             return ""
         discarded = 1 - row.accepted_fraction.value
         near = abs(discarded - _DISCARD) < _DISCARD / 4
-        return rate(row.block_error) + ("" if near else f" (at {discarded:.1%})")
+        return rate(row.block_error) + ("" if near else f" (at {100 * discarded:.1f} %)")
 
     cells = []
     for model in MODELS:

@@ -28,7 +28,7 @@ class Time(Circumstances):
     Attributes
     ----------
     what, model
-        "first paint" of the whole page with an empty cache, or the "decode" of one shot.
+        "first paint" of the whole page with an empty cache, the "decode" of one shot, or one pass of the network alone.
     times
         How often it was timed.
     """
@@ -87,7 +87,7 @@ def with_tables(text: str) -> str:
     rows = read_rows(TABLE, Time)
     cells = [
         [
-            f"{row.what} {row.model}".strip(),
+            ", ".join(filter(None, [row.model, row.what])),
             str(row.times),
             *(f"{t:,.1f}" for t in (row.median_ms, row.least_ms, row.most_ms)),
         ]
