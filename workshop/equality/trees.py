@@ -79,13 +79,14 @@ class Worker:
 
     def __init__(self, source: Source, *, threads: int | None = None) -> None:
         package = source.folder / "src"
+        path = os.pathsep.join([str(package), *filter(None, [os.environ.get("PYTHONPATH")])])  # kernels may lie there
         self._name = str(source.folder)
         counts = {} if threads is None else {"OMP_NUM_THREADS": str(threads)}
         self._process = subprocess.Popen(
             [sys.executable, str(_WORKER)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": str(package)} | counts,
+            env=os.environ | {"PYTHONPATH": path} | counts,
             text=True,
         )
         found = Path(self.do("where"))
