@@ -11,14 +11,17 @@ _PAGES = (
 )
 _STUDIES = ("budgets", "colour_residual", "foreign_circuits", "orders", "page_speed", "streams", "told_noise")
 
+WRITERS = (*(f"workshop.pages.{name}" for name in _PAGES), *(f"workshop.studies.{name}" for name in _STUDIES))
+"""Modules that fill tables: each has a `PAGE`, and `with_tables` makes its new text of the old."""
+
 
 def pages() -> None:
     """Fill the tables of docs/ and those of the page in the browser from cards, checkpoints and results.
 
     A table in docs/ stands between the lines <!-- NAME --> and <!-- end of NAME -->; what stood there is replaced.
     """
-    for name in (*(f"pages.{page}" for page in _PAGES), *(f"studies.{study}" for study in _STUDIES)):
-        module = import_module(f"workshop.{name}")
+    for writer in WRITERS:
+        module = import_module(writer)
         page = module.PAGE
         page.write_text(module.with_tables(page.read_text()))
         print(f"Page: {page}")

@@ -2,32 +2,18 @@
 
 import json
 import subprocess
+from importlib import import_module
 
 import pytest
 
 from workshop import CHECKOUT
-from workshop.pages import (
-    accuracy,
-    browser,
-    codes,
-    collections,
-    confidence,
-    engine,
-    local,
-    models,
-    performance,
-    pictures,
-    training,
-)
-from workshop.studies import page_speed
+from workshop.commands.pages import WRITERS
+from workshop.pages import browser, pictures
 
 
-@pytest.mark.parametrize(
-    "module",
-    [accuracy, browser, codes, collections, confidence, engine, local, models, page_speed, performance, training],
-    ids=lambda module: module.__name__,
-)
-def test_tables_are_those_of_their_sources(module):
+@pytest.mark.parametrize("writer", WRITERS)
+def test_tables_are_those_of_their_sources(writer):
+    module = import_module(writer)
     page = module.PAGE.read_text()
     assert module.with_tables(page) == page, "run: python -m workshop pages"
 
