@@ -192,6 +192,14 @@ def test_colour_code_by_chromobius():
     assert failed < 60 < 120 < obs.sum()
 
 
+def test_chromobius_takes_shots_however_they_lie_in_memory():
+    circuit = _colour_code(0.01)
+    shots = circuit.compile_detector_sampler(seed=5).sample(100)
+    bound = classical.get("chromobius").bind(circuit)
+    found = [bound.decode_batch(each).observables for each in (shots, np.asfortranarray(shots))]
+    np.testing.assert_array_equal(*found)
+
+
 def test_colours_are_planes_of_three():
     coloured = enumerate([3, 4, 5, 0, 1, 2])
     dem = stim.DetectorErrorModel("\n".join(f"detector({i}, 0, {int(i < 3)}, {c}) D{i}" for i, c in coloured))

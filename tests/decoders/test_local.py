@@ -61,6 +61,17 @@ def test_a_bicycle_code_over_twice_the_rounds() -> None:
     np.testing.assert_array_equal(decoder.bind(rounds=12).decode_batch(events[:20]).observables, found[:20])
 
 
+@pytest.mark.parametrize(("code", "basis"), [("colour_d5", "X"), ("colour_d7", "Z")])
+def test_a_colour_code_of_any_distance_beside_chromobius(code: str, basis: Basis) -> None:
+    circuit = circuits.memory(codes.get(code), rounds=5, basis=basis, noise=circuits.UniformDepolarizing(0.004))
+    events, flips = circuit.compile_detector_sampler(seed=4).sample(1000, separate_observables=True)
+    decoders = [cascade.load("local_colour", device="cpu"), classical.get("chromobius")]
+    bound = [decoder.bind(circuit) for decoder in decoders]
+    own, matched = ((one.decode_batch(events).observables != flips).any(axis=1).sum() for one in bound)
+    # Some 60 and 90 are expected of either code, most of them the same.
+    assert own < matched
+
+
 def test_circuits_of_another_tool(model: Path) -> None:
     circuit = stim.Circuit.generated(
         "surface_code:rotated_memory_x",

@@ -67,7 +67,8 @@ class Chromobius(ClassicalDecoder):
         observables = dem.num_observables
 
         def decode(dets: NDArray[np.bool_]) -> NDArray:
-            packed = decoder.predict_obs_flips_from_dets_bit_packed(np.packbits(dets, axis=1, bitorder="little"))
+            packed = np.ascontiguousarray(np.packbits(dets, axis=1, bitorder="little"))  # dets may be a transposed array
+            packed = decoder.predict_obs_flips_from_dets_bit_packed(packed)
             return np.unpackbits(packed, axis=1, count=observables, bitorder="little")
 
         return decode
