@@ -13,7 +13,7 @@ from cascade_calibration.analysis.waves import waves
 _PER_PERIOD = 4
 """Grid points per period of the window: the width of a peak of the spectrum is one."""
 _LEAST_PERIODS = 0.15
-_RARE = -4.0
+_RARE = -2.0
 """Of distortions: in few periods they fit slow drift too."""
 
 ENVELOPES: dict[str, Callable[[Array], Array]] = {
@@ -77,19 +77,20 @@ def distorted(x: Array) -> list[Model]:
     """Oscillations that no decaying cosine fits; the first part of theta is the number of periods, as it is there.
 
     A frequency that changes along the sweep, as of a drive that saturates; two frequencies; and a jump of phase
-    and size somewhere in the middle.
+    and size somewhere in the middle. In a sweep from zero all start with a pulse that does nothing, at phase 0.
     """
     window, periods = float(np.ptp(x)), _periods(x, 3)
+    functions = 1 if abs(x[0]) < highest_frequency(x) ** -1 else 2  # cosines alone, or sines too
 
     def chirped(x: Array, theta: Array) -> Array:
         at = x / window
         angle = 2 * np.pi * theta[..., None, 0] * at * (1 + theta[..., None, 1] * at)
-        return side_by_side(np.cos(angle), np.sin(angle))
+        return side_by_side(*(of(angle) for of in (np.cos, np.sin)[:functions]))
 
     def beating(x: Array, theta: Array) -> Array:
         at = x / window
         periods = theta[..., 0], theta[..., 0] + theta[..., 1]
-        return np.concatenate([_wave(one, at) for one in periods], axis=-1)
+        return np.concatenate([_wave(one, at)[..., :functions] for one in periods], axis=-1)
 
     def jumping(x: Array, theta: Array) -> Array:
         at = x / window
@@ -97,7 +98,7 @@ def distorted(x: Array) -> list[Model]:
         step = (at - at[0]) * 2 * len(x)
         after = each_once(lambda some: expit(step - some[..., None] * 2 * len(x))[..., None], theta[..., 1])
         later = wave * after
-        return np.concatenate([wave - later, later], axis=-1)
+        return np.concatenate([(wave - later)[..., :functions], later], axis=-1)
 
     return [
         Model(DISTORTIONS[0], chirped, (periods, np.linspace(-0.6, 0.6, 9)), _RARE),
