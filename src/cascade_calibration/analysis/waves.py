@@ -46,7 +46,7 @@ def waves(periods: Array, at: Array) -> Array:
 
 
 def _lattice(at: Array) -> tuple[float, float, NDArray[np.int64] | None]:
-    """Start and step of the lattice that the places lie on, which of its points they are; None if on none."""
+    """Start and step of the lattice that the places lie on, and which of its points they are; None if on none."""
     steps = np.diff(at)
     step = float(steps.min(initial=np.inf))
     if not 0 < step < np.inf:

@@ -25,6 +25,10 @@ _LEFT = 0.5
 """Of the oscillation at the end of the window."""
 _DISTORTED = 0.1
 """Distance from a plain oscillation, of its size, that makes a fit poor; less hardly moves the pi pulse."""
+_POINTS = 101
+"""Of the next sweep at least: few leave it open whether an oscillation is damped or distorted."""
+_ENOUGH = 2.5
+"""Periods that the next window needs at most: many more, and they may be damped."""
 _AIM = 1.35
 
 
@@ -81,7 +85,7 @@ def _distortion(fit: Fit, plain: Fit) -> float:
 
 
 def _advice(status: str, line: Trace, best: Fit | None) -> tuple[tuple[str, ...], tuple[Range, ...]]:
-    points = max(61, len(line.x))
+    points = max(_POINTS, len(line.x))
     if best is None:
         return (
             "The signal does not oscillate by more than its noise.",
@@ -93,7 +97,7 @@ def _advice(status: str, line: Trace, best: Fit | None) -> tuple[tuple[str, ...]
     if status == "SUCCESS":
         return (f"A cosine fits, over {periods:.2g} periods.",), ()
     if status == "RANGE_TOO_NARROW":
-        window = likeliest_window(period, _AIM * _PERIODS, min(longest / _AIM, 4.0))
+        window = likeliest_window(period, _AIM * _PERIODS, min(longest / _AIM, _ENOUGH))
         sentences = (f"The sweep ends after {periods:.2g} of a period.", "One period and more tell where pi is.")
     elif status == "UNDERSAMPLED":
         apart = line.window / line.step / periods
