@@ -11,15 +11,22 @@ import cascade_qec as cascade
 from cascade_qec import codes
 from cascade_qec.codes import Frame
 from cascade_qec.engine.weights import Convolution
-from cascade_qec.page.kernels import BICYCLES
+from cascade_qec.page.kernels import BICYCLES, SURFACE
 
 _BLOCK = 2
 _MODELS = {"bb72": "bb72", "bb108": "bb108", "bb144": "bb144_small"}
 
 
-def kernel_values() -> dict[str, list[dict[str, Any]]]:
-    """Of some checks of each code: places as [number, time, size], with 1 for the size where there is no model."""
-    return {name: [_of_check(name, check) for check in _some(codes.get(name).n)] for name in BICYCLES}
+def kernel_values() -> dict[str, Any]:
+    """Of some checks of each code: places as [number, time, size], with 1 for the size where there is no model.
+
+    Of the surface code a block's sizes in the order of its relations.
+    """
+    (surface,) = _weights(SURFACE)
+    return {
+        "bicycles": {name: [_of_check(name, check) for check in _some(codes.get(name).n)] for name in BICYCLES},
+        "surface": np.linalg.norm(surface.weight[0].astype(float), axis=(1, 2)).tolist(),
+    }
 
 
 def _some(checks: int) -> list[int]:
@@ -63,7 +70,7 @@ def _reads(name: str, frame: Frame, step: int, place: int) -> list[tuple[int, in
 
 @cache
 def _weights(name: str) -> tuple[Convolution, ...]:
-    return cascade.load(_MODELS[name], device="cpu").weights.trunk.blocks[_BLOCK].convolutions
+    return cascade.load(_MODELS.get(name, name), device="cpu").weights.trunk.blocks[_BLOCK].convolutions
 
 
 def _check_number(frame: Frame) -> np.ndarray:

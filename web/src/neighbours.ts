@@ -1,18 +1,17 @@
 // What a check of a bicycle code reads, on its torus, with the sizes of the learnt weights; a surface code's beside it.
 
 import { dataOf, moved, position, readsChecks, readsData, sees, terms, type Bicycle, type Read } from "./bicycle.ts";
-import { colour, gradient } from "./colours.ts";
-import { byId, choice, count, h, many, slider, svg } from "./dom.ts";
+import { colour } from "./colours.ts";
+import { byId, choice, h, many, slider, svg } from "./dom.ts";
 import { BICYCLES, STEPS, type State, type Store } from "./state.ts";
+import { ROUNDS, UNIT, scale, surfaceKernel, type Surface } from "./surface_kernel.ts";
 
 /** As src/cascade_qec/page/kernels.py writes it. */
 interface Kernels {
   bicycles: Bicycle[];
-  surface: { model: string; sizes: number[][][][] };
+  surface: Surface;
 }
 
-const UNIT = 24;
-const ROUNDS = ["the round before", "the same round", "the next round"];
 const TITLES = { both: "All that it sees", data: "Its data qubits", checks: "Their checks" };
 
 export async function neighbours(store: Store): Promise<void> {
@@ -112,8 +111,8 @@ class Neighbours {
     this.about.textContent = this.says();
     this.maps.classList.toggle("long", code.l > 2 * code.m);
     this.maps.replaceChildren(...ROUNDS.map((caption, time) => this.map(caption, time)));
-    this.numbers.replaceChildren(this.scale(code, most), this.table());
-    this.surface(block);
+    this.numbers.replaceChildren(this.legend(code, most), this.table());
+    byId("kernel-surface").replaceChildren(...surfaceKernel(this.kernels.surface, block));
   }
 
   private way(code: Bicycle, via: number): HTMLElement {
@@ -212,7 +211,7 @@ class Neighbours {
     }
   }
 
-  private scale(code: Bicycle, most: number): HTMLElement {
+  private legend(code: Bicycle, most: number): HTMLElement {
     if (!code.model)
       return h(
         "p",
@@ -220,13 +219,7 @@ class Neighbours {
         `No model of ${code.name} is shipped yet: there are no learnt weights to show.`,
       );
     const what = this.store.state.step === "both" ? "size of both steps’ weights, multiplied" : "size of the weights";
-    return h(
-      "div",
-      { class: "scale" },
-      `${what}, ${code.model}: 0`,
-      h("div", { style: `background: ${gradient("sequential")}` }),
-      most.toFixed(2),
-    );
+    return scale(`${what}, ${code.model}`, most);
   }
 
   /** The same as numbers. */
@@ -253,53 +246,6 @@ class Neighbours {
     );
   }
 
-  private surface(wanted: number): void {
-    const { model, sizes } = this.kernels.surface;
-    const block = Math.min(wanted, sizes.length - 1);
-    const [weights] = sizes[block][0]; // 3 rounds of 3 by 3
-    const most = Math.max(...weights);
-    const square = (size: number, at: number) =>
-      svg(
-        "rect",
-        {
-          class: `place read ${at % 2 ? "z" : "x"}${at === 4 ? " picked" : ""}`,
-          x: (at % 3) * UNIT + 1,
-          y: Math.floor(at / 3) * UNIT + 1,
-          width: UNIT - 2,
-          height: UNIT - 2,
-          rx: 3,
-          fill: colour(size / most, "sequential"),
-        },
-        svg("title", {}, size.toFixed(3)),
-      );
-    byId("kernel-surface").replaceChildren(
-      h("p", { class: "about" }, `An X check inside a surface code reads 3 by 3 checks in three rounds: 27 places.`),
-      h(
-        "div",
-        { class: "maps" },
-        ...ROUNDS.map((caption, time) =>
-          h(
-            "figure",
-            {},
-            svg(
-              "svg",
-              { viewBox: `-1 -1 ${3 * UNIT + 2} ${3 * UNIT + 2}`, role: "img", "aria-label": described(weights, time) },
-              ...weights.slice(9 * time, 9 * time + 9).map((size, at) => svg("g", {}, square(size, at))),
-            ),
-            h("figcaption", {}, caption),
-          ),
-        ),
-      ),
-      h(
-        "div",
-        { class: "scale" },
-        `size of the weights, ${model}, block ${count(block + 1)}: 0`,
-        h("div", { style: `background: ${gradient("sequential")}` }),
-        most.toFixed(2),
-      ),
-    );
-  }
-
   private key(event: KeyboardEvent): void {
     const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
     const { code, check } = this.shown;
@@ -311,9 +257,4 @@ class Neighbours {
     else return;
     event.preventDefault();
   }
-}
-
-function described(weights: number[], time: number): string {
-  const rows = [0, 1, 2].map((row) => weights.slice(9 * time + 3 * row, 9 * time + 3 * row + 3));
-  return `Sizes in ${ROUNDS[time]}, row by row: ${rows.map((row) => row.map((size) => size.toFixed(2)).join(", ")).join("; ")}`;
 }

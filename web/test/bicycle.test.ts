@@ -12,6 +12,7 @@ import {
   type Read,
 } from "../src/bicycle.ts";
 import { BICYCLES } from "../src/state.ts";
+import type { Surface } from "../src/surface_kernel.ts";
 import { json } from "./values.ts";
 
 type Place = [number: number, time: number, size: number];
@@ -23,8 +24,8 @@ interface OfCheck {
   checks: Place[][];
 }
 
-const { bicycles } = json<{ bicycles: Bicycle[] }>("kernels");
-const known = json<Record<string, OfCheck[]>>("kernel_values");
+const { bicycles, surface } = json<{ bicycles: Bicycle[]; surface: Surface }>("kernels");
+const known = json<{ bicycles: Record<string, OfCheck[]>; surface: number[] }>("kernel_values");
 const BLOCK = 2;
 
 const listed = (read: Read) =>
@@ -53,7 +54,7 @@ test("the page has the kernels of all codes that can be chosen", () => {
 for (const code of bicycles) {
   test(`checks of ${code.name} read what the code's relations say, with the model's weights`, () => {
     const learnt = code.sizes !== null;
-    for (const { check, direct, both, data, checks } of known[code.name]) {
+    for (const { check, direct, both, data, checks } of known.bicycles[code.name]) {
       const seen = sees(code, check, BLOCK);
       assert.equal(seen.size, 22);
       const places = (list: [number, number, ...unknown[]][]) =>
@@ -69,6 +70,12 @@ for (const code of bicycles) {
     }
   });
 }
+
+test("the surface code's sizes are those of the model's weights", () => {
+  const [sizes] = surface.sizes[BLOCK][0];
+  assert.equal(sizes.length, 27);
+  sizes.forEach((size, relation) => assert.ok(Math.abs(size - known.surface[relation]) < 1e-4));
+});
 
 test("a step off the torus comes back on the other side", () => {
   const [bb72, bb90] = bicycles;
