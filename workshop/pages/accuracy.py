@@ -144,20 +144,19 @@ def escalation() -> list[str]:
         parts.setdefault(row.fallback, {})[row.part] = row
     cells = []
     for fallback, rows in parts.items():
-        alone, chosen, theirs = rows["network"], rows["chosen"], rows["fallback"]
-        times = ", ".join(f"{row.us_per_shot.value / 1000:.3g}" for row in (alone, chosen, theirs))
-        cells.append(
-            [
-                _called(fallback),
-                f"{alone.shots:,}",
-                *(f"{rate(row.block_error)}" for row in (alone, theirs)),
+        alone, theirs, chosen = rows["network"], rows["fallback"], rows.get("chosen")  # None of too few shots
+        times = [row.us_per_shot.value for row in (alone, chosen, theirs) if row is not None]
+        row = [_called(fallback), f"{alone.shots:,}", rate(alone.block_error), rate(theirs.block_error)]
+        if chosen is None:
+            row += ["", "", "", ""]
+        else:
+            row += [
                 f"{chosen.threshold:.3f}" if chosen.escalated else "none",
                 f"{100 * chosen.escalated_fraction:.1f} %",
                 rate(chosen.block_error),
                 _ends(chosen.difference),
-                times,
             ]
-        )
+        cells.append([*row, ", ".join(f"{float(f'{time / 1000:.3g}'):,g}" for time in times)])
     head = [
         "fallback",
         "shots",
