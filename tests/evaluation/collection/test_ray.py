@@ -36,7 +36,11 @@ def test_no_shot_is_lost_or_counted_twice_with_a_node(tmp_path):
         "test",
     )
     tasks = cells(plan, skipped=lambda reason: None)
-    cluster = cluster_utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    # a node that has gone is noticed at once; one that is slow to answer has as long as ever
+    noticed = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 100}
+    cluster = cluster_utils.Cluster(
+        initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False, "_system_config": noticed}
+    )
     try:
         node = cluster.add_node(num_cpus=1)
         ray.init(address=cluster.address, log_to_driver=False)
