@@ -1,5 +1,5 @@
 # make demo       trained decoders beside today's, on real memory experiments
-# make test       lint, types and the whole test suite
+# make test       lint, types and the whole test suite; with -j2 types beside the suite
 # make test-fast  the tests that do not take seconds each
 # make page       the page in the browser, built anew; wants npm
 # make docs       the documentation as a site, in build/site/html; a warning or a lost link is an error
@@ -18,15 +18,21 @@ DOCS := $(VENV)/.docs
 # the tests start many processes, each of which would compile the whole package again
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-fast install page docs docs-links clean
+.PHONY: demo test lint types suite test-fast install page docs docs-links clean
 
 demo: install
 	$(VENV)/bin/cascade demo
 
-test: install
+test: lint types suite
+
+lint: install
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
+
+types: install
 	$(VENV)/bin/pyright
+
+suite: install
 	$(VENV)/bin/pytest -n 2 -rs
 
 test-fast: install
