@@ -195,13 +195,14 @@ def _place(row: BudgetRow) -> tuple[int, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--codes", nargs="+", choices=CANDIDATES, default=list(CANDIDATES))
+    parser.add_argument("--rates", nargs="+", type=float, default=RATES)
     parser.add_argument("--seconds", type=float, default=100.0, help="of all decoders of a code at one noise rate")
     parser.add_argument("--seed", type=int, default=2026)
     arguments = parser.parse_args()
     warnings.simplefilter("ignore", cascade.CascadeWarning)  # of models at noise that they were not trained with
     rows: list[BudgetRow] = read_rows(TABLE, BudgetRow) if TABLE.exists() else []
     for code in arguments.codes:
-        for p in RATES:
+        for p in arguments.rates:
             if not any((row.code, row.p) == (code, p) for row in rows):
                 rows += measured(code, p, arguments.seconds, arguments.seed)
                 rows = sorted(rows, key=_place)
