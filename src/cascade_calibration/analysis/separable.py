@@ -266,7 +266,7 @@ def _starts(model: Model, x: Array, y: Array) -> list[tuple[float, Model, Array]
 
 
 def _explained_at(model: Model, x: Array, thetas: Array, centred: Array) -> tuple[Array, int]:
-    """Shares of the squares of `centred` that a model explains at each of `thetas` [m, p], and the number of functions."""
+    """Shares of the squares of `centred` that a model explains at `thetas` [m, p], and the number of its functions."""
     bases = (model.basis(x, some) for some in np.array_split(thetas, -(-len(thetas) * len(x) // _AT_ONCE)))
     found = [(_explained(basis, centred), basis.shape[-1]) for basis in bases]
     return np.concatenate([shares for shares, _ in found]), found[0][1]
