@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from itertools import pairwise
 from typing import Annotated
 
@@ -55,14 +54,8 @@ class Calibration(BaseModel):
     def __call__(self, raw: NDArray[np.floating]) -> NDArray[np.float64]:
         """What a network's log-odds are worth, float64 of their shape."""
         raw = np.asarray(raw, np.float64)
-        knots, worth = self._arrays
-        inner = np.interp(raw, knots, worth)
+        inner = np.interp(raw, self.raw, self.log_odds)
         return inner + self.before * np.minimum(raw - self.raw[0], 0) + self.beyond * np.maximum(raw - self.raw[-1], 0)
-
-    @cached_property
-    def _arrays(self) -> NDArray[np.float64]:
-        """Knots and what they are worth, float64 [2, knots]: lists would be turned into them again for every shot."""
-        return np.array([self.raw, self.log_odds], dtype=np.float64)
 
 
 UNCHECKED = Calibration(raw=[0], log_odds=[0], before=1, beyond=1, noise=[], shots=0)
