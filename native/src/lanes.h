@@ -63,8 +63,8 @@ inline Vec power_of_fraction(Vec r) {
 #if defined(__AVX512F__)
 inline Vec power_of_two(Vec x) {
     const Vec whole = reinterpret_cast<Vec>(_mm512_roundscale_ps(reinterpret_cast<__m512>(x), 0));
-    return reinterpret_cast<Vec>(_mm512_scalef_ps(reinterpret_cast<__m512>(power_of_fraction(x - whole)),
-                                                  reinterpret_cast<__m512>(whole)));
+    return reinterpret_cast<Vec>(
+        _mm512_scalef_ps(reinterpret_cast<__m512>(power_of_fraction(x - whole)), reinterpret_cast<__m512>(whole)));
 }
 #else
 // For x in [-126, 126]; beyond, that of the nearest of them.

@@ -187,17 +187,17 @@ std::unique_ptr<LocalHead<Number>> local_from(const Trunk<Number>& trunk, nb::ha
 }
 
 template <class Number>
-std::unique_ptr<LogicalHead<Number>> logical_from(const Trunk<Number>& trunk, int rows, nb::handle weights, nb::handle tables,
-                                          bool exact) {
+std::unique_ptr<LogicalHead<Number>> logical_from(const Trunk<Number>& trunk, int rows, nb::handle weights,
+                                                  nb::handle tables, bool exact) {
     auto head = std::make_unique<LogicalHead<Number>>();
     auto sites = array<int32_t, 2>(tables, "sites");
     head->places = static_cast<int>(sites.shape(0)), head->slices = static_cast<int>(sites.shape(1));
     head->sites = copied<int32_t>(sites);
     for (int32_t s : head->sites) expect(s >= 0 && s < trunk.sites, "expected sites within range");
     head->order = indices(tables, "order", 2 * head->places);
-    head->to_data =
-        convolution<Number>(weights, "to_data",
-                    Step(links_of(tables.attr("to_data"), static_cast<int>(head->order.size())), rows), trunk.width);
+    head->to_data = convolution<Number>(
+        weights, "to_data", Step(links_of(tables.attr("to_data"), static_cast<int>(head->order.size())), rows),
+        trunk.width);
     head->place = indices(tables, "place", head->to_data.sites_out);
     head->start = indices(tables, "start", static_cast<int64_t>(head->place.size()) + 1);
     expect(
@@ -258,8 +258,8 @@ Program* program_of(const Decoding<Number>* decoding, nb::handle weights, nb::ha
     return made.release();
 }
 
-Program* program(nb::handle weights, nb::handle head, nb::handle tables, nb::handle head_tables, bool local,
-                 bool exact, bool bfloat16) {
+Program* program(nb::handle weights, nb::handle head, nb::handle tables, nb::handle head_tables, bool local, bool exact,
+                 bool bfloat16) {
     if (!bfloat16) return program_of(&kernels()->decoding, weights, head, tables, head_tables, local, exact);
     expect(bfloat16_kernels(), "expected a chip that multiplies bfloat16");
     return program_of(bfloat16_kernels(), weights, head, tables, head_tables, local, exact);

@@ -146,8 +146,8 @@ void ProgramOf<Number>::head_of(Space& space, int shots, float* out) const {
     space.sums.resize((inputs + 1) * row);
     for (size_t i = 0; i < inputs; i++) {
         const int place = head.order[i] / 2, first = head.order[i] % 2;
-        decoding_->sum_rows(x, head.sites.data() + static_cast<size_t>(place) * head.slices + first, head.slices - first, row,
-                            1, &space.sums[i * row]);
+        decoding_->sum_rows(x, head.sites.data() + static_cast<size_t>(place) * head.slices + first,
+                            head.slices - first, row, 1, &space.sums[i * row]);
     }
     std::fill_n(&space.sums[inputs * row], row, Number{});
     space.read.resize(head.to_data.sites_out * row);
@@ -173,8 +173,8 @@ void ProgramOf<Number>::head_of(Space& space, int shots, float* out) const {
     for (int first = 0; first < head.operators; first += block) {
         const int stop = std::min(first + block, head.operators), rows = (stop - first) * shots;
         for (int o = first; o < stop; o++)
-            decoding_->sum_rows(space.read.data(), head.place.data() + head.start[o], head.start[o + 1] - head.start[o], row,
-                                head.share, &space.operators[(o - first) * row]);
+            decoding_->sum_rows(space.read.data(), head.place.data() + head.start[o], head.start[o + 1] - head.start[o],
+                                row, head.share, &space.operators[(o - first) * row]);
         decoding_->product(space.operators.data(), rows, width, head.hidden.data(), head.hidden_bias.data(), hidden,
                            true, space.hidden.data());
         use_->dots(space.hidden.data(), head.output.data(), rows, hidden, space.logits.data());
@@ -193,7 +193,7 @@ void ProgramOf<Number>::head_of(Space& space, int shots, float* out) const {
 // Log-odds of the likeliest joint value of the wanted observables, as `cascade_qec.engine.decision` says more readably.
 template <class Number>
 void ProgramOf<Number>::decide_one(Space& space, const float* evidence, bool* observables, float* suspects,
-                         float* log_odds) const {
+                                   float* log_odds) const {
     const LogicalHead<Number>& head = *logical;
     const int classes = 1 << head.k;
     // A class gains the evidence of all operators that are odd in it: half of all evidence less half of the transform.
@@ -271,7 +271,7 @@ void ProgramOf<Number>::evidence(const uint8_t* packed, size_t shots, float* out
 
 template <class Number>
 void ProgramOf<Number>::decide(const uint8_t* packed, size_t shots, bool* observables, float* suspects, float* log_odds,
-                     int threads) const {
+                               int threads) const {
     const size_t operators = logical->operators;
     chunks(shots, threads, [&](Space& space, size_t start, int count) {
         trunk_of(space, packed + start * bytes, count);

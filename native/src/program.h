@@ -67,7 +67,7 @@ struct LocalHead {
     int types;                   // padded
     std::vector<Number> output;  // [width, types]
     Floats bias;                 // [types]
-    Ints owner, type;     // [components]
+    Ints owner, type;            // [components]
 };
 
 class Program {

@@ -1,4 +1,5 @@
-// Products in tiles that stay in registers: what decoding takes most of its time for, in float32 or with bfloat16 operands.
+// Products in tiles that stay in registers, of floats or with operands in bfloat16: what decoding takes most of its
+// time for.
 #pragma once
 
 #include "kernels.h"
@@ -60,8 +61,7 @@ struct Tile {
         for (int k = 0; k < inner; k += ONCE, w += step) {
             Vec row[V];
             each<V>([&](auto v) INLINE { row[v] = load_weights(w + v * LANES * ONCE); });
-            each<T>([&](auto t)
-                        INLINE { each<V>([&](auto v) INLINE { multiply_add(sum[t][v], x[t] + k, row[v]); }); });
+            each<T>([&](auto t) INLINE { each<V>([&](auto v) INLINE { multiply_add(sum[t][v], x[t] + k, row[v]); }); });
         }
     }
 
@@ -69,18 +69,15 @@ struct Tile {
     INLINE void gate(const float* scale, const float* shift, Out* const* y, int column) {
         each<V>([&](auto v) INLINE {
             const Vec times = load(scale + v * LANES), plus = load(shift + v * LANES);
-            each<T>([&](auto t) INLINE {
-                store(y[t] + column + v * LANES, silu_to<Out>(times * sum[t][v] + plus));
-            });
+            each<T>([&](auto t) INLINE { store(y[t] + column + v * LANES, silu_to<Out>(times * sum[t][v] + plus)); });
         });
     }
 
     template <class Out>
     INLINE void end(Out* const* y, int column, bool activate) {
         each<T>([&](auto t) INLINE {
-            each<V>([&](auto v) INLINE {
-                store(y[t] + column + v * LANES, activate ? silu_to<Out>(sum[t][v]) : sum[t][v]);
-            });
+            each<V>([&](auto v)
+                        INLINE { store(y[t] + column + v * LANES, activate ? silu_to<Out>(sum[t][v]) : sum[t][v]); });
         });
     }
 };
@@ -146,8 +143,8 @@ INLINE inline void behind(const After<Number>& after, Number* const* z, int chan
 
 // T rows: sites of a group with one shot, or one site with shots that follow one another.
 template <bool TOGETHER, int T, class Number, class Out>
-void convolve_rows(const Group& group, int first_site, int shot, int shots, const Number* x, int inner,
-                   const Number* w, const float* bias, int outer, bool activate, Out* y, const After<Number>* after) {
+void convolve_rows(const Group& group, int first_site, int shot, int shots, const Number* x, int inner, const Number* w,
+                   const float* bias, int outer, bool activate, Out* y, const After<Number>* after) {
     const auto row_of = [&](const int32_t* sites, int t) INLINE {
         return static_cast<ptrdiff_t>(sites[TOGETHER ? t : 0]) * shots + shot + (TOGETHER ? 0 : t);
     };
@@ -161,8 +158,8 @@ void convolve_rows(const Group& group, int first_site, int shot, int shots, cons
         for (int r = 0; r < group.relations; r++, read += group.sites) {
             const Number* from[T];
             for (int t = 0; t < T; t++) from[t] = x + row_of(read, t) * inner;
-            tile.add(from, inner,
-                     w + static_cast<ptrdiff_t>(group.block[r]) * inner * outer + column * INPUTS<Number>, outer);
+            tile.add(from, inner, w + static_cast<ptrdiff_t>(group.block[r]) * inner * outer + column * INPUTS<Number>,
+                     outer);
         }
         tile.end(out, column, activate);
     });
@@ -171,8 +168,8 @@ void convolve_rows(const Group& group, int first_site, int shot, int shots, cons
 }
 
 template <class Number, class Out>
-void convolve(const Group* groups, int count, int shots, const Number* x, int inner, const Number* w,
-              const float* bias, int outer, bool activate, Out* y, const After<Number>* after) {
+void convolve(const Group* groups, int count, int shots, const Number* x, int inner, const Number* w, const float* bias,
+              int outer, bool activate, Out* y, const After<Number>* after) {
     for (const Group* group = groups; group < groups + count; group++) {
         if (group->sites == 1) {
             for (int shot = 0; shot < shots; shot += ROWS)
@@ -231,8 +228,9 @@ void sum_rows(const float* x, const int32_t* rows, int count, size_t size, float
 
 template <class Number>
 constexpr Decoding<Number> decoding() {
-    return {ROWS,         convolve_trunk<Number>, convolve_head<Number>, product<Number, float>,
-            product<Number, Number>, gate<Number>, sum_rows<Number>};
+    return {
+        ROWS,         convolve_trunk<Number>, convolve_head<Number>, product<Number, float>, product<Number, Number>,
+        gate<Number>, sum_rows<Number>};
 }
 
 }  // namespace
