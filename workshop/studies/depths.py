@@ -27,6 +27,6 @@ def runs() -> list[Run]:
 
 if __name__ == "__main__":
     try:
-        study(__doc__ or "", TABLE, runs())
+        study(__doc__ or "", TABLE, runs(), ["pymatching", "pymatching-correlated"])
     except CascadeError as error:
         sys.exit(f"error: {error}")

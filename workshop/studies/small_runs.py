@@ -28,7 +28,6 @@ ROUNDS, P = 2, 0.1
 """The experiment of the capacity study, see benchmarks/README.md."""
 RATE = 0.03
 """Muon's learning rate, the best for short runs (docs/training.md); Lion's is a twentieth."""
-RIVALS = ("pymatching", "pymatching-correlated", "tesseract")
 RIVAL_SHOTS = 20_000
 PASSES = 3
 """Of training: forward, and backward to activations and to weights, each with as many multiply-accumulates."""
@@ -100,15 +99,15 @@ def recipe(name: str, code: str, seed: int, network: dict[str, Any], *, steps: i
     )
 
 
-def study(doc: str, table: Path, runs: Sequence[Run]) -> None:
-    """A study's command: train what is missing, and write the table."""
+def study(doc: str, table: Path, runs: Sequence[Run], decoders: Sequence[str]) -> None:
+    """A study's command: train what is missing, and write the table, in which classical decoders come first."""
     parser = argparse.ArgumentParser(description=doc.splitlines()[0])
     parser.add_argument("--runs", type=Path, required=True, help="folder of the runs' folders")
     parser.add_argument("--minutes", type=float, default=60, help="stop training after so many; run again to go on")
     parser.add_argument("--out", type=Path, default=table)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    rows = rivals(sorted({run.recipe.code for run in runs}), shots=RIVAL_SHOTS, seed=2026)
+    rows = rivals(decoders, sorted({run.recipe.code for run in runs}), shots=RIVAL_SHOTS, seed=2026)
     for found in trained(runs, arguments.runs, minutes=arguments.minutes):
         rows += found
         write_rows(arguments.out, rows)
@@ -184,10 +183,10 @@ def macs_per_shot(run: Run) -> int:
     return network.depth * shape.positions * shape.rounds * cost.total
 
 
-def rivals(codes: Sequence[str], *, shots: int, seed: int) -> list[Row]:
+def rivals(decoders: Sequence[str], codes: Sequence[str], *, shots: int, seed: int) -> list[Row]:
     """Classical decoders on the same experiments."""
     facts: dict[str, Any] = circumstances()
-    decoders = {name: classical.get(name) for name in RIVALS}
+    found = {name: classical.get(name) for name in decoders}
     return [
         Row(
             decoder=row.decoder,
@@ -200,5 +199,5 @@ def rivals(codes: Sequence[str], *, shots: int, seed: int) -> list[Row]:
             **facts,
         )
         for code in codes
-        for row in compare(Experiment.memory(code, P, ROUNDS, ["Z", "X"], "data"), decoders, shots=shots, seed=seed)
+        for row in compare(Experiment.memory(code, P, ROUNDS, ["Z", "X"], "data"), found, shots=shots, seed=seed)
     ]

@@ -58,9 +58,8 @@ def test_a_stopped_study_goes_on_and_ends_as_one_that_was_not(runs, tmp_path):
 
 def test_the_command_writes_a_table_with_rivals(runs, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["study", "--runs", str(tmp_path / "runs"), "--out", str(tmp_path / "table.csv")])
-    monkeypatch.setattr(small_runs, "RIVALS", ("pymatching",))
     monkeypatch.setattr(small_runs, "RIVAL_SHOTS", 100)
-    small_runs.study("What it asks.", tmp_path / "other.csv", runs)
+    small_runs.study("What it asks.", tmp_path / "other.csv", runs, ["pymatching"])
     rows = read_rows(tmp_path / "table.csv", Row)
     assert [row.decoder for row in rows] == ["pymatching"] + 4 * ["convolution"] + 4 * ["full_attention"]
     assert "full_attention         surface_d3, rate 0.03: 1 seeds of 256 shots" in capsys.readouterr().out
