@@ -243,8 +243,8 @@ def _checks(
         of_outcome = {(outcome, kind) for own, kind in zip(outcomes, kinds, strict=True) for outcome in own}
         if len(of_outcome) > len(set(chain(*outcomes))):
             raise CascadeError(
-                "expected checks of one basis each, got some that change theirs from round to round, as those of Stim's "
-                "color_code:memory_xyz do"
+                "expected checks of one basis each, got some that change theirs from round to round, as those of "
+                "Stim's color_code:memory_xyz do"
             )
         check = _numbered(list(zip(supports, kinds, strict=True)))
     return check, [supports[first] for first in np.unique(check, return_index=True)[1]]

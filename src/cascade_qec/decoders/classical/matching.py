@@ -67,7 +67,8 @@ class Chromobius(ClassicalDecoder):
         observables = dem.num_observables
 
         def decode(dets: NDArray[np.bool_]) -> NDArray:
-            packed = np.ascontiguousarray(np.packbits(dets, axis=1, bitorder="little"))  # dets may be a transposed array
+            # Shots may be a transposed array, and Chromobius wants rows.
+            packed = np.ascontiguousarray(np.packbits(dets, axis=1, bitorder="little"))
             packed = decoder.predict_obs_flips_from_dets_bit_packed(packed)
             return np.unpackbits(packed, axis=1, count=observables, bitorder="little")
 
