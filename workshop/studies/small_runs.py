@@ -112,10 +112,10 @@ def study(doc: str, table: Path, runs: Sequence[Run], decoders: Sequence[str]) -
         rows += found
         write_rows(arguments.out, rows)
     for (label, code, rate), ends in grouped(final(rows), lambda row: (row.decoder, row.code, row.muon_lr)).items():
-        error = pooled(ends)
+        error, seen = pooled(ends), ends[0].training_shots
+        learnt = f", rate {rate:g}, {seen:,} training shots, {len(ends)} seeds" if seen else ""
         print(
-            f"{label:<22} {code}{f', rate {rate:g}' if rate else ''}: {len(ends)} seeds of "
-            f"{ends[0].training_shots:,} shots, {sum(end.failures for end in ends)} / {sum(end.shots for end in ends)}"
+            f"{label:<22} {code}{learnt}: {sum(end.failures for end in ends)} / {sum(end.shots for end in ends)}"
             f" = {error.value:.4f} [{error.low:.4f}, {error.high:.4f}]"
         )
     print(f"Table: {arguments.out}")

@@ -62,7 +62,7 @@ def test_the_command_writes_a_table_with_rivals(runs, tmp_path, monkeypatch, cap
     small_runs.study("What it asks.", tmp_path / "other.csv", runs, ["pymatching"])
     rows = read_rows(tmp_path / "table.csv", Row)
     assert [row.decoder for row in rows] == ["pymatching"] + 4 * ["convolution"] + 4 * ["full_attention"]
-    assert "full_attention         surface_d3, rate 0.03: 1 seeds of 256 shots" in capsys.readouterr().out
+    assert "full_attention         surface_d3, rate 0.03, 256 training shots, 1 seeds: " in capsys.readouterr().out
 
 
 def test_final_rows_are_those_of_the_longest_runs():
