@@ -5,7 +5,7 @@ import pytest
 from cascade_qec.tables import read_rows
 from cascade_qec.training import Trainer
 from workshop.studies import depths, mixers, small_runs
-from workshop.studies.small_runs import Row, Run, final, macs_per_shot, pooled, recipe, rows_of, trained
+from workshop.studies.small_runs import Row, Run, final, macs_per_shot, pooled, recipe, trained
 
 
 @pytest.fixture
@@ -40,20 +40,20 @@ def test_depths_differ_in_depth_alone():
     runs = depths.runs()
     assert len({run.recipe.name for run in runs}) == len(runs)
     assert {run.recipe.network.depth for run in runs if run.recipe.code == "surface_d7"} == set(depths.DEPTHS)
-    assert len({run.recipe.network.model_copy(update={"depth": 1}) for run in runs}) == 1
+    same = [run.recipe.network.model_copy(update={"depth": 1}) for run in runs]
+    assert all(network == same[0] for network in same)
 
 
 def test_a_stopped_study_goes_on_and_ends_as_one_that_was_not(runs, tmp_path):
+    run = runs[0]
     assert list(trained(runs, tmp_path / "stopped", minutes=0)) == []
-    Trainer(runs[0].recipe, tmp_path / "stopped" / "convolution", workers=0).run(minutes=0)  # a single step
+    Trainer(run.recipe, tmp_path / "stopped" / "convolution", workers=0).run(minutes=0)  # a single step
     (started,) = trained(runs, tmp_path / "stopped", minutes=0)
     assert [row.training_shots for row in started] == [64]
-    found = list(trained(runs, tmp_path / "stopped", minutes=10))
-    whole = list(trained(runs, tmp_path / "whole", minutes=10))
-    assert found == whole
-    assert [row.training_shots for row in whole[1]] == [64, 128, 192, 256]
-    assert all(row.training_macs == 3 * row.training_shots * macs_per_shot(runs[1]) for row in whole[1])
-    assert rows_of(runs[0], tmp_path / "whole" / "convolution") == whole[0]
+    found = list(trained([run], tmp_path / "stopped", minutes=10))
+    assert found == list(trained([run], tmp_path / "whole", minutes=10))
+    assert [row.training_shots for row in found[0]] == [64, 128, 192, 256]
+    assert all(row.training_macs == 3 * row.training_shots * macs_per_shot(run) for row in found[0])
 
 
 def test_the_command_writes_a_table_with_rivals(runs, tmp_path, monkeypatch, capsys):
