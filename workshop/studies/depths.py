@@ -10,7 +10,7 @@ from workshop import RESULTS
 from workshop.studies.small_runs import Run, recipe, study
 
 TABLE = RESULTS / "depths.csv"
-CODES, DEPTHS, SEEDS = ("surface_d3", "surface_d5", "surface_d7"), (1, 2, 4), (1, 2)
+CODES, DEPTHS, SEEDS = ("surface_d3", "surface_d5"), (1, 2, 4), (1,)
 WIDTH, STEPS = 16, 300
 
 

@@ -39,7 +39,7 @@ def test_mixers_are_of_one_size_and_differ_in_nothing_else():
 def test_depths_differ_in_depth_alone():
     runs = depths.runs()
     assert len({run.recipe.name for run in runs}) == len(runs)
-    assert {run.recipe.network.depth for run in runs if run.recipe.code == "surface_d7"} == set(depths.DEPTHS)
+    assert {run.recipe.network.depth for run in runs if run.recipe.code == "surface_d5"} == set(depths.DEPTHS)
     same = [run.recipe.network.model_copy(update={"depth": 1}) for run in runs]
     assert all(network == same[0] for network in same)
 
