@@ -8,8 +8,12 @@ from cascade_qec.evaluation.comparison import CASCADE, Experiment, compare
 from cascade_qec.tables import write_rows
 from workshop import RESULTS
 
-P, SHOTS, SEED = 0.003, 20_000, 7
-ROUNDS = {"surface_d3": (1, 2, 3, 4, 6, 9, 12), "surface_d5": (1, 4, 5, 6, 10, 15)}
+P, SHOTS, SEED = 0.003, 30_000, 7
+ROUNDS = {
+    "surface_d3": (1, 2, 3, 4, 6, 9, 12),
+    "surface_d5": (1, 3, 5, 7, 10, 15, 20),
+    "surface_d7": (1, 4, 7, 14, 21, 28),
+}
 
 
 def main() -> None:
