@@ -71,8 +71,8 @@ def test_shots_without_truth_are_shown(tmp_path: Path) -> None:
 
 
 def test_what_the_page_cannot_show_is_refused(tmp_path: Path) -> None:
-    written(of_stim(rounds=7, distance=5), 3, tmp_path)
-    with pytest.raises(CascadeError, match=r"surface_d5 was measured at 5 rounds, got an experiment of 7"):
+    written(of_stim(rounds=17, distance=5), 3, tmp_path)
+    with pytest.raises(CascadeError, match=r"surface_d5 was measured at 1 to 15 rounds, got an experiment of 17"):
         own_shots(tmp_path / "c.stim", tmp_path / "shots.b8")
     written(of_stim(), 3, tmp_path)
     (tmp_path / "truth.01").write_text("0\n1\n")
