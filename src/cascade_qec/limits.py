@@ -24,6 +24,9 @@ DISTANCE = 101
 GROUP = 4096
 """Elements of a code's group, of which there is a table of products."""
 
+QUBITS = 16_384
+"""Data qubits of a code over a group, and checks of each basis: matrices of 270 MB, eliminated in a minute or more."""
+
 SHOTS = 10**12
 """Shots that are counted one batch after another: years of decoding."""
 

@@ -125,6 +125,20 @@ def test_sparse_tesseract_has_the_same_beams_and_leaves_errors_out():
     assert _failures(boundary_only, circuit, 1000) > 2 * _failures(classical.TESSERACT_SPARSE_SURFACE, circuit, 1000)
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.endswith("-filtered")])
+def test_errors_that_cannot_happen_flip_nothing(name):
+    model = stim.DetectorErrorModel("""
+        repeat 2 {
+            error(0.1) D0 L0
+            error(0.1) D0 D1
+            shift_detectors 1
+        }
+        error(0) D1 L1
+    """)
+    decoded = classical.get(name).bind(model).decode_batch(np.zeros((2, 4), np.bool_))
+    np.testing.assert_array_equal(decoded.observables, np.zeros((2, 2), np.bool_))
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_no_shots_give_no_predictions(name):
     decoder = classical.get(name)

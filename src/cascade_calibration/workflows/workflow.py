@@ -240,7 +240,7 @@ def read_workflow(text: str, source: str = "workflow") -> Workflow:
     """
     try:
         tables = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # no TOML, or a number of too many digits
         raise CascadeError(f"{source}: expected TOML: {error}") from error
     return workflow_of(tables, source)
 

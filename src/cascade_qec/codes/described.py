@@ -35,11 +35,12 @@ def read_code(path: str | Path) -> GroupCode:
     """
     try:
         given = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        return _code(given, str(path))
     except OSError as error:
         raise CascadeError(f"{path}: cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # no text, no TOML, or a number of too many digits
         raise CascadeError(f"{path}: not valid TOML: {error}") from error
+    try:
+        return _code(given, str(path))
     except CascadeError as error:
         raise CascadeError(f"{path}: {error}") from error
 
@@ -74,8 +75,10 @@ def _layers(value: Any) -> list[int] | None:
 
 
 def _distance(value: object) -> int | None:
-    if value is not None and type(value) is not int:
-        raise CascadeError(f"expected d as a whole number, got {value!r}")
+    if value is None:
+        return None
+    if type(value) is not int or value < 1:
+        raise CascadeError(f"expected d as a whole number from 1, got {value!r}")
     return value
 
 

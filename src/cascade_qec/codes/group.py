@@ -14,14 +14,13 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cascade_qec import limits
 from cascade_qec.codes import gf2
 from cascade_qec.codes.basis import BASES, Basis, opposite
 from cascade_qec.codes.css import CSSCode, Operators, frozen
 from cascade_qec.codes.edges import edge_colours
 from cascade_qec.codes.frame import ABSENT_PLACE, PRIMARY, SECONDARY, Frame, SpaceRelations
 from cascade_qec.codes.logicals import light_logicals, low_weight_logicals
-from cascade_qec.codes.polynomial import Matrix, Terms, group_of, parse_matrix
+from cascade_qec.codes.polynomial import Matrix, Terms, check_size, group_of, parse_matrix
 from cascade_qec.codes.schedule import Schedule
 from cascade_qec.errors import CascadeError
 
@@ -125,16 +124,15 @@ class GroupCode(CSSCode):
         layers: Sequence[int] | None = None,
     ) -> None:
         self.group = group_of(group)
+        of_x, of_z = (parse_matrix(matrix, self.group) for matrix in (x, z))
+        check_size(self.group, max(len(of_x), len(of_z), len(of_x[0]), len(of_z[0])))
         self._size = prod(self.group)
-        if self._size > limits.GROUP:
-            raise CascadeError(f"expected a group of at most {limits.GROUP:,} elements, got {self._size:,}")
         self._light: dict[tuple[Basis, int], NDArray[np.uint8]] = {}
         self._elements = np.stack(np.unravel_index(np.arange(self._size), self.group), axis=1)  # their exponents
         self._inverse = self._index(-self._elements)
         self._times = np.zeros((self._size, self._size), dtype=np.int64)
         for cycle, exponent in zip(self.group, self._elements.T, strict=True):
             self._times = self._times * cycle + (exponent[:, None] + exponent) % cycle
-        of_x, of_z = (parse_matrix(matrix, self.group) for matrix in (x, z))
         if len(of_x[0]) != len(of_z[0]):
             raise CascadeError(
                 f"expected matrices with as many columns, got {len(of_x[0])} of X and {len(of_z[0])} of Z"

@@ -13,7 +13,7 @@ from cascade_qec.codes.css import CSSCode
 from cascade_qec.codes.edges import edge_colours
 from cascade_qec.codes.family import Family
 from cascade_qec.codes.group import GroupCode
-from cascade_qec.codes.polynomial import Matrix, Term, Terms, group_of, parse_matrix
+from cascade_qec.codes.polynomial import Matrix, Term, Terms, check_size, group_of, parse_matrix
 from cascade_qec.codes.schedule import Schedule
 from cascade_qec.errors import CascadeError
 
@@ -76,6 +76,8 @@ class LiftedProductCode(GroupCode):
             for row in (_adjoint(left) if b is None else _coloured(parse_matrix(b, group)))
         ]
         self.terms = first, 1 + max(_colours(right), default=first - 1) - first
+        check_size(group, len(left[0]) * len(right) + len(left) * len(right[0]))
+        check_size(group, max(len(left) * len(right), len(left[0]) * len(right[0])))
         of_a, of_b = _adjoint(left), _adjoint(right)
         x = _beside(_times_identity(left, len(right)), _identity_times(len(left), right))
         z = _beside(_identity_times(len(left[0]), of_b), _times_identity(of_a, len(right[0])))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from math import prod
 from operator import index
 
+from cascade_qec import limits
 from cascade_qec.errors import CascadeError
 
 VARIABLES = "xyzwvuts"
@@ -45,6 +47,14 @@ def group_of(sizes: int | Sequence[int]) -> Group:
     return tuple([*cycles, 1][: max(2, len(cycles))])
 
 
+def check_size(group: Group, orbits: int) -> None:
+    """Raise a CascadeError if a group, or what it makes of so many orbits, has more elements than `limits` allows."""
+    if (size := prod(group)) > limits.GROUP:
+        raise CascadeError(f"expected a group of at most {limits.GROUP:,} elements, got {size:,}")
+    if (size := size * orbits) > limits.QUBITS:
+        raise CascadeError(f"expected at most {limits.QUBITS:,} data qubits, and checks of a basis, got {size:,}")
+
+
 def parse_polynomial(text: str, group: Group) -> Terms:
     """Read a polynomial such as "x^3 + x*y + 1".
 
@@ -69,7 +79,7 @@ def parse_polynomial(text: str, group: Group) -> Terms:
     if not isinstance(text, str):
         raise CascadeError(f'expected a polynomial as text such as "x^3+y+y^2", got {text!r}')
     names = VARIABLES[: len(group)]
-    factor = rf"([{names}])(?:\^(-?[0-9]+))?"
+    factor = rf"([{names}])(?:\^(-?[0-9]{{1,18}}))?"
     terms: list[Term] = []
     for number, term in enumerate(map(str.strip, text.split("+")), start=1):
         place = f"term {number} ({term!r}) of polynomial {text!r}"

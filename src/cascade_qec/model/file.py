@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
@@ -74,7 +73,7 @@ def load_model(path: str | Path) -> tuple[State, ModelDescription]:
         raise CascadeError(f"expected a Cascade model in {path}, got a safetensors file without its description")
     try:
         description = ModelDescription.model_validate(json.loads(text))
-    except (ValidationError, json.JSONDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # no JSON, a number of too many digits, or another description
         raise CascadeError(f"the description in model file {path} cannot be read: {error}") from error
     signed = _SIGNED.fullmatch(text)
     if (description.format >= 3 and signed is None) or (signed and signed[2] != _digest(f"{signed[1]}}}", state)):

@@ -235,7 +235,7 @@ def load_recipe(path: str | Path) -> Recipe:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise CascadeError(f"cannot read recipe {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # no text, no TOML, or a number of too many digits
         raise CascadeError(f"{path} is no TOML file: {error}") from error
     try:
         return Recipe.model_validate(data, strict=True)

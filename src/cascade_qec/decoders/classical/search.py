@@ -29,6 +29,7 @@ class Tesseract(ClassicalDecoder):
 
     def prepare(self, dem: stim.DetectorErrorModel) -> Predict:
         tesseract_decoder = self.require()
+        dem = _declared(dem)
         order = tesseract_decoder.utils.DetOrder.DetIndex
         config = tesseract_decoder.tesseract.TesseractConfig(
             dem=dem,
@@ -44,6 +45,16 @@ class Tesseract(ClassicalDecoder):
 
     def _sparsification(self) -> Mapping[str, Any]:
         return {}
+
+
+def _declared(dem: stim.DetectorErrorModel) -> stim.DetectorErrorModel:
+    """The same, with its last detector and observable declared: Tesseract counts none that impossible errors alone flip."""
+    declared = dem.flattened()  # shifts would count for what is declared at the end
+    if dem.num_detectors:
+        declared.append("detector", [], [stim.target_relative_detector_id(dem.num_detectors - 1)])
+    if dem.num_observables:
+        declared.append("logical_observable", [], [stim.target_logical_observable_id(dem.num_observables - 1)])
+    return declared
 
 
 TESSERACT_LONG_BEAM = Tesseract(beam=20, det_orders=21, pqlimit=1_000_000)

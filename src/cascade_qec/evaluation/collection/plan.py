@@ -126,7 +126,7 @@ def read_plan(path: Path) -> Plan:
         content = tomllib.loads(path.read_text())
     except OSError as error:
         raise CascadeError(f"{path}: cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # no text, no TOML, or a number of too many digits
         raise CascadeError(f"{path}: expected a plan in TOML: {error}") from error
     return make_plan(content, str(path))
 
@@ -144,7 +144,7 @@ def make_plan(content: dict[str, Any], source: str) -> Plan:
     except ValidationError as error:
         problem = error.errors()[0]
         key = ".".join(str(part) for part in problem["loc"])
-        raise CascadeError(f"{source}, {key}: {problem['msg']}") from error
+        raise CascadeError(f"{source}, {key}: {problem['msg'].removeprefix('Value error, ')}") from error
 
 
 def cells(plan: Plan, *, skipped: Callable[[str], None]) -> list[Cell]:

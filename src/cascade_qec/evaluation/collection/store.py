@@ -132,5 +132,5 @@ def _is_whole(line: bytes, columns: int) -> bool:
     try:
         fields = next(csv.reader([line.decode()], strict=True))
         return len(fields) == columns and all(json.loads(text) is not None for text in fields[6:] if text)
-    except (UnicodeDecodeError, csv.Error, json.JSONDecodeError):
+    except (ValueError, RecursionError, csv.Error):
         return False
