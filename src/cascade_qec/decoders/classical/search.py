@@ -48,8 +48,8 @@ class Tesseract(ClassicalDecoder):
 
 
 def _declared(dem: stim.DetectorErrorModel) -> stim.DetectorErrorModel:
-    """The same, with its last detector and observable declared: Tesseract counts none that impossible errors alone flip."""
-    declared = dem.flattened()  # shifts would count for what is declared at the end
+    """The same, flat, with its last detector and observable declared: Tesseract forgets errors that cannot happen."""
+    declared = dem.flattened()
     if dem.num_detectors:
         declared.append("detector", [], [stim.target_relative_detector_id(dem.num_detectors - 1)])
     if dem.num_observables:
