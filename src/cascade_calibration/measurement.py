@@ -89,11 +89,12 @@ class Measurement:
             variables[name] = (dimensions, array, {"units": unit})
         coordinates = {name: (name, np.asarray(values), {"units": unit}) for name, (values, unit) in axes.items()}
         try:
-            return cls(xr.Dataset(variables, coordinates, attributes))
+            dataset = xr.Dataset(variables, coordinates, attributes)
         except xr.CoordinateValidationError as error:
             raise CascadeError(f"expected axes of one dimension: {error}") from error
         except ValueError as error:  # xarray's: it names the dimension and both sizes
             raise CascadeError(f"expected axes and data of equal lengths: {error}") from error
+        return cls(dataset)
 
     @property
     def name(self) -> str:

@@ -77,6 +77,14 @@ def test_what_is_no_measurement_gets_no_number(name, y, doubtful):
         assert not verdict.parameters
 
 
+@pytest.mark.parametrize(("x", "y"), [(1, 1e300), (1, 1e-300), (1e300, 1), (1e-300, 1)])
+def test_values_whose_squares_overflow_or_vanish_are_refused(x, y):
+    axis, waves = np.linspace(0, 1, 40), np.cos(np.arange(40))
+    measurement = Measurement.of({"amplitude": (x * axis, "V")}, {"signal": (y * waves, "V")}, family="rabi")
+    with pytest.raises(CascadeError, match=f"^{'signal' if x == 1 else 'amplitude'}: expected values that differ by"):
+        diagnose(measurement)
+
+
 @pytest.mark.parametrize("name", MAPS)
 def test_maps_of_nothing_get_no_number(name):
     f, x = np.linspace(4e9, 5e9, 40), np.linspace(0, 1, 20)

@@ -28,7 +28,7 @@ def test_a_file_gives_back_what_was_saved(shots, kind, tmp_path):
     [
         ({"delay": ([0, 1], "s")}, {"signal": ([1.0, 2.0, 3.0], "V")}, "equal lengths"),
         ({"delay": ([], "s")}, {"signal": ([], "V")}, "found none"),
-        ({"delay": ([0, 1], "s")}, {"signal": (["a", "b"], "V")}, "expected numbers"),
+        ({"delay": ([0, 1], "s")}, {"signal": (["a", "b"], "V")}, "^signal: expected numbers"),
         ({"delay": ([0, 1], "s")}, {"signal": (1.0, "V")}, "shape"),
         ({"delay": ([0, 1], "s")}, {}, "with data"),
     ],

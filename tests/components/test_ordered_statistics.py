@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 import cascade_qec as cascade
 from cascade_qec.components import Components, OrderedStatistics
 from cascade_qec.decoders.local import BoundLocal
+from cascade_qec.errors import CascadeError
 from cascade_qec.native import native
 
 IN_NUMPY = [True] if native() is None else [True, False]
@@ -263,3 +264,9 @@ def test_both_choose_the_same_by_weights(seed: int) -> None:
     events, odds = explained(checks, random.random((12, count)) < 0.1), random_odds(random, 12, count)
     in_numpy, in_cpp = (OrderedStatistics(components(checks), weights=weights, in_numpy=way) for way in (True, False))
     assert np.array_equal(in_cpp.decode(odds, events), one_by_one(in_numpy, odds, events))
+
+
+@pytest.mark.parametrize("unlikely", [0.0, 1.0, -1.0, np.nan])
+def test_what_is_no_probability_is_refused(unlikely: float) -> None:
+    with pytest.raises(CascadeError, match="expected a probability `unlikely`"):
+        OrderedStatistics(components(np.eye(2, dtype=np.bool_)), unlikely=unlikely)

@@ -29,11 +29,13 @@ DISTORTIONS = ("chirp", "beating", "jump")
 def highest_frequency(x: Array) -> float:
     """Half a period from point to point: higher frequencies have aliases below, for evenly spaced points.
 
+    Of points over many decades no more periods count than 50 for each point.
+
     Parameters
     ----------
     x : float64 [n], sorted
     """
-    return 0.5 / float(np.median(np.diff(np.unique(x))))
+    return 0.5 / max(float(np.median(np.diff(np.unique(x)))), float(np.ptp(x)) / (100 * len(x)))
 
 
 def aliases(frequency: float, step: float, count: int = 3) -> list[float]:

@@ -19,6 +19,9 @@ from cascade_qec.native import native, threads
 _SURE = np.float32(1 << 10)
 """Log-odds beyond which nothing is told."""
 
+_MOST = 100_000
+"""Iterations: seconds for a shot."""
+
 _ENTRIES = 1 << 22
 """Messages that are computed at a time."""
 
@@ -33,7 +36,7 @@ class BeliefPropagation:
     prior : float32 [components]
         Log-odds that each is flipped, before any event.
     iterations
-        How often everybody tells.
+        How often everybody tells: once at least.
     scaling
         What detectors say is multiplied by this: above 0, at most 1.
     damping
@@ -57,10 +60,10 @@ class BeliefPropagation:
         damping: float = 0.5,
         in_numpy: bool = False,
     ) -> None:
-        if iterations < 1 or not 0 < scaling <= 1 or not 0 <= damping < 1:
+        if not 1 <= iterations <= _MOST or not 0 < scaling <= 1 or not 0 <= damping < 1:
             raise CascadeError(
-                "expected an iteration or more, a scaling above 0, at most 1, and a damping of at least 0, below 1, "
-                f"got {iterations}, {scaling:g} and {damping:g}"
+                f"expected 1 to {_MOST:,} iterations, a scaling above 0, at most 1, and a damping of at least 0, below "
+                f"1, got {iterations}, {scaling:g} and {damping:g}"
             )
         self._own, row = np.unique(components.detector, return_inverse=True)  # row of each entry
         self._prior, self._iterations, self._scaling, self._damping = prior, iterations, scaling, damping

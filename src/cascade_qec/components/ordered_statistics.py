@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cascade_qec.components.costs import costs
 from cascade_qec.components.symptoms import Symptoms
+from cascade_qec.errors import CascadeError
 from cascade_qec.native import native, threads
 
 _BITS = 64
@@ -40,6 +41,11 @@ class OrderedStatistics:
         Components that are less likely than this are left out, but of shots that cannot be explained without them.
     in_numpy
         Also where the native module is installed.
+
+    Raises
+    ------
+    CascadeError
+        If `unlikely` is no probability between 0 and 1.
     """
 
     tells_gaps = True
@@ -52,6 +58,8 @@ class OrderedStatistics:
         unlikely: float = 3e-4,
         in_numpy: bool = False,
     ) -> None:
+        if not 0 < unlikely < 1:
+            raise CascadeError(f"expected a probability `unlikely` above 0 and below 1, got {unlikely:g}")
         self._own, row = np.unique(components.detector, return_inverse=True)  # row of each entry
         weight = np.diff(components.start)
         # the rows of each component, the last one repeated where it has fewer

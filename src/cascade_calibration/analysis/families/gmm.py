@@ -168,7 +168,8 @@ def _probabilities(found: dict[str, Clouds]) -> dict[str, float]:
     probabilities[double] += share["two"]
     probabilities["HIGH_POWER" if _fragments(three, three.evidence - two.evidence) else double] += share["three"]
     probabilities["HIGH_POWER" if shaped.elongation > _LONG else double] += share["shaped"]
-    return probabilities
+    total = sum(probabilities.values())  # 1, but for the rounding of large logarithms
+    return {status: each / total for status, each in probabilities.items()}
 
 
 def _fragments(three: Clouds, evidence: float) -> bool:
@@ -192,7 +193,7 @@ def _fragments(three: Clouds, evidence: float) -> bool:
 def _population(two: Clouds) -> tuple[float, float]:
     """Share of the second cloud, what decays included, after each preparation."""
     inside = two.weights[:, :3]
-    first, second = inside[:, 1:].sum(axis=1) / inside.sum(axis=1)
+    first, second = inside[:, 1:].sum(axis=1) / np.maximum(inside.sum(axis=1), 1e-300)  # all may lie outside
     return float(first), float(second)
 
 

@@ -162,7 +162,8 @@ def oriented(chains: Chains, mechanisms: Mechanisms, primary: NDArray[np.bool_],
         One, or two where the model leaves open how the times of the two bases belong together.
     """
     sets = [(flipping(mechanisms, degree), degree) for degree in sorted(degrees)]
-    ends = np.concatenate([found[:, pair] for found, degree in sets for pair in permutations(range(degree), 2)])
+    ends = [found[:, pair] for found, degree in sets for pair in permutations(range(degree), 2)]
+    ends = np.concatenate([np.zeros((0, 2), dtype=np.int64), *ends])
     # Two detectors count once, however many sets have both.
     ends = np.unique(ends[np.all(chains.check[ends] >= 0, axis=1)], axis=0)
     (a, b), (place_a, place_b) = chains.check[ends].T, chains.position[ends].T
