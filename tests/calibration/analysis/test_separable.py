@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cascade_calibration.analysis.oscillation import aliases, oscillation
+from cascade_calibration.analysis.oscillation import aliases, highest_frequency, oscillation
 from cascade_calibration.analysis.ranges import likeliest_window
 from cascade_calibration.analysis.separable import estimate, fit, fit_robustly, lack_of_fit
 from cascade_calibration.analysis.trace import principal_axis
@@ -69,3 +69,9 @@ def test_the_likeliest_window_suits_most_scales():
 def test_quadratures_are_turned_to_where_they_change():
     line = np.linspace(-1, 1, 20) * np.exp(0.7j) + 5 - 3j
     assert abs((principal_axis(line) * np.exp(-0.7j)).real) == pytest.approx(1)
+
+
+def test_points_over_many_decades_have_as_many_periods_as_can_be_searched():
+    delays = np.logspace(-20, 0, 41)
+    assert highest_frequency(delays) * np.ptp(delays) <= 50 * len(delays)
+    assert highest_frequency(np.linspace(0, 1, 41)) == pytest.approx(20)

@@ -167,8 +167,6 @@ def _places(dem: stim.DetectorErrorModel, kept: NDArray[np.bool_], code: CSSCode
     rows = [[*coordinates[detector], 0.0] for detector in np.flatnonzero(kept).tolist()]
     columns = min(map(len, rows), default=0)
     table = np.array([row[:columns] for row in rows], dtype=np.float64)
-    if not np.isfinite(table).all():
-        return None
     checks = {basis: code.detector_coords(basis) for basis in BASES}
     offset = {"X": 0, "Z": len(checks["X"])}
     both = np.concatenate([checks["X"], checks["Z"]])
