@@ -4,6 +4,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "columns.h"
 #include "shots.h"
 
 namespace cascade {
@@ -36,12 +37,7 @@ BeliefPropagation::BeliefPropagation(const int64_t* start, size_t components, co
         throw std::invalid_argument("expected fewer components and rows");
     if (iterations < 1 || !(scaling > 0 && scaling <= 1) || !(damping >= 0 && damping < 1))
         throw std::invalid_argument("expected iterations >= 1, 0 < scaling <= 1, 0 <= damping < 1");
-    const char* order = "expected the rows of each component one after the other";
-    if (start[0] != 0 || start[components] != static_cast<int64_t>(entries)) throw std::invalid_argument(order);
-    for (size_t c = 0; c < components; c++)
-        if (start[c] > start[c + 1]) throw std::invalid_argument(order);
-    for (size_t i = 0; i < entries; i++)
-        if (row[i] < 0 || row[i] >= rows) throw std::invalid_argument("expected rows within range");
+    check_columns(start, components, row, entries, rows);
     components_ = static_cast<int>(components), rows_ = static_cast<int>(rows);
     start_.assign(rows + 1, 0);
     for (size_t i = 0; i < entries; i++) start_[row[i] + 1]++;

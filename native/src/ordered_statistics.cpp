@@ -7,6 +7,7 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "columns.h"
 #include "shots.h"
 
 namespace cascade {
@@ -101,12 +102,7 @@ OrderedStatistics::OrderedStatistics(const int64_t* start, size_t components, co
     if (components >= MOST || entries >= MOST || k >= MOST || rows < 0 || rows >= MOST)
         throw std::invalid_argument("expected fewer components, rows and observables");
     if (!(least == least)) throw std::invalid_argument("expected log-odds as a number");
-    const char* order = "expected the rows of each component one after the other";
-    if (start[0] != 0 || start[components] != static_cast<int64_t>(entries)) throw std::invalid_argument(order);
-    for (size_t c = 0; c < components; c++)
-        if (start[c] > start[c + 1]) throw std::invalid_argument(order);
-    for (size_t i = 0; i < entries; i++)
-        if (row[i] < 0 || row[i] >= rows) throw std::invalid_argument("expected rows within range");
+    check_columns(start, components, row, entries, rows);
     components_ = static_cast<int>(components), rows_ = static_cast<int>(rows), k_ = static_cast<int>(k);
     flip_words_ = words_of(k_);
     start_.assign(start, start + components + 1);
