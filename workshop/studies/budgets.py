@@ -12,6 +12,7 @@ import math
 import time
 import warnings
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 import cascade_qec as cascade
 from cascade_qec import circuits, codes, decoders
 from cascade_qec.cli.progress import progress
-from cascade_qec.codes import BASES
+from cascade_qec.codes import BASES, CSSCode
 from cascade_qec.decoders.escalation import EscalatingDecoder
 from cascade_qec.decoders.protocol import BoundDecoder, Decoder, settings
 from cascade_qec.evaluation.tables import Row
@@ -91,6 +92,23 @@ class Tally:
         self.shots += len(events)
         self.failures += int(self.failed.sum())
 
+    def facts(self, code: CSSCode, rounds: int, p: float, name: str, decoder: Decoder, seed: int) -> dict[str, Any]:
+        """What its row says, of experiments in both bases."""
+        return {
+            "code": code.name,
+            "p": p,
+            "rounds": rounds,
+            "bases": "".join(BASES),
+            "k": code.k,
+            "decoder": name,
+            "parameters": settings(decoder),
+            "shots": self.shots,
+            "failures": self.failures,
+            "microseconds_per_shot": 1e6 * self.seconds / self.shots,
+            "seed": seed,
+            **circumstances(),
+        }
+
 
 def decoder(name: str) -> Decoder:
     """A candidate by its name."""
@@ -127,20 +145,7 @@ def measured(code: str, p: float, seconds: float, seed: int) -> list[BudgetRow]:
                     tally.last_alone += int((last & ~tally.failed).sum())
     return [
         BudgetRow(
-            code=code,
-            p=p,
-            rounds=rounds,
-            bases="".join(BASES),
-            k=made.k,
-            decoder=name,
-            parameters=settings(decoder(name)),
-            shots=tally.shots,
-            failures=tally.failures,
-            microseconds_per_shot=1e6 * tally.seconds / tally.shots,
-            seed=seed,
-            alone=tally.alone,
-            last_alone=tally.last_alone,
-            **circumstances(),
+            **tally.facts(made, rounds, p, name, decoder(name), seed), alone=tally.alone, last_alone=tally.last_alone
         )
         for name, tally in tallies.items()
     ]

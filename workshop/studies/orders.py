@@ -12,9 +12,8 @@ from cascade_qec import circuits, codes
 from cascade_qec.codes import BASES
 from cascade_qec.decoders import classical
 from cascade_qec.decoders.classical import ClassicalDecoder, Filtered, LowestBPOSD
-from cascade_qec.decoders.protocol import settings
 from cascade_qec.evaluation.tables import Row
-from cascade_qec.tables import Circumstances, circumstances, read_rows, write_rows
+from cascade_qec.tables import Circumstances, read_rows, write_rows
 from workshop import CHECKOUT, RESULTS
 from workshop.pages.collections import duration
 from workshop.pages.text import filled, table
@@ -49,23 +48,7 @@ def rows(p: float, shots: int, joint: int, seed: int) -> list[OrderRow]:
         for name, decoder in WAYS.items():
             count = joint // 2 if name == JOINT else shots // 2
             tallies[name].decode(decoder.bind(circuit), events[:count], observables[:count])
-    return [
-        OrderRow(
-            code=code.name,
-            p=p,
-            rounds=rounds,
-            bases="".join(BASES),
-            k=code.k,
-            decoder=name,
-            parameters=settings(WAYS[name]),
-            shots=tally.shots,
-            failures=tally.failures,
-            microseconds_per_shot=1e6 * tally.seconds / tally.shots,
-            seed=seed,
-            **circumstances(),
-        )
-        for name, tally in tallies.items()
-    ]
+    return [OrderRow(**tally.facts(code, rounds, p, name, WAYS[name], seed)) for name, tally in tallies.items()]
 
 
 def lines(rows: list[OrderRow]) -> list[str]:
