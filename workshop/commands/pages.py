@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 _PAGES = (
-    *("accuracy", "browser", "calibration", "codes", "collections", "confidence", "engine", "local", "models"),
-    *("performance", "training"),
+    *("accuracy", "browser", "calibration", "codes", "collections", "confidence", "engine", "learning_curves", "local"),
+    *("models", "performance", "trials"),
 )
 _STUDIES = ("budgets", "colour_residual", "foreign_circuits", "orders", "page_speed", "streams", "told_noise")
 

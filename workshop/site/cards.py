@@ -9,9 +9,9 @@ from cascade_qec.plotting import draw, save
 from cascade_qec.zoo.card import Card, Measurement
 from cascade_qec.zoo.ladder import standing
 from workshop import RESULTS
+from workshop.pages.learning_curves import CHECKPOINTS, learning_curve
 from workshop.pages.models import bundled_cards
 from workshop.pages.text import table
-from workshop.pages.training import CHECKPOINTS, learning_curve
 
 _ABOUT = """
 Rates are block errors: a shot fails when any observable is predicted wrongly. Intervals are Wilson's, 95 %. Noise is

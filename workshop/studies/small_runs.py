@@ -27,7 +27,7 @@ from workshop.roofline.shapes import shape_of
 ROUNDS, P = 2, 0.1
 """The experiment of the capacity study, see benchmarks/README.md."""
 RATE = 0.03
-"""Muon's learning rate, the best for short runs (docs/training.md); Lion's is a twentieth."""
+"""Muon's learning rate, the best for short runs (docs/trials.md); Lion's is a twentieth."""
 RIVAL_SHOTS = 20_000
 PASSES = 3
 """Of training: forward, and backward to activations and to weights, each with as many multiply-accumulates."""

@@ -6,9 +6,10 @@ from importlib import import_module
 
 import pytest
 
+from cascade_qec.zoo import registry
 from workshop import CHECKOUT
 from workshop.commands.pages import WRITERS
-from workshop.pages import browser, pictures
+from workshop.pages import browser, learning_curves, pictures
 
 
 @pytest.mark.parametrize("writer", WRITERS)
@@ -16,6 +17,12 @@ def test_tables_are_those_of_their_sources(writer):
     module = import_module(writer)
     page = module.PAGE.read_text()
     assert module.with_tables(page) == page, "run: python -m workshop pages"
+
+
+@pytest.mark.parametrize("model", sorted(path.name for path in learning_curves.CHECKPOINTS.iterdir() if path.is_dir()))
+def test_a_learning_curve_reaches_as_far_as_the_model_was_trained(model):
+    shots_seen = int(learning_curves.learning_curve(model)[-1].split("|")[2].replace(",", ""))
+    assert shots_seen >= registry.card(model).shots
 
 
 def test_every_picture_has_the_command_that_makes_it_from_tables_that_are_there():

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cascade_qec import zoo
-from workshop.pages.training import CHECKPOINTS
+from workshop.pages.learning_curves import CHECKPOINTS
 from workshop.site import cards, reference
 from workshop.site.links import lost, relinked
 from workshop.site.notebooks import notebook

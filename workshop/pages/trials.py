@@ -1,4 +1,4 @@
-"""Tables of docs/training.md: learning curves from checkpoints/, trials from benchmarks/results."""
+"""Tables of docs/trials.md, from benchmarks/results."""
 
 import csv
 from collections.abc import Callable, Iterable, Iterator
@@ -6,19 +6,13 @@ from pathlib import Path
 
 from workshop import CHECKOUT, RESULTS
 from workshop.pages.text import filled, table
-from workshop.queue.record import read_run
 
-CHECKPOINTS = CHECKOUT / "checkpoints"
-PAGE = CHECKOUT / "docs" / "training.md"
-
-MOST_VALIDATIONS = 8
-"""Rows of a stretch: the last validation, and others evenly before it."""
+PAGE = CHECKOUT / "docs" / "trials.md"
 
 
 def with_tables(text: str) -> str:
-    """The page with every table as checkpoints and results have it."""
+    """The page with every table as the results have it."""
     for name, lines in (
-        ("learning curves", learning_curves()),
         *(
             (f"trials on {code}", trials(RESULTS / f"trials_{code}.csv"))
             for code in ("surface_d5", "bb72", "bb72_continued")
@@ -29,28 +23,6 @@ def with_tables(text: str) -> str:
     ):
         text = filled(text, name, lines)
     return text
-
-
-def learning_curves() -> list[str]:
-    lines = []
-    for folder in sorted(path for path in CHECKPOINTS.iterdir() if path.is_dir()):
-        lines += [f"**{folder.name}**", "", *learning_curve(folder.name), ""]
-    return lines[:-1]
-
-
-def learning_curve(model: str) -> list[str]:
-    """Validations of all stretches of a model's training."""
-    record, rows = read_run(CHECKPOINTS / model)
-    stretches = [(stretch["recipe"], stretch["validations"]) for stretch in record.get("earlier", [])]
-    stretches.append((record["recipe"], [row for row in rows if "block_error" in row]))
-    before, cells = 0, []
-    for number, (recipe, validations) in enumerate(stretches, start=1):
-        for row in _picked(validations):
-            errors = [f"{error:.2e}" for error in row["block_error"].values()]
-            cells.append([str(number), f"{before + row['shots']:,}", f"{row['validation_shots']:,}", *errors])
-        before += _shots_of(recipe)
-    rates = [f"{100 * float(p):g} %" for p in stretches[-1][1][-1]["block_error"]]
-    return table(["stretch", "shots seen", "validated on", *rates], cells, left=0)
 
 
 def trials(path: Path) -> list[str]:
@@ -99,17 +71,6 @@ def _for_each(path: Path, column: str, lines: Callable[[str, list[dict[str, str]
     for value in dict.fromkeys(row[column] for row in rows):
         found += [*lines(value, [row for row in rows if row[column] == value]), ""]
     return found[:-1]
-
-
-def _picked(validations: list[dict]) -> list[dict]:
-    count = len(validations)
-    kept = {round((number + 1) * count / min(count, MOST_VALIDATIONS)) - 1 for number in range(MOST_VALIDATIONS)}
-    return [row for number, row in enumerate(validations) if number in kept]
-
-
-def _shots_of(recipe: dict) -> int:
-    batch = recipe["batch"]
-    return recipe["optimizer"]["steps"] * batch["shots"] * batch["micro_batches"] * len(recipe["bases"])
 
 
 def _read(path: Path) -> list[dict[str, str]]:

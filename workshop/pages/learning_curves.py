@@ -1,0 +1,46 @@
+"""Tables of docs/learning_curves.md, from checkpoints/."""
+
+from cascade_qec.training import Recipe
+from workshop import CHECKOUT
+from workshop.pages.text import filled, table
+from workshop.queue.record import read_run
+
+CHECKPOINTS = CHECKOUT / "checkpoints"
+PAGE = CHECKOUT / "docs" / "learning_curves.md"
+
+MOST_VALIDATIONS = 8
+"""Rows of a stretch: the last validation, and others evenly before it."""
+
+
+def with_tables(text: str) -> str:
+    """The page with every model's table as its checkpoint has it."""
+    return filled(text, "learning curves", learning_curves())
+
+
+def learning_curves() -> list[str]:
+    lines = []
+    for folder in sorted(path for path in CHECKPOINTS.iterdir() if path.is_dir()):
+        lines += [f"**{folder.name}**", "", *learning_curve(folder.name), ""]
+    return lines[:-1]
+
+
+def learning_curve(model: str) -> list[str]:
+    """Validations of all stretches of a model's training."""
+    record, rows = read_run(CHECKPOINTS / model)
+    stretches = [(stretch["recipe"], stretch["validations"]) for stretch in record.get("earlier", [])]
+    stretches.append((record["recipe"], [row for row in rows if "block_error" in row]))
+    before, cells = 0, []
+    for number, (fields, validations) in enumerate(stretches, start=1):
+        for row in _picked(validations):
+            errors = [f"{error:.2e}" for error in row["block_error"].values()]
+            cells.append([str(number), f"{before + row['shots']:,}", f"{row['validation_shots']:,}", *errors])
+        recipe = Recipe.model_validate(fields)
+        before += recipe.optimizer.steps * recipe.shots_per_step
+    rates = [f"{100 * float(p):g} %" for p in stretches[-1][1][-1]["block_error"]]
+    return table(["stretch", "shots seen", "validated on", *rates], cells, left=0)
+
+
+def _picked(validations: list[dict]) -> list[dict]:
+    count = len(validations)
+    kept = {round((number + 1) * count / min(count, MOST_VALIDATIONS)) - 1 for number in range(MOST_VALIDATIONS)}
+    return [row for number, row in enumerate(validations) if number in kept]
