@@ -63,7 +63,10 @@ struct Decoding {
     // [sites, shots, channels]; `after` may be null
     void (*convolve)(const Group* groups, int count, int shots, const Number* x, int channels, const Number* w,
                      const float* bias, Number* y, const After<Number>* after);
-    // the same without bias and SiLU, y of floats
+    // `after` alone, of some rows: z [count, channels] are theirs, as a convolution leaves them; y[row] is written
+    void (*behind)(const int32_t* row, int count, const Number* z, int channels, Number* y,
+                   const After<Number>* after);
+    // the convolution without bias and SiLU, y of floats
     void (*convolve_head)(const Group* groups, int count, int shots, const Number* x, int width, const Number* w,
                           float* y);
     // y = bias + x w: x [rows, inner], w [inner, outer]; with `activate` SiLU of it

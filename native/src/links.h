@@ -150,6 +150,26 @@ class Links {
         return Groups(read, block, relations, sites_out, rows);
     }
 
+    // Who reads a site, and with which matrix: those of site s are number start[s] to start[s + 1].
+    struct Readers {
+        Ints start, site, block;
+    };
+
+    Readers readers() const {
+        Readers found{Ints(sites_in + 1, 0), {}, {}};
+        for (int32_t r : read_)
+            if (r >= 0) found.start[r + 1]++;
+        for (int s = 0; s < sites_in; s++) found.start[s + 1] += found.start[s];
+        found.site.resize(found.start.back()), found.block.resize(found.start.back());
+        Ints next = found.start;
+        for (size_t i = 0; i < read_.size(); i++)
+            if (read_[i] >= 0) {
+                const int32_t at = next[read_[i]]++;
+                found.site[at] = static_cast<int32_t>(i / relations), found.block[at] = block_[i];
+            }
+        return found;
+    }
+
     // For each plane and relation whom is read, and by whom.
     std::vector<std::pair<Ints, Ints>> pairs() const {
         std::vector<std::pair<Ints, Ints>> found(static_cast<size_t>(planes) * relations);

@@ -99,10 +99,12 @@ struct Step {
         : planes(links.planes),
           relations(links.relations),
           sites_out(links.sites_out),
-          groups(std::make_shared<const Groups>(links.forward(rows))) {}
+          groups(std::make_shared<const Groups>(links.forward(rows))),
+          readers(links.readers()) {}
 
     int planes, relations, sites_out;
     std::shared_ptr<const Groups> groups;
+    Links::Readers readers;
 };
 
 template <class Number>
@@ -117,7 +119,8 @@ Convolution<Number> convolution(nb::handle weights, const char* name, const Step
             packed<Number>(
                 matrices(from.data(), from.shape(0) * from.shape(1), from.shape(2), from.shape(3), channels, channels),
                 channels, channels),
-            {}};
+            {},
+            step.readers};
 }
 
 template <class Number>

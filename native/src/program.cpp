@@ -5,6 +5,8 @@
 #include <limits>
 #include <thread>
 
+#include "first_block.h"
+
 namespace cascade {
 
 namespace {
@@ -22,6 +24,7 @@ struct ProgramOf<Number>::Space {
     Floats x;                           // the residual stream
     std::vector<Number> a, b, scratch;  // two of narrow width with a row of zeros behind them, a tile
     std::vector<Number> features, sums, operators;
+    typename FirstBlock<Number>::Work first;
     Floats read, hidden, logits, typed, scores, evidence;
     std::vector<double> weight, flipped;
     std::vector<uint64_t> parity;
@@ -50,13 +53,8 @@ void ProgramOf<Number>::give_back(std::unique_ptr<Space> space) const {
 
 template <class Number>
 void ProgramOf<Number>::prepare() {
-    const int width = trunk.width, channels = trunk.channels, rows = static_cast<int>(trunk.embedding.size() / width);
-    const Block<Number>& block = trunk.blocks[0];
-    std::vector<Number> gated(trunk.embedding.size());
-    decoding_->gate(trunk.embedding.data(), block.scale.data(), block.shift.data(), rows, width, gated.data());
-    first_.resize(static_cast<size_t>(rows) * channels);
-    decoding_->narrow(gated.data(), rows, width, block.down.data(), block.down_bias.data(), channels, true,
-                      first_.data());
+    first_ = std::make_unique<FirstBlock<Number>>();
+    first_->prepare(trunk, *decoding_);
     asked = logical ? logical->operators : static_cast<int>(local->owner.size());
     decides = logical && logical->k;
     if (decides) {
@@ -73,7 +71,7 @@ void ProgramOf<Number>::prepare() {
                 static_cast<int32_t>(std::lower_bound(values_.begin(), values_.end(), value) - values_.begin()));
     }
     chunk_ =
-        static_cast<int>(std::clamp<size_t>(CHUNK_FLOATS / (static_cast<size_t>(trunk.sites) * width), 1, MOST_SHOTS));
+        static_cast<int>(std::clamp<size_t>(CHUNK_FLOATS / (static_cast<size_t>(trunk.sites) * trunk.width), 1, MOST_SHOTS));
     if (chunk_ > decoding_->rows) chunk_ -= chunk_ % decoding_->rows;  // whole tiles
 }
 
@@ -90,30 +88,23 @@ void ProgramOf<Number>::trunk_of(Space& space, const uint8_t* packed, int shots)
     space.b.resize(narrow);
     float* x = space.x.data();
     Number *a = space.a.data(), *b = space.b.data();
-    std::fill_n(a + static_cast<size_t>(sites) * shots * channels, static_cast<size_t>(shots) * channels, Number{});
-
     for (int s = 0; s < sites; s++)
         for (int shot = 0; shot < shots; shot++) {
             const uint8_t bits = packed[static_cast<size_t>(shot) * bytes + trunk.byte[s]];
-            const uint8_t state = ((bits >> trunk.shift[s]) & trunk.mask[s]) | trunk.fill[s];
-            const size_t at = static_cast<size_t>(s) * shots + shot, row = trunk.kind[s] + state;
-            space.states[at] = state;
-            std::copy_n(&trunk.embedding[row * width], width, x + at * width);
-            std::copy_n(&first_[row * channels], channels, a + at * channels);
+            space.states[static_cast<size_t>(s) * shots + shot] = ((bits >> trunk.shift[s]) & trunk.mask[s]) | trunk.fill[s];
         }
 
     for (size_t layer = 0; layer < trunk.blocks.size(); layer++) {
         const Block<Number>& block = trunk.blocks[layer];
-        After<Number> after{x, width, nullptr, nullptr, nullptr, block.up.data(), nullptr, space.scratch.data()};
-        if (layer + 1 < trunk.blocks.size()) {
-            const Block<Number>& next = trunk.blocks[layer + 1];
-            after.scale = next.scale.data(), after.shift = next.shift.data();
-            after.down = next.down.data(), after.bias = next.down_bias.data();
-        }
+        const After<Number> after = trunk.after(layer, x, space.scratch.data());
         for (const Convolution<Number>& step : block.convolutions) {
-            const std::vector<Group>& all = step.groups->of(shots, decoding_->rows);
-            decoding_->convolve(all.data(), static_cast<int>(all.size()), shots, a, channels, step.weight.data(),
-                                step.bias.data(), b, &step == &block.convolutions.back() ? &after : nullptr);
+            if (layer == 0 && &step == &block.convolutions.front()) {
+                (*first_)(trunk, *decoding_, space.states.data(), shots, after, space.first, b);
+            } else {
+                const std::vector<Group>& all = step.groups->of(shots, decoding_->rows);
+                decoding_->convolve(all.data(), static_cast<int>(all.size()), shots, a, channels, step.weight.data(),
+                                    step.bias.data(), b, &step == &block.convolutions.back() ? &after : nullptr);
+            }
             std::swap(a, b);
             // the row of zeros is behind the sites that the next step reads
             std::fill_n(a + static_cast<size_t>(step.sites_out) * shots * channels,

@@ -21,6 +21,7 @@ struct Convolution {
     int sites_out;
     std::vector<Number> weight;  // [planes, relations, inner, outer]
     Floats bias;                 // [outer]
+    Links::Readers readers;      // of its inputs
 };
 
 template <class Number>
@@ -39,6 +40,17 @@ struct Trunk {
     Floats embedding;  // [rows, width]
     std::vector<Block<Number>> blocks;
     Floats out_scale, out_shift;  // [width]
+
+    // What follows a block's convolutions.
+    After<Number> after(size_t layer, float* stream, Number* scratch) const {
+        After<Number> made{stream, width, nullptr, nullptr, nullptr, blocks[layer].up.data(), nullptr, scratch};
+        if (layer + 1 < blocks.size()) {
+            const Block<Number>& next = blocks[layer + 1];
+            made.scale = next.scale.data(), made.shift = next.shift.data();
+            made.down = next.down.data(), made.bias = next.down_bias.data();
+        }
+        return made;
+    }
 };
 
 template <class Number>
@@ -86,6 +98,9 @@ class Program {
                         int threads) const = 0;
 };
 
+template <class Number>
+class FirstBlock;
+
 // One whose products are of floats or of Bfloat16.
 template <class Number>
 class ProgramOf final : public Program {
@@ -124,7 +139,7 @@ class ProgramOf final : public Program {
     mutable std::vector<std::unique_ptr<Space>> free_;
 
     int chunk_ = 1;
-    std::vector<Number> first_;  // what the first convolution reads at a site of each row of the embedding
+    std::unique_ptr<FirstBlock<Number>> first_;
     // Joint value of the wanted observables: of each logical class its number, and of each number its bits.
     Ints value_of_;
     std::vector<uint64_t> values_;

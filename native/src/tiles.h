@@ -124,7 +124,8 @@ inline void gate_row(const float* x, const float* scale, const float* shift, int
 }
 
 template <int T, class Number>
-INLINE inline void behind(const After<Number>& after, Number* const* z, int channels, const ptrdiff_t* row) {
+INLINE inline void behind(const After<Number>& after, const Number* const* z, int channels, const ptrdiff_t* row,
+                          Number* const* y) {
     float* stream[T];
     Number* gated[T];
     for (int t = 0; t < T; t++) {
@@ -138,7 +139,23 @@ INLINE inline void behind(const After<Number>& after, Number* const* z, int chan
         tile.end(stream, column, false);
         if (after.down) tile.gate(after.scale + column, after.shift + column, gated, column);
     });
-    if (after.down) product_rows<T, Number>(gated, after.width, after.down, after.bias, channels, true, z);
+    if (after.down) product_rows<T, Number>(gated, after.width, after.down, after.bias, channels, true, y);
+}
+
+template <class Number>
+void behind_rows(const int32_t* rows, int count, const Number* z, int channels, Number* y,
+                 const After<Number>* after) {
+    for (int first = 0; first < count; first += ROWS)
+        of_rows(count - first < ROWS ? count - first : ROWS, [&](auto t) {
+            const Number* read[t];
+            Number* out[t];
+            ptrdiff_t row[t];
+            for (int i = 0; i < t; i++) {
+                row[i] = rows[first + i];
+                read[i] = z + static_cast<ptrdiff_t>(first + i) * channels, out[i] = y + row[i] * channels;
+            }
+            behind<t, Number>(*after, read, channels, row, out);
+        });
 }
 
 // T rows: sites of a group with one shot, or one site with shots that follow one another.
@@ -164,7 +181,7 @@ void convolve_rows(const Group& group, int first_site, int shot, int shots, cons
         tile.end(out, column, activate);
     });
     if constexpr (std::is_same_v<Out, Number>)
-        if (after) behind<T, Number>(*after, out, outer, row);
+        if (after) behind<T, Number>(*after, out, outer, row, out);
 }
 
 template <class Number, class Out>
@@ -229,8 +246,15 @@ void sum_rows(const float* x, const int32_t* rows, int count, size_t size, float
 template <class Number>
 constexpr Decoding<Number> decoding() {
     return {
-        ROWS,         convolve_trunk<Number>, convolve_head<Number>, product<Number, float>, product<Number, Number>,
-        gate<Number>, sum_rows<Number>};
+        ROWS,
+        convolve_trunk<Number>,
+        behind_rows<Number>,
+        convolve_head<Number>,
+        product<Number, float>,
+        product<Number, Number>,
+        gate<Number>,
+        sum_rows<Number>,
+    };
 }
 
 }  // namespace
