@@ -39,4 +39,11 @@ const Decoding<Bfloat16>* bfloat16_kernels() {
     return nullptr;
 }
 
+const Decoding8* int8_kernels() {
+#if defined(CASCADE_BFLOAT16)
+    if (bfloat16_kernels() && __builtin_cpu_supports("avx512vnni")) return &avx512_int8;
+#endif
+    return nullptr;
+}
+
 }  // namespace cascade

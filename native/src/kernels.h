@@ -33,6 +33,11 @@ struct Bfloat16 {
     uint16_t bits;
 };
 
+// Eight bits: of what is read without a sign, of weights with one.
+struct Byte {
+    uint8_t bits;
+};
+
 // Inputs of a product that are multiplied and summed at once. Matrices lie as [inner / INPUTS, outer, INPUTS].
 template <class Number>
 constexpr int INPUTS = 4 / sizeof(Number);
@@ -80,6 +85,17 @@ struct Decoding {
     void (*sum_rows)(const float* x, const int32_t* rows, int count, size_t size, float share, Number* y);
 };
 
+constexpr float LEAST = 0.2785f;  // SiLU is above -LEAST
+
+// Convolutions with operands in eight bits, beside what decodes with operands in bfloat16.
+struct Decoding8 {
+    // y = (x + LEAST) times, rounded: x [rows, channels], times [channels]
+    void (*round)(const Bfloat16* x, const float* times, size_t rows, int channels, Byte* y);
+    // y = silu(bias + scale * sum over relations of x[read] w): scale [channels], bias [sites, channels]
+    void (*convolve)(const Group* groups, int count, int shots, const Byte* x, int channels, const Byte* w,
+                     const float* scale, const float* bias, Bfloat16* y, const After<Bfloat16>* after);
+};
+
 struct Kernels {
     const char* name;
     int lanes;  // of a vector
@@ -113,6 +129,7 @@ extern const Kernels avx2, avx512;
 #endif
 #if defined(CASCADE_BFLOAT16)
 extern const Decoding<Bfloat16> avx512_bfloat16;
+extern const Decoding8 avx512_int8;
 #endif
 
 // Those that the chip has, the widest first.
@@ -123,5 +140,8 @@ const Kernels* kernels();
 
 // What decodes with bfloat16 operands beside `kernels()`; null where the chip does not multiply them.
 const Decoding<Bfloat16>* bfloat16_kernels();
+
+// The same of those with operands in eight bits.
+const Decoding8* int8_kernels();
 
 }  // namespace cascade

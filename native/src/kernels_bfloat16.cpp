@@ -1,4 +1,4 @@
-// Decoding with operands in bfloat16, on chips of AVX-512 that multiply them.
+// Decoding with operands in bfloat16, and in convolutions in eight bits, on chips of AVX-512 that multiply them.
 #include <immintrin.h>
 
 #include "kernels.h"
@@ -7,8 +7,11 @@
 namespace {
 
 using cascade::Bfloat16;
+using cascade::Byte;
 
 inline Vec load_weights(const Bfloat16* p) { return load(reinterpret_cast<const float*>(p)); }
+
+inline Vec load_weights(const Byte* p) { return load(reinterpret_cast<const float*>(p)); }
 
 // A pair of inputs with the pairs of weights in each lane.
 __attribute__((always_inline)) inline void multiply_add(Vec& sum, const Bfloat16* x, Vec w) {
@@ -18,6 +21,16 @@ __attribute__((always_inline)) inline void multiply_add(Vec& sum, const Bfloat16
                                                  reinterpret_cast<__m512bh>(_mm512_set1_epi32(pair)),
                                                  reinterpret_cast<__m512bh>(w)));
 }
+
+// Four inputs with the four weights in each lane; the sum is of integers.
+__attribute__((always_inline)) inline void multiply_add(Vec& sum, const Byte* x, Vec w) {
+    int32_t four;
+    std::memcpy(&four, x, sizeof four);
+    sum = reinterpret_cast<Vec>(_mm512_dpbusd_epi32(reinterpret_cast<__m512i>(sum), _mm512_set1_epi32(four),
+                                                    reinterpret_cast<__m512i>(w)));
+}
+
+inline Vec whole(Vec sum) { return reinterpret_cast<Vec>(_mm512_cvtepi32_ps(reinterpret_cast<__m512i>(sum))); }
 
 inline void store(Bfloat16* p, Vec v) {
     const __m256bh rounded = _mm512_cvtneps_pbh(reinterpret_cast<__m512>(v));
@@ -41,8 +54,36 @@ inline Vec silu_to<Bfloat16>(Vec x) {
 
 #include "tiles.h"
 
+namespace {
+
+inline Vec load(const Bfloat16* p) {
+    __m256i bits;
+    std::memcpy(&bits, p, sizeof bits);
+    return reinterpret_cast<Vec>(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
+}
+
+void round_bytes(const Bfloat16* x, const float* times, size_t rows, int channels, Byte* y) {
+    for (int c = 0; c < channels; c += LANES) {
+        const Vec scale = load(times + c), shift = scale * cascade::LEAST;
+        for (size_t row = 0; row < rows; row++) {
+            const Vec v = load(x + row * channels + c) * scale + shift;
+            // above 255 it is 255
+            const __m128i bytes = _mm512_cvtusepi32_epi8(_mm512_cvtps_epi32(reinterpret_cast<__m512>(v)));
+            std::memcpy(y + row * channels + c, &bytes, sizeof bytes);
+        }
+    }
+}
+
+void convolve_bytes(const cascade::Group* groups, int count, int shots, const Byte* x, int channels, const Byte* w,
+                    const float* scale, const float* bias, Bfloat16* y, const After<Bfloat16>* after) {
+    convolve<Byte, Bfloat16>(groups, count, shots, x, channels, w, scale, bias, channels, true, y, after);
+}
+
+}  // namespace
+
 namespace cascade {
 
 extern const Decoding<Bfloat16> avx512_bfloat16 = decoding<Bfloat16>();
+extern const Decoding8 avx512_int8 = {round_bytes, convolve_bytes};
 
 }  // namespace cascade

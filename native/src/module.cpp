@@ -1,12 +1,15 @@
 // What Python sees: arrays come in, are checked, and are copied into the layout of the kernels.
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <optional>
 #include <type_traits>
 
+#include "bfloat16.h"
 #include "binding.h"
 #include "program.h"
 
@@ -46,14 +49,6 @@ Floats row(nb::handle owner, const char* name, int size) {
     Floats to(size, 0.f);
     std::copy_n(from.data(), from.size(), to.begin());
     return to;
-}
-
-// The nearest one, of two the even one; what is no number stays none.
-Bfloat16 rounded(float x) {
-    uint32_t bits;
-    std::memcpy(&bits, &x, sizeof bits);
-    if (std::isnan(x)) return {static_cast<uint16_t>(bits >> 16 | 0x40)};
-    return {static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16)};
 }
 
 // Matrices of [inner, outer] one after the other, in the layout of the kernels.
@@ -248,9 +243,11 @@ std::unique_ptr<LogicalHead<Number>> logical_from(const Trunk<Number>& trunk, in
     return head;
 }
 
+using Peaks = Array<float, 2>;
+
 template <class Number>
 Program* program_of(const Decoding<Number>* decoding, nb::handle weights, nb::handle head, nb::handle tables,
-                    nb::handle head_tables, bool local, bool exact) {
+                    nb::handle head_tables, bool local, bool exact, const std::optional<Peaks>& peaks) {
     auto made = std::make_unique<ProgramOf<Number>>(kernels(), decoding);
     trunk_from(*made, decoding->rows, weights, tables);
     if (local)
@@ -258,14 +255,23 @@ Program* program_of(const Decoding<Number>* decoding, nb::handle weights, nb::ha
     else
         made->logical = logical_from(made->trunk, decoding->rows, head, head_tables, exact);
     made->prepare();
+    if constexpr (std::is_same_v<Number, Bfloat16>)
+        if (peaks) {
+            expect(int8_kernels(), "expected a chip that multiplies bytes");
+            expect(peaks->shape(0) == made->trunk.blocks.size() * made->trunk.blocks[0].convolutions.size() &&
+                       static_cast<int>(peaks->shape(1)) == made->trunk.channels,
+                   "expected the peaks of each convolution and channel");
+            made->use_eight_bits(int8_kernels(), peaks->data());
+        }
     return made.release();
 }
 
 Program* program(nb::handle weights, nb::handle head, nb::handle tables, nb::handle head_tables, bool local, bool exact,
-                 bool bfloat16) {
-    if (!bfloat16) return program_of(&kernels()->decoding, weights, head, tables, head_tables, local, exact);
+                 bool bfloat16, const std::optional<Peaks>& peaks) {
+    expect(bfloat16 || !peaks, "expected eight bits beside bfloat16");
+    if (!bfloat16) return program_of(&kernels()->decoding, weights, head, tables, head_tables, local, exact, peaks);
     expect(bfloat16_kernels(), "expected a chip that multiplies bfloat16");
-    return program_of(bfloat16_kernels(), weights, head, tables, head_tables, local, exact);
+    return program_of(bfloat16_kernels(), weights, head, tables, head_tables, local, exact, peaks);
 }
 
 using Packed = Array<uint8_t, 2>;
@@ -298,9 +304,21 @@ NB_MODULE(_native, m) {
 
     m.def("has_bfloat16", [] { return bfloat16_kernels() != nullptr; }, "Whether these kernels multiply bfloat16.");
 
+    m.def("has_int8", [] { return int8_kernels() != nullptr; }, "Whether they multiply eight bits, too.");
+
     nb::class_<Program>(m, "Program")
         .def(nb::new_(&program), nb::arg("trunk"), nb::arg("head"), nb::arg("tables"), nb::arg("head_tables"),
-             nb::kw_only(), nb::arg("local"), nb::arg("exact") = false, nb::arg("bfloat16") = false)
+             nb::kw_only(), nb::arg("local"), nb::arg("exact") = false, nb::arg("bfloat16") = false,
+             nb::arg("peaks") = nb::none())
+        .def(
+            "peaks",
+            [](const Program& self, Packed packed) {
+                expect_bytes(self, packed);
+                auto out = fresh<float>({static_cast<size_t>(self.convolutions), static_cast<size_t>(self.channels)});
+                self.peaks(packed.data(), packed.shape(0), out.data());
+                return out;
+            },
+            nb::arg("packed"))
         .def(
             "evidence",
             [](const Program& self, Packed packed, int threads) {

@@ -5,6 +5,8 @@
 #include <limits>
 #include <thread>
 
+#include "bfloat16.h"
+#include "eight_bits.h"
 #include "first_block.h"
 
 namespace cascade {
@@ -24,6 +26,7 @@ struct ProgramOf<Number>::Space {
     Floats x;                           // the residual stream
     std::vector<Number> a, b, scratch;  // two of narrow width with a row of zeros behind them, a tile
     std::vector<Number> features, sums, operators;
+    std::vector<Byte> bytes;  // of what a convolution reads
     typename FirstBlock<Number>::Work first;
     Floats read, hidden, logits, typed, scores, evidence;
     std::vector<double> weight, flipped;
@@ -55,6 +58,8 @@ template <class Number>
 void ProgramOf<Number>::prepare() {
     first_ = std::make_unique<FirstBlock<Number>>();
     first_->prepare(trunk, *decoding_);
+    channels = trunk.channels;
+    convolutions = static_cast<int>(trunk.blocks.size() * trunk.blocks[0].convolutions.size());
     asked = logical ? logical->operators : static_cast<int>(local->owner.size());
     decides = logical && logical->k;
     if (decides) {
@@ -76,8 +81,8 @@ void ProgramOf<Number>::prepare() {
 }
 
 template <class Number>
-void ProgramOf<Number>::trunk_of(Space& space, const uint8_t* packed, int shots) const {
-    const int sites = trunk.sites, width = trunk.width, channels = trunk.channels;
+void ProgramOf<Number>::trunk_of(Space& space, const uint8_t* packed, int shots, float* peaks) const {
+    const int sites = trunk.sites, width = trunk.width;
     size_t most = sites;
     for (const Convolution<Number>& step : trunk.blocks[0].convolutions) most = std::max<size_t>(most, step.sites_out);
     const size_t narrow = (most + 1) * shots * channels;
@@ -94,23 +99,62 @@ void ProgramOf<Number>::trunk_of(Space& space, const uint8_t* packed, int shots)
             space.states[static_cast<size_t>(s) * shots + shot] = ((bits >> trunk.shift[s]) & trunk.mask[s]) | trunk.fill[s];
         }
 
+    size_t number = 0;
     for (size_t layer = 0; layer < trunk.blocks.size(); layer++) {
         const Block<Number>& block = trunk.blocks[layer];
-        const After<Number> after = trunk.after(layer, x, space.scratch.data());
+        const After<Number> behind = trunk.after(layer, x, space.scratch.data());
         for (const Convolution<Number>& step : block.convolutions) {
-            if (layer == 0 && &step == &block.convolutions.front()) {
-                (*first_)(trunk, *decoding_, space.states.data(), shots, after, space.first, b);
+            const After<Number>* after = &step == &block.convolutions.back() ? &behind : nullptr;
+            const std::vector<Group>& all = step.groups->of(shots, decoding_->rows);
+            const int groups = static_cast<int>(all.size());
+            const size_t read = (step.readers.start.size() - 1) * shots;
+            if (peaks)
+                for (size_t i = 0; number > 0 && i < read * channels; i++) {
+                    float& peak = peaks[number * channels + i % channels];
+                    peak = std::max(peak, as_float(a[i]));
+                }
+            if (number == 0) {
+                (*first_)(trunk, *decoding_, space.states.data(), shots, behind, space.first, b);
+            } else if (std::is_same_v<Number, Bfloat16> && !eight_bits_.empty()) {
+                if constexpr (std::is_same_v<Number, Bfloat16>) {
+                    const Convolution8& use = eight_bits_[number - 1];
+                    space.bytes.resize(narrow);
+                    decoding8_->round(a, use.times.data(), read, channels, space.bytes.data());
+                    std::fill_n(space.bytes.begin() + static_cast<ptrdiff_t>(read * channels),
+                                static_cast<size_t>(shots) * channels, Byte{});
+                    decoding8_->convolve(all.data(), groups, shots, space.bytes.data(), channels, use.weight.data(),
+                                         use.scale.data(), use.bias.data(), b, after);
+                }
             } else {
-                const std::vector<Group>& all = step.groups->of(shots, decoding_->rows);
-                decoding_->convolve(all.data(), static_cast<int>(all.size()), shots, a, channels, step.weight.data(),
-                                    step.bias.data(), b, &step == &block.convolutions.back() ? &after : nullptr);
+                decoding_->convolve(all.data(), groups, shots, a, channels, step.weight.data(), step.bias.data(), b,
+                                    after);
             }
             std::swap(a, b);
             // the row of zeros is behind the sites that the next step reads
             std::fill_n(a + static_cast<size_t>(step.sites_out) * shots * channels,
                         static_cast<size_t>(shots) * channels, Number{});
+            number++;
         }
     }
+}
+
+template <class Number>
+void ProgramOf<Number>::use_eight_bits(const Decoding8* decoding, const float* peaks) {
+    decoding8_ = decoding;
+    if constexpr (std::is_same_v<Number, Bfloat16>) {
+        size_t number = 0;
+        for (const Block<Number>& block : trunk.blocks)
+            for (const Convolution<Number>& step : block.convolutions) {
+                if (number) eight_bits_.push_back(in_eight_bits(step, peaks + number * channels, channels));
+                number++;
+            }
+    }
+}
+
+template <class Number>
+void ProgramOf<Number>::peaks(const uint8_t* packed, size_t shots, float* out) const {
+    std::fill_n(out, static_cast<size_t>(convolutions) * channels, 0.f);
+    chunks(shots, 1, [&](Space& space, size_t start, int count) { trunk_of(space, packed + start * bytes, count, out); });
 }
 
 template <class Number>

@@ -88,6 +88,7 @@ class Program {
 
     int bytes;           // of a packed shot
     int asked, decided;  // by its head: numbers of evidence, and observables
+    int convolutions, channels;  // in all blocks, and of what they read
     bool decides = false;
 
     // Log-odds of what the head is asked about, float32 [shots, asked], of packed shots, uint8 [shots, bytes]; with a
@@ -96,10 +97,14 @@ class Program {
     virtual void evidence(const uint8_t* packed, size_t shots, float* out, int threads) const = 0;
     virtual void decide(const uint8_t* packed, size_t shots, bool* observables, float* suspects, float* log_odds,
                         int threads) const = 0;
+
+    // The largest value of each channel of what each convolution reads, [convolutions, channels], of these shots.
+    virtual void peaks(const uint8_t* packed, size_t shots, float* out) const = 0;
 };
 
 template <class Number>
 class FirstBlock;
+struct Convolution8;
 
 // One whose products are of floats or of Bfloat16.
 template <class Number>
@@ -115,14 +120,18 @@ class ProgramOf final : public Program {
     // What has to be made once all of the above is set.
     void prepare();
 
+    // Convolve in eight bits from here on, all but the first time; only beside bfloat16.
+    void use_eight_bits(const Decoding8* decoding, const float* peaks);
+
     void evidence(const uint8_t* packed, size_t shots, float* out, int threads) const override;
     void decide(const uint8_t* packed, size_t shots, bool* observables, float* suspects, float* log_odds,
                 int threads) const override;
+    void peaks(const uint8_t* packed, size_t shots, float* out) const override;
 
   private:
     struct Space;
 
-    void trunk_of(Space& space, const uint8_t* packed, int shots) const;
+    void trunk_of(Space& space, const uint8_t* packed, int shots, float* peaks = nullptr) const;
     void head_of(Space& space, int shots, float* out) const;
     void decide_one(Space& space, const float* evidence, bool* observables, float* suspects, float* log_odds) const;
     template <class Each>
@@ -140,6 +149,8 @@ class ProgramOf final : public Program {
 
     int chunk_ = 1;
     std::unique_ptr<FirstBlock<Number>> first_;
+    const Decoding8* decoding8_ = nullptr;
+    std::vector<Convolution8> eight_bits_;  // of all convolutions but the first
     // Joint value of the wanted observables: of each logical class its number, and of each number its bits.
     Ints value_of_;
     std::vector<uint64_t> values_;

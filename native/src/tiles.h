@@ -8,6 +8,7 @@
 namespace {
 
 using cascade::After;
+using cascade::Byte;
 using cascade::Decoding;
 using cascade::Group;
 using cascade::INPUTS;
@@ -161,7 +162,8 @@ void behind_rows(const int32_t* rows, int count, const Number* z, int channels, 
 // T rows: sites of a group with one shot, or one site with shots that follow one another.
 template <bool TOGETHER, int T, class Number, class Out>
 void convolve_rows(const Group& group, int first_site, int shot, int shots, const Number* x, int inner, const Number* w,
-                   const float* bias, int outer, bool activate, Out* y, const After<Number>* after) {
+                   const float* scale, const float* bias, int outer, bool activate, Out* y, const After<Out>* after) {
+    constexpr bool BYTES = std::is_same_v<Number, Byte>;
     const auto row_of = [&](const int32_t* sites, int t) INLINE {
         return static_cast<ptrdiff_t>(sites[TOGETHER ? t : 0]) * shots + shot + (TOGETHER ? 0 : t);
     };
@@ -170,7 +172,7 @@ void convolve_rows(const Group& group, int first_site, int shot, int shots, cons
     for (int t = 0; t < T; t++) row[t] = row_of(group.site + first_site, t), out[t] = y + row[t] * outer;
     columns(outer, [&](auto v, int column) INLINE {
         Tile<T, v> tile;
-        tile.start(bias ? bias + column : nullptr);
+        tile.start(bias && !BYTES ? bias + column : nullptr);
         const int32_t* read = group.read + first_site;
         for (int r = 0; r < group.relations; r++, read += group.sites) {
             const Number* from[T];
@@ -178,27 +180,34 @@ void convolve_rows(const Group& group, int first_site, int shot, int shots, cons
             tile.add(from, inner, w + static_cast<ptrdiff_t>(group.block[r]) * inner * outer + column * INPUTS<Number>,
                      outer);
         }
+        if constexpr (BYTES) {
+            const Vec times = load(scale + column);
+            each<T>([&](auto t) INLINE {
+                const float* plus = bias + static_cast<ptrdiff_t>(group.site[first_site + (TOGETHER ? t : 0)]) * outer;
+                tile.sum[t][0] = whole(tile.sum[t][0]) * times + load(plus + column);
+            });
+        }
         tile.end(out, column, activate);
     });
-    if constexpr (std::is_same_v<Out, Number>)
-        if (after) behind<T, Number>(*after, out, outer, row, out);
+    if constexpr (std::is_same_v<Out, Number> || BYTES)
+        if (after) behind<T, Out>(*after, out, outer, row, out);
 }
 
 template <class Number, class Out>
-void convolve(const Group* groups, int count, int shots, const Number* x, int inner, const Number* w, const float* bias,
-              int outer, bool activate, Out* y, const After<Number>* after) {
+void convolve(const Group* groups, int count, int shots, const Number* x, int inner, const Number* w,
+              const float* scale, const float* bias, int outer, bool activate, Out* y, const After<Out>* after) {
     for (const Group* group = groups; group < groups + count; group++) {
         if (group->sites == 1) {
             for (int shot = 0; shot < shots; shot += ROWS)
                 of_rows(shots - shot < ROWS ? shots - shot : ROWS, [&](auto t) {
-                    convolve_rows<false, t>(*group, 0, shot, shots, x, inner, w, bias, outer, activate, y, after);
+                    convolve_rows<false, t>(*group, 0, shot, shots, x, inner, w, scale, bias, outer, activate, y, after);
                 });
             continue;
         }
         for (int shot = 0; shot < shots; shot++)
             for (int site = 0; site < group->sites; site += ROWS)
                 of_rows(group->sites - site < ROWS ? group->sites - site : ROWS, [&](auto t) {
-                    convolve_rows<true, t>(*group, site, shot, shots, x, inner, w, bias, outer, activate, y, after);
+                    convolve_rows<true, t>(*group, site, shot, shots, x, inner, w, scale, bias, outer, activate, y, after);
                 });
     }
 }
@@ -221,12 +230,12 @@ void product(const Number* x, int rows, int inner, const Number* w, const float*
 template <class Number>
 void convolve_trunk(const Group* groups, int count, int shots, const Number* x, int channels, const Number* w,
                     const float* bias, Number* y, const After<Number>* after) {
-    convolve(groups, count, shots, x, channels, w, bias, channels, true, y, after);
+    convolve(groups, count, shots, x, channels, w, nullptr, bias, channels, true, y, after);
 }
 
 template <class Number>
 void convolve_head(const Group* groups, int count, int shots, const Number* x, int width, const Number* w, float* y) {
-    convolve<Number, float>(groups, count, shots, x, width, w, nullptr, width, false, y, nullptr);
+    convolve<Number, float>(groups, count, shots, x, width, w, nullptr, nullptr, width, false, y, nullptr);
 }
 
 template <class Out>

@@ -8,6 +8,7 @@ from cascade_qec_native._native import (
     TrainingConvolution,
     TrainingTrunk,
     has_bfloat16,
+    has_int8,
     instruction_sets,
     lanes,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "TrainingConvolution",
     "TrainingTrunk",
     "has_bfloat16",
+    "has_int8",
     "instruction_sets",
     "lanes",
 ]

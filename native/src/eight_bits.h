@@ -1,0 +1,21 @@
+// The convolutions of a network with operands in eight bits.
+#pragma once
+
+#include <vector>
+
+#include "program.h"
+
+namespace cascade {
+
+// What one convolution reads is unsigned, with a step for each channel; weights have one for each channel of its results.
+struct Convolution8 {
+    Floats times;              // [channels]: one over the steps of what is read
+    std::vector<Byte> weight;  // [planes, relations, channels, channels], packed
+    Floats scale;              // [channels]: of its sums
+    Floats bias;               // [sites out, channels]
+};
+
+// From one in bfloat16, and the largest values that each channel of what it reads has.
+Convolution8 in_eight_bits(const Convolution<Bfloat16>& from, const float* peaks, int channels);
+
+}  // namespace cascade
