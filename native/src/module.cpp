@@ -235,11 +235,12 @@ std::unique_ptr<LogicalHead<Number>> logical_from(const Trunk<Number>& trunk, in
     auto logicals = array<uint8_t, 2>(tables, "logicals"), wanted = array<uint8_t, 2>(tables, "wanted");
     expect(static_cast<int>(logicals.shape(0)) == head->operators && logicals.shape(1) == wanted.shape(1),
            "expected the observables in each operator");
-    head->k = exact ? static_cast<int>(logicals.shape(1)) : 0;
-    expect(!head->k || (head->k <= 16 && wanted.shape(0) <= 64),
+    const int k = static_cast<int>(logicals.shape(1));
+    expect(!exact || (k > 0 && k <= 16 && wanted.shape(0) <= 64),
            "expected at most 16 observables of the code and 64 of the experiment");
-    if (head->k) head->logicals = bits(logicals), head->wanted = bits(wanted);
-    head->scale = nb::cast<float>(tables.attr("scale"));
+    if (exact)
+        head->decision =
+            std::make_unique<Decision>(k, bits(logicals), bits(wanted), nb::cast<float>(tables.attr("scale")));
     return head;
 }
 

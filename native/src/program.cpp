@@ -16,7 +16,6 @@ namespace {
 constexpr int BLOCK_ROWS = 96;            // of operators' features, so that they stay in a core's first cache
 constexpr size_t CHUNK_FLOATS = 1 << 17;  // of the residual stream of a chunk of shots: about half of a second cache
 constexpr int MOST_SHOTS = 24;            // of a chunk: a multiple of the rows of every tile
-constexpr float NEGLIGIBLE = 30;          // log-odds of a class to the likeliest from which on it adds nothing
 
 }  // namespace
 
@@ -28,8 +27,8 @@ struct ProgramOf<Number>::Space {
     std::vector<Number> features, sums, operators;
     std::vector<Byte> bytes;  // of what a convolution reads
     typename FirstBlock<Number>::Work first;
-    Floats read, hidden, logits, typed, scores, evidence;
-    std::vector<double> weight, flipped;
+    Floats read, hidden, logits, typed, evidence;
+    Decision::Work decision;
     std::vector<uint64_t> parity;
 };
 
@@ -61,23 +60,11 @@ void ProgramOf<Number>::prepare() {
     channels = trunk.channels;
     convolutions = static_cast<int>(trunk.blocks.size() * trunk.blocks[0].convolutions.size());
     asked = logical ? logical->operators : static_cast<int>(local->owner.size());
-    decides = logical && logical->k;
-    if (decides) {
-        decided = static_cast<int>(logical->wanted.size());
-        std::vector<uint64_t> of_class(size_t{1} << logical->k, 0);
-        for (size_t c = 0; c < of_class.size(); c++)
-            for (size_t i = 0; i < logical->wanted.size(); i++)
-                of_class[c] |= static_cast<uint64_t>(__builtin_parityll(c & logical->wanted[i])) << i;
-        values_ = of_class;
-        std::sort(values_.begin(), values_.end());
-        values_.erase(std::unique(values_.begin(), values_.end()), values_.end());
-        for (uint64_t value : of_class)
-            value_of_.push_back(
-                static_cast<int32_t>(std::lower_bound(values_.begin(), values_.end(), value) - values_.begin()));
-    }
+    decides = logical && logical->decision;
+    if (decides) decided = logical->decision->decided();
     chunk_ =
         static_cast<int>(std::clamp<size_t>(CHUNK_FLOATS / (static_cast<size_t>(trunk.sites) * trunk.width), 1, MOST_SHOTS));
-    if (chunk_ > decoding_->rows) chunk_ -= chunk_ % decoding_->rows;  // whole tiles
+    chunk_ = std::max(chunk_ - chunk_ % decoding_->rows, 1);  // whole tiles of shots, or of the sites of one
 }
 
 template <class Number>
@@ -225,58 +212,6 @@ void ProgramOf<Number>::head_of(Space& space, int shots, float* out) const {
     }
 }
 
-// Log-odds of the likeliest joint value of the wanted observables, as `cascade_qec.engine.decision` says more readably.
-template <class Number>
-void ProgramOf<Number>::decide_one(Space& space, const float* evidence, bool* observables, float* suspects,
-                                   float* log_odds) const {
-    const LogicalHead<Number>& head = *logical;
-    const int classes = 1 << head.k;
-    // A class gains the evidence of all operators that are odd in it: half of all evidence less half of the transform.
-    Floats& scores = space.scores;
-    scores.assign(classes, 0.f);
-    for (int o = 0; o < head.operators; o++) scores[head.logicals[o]] += evidence[o];
-    for (int step = 1; step < classes; step *= 2)
-        for (int i = 0; i < classes; i += 2 * step)
-            for (int j = i; j < i + step; j++) {
-                const float sum = scores[j] + scores[j + step];
-                scores[j + step] = scores[j] - scores[j + step], scores[j] = sum;
-            }
-    const float whole = scores[0];
-    if (!std::isfinite(whole)) {
-        *log_odds = std::numeric_limits<float>::quiet_NaN();
-        std::fill_n(observables, decided, false);
-        std::fill_n(suspects, decided, 0.f);
-        return;
-    }
-    for (float& score : scores) score = head.scale * (whole - score) / 2;
-    const float highest = *std::max_element(scores.begin(), scores.end());
-    space.weight.assign(values_.size(), 0.0);
-    for (int c = 0; c < classes; c++)
-        if (scores[c] > highest - NEGLIGIBLE)
-            space.weight[value_of_[c]] += std::exp(static_cast<double>(scores[c] - highest));
-    const int best =
-        static_cast<int>(std::max_element(space.weight.begin(), space.weight.end()) - space.weight.begin());
-
-    // The others are weighed by the likeliest of them: beside the best they may be too small for any number.
-    float second = -std::numeric_limits<float>::infinity();
-    for (int c = 0; c < classes; c++)
-        if (value_of_[c] != best) second = std::max(second, scores[c]);
-    double others = 0;
-    space.flipped.assign(decided, 0.0);
-    for (int c = 0; c < classes; c++) {
-        if (value_of_[c] == best || !(scores[c] > second - NEGLIGIBLE)) continue;
-        const double w = std::exp(static_cast<double>(scores[c] - second));
-        others += w;
-        for (int i = 0; i < decided; i++)
-            if (((values_[value_of_[c]] ^ values_[best]) >> i) & 1) space.flipped[i] += w;
-    }
-    for (int i = 0; i < decided; i++) {
-        observables[i] = (values_[best] >> i) & 1;
-        suspects[i] = others > 0 ? static_cast<float>(space.flipped[i] / others) : 0.f;
-    }
-    *log_odds = static_cast<float>(std::log(space.weight[best]) + highest - std::log(others) - second);
-}
-
 template <class Number>
 template <class Each>
 void ProgramOf<Number>::chunks(size_t shots, int threads, Each each) const {
@@ -314,8 +249,8 @@ void ProgramOf<Number>::decide(const uint8_t* packed, size_t shots, bool* observ
         head_of(space, count, space.evidence.data());
         for (int shot = 0; shot < count; shot++) {
             const size_t at = start + shot;
-            decide_one(space, &space.evidence[shot * operators], observables + at * decided, suspects + at * decided,
-                       log_odds + at);
+            (*logical->decision)(&space.evidence[shot * operators], space.decision, observables + at * decided,
+                                 suspects + at * decided, log_odds + at);
         }
     });
 }

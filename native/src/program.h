@@ -7,6 +7,7 @@
 #include <mutex>
 #include <vector>
 
+#include "decision.h"
 #include "kernels.h"
 #include "links.h"
 
@@ -67,11 +68,7 @@ struct LogicalHead {
     Ints checks;                  // [checks, slices]: the sites whose events tell a check's last value
     std::vector<uint64_t> masks;  // [operators, words]: the checks in each operator
     int words;
-    // Decision over all logical classes, where they are not too many.
-    int k;          // observables of the code, 0 where the decision is made elsewhere
-    Ints logicals;  // [operators]: each one's observables, as bits
-    Ints wanted;    // [decided]: the code's observables in each that is decided, as bits
-    float scale;    // of the votes
+    std::unique_ptr<Decision> decision;  // over all logical classes, where they are not too many
 };
 
 template <class Number>
@@ -133,7 +130,6 @@ class ProgramOf final : public Program {
 
     void trunk_of(Space& space, const uint8_t* packed, int shots, float* peaks = nullptr) const;
     void head_of(Space& space, int shots, float* out) const;
-    void decide_one(Space& space, const float* evidence, bool* observables, float* suspects, float* log_odds) const;
     template <class Each>
     void chunks(size_t shots, int threads, Each each) const;
 
@@ -151,9 +147,6 @@ class ProgramOf final : public Program {
     std::unique_ptr<FirstBlock<Number>> first_;
     const Decoding8* decoding8_ = nullptr;
     std::vector<Convolution8> eight_bits_;  // of all convolutions but the first
-    // Joint value of the wanted observables: of each logical class its number, and of each number its bits.
-    Ints value_of_;
-    std::vector<uint64_t> values_;
 };
 
 }  // namespace cascade

@@ -26,6 +26,12 @@ def native_bfloat16() -> bool:
     return kernels is not None and kernels.has_bfloat16()
 
 
+def native_int8() -> bool:
+    """Whether they multiply eight bits, too."""
+    kernels = native()
+    return kernels is not None and kernels.has_int8()
+
+
 def threads() -> int:
     """How many threads decode: OMP_NUM_THREADS, as everywhere, or as many as this process may use."""
     asked = os.environ.get(_THREADS, "")

@@ -63,7 +63,7 @@ _PLAUSIBLE: Mapping[str, tuple[str, ...]] = {
     "bases": ("Z", "X", "Z,X", "pooled", "apart"),
     "basis": ("Z", "Z", "X", "X", "XZ"),
     "device": ("auto", "cpu", "cuda", "cuda:7", "mps"),
-    "precision": ("auto", "float32", "bfloat16", "float16", "fp8", "float64"),
+    "precision": ("auto", "float32", "bfloat16", "float16", "fp8", "int8", "float64"),
     "kernel_choice": ("auto", "triton", "reference"),
     **dict.fromkeys(("in_format", "out_format", "obs_in_format"), ("01", "b8", "r8", "hits", "dets", "ptb64", "npy")),
     "figure": (*_DRAWN_FROM, "circle"),

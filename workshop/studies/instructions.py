@@ -17,7 +17,7 @@ import cascade_qec as cascade
 from cascade_qec import circuits, codes
 from cascade_qec.decoders.bound import Bound
 from cascade_qec.decoders.result import DecodeResult
-from cascade_qec.native import native, native_bfloat16, set_threads
+from cascade_qec.native import native, native_bfloat16, native_int8, set_threads
 from cascade_qec.tables import Circumstances, circumstances, write_rows
 from workshop import RESULTS
 
@@ -57,7 +57,7 @@ def contenders(model: str, circuit: stim.Circuit) -> Iterator[tuple[tuple[str, s
     assert kernels is not None, "expected the native kernels to be installed"
     for instructions in kernels.instruction_sets():
         os.environ["CASCADE_INSTRUCTIONS"] = instructions
-        for precision in ("float32", "bfloat16") if native_bfloat16() else ("float32",):
+        for precision in ("float32", *(["bfloat16"] * native_bfloat16()), *(["int8"] * native_int8())):
             decoder = cascade.load(model, device="cpu", runtime="native", precision=precision)
             yield (instructions, precision), decoder.bind(circuit)
     del os.environ["CASCADE_INSTRUCTIONS"]

@@ -10,13 +10,16 @@ import numpy as np
 import torch
 
 import cascade_qec as cascade
-from cascade_qec.decoders.runtime import PRECISIONS, Precision, Runtime
+from cascade_qec.decoders.runtime import Precision, Runtime
 from cascade_qec.tables import write_rows
 from workshop import RESULTS
 from workshop.studies.onnx_precisions import Loss, P, loss_rows
 
 SEED, CHUNK = 31, 500
-OF_RUNTIME: dict[str, tuple[Precision, ...]] = {"torch": PRECISIONS, "native": ("float32", "bfloat16")}
+OF_RUNTIME: dict[str, tuple[Precision, ...]] = {
+    "torch": ("float32", "bfloat16", "float16", "fp8"),
+    "native": ("float32", "bfloat16", "int8"),
+}
 
 
 def losses(model: str, shots: int, runtime: str, device: str) -> list[Loss]:

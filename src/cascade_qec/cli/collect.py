@@ -53,7 +53,7 @@ def collect(
     ] = None,
     allow_unmeasured: AllowUnmeasured = False,
     device: Annotated[str, typer.Option(help="Of models: auto, cpu, cuda or cuda:N.")] = "auto",
-    precision: Annotated[str, typer.Option(help="Of models: auto, float32, bfloat16, float16 or fp8.")] = "auto",
+    precision: Annotated[str, typer.Option(help="Of models: auto, float32, bfloat16, float16, fp8 or int8.")] = "auto",
 ) -> None:
     """Collect shots and errors of decoders by Monte-Carlo.
 

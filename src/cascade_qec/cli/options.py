@@ -70,7 +70,7 @@ def printed_beside(out: Path | None) -> AbstractContextManager[object]:
 
 Model = Annotated[str, typer.Argument(help="Name of a model, or path of a .safetensors file.", callback=known_model)]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
-Precision = Annotated[str, typer.Option(help="auto, float32, bfloat16, float16 or fp8.")]
+Precision = Annotated[str, typer.Option(help="auto, float32, bfloat16, float16, fp8 or int8.")]
 Activations = Annotated[str, typer.Option(help="Of the activations: auto, float32 or bfloat16.")]
 Kernels = Annotated[str, typer.Option("--kernels", help="auto, triton, native or reference (plain PyTorch).")]
 Threads = Annotated[int | None, typer.Option(min=1, max=limits.PROCESSES, help="CPU threads.  [default: all cores]")]

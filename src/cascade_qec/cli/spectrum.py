@@ -43,7 +43,9 @@ def spectrum(
     seed: Annotated[int, typer.Option(help="Seed of the faults.", min=0, max=limits.SEED)] = 0,
     allow_unmeasured: AllowUnmeasured = False,
     device: Annotated[str, typer.Option(help="With --model: auto, cpu, cuda or cuda:N.")] = "auto",
-    precision: Annotated[str, typer.Option(help="With --model: auto, float32, bfloat16, float16 or fp8.")] = "auto",
+    precision: Annotated[
+        str, typer.Option(help="With --model: auto, float32, bfloat16, float16, fp8 or int8.")
+    ] = "auto",
 ) -> None:
     """Find the failure rate at low noise from shots with a given number of faults, and the failure spectrum.
 

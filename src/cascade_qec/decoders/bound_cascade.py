@@ -37,6 +37,9 @@ class Weights(Protocol):
     @property
     def weights(self) -> engine.Weights: ...
 
+    @property
+    def peaks(self) -> NDArray[np.float32]: ...
+
     def mind_forks(self) -> None: ...
 
     def experiment(self, p: float, *, rounds: int | None = None, basis: Basis = "Z") -> stim.Circuit: ...
@@ -69,7 +72,10 @@ def program(
         return engine.NumPyProgram(weights, tables, head_tables)
     kernels = native()
     assert kernels is not None  # or it would not have been chosen
-    return engine.NativeProgram(kernels, weights, tables, head_tables, bfloat16=by.precision == "bfloat16")
+    peaks = decoder.peaks if by.precision == "int8" else None
+    return engine.NativeProgram(
+        kernels, weights, tables, head_tables, bfloat16=by.precision in ("bfloat16", "int8"), peaks=peaks
+    )
 
 
 def result_of(parts: Sequence[engine.Decided], calibration: Calibration | None) -> NetworkResult:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from cascade_qec import circuits, codes
 from cascade_qec.codes import Basis
 from cascade_qec.decoders.bound_cascade import Binding, BoundCascade
+from cascade_qec.decoders.peaks import measured_peaks
 from cascade_qec.decoders.runtime import choose
 from cascade_qec.decoders.unlike_training import unlike_training
 from cascade_qec.engine import Weights, folded
@@ -82,6 +83,7 @@ class CascadeDecoder:
         self._process = os.getpid()
         self._lock = threading.RLock()
         self._weights: Weights | None = None
+        self._peaks: NDArray[np.float32] | None = None
         self._network: CascadeNetwork | None = None
         self._bindings: dict[Hashable, Binding] = {}
 
@@ -93,6 +95,14 @@ class CascadeDecoder:
                 made = self.description.network
                 self._weights = folded(self.state, self.code, convolution=made.convolution, depthwise=made.depthwise)
             return self._weights
+
+    @property
+    def peaks(self) -> NDArray[np.float32]:
+        """What products in eight bits span, float32 [convolutions, channels]; measured once."""
+        with self._lock:
+            if self._peaks is None:
+                self._peaks = measured_peaks(self)
+            return self._peaks
 
     @property
     def network(self) -> CascadeNetwork:

@@ -7,10 +7,10 @@ from typing import Literal, get_args
 
 from cascade_qec import pytorch
 from cascade_qec.errors import CascadeError
-from cascade_qec.native import native, native_bfloat16, threads
+from cascade_qec.native import native, native_bfloat16, native_int8, threads
 
 RUNTIMES = ("native", "torch", "numpy")
-Precision = Literal["float32", "bfloat16", "float16", "fp8"]
+Precision = Literal["float32", "bfloat16", "float16", "fp8", "int8"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 _FP8_CAPABILITY = (8, 9)
 """Of the first NVIDIA chips that multiply in FP8."""
@@ -26,8 +26,9 @@ class Runtime:
         The kernels of `cascade-qec-native`, PyTorch, or NumPy.
     device : str
         "cpu", "cuda" or "cuda:N".
-    precision : {"float32", "bfloat16", "float16", "fp8"}
-        Of the activations; "fp8" is bfloat16 with products in FP8. The last two are for CUDA devices.
+    precision : {"float32", "bfloat16", "float16", "fp8", "int8"}
+        Of the activations; "fp8" is bfloat16 with products in FP8. Both it and "float16" are for CUDA devices. "int8"
+        is bfloat16 with convolutions in eight bits, for CPUs.
     """
 
     name: str
@@ -74,6 +75,13 @@ def choose(runtime: str = "auto", device: str = "auto", precision: str = "auto")
                 "got one that does not"
             )
         return Runtime(chosen, "cpu", precision)
+    if chosen == "native" and precision == "int8" and not device.startswith("cuda"):
+        if not native_int8():
+            raise CascadeError(
+                "expected a chip that multiplies bfloat16 and bytes (AVX512_BF16 and AVX512_VNNI) for the precision "
+                "int8, got one that does not"
+            )
+        return Runtime(chosen, "cpu", precision)
     if device.startswith("cuda") or precision not in ("auto", "float32"):
         raise CascadeError(f"expected a CPU and float32 for the runtime {chosen}, got {device} and {precision}")
     return Runtime(chosen, "cpu", "float32")
@@ -81,7 +89,7 @@ def choose(runtime: str = "auto", device: str = "auto", precision: str = "auto")
 
 def _fastest(device: str, precision: str) -> str:
     on_gpu = device.startswith("cuda") or (device == "auto" and pytorch.gpus())
-    if not on_gpu and precision == "bfloat16" and native_bfloat16():
+    if not on_gpu and (precision == "int8" or (precision == "bfloat16" and native_bfloat16())):
         return "native"
     if on_gpu or precision not in ("auto", "float32"):
         return "torch"
@@ -91,6 +99,8 @@ def _fastest(device: str, precision: str) -> str:
 def _of_torch(device: str, precision: str) -> Runtime:
     if not pytorch.installed():
         raise CascadeError(f"PyTorch is asked for ({device}, {precision}), and not installed: {pytorch.INSTALL}")
+    if precision == "int8":
+        raise CascadeError(f"expected a CPU and the runtime native for the precision int8, got torch on {device}")
     import torch
 
     from cascade_qec.device import pick_device, pick_dtype

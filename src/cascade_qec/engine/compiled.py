@@ -27,6 +27,8 @@ class NativeProgram(Program):
     weights, tables, head_tables
     bfloat16
         Whether products are of bfloat16, sums and the residual stream being in float32: for chips that multiply it.
+    peaks : float32 [convolutions, channels], optional
+        Beside bfloat16: convolve in eight bits, of values up to these, see `peaks`.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class NativeProgram(Program):
         head_tables: LogicalTables | LocalTables,
         *,
         bfloat16: bool = False,
+        peaks: NDArray[np.float32] | None = None,
     ) -> None:
         super().__init__(head_tables)
         local = isinstance(head_tables, LocalTables)
@@ -46,11 +49,22 @@ class NativeProgram(Program):
             and len(head_tables.wanted) <= _MOST_DECIDED
         )
         self._program = native.Program(
-            weights.trunk, weights.head, tables, head_tables, local=local, exact=self._exact, bfloat16=bfloat16
+            weights.trunk,
+            weights.head,
+            tables,
+            head_tables,
+            local=local,
+            exact=self._exact,
+            bfloat16=bfloat16,
+            peaks=peaks,
         )
 
     def evidence(self, packed: NDArray[np.uint8]) -> NDArray[np.float32]:
         return self._program.evidence(packed, threads=threads())
+
+    def peaks(self, packed: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The largest value of what each convolution reads of these shots, float32 [convolutions, channels]."""
+        return self._program.peaks(packed)
 
     def decide(self, packed: NDArray[np.uint8]) -> Decided:
         if not self._exact:

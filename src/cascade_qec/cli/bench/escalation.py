@@ -27,7 +27,9 @@ def escalation(
         float, typer.Option(min=0.001, max=limits.SECONDS, help="Stop after so much time; Ctrl-C does so too.")
     ] = 300.0,
     device: Annotated[str, typer.Option(help="Of the model: auto, cpu, cuda or cuda:N.")] = "auto",
-    precision: Annotated[str, typer.Option(help="Of the model: auto, float32, bfloat16, float16 or fp8.")] = "auto",
+    precision: Annotated[
+        str, typer.Option(help="Of the model: auto, float32, bfloat16, float16, fp8 or int8.")
+    ] = "auto",
     threads: Annotated[
         int | None,
         typer.Option(

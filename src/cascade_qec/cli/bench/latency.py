@@ -47,7 +47,9 @@ def latency(
         int, typer.Option(min=1, max=limits.KEPT, help="Turns in which the decoders share the time.")
     ] = 10,
     device: Annotated[str, typer.Option(help="Of the models: auto, cpu, cuda or cuda:N.")] = "auto",
-    precision: Annotated[str, typer.Option(help="Of the models: auto, float32, bfloat16, float16 or fp8.")] = "auto",
+    precision: Annotated[
+        str, typer.Option(help="Of the models: auto, float32, bfloat16, float16, fp8 or int8.")
+    ] = "auto",
     runtime: Annotated[
         list[str] | None, typer.Option(help="Of the models: auto, native, torch or numpy; repeat.  [default: auto]")
     ] = None,
