@@ -35,14 +35,16 @@ _OUTLIER = 4.5
 _MOST_OUTLIERS = 0.1
 _PASSES = 6
 _WIDER = 1.3
-_ROUNDS, _FEW = 6, 40
-"""Of samples, until so many count."""
+_ROUNDS, _PILOT, _FEW = 6, 128, 0.1
+"""Of a few samples, until such a share of them counts."""
 _WORTH = 8.0
-_HOPELESS = 12.0
+_HOPELESS = 9.0
 _STEPS = 20
 _ENOUGH = 1e-3
 """Variances of the noise that a step must gain at least."""
 _STIFFEST = 1e4
+_CANCELLED = 1e-6
+"""Share of all squares that points must have left for their sums to be what others leave of all."""
 _TAIL = 5
 _FEW_VALUES = 8
 _AT_ONCE = 2**14
@@ -178,14 +180,15 @@ def fit(models: Sequence[Model], x: Array, y: Array) -> list[Fit]:
     ----------
     x, y : float64 [n]
     """
-    return _weighed(_bests(models, x, y))
+    return _weighed(_bests([_Search(model, x, y) for model in models], np.ones(len(x), dtype=bool)))
 
 
-def _bests(models: Sequence[Model], x: Array, y: Array) -> list[Fit]:
+def _bests(searches: Sequence[_Search], kept: NDArray[np.bool_]) -> list[Fit]:
     """Local bests, each once; the one with the most evidence, about, is the first."""
+    x, y = searches[0].x[kept], searches[0].y[kept]
     if not np.ptp(y) > 1e-12 * np.abs(y).max():
         return []
-    starts = [_starts(model, x, y) for model in models]
+    starts = [search.starts(kept) for search in searches]
     first = [one[0] for one in starts]
     worth = max(evidence for evidence, _, _ in first) - _WORTH
     further = sorted((one for some in starts for one in some[1:] if one[0] > worth), key=lambda one: -one[0])
@@ -213,9 +216,9 @@ def fit_robustly(models: Sequence[Model], x: Array, y: Array) -> tuple[list[Fit]
     -------
     the fits, and which points were kept: bool [n]
     """
-    kept = np.ones(len(x), dtype=bool)
+    kept, searches = np.ones(len(x), dtype=bool), [_Search(model, x, y) for model in models]
     for _ in range(_PASSES):
-        found = _bests(models, x[kept], y[kept])
+        found = _bests(searches, kept)
         good = found[0] if found and found[0].about > 0 else None
         distance = np.abs(y - (good(x) if good else np.median(y)))
         # what a curve is fitted to lies nearer to it than the noise
@@ -254,36 +257,88 @@ def _bayes_factor(explained: Array | float, n: int, k: int) -> Array:
     return 0.5 * (n - 1 - k) * np.log1p(n) - 0.5 * (n - 1) * np.log1p(n * np.clip(1 - explained, 1e-14, None))
 
 
-def _starts(model: Model, x: Array, y: Array) -> list[tuple[float, Model, Array]]:
-    """The best local bests of the grid, each with its evidence there."""
-    shape = tuple(map(len, model.grid))
-    thetas = np.stack(np.meshgrid(*model.grid, indexing="ij"), axis=-1).reshape(-1, len(shape))
-    explained, k = _explained_at(model, x, thetas, y - y.mean())
-    evidence = _bayes_factor(explained, len(x), k)
-    grid = evidence.reshape(shape)
-    tops = np.flatnonzero((grid == maximum_filter(grid, size=3, mode="nearest")).ravel())
-    return [(float(evidence[i]), model, thetas[i]) for i in tops[np.argsort(-evidence[tops])][:_STARTS]]
+class _Search:
+    """A model's grid against data, of which some points may be left out: sums over the others need no new basis."""
+
+    def __init__(self, model: Model, x: Array, y: Array) -> None:
+        self.model, self.x, self.y = model, x, y
+
+    @cached_property
+    def thetas(self) -> Array:
+        """All points of the grid: float64 [m, p]."""
+        return np.stack(np.meshgrid(*self.model.grid, indexing="ij"), axis=-1).reshape(-1, len(self.model.grid))
+
+    @cached_property
+    def centred(self) -> Array:
+        """Data around their median."""
+        return self.y - np.median(self.y)
+
+    @cached_property
+    def sums(self) -> _Sums:
+        """Of all points."""
+        return _sums(self.model, self.x, self.thetas, self.centred)
+
+    def starts(self, kept: NDArray[np.bool_]) -> list[tuple[float, Model, Array]]:
+        """The best local bests of the grid with the kept points, each with its evidence there."""
+        y = self.centred[kept]
+        total = float(((y - y.mean()) ** 2).sum())
+        if kept.all():
+            sums = self.sums
+        elif kept[0] and total > _CANCELLED * float(self.centred @ self.centred):
+            # models measure from the first of the points that they get
+            left = np.flatnonzero(~kept)
+            some = np.concatenate([[0], left])
+            sums = self.sums.without(_sums(self.model, self.x[some], self.thetas, self.centred[left], skip=1))
+        else:
+            sums = _sums(self.model, self.x[kept], self.thetas, y)
+        evidence = _bayes_factor(sums.explained(len(y), float(y.mean()), total), len(y), sums.products.shape[1])
+        grid = evidence.reshape(tuple(map(len, self.model.grid)))
+        tops = np.flatnonzero((grid == maximum_filter(grid, size=3, mode="nearest")).ravel())
+        return [(float(evidence[i]), self.model, self.thetas[i]) for i in tops[np.argsort(-evidence[tops])][:_STARTS]]
 
 
-def _explained_at(model: Model, x: Array, thetas: Array, centred: Array) -> tuple[Array, int]:
-    """Shares of the squares of `centred` that a model explains at `thetas` [m, p], and the number of its functions."""
-    bases = (model.basis(x, some) for some in np.array_split(thetas, -(-len(thetas) * len(x) // _AT_ONCE)))
-    found = [(_explained(basis, centred), basis.shape[-1]) for basis in bases]
-    return np.concatenate([shares for shares, _ in found]), found[0][1]
+@dataclass(frozen=True)
+class _Sums:
+    """Sums over the points: of functions [m, k], of their products with the data [m, k] and each other [m, k, k].
+
+    `size` [m] is the trace of the last, of all points from which these are what is left.
+    """
+
+    functions: Array
+    products: Array
+    moments: Array
+    size: Array
+
+    def without(self, others: _Sums) -> _Sums:
+        """Without other points."""
+        less = (getattr(self, name) - getattr(others, name) for name in ("functions", "products", "moments"))
+        return _Sums(*less, self.size)
+
+    def explained(self, n: int, mean: float, total: float) -> Array:
+        """Shares of the squares `total` of n points around their `mean` that the functions explain: [m]."""
+        moments = self.moments - self.functions[:, :, None] * self.functions[:, None, :] / n
+        # a function that hardly differs from the constant has nothing but rounding errors beside it
+        size = _RIDGE * np.trace(moments, axis1=1, axis2=2) + _ROUNDING * self.size + 1e-300
+        moments = moments + size[:, None, None] * np.eye(moments.shape[1])
+        products = self.products - mean * self.functions
+        if moments.shape[1] == 1:
+            return products[:, 0] ** 2 / moments[:, 0, 0] / total
+        if moments.shape[1] == 2:
+            (first, second), ((a, b), (_, c)) = products.T, moments.transpose(1, 2, 0)
+            return (c * first**2 - 2 * b * first * second + a * second**2) / (a * c - b**2) / total
+        return (np.linalg.solve(moments, products[..., None])[..., 0] * products).sum(axis=-1) / total
 
 
-def _explained(basis: Array, centred: Array) -> Array:
-    """Shares of the squares of `centred` [n] that `basis` [..., n, k] explains beside a constant: [...]."""
-    functions = np.swapaxes(basis, -1, -2)
-    n, k = functions.shape[-1], functions.shape[-2]
-    sums, products = np.moveaxis(functions.reshape(-1, n) @ np.stack([np.ones(n), centred], axis=1), -1, 0)
-    sums, products = sums.reshape(functions.shape[:-1]), products.reshape(functions.shape[:-1])
-    whole = functions @ np.swapaxes(functions, -1, -2)
-    moments = whole - sums[..., :, None] * sums[..., None, :] / n
-    # a function that hardly differs from the constant has nothing but rounding errors beside it
-    size = _RIDGE * np.trace(moments, axis1=-2, axis2=-1) + _ROUNDING * np.trace(whole, axis1=-2, axis2=-1) + 1e-300
-    solved = np.linalg.solve(moments + size[..., None, None] * np.eye(k), products[..., None])[..., 0]
-    return (solved * products).sum(axis=-1) / (centred @ centred)
+def _sums(model: Model, x: Array, thetas: Array, y: Array, skip: int = 0) -> _Sums:
+    """Of points x and y [n], at `thetas` [m, p]; x may have a few more before them, to `skip`."""
+    found: list[tuple[Array, Array, Array]] = []
+    for some in np.array_split(thetas, -(-len(thetas) * len(x) // _AT_ONCE)):
+        functions = np.swapaxes(model.basis(x, some), -1, -2)[..., skip:]
+        both = functions.reshape(-1, len(y)) @ np.stack([np.ones(len(y)), y], axis=1)
+        shape = functions.shape[:-1]
+        found.append((both[:, 0].reshape(shape), both[:, 1].reshape(shape), functions @ functions.swapaxes(-1, -2)))
+    functions, products, moments = (np.concatenate(one) for one in zip(*found, strict=True))
+    return _Sums(functions, products, moments, np.trace(moments, axis1=1, axis2=2))
 
 
 def _polished(model: Model, x: Array, y: Array, theta: Array) -> Fit:
@@ -343,36 +398,45 @@ def _least_squares(columns: Array, y: Array) -> Array:
 
 def _sampled(model: Model, x: Array, y: Array, theta: Array, covariance: Array) -> tuple[Array, float]:
     """Samples of theta [samples, p] around a best, and its evidence."""
-    low, high = (np.array([axis[i] for axis in model.grid]) for i in (0, -1))
-    n, p, span = len(x), len(theta), high - low
-    normal, centred = _normal(p + 1), y - y.mean()
+    p, centred = len(theta), y - y.mean()
+    normal = _normal(p + 1)
     direction = normal[:, :p] * np.sqrt(_TAIL / _chi2(normal[:, p], _TAIL))[:, None]
-    k, middle = 0, theta
-    thetas, likelihood, weights = (np.zeros(0) for _ in range(3))
-    for turn in range(_ROUNDS):
-        root = _root(_WIDER**2 * covariance, span)
-        thetas = middle + direction @ root.T
-        inside = ((thetas >= low) & (thetas <= high)).all(axis=1)
-        if not inside.any():  # the best itself, in a corner of the box
-            thetas, inside = np.tile(theta, (len(thetas), 1)), np.ones(len(thetas), dtype=bool)
-        proposal = _student(direction) - np.log(np.diag(root)).sum()
-        explained, k = _explained_at(model, x, np.clip(thetas, low, high), centred)
-        prior = np.where(inside, -np.log(span).sum(), -np.inf)
-        weights = _bayes_factor(explained, n, k) + prior - proposal
-        posterior = -0.5 * max(1, n - 1 - k) * np.log(np.clip(1 - explained, 1e-14, None)) + prior
-        likelihood = posterior - proposal
-        shares = np.exp(likelihood - np.logaddexp.reduce(likelihood))
-        if turn == _ROUNDS - 1 or 1 / (shares**2).sum() > _FEW:
+    middle = theta
+    for _ in range(_ROUNDS):
+        thetas, posterior, weights, _ = _proposed(model, x, centred, middle, covariance, direction[:_PILOT])
+        if 1 / (weights**2).sum() > _FEW * len(thetas):
             break
         # walls, or a ridge that bends: nearer to where the likely ones lie
-        best = np.argsort(-posterior)[: max(len(thetas) // 8, 2 * p)]
+        best = np.argsort(-posterior)[: len(thetas) // 8]
         best = best[np.isfinite(posterior[best])]
         middle = thetas[best].mean(axis=0)
         covariance = np.atleast_2d(np.cov(thetas[best].T)).astype(np.float64) if len(best) > p else covariance / 4
-    evidence = float(np.logaddexp.reduce(weights) - np.log(len(weights)))
-    shares = np.cumsum(shares)
+    thetas, _, weights, evidence = _proposed(model, x, centred, middle, covariance, direction)
+    shares = np.cumsum(weights)
     chosen = np.searchsorted(shares / shares[-1], (np.arange(_SAMPLES) + 0.5) / _SAMPLES)
     return thetas[chosen], evidence
+
+
+def _proposed(
+    model: Model, x: Array, centred: Array, middle: Array, covariance: Array, direction: Array
+) -> tuple[Array, Array, Array, float]:
+    """Thetas around a middle [m, p], their posterior (a logarithm) and weights [m], and the evidence."""
+    low, high = (np.array([axis[i] for axis in model.grid]) for i in (0, -1))
+    n, span = len(x), high - low
+    root = _root(_WIDER**2 * covariance, span)
+    thetas = middle + direction @ root.T
+    inside = ((thetas >= low) & (thetas <= high)).all(axis=1)
+    if not inside.any():  # the best itself, in a corner of the box
+        thetas, inside = np.tile(np.clip(middle, low, high), (len(thetas), 1)), np.ones(len(thetas), dtype=bool)
+    proposal = _student(direction) - np.log(np.diag(root)).sum()
+    sums = _sums(model, x, np.clip(thetas, low, high), centred)
+    explained, k = sums.explained(n, 0.0, float(centred @ centred)), sums.products.shape[1]
+    prior = np.where(inside, -np.log(span).sum(), -np.inf)
+    evidences = _bayes_factor(explained, n, k) + prior - proposal
+    posterior = -0.5 * max(1, n - 1 - k) * np.log(np.clip(1 - explained, 1e-14, None)) + prior
+    likelihood = posterior - proposal
+    weights = np.exp(likelihood - np.logaddexp.reduce(likelihood))
+    return thetas, posterior, weights, float(np.logaddexp.reduce(evidences) - np.log(len(thetas)))
 
 
 def _root(covariance: Array, span: Array) -> Array:
