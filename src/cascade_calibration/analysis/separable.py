@@ -311,8 +311,8 @@ class _Sums:
 
     def without(self, others: _Sums) -> _Sums:
         """Without other points."""
-        less = (getattr(self, name) - getattr(others, name) for name in ("functions", "products", "moments"))
-        return _Sums(*less, self.size)
+        functions, products = self.functions - others.functions, self.products - others.products
+        return _Sums(functions, products, self.moments - others.moments, self.size)
 
     def explained(self, n: int, mean: float, total: float) -> Array:
         """Shares of the squares `total` of n points around their `mean` that the functions explain: [m]."""

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 from cascade_calibration.analysis import decays
 from cascade_calibration.analysis.oscillation import highest_frequency
 from cascade_calibration.analysis.registry import Family
-from cascade_calibration.analysis.separable import Array, Fit, Model, estimate, fit_robustly
+from cascade_calibration.analysis.separable import Array, Fit, Model, each_once, estimate, fit_robustly
 from cascade_calibration.analysis.summary import curve, quality
 from cascade_calibration.analysis.trace import trace
 from cascade_calibration.analysis.verdict import Verdict
+from cascade_calibration.analysis.waves import waves
 from cascade_calibration.analysis.weighing import most_probable, weigh
 from cascade_calibration.measurement import Measurement
 
@@ -86,9 +87,13 @@ def _oscillating(x: Array, step: float, exponent: float) -> Model:
 
     def basis(x: Array, theta: Array) -> Array:
         at = x - x[0]
-        fading = np.exp(-((at / np.exp(theta[..., None, 0])) ** exponent))
-        angle = 2 * np.pi * theta[..., None, 1] * at / window
-        return np.stack([fading, fading * np.cos(angle), fading * np.sin(angle)], axis=-1)
+
+        def fading(log_times: Array) -> Array:
+            return np.exp(-((at / np.exp(log_times)[..., None]) ** exponent))[..., None]
+
+        faded = each_once(fading, theta[..., 0])
+        wave = each_once(lambda some: waves(some, at / window), theta[..., 1])
+        return np.concatenate([faded, wave * faded], axis=-1)
 
     periods = np.linspace(1.0, max(2.0, most), max(8, int(3 * most)))
     return Model(f"oscillating {exponent:g}", basis, (times, periods), _RARE)
