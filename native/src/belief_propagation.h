@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "min_sum.h"
+
 namespace cascade {
 
 class BeliefPropagation {
@@ -13,8 +15,7 @@ class BeliefPropagation {
     // prior [components]: log-odds that each is flipped, before any event.
     // Throws std::invalid_argument if they do not fit one another.
     BeliefPropagation(const int64_t* start, size_t components, const int64_t* row, size_t entries, int64_t rows,
-                      const float* prior, int iterations, float scaling,
-                      float damping);
+                      const float* prior, int iterations, float scaling, float damping);
 
     // lit [shots, rows], highest [shots, components]: the highest log-odds of each over the iterations.
     void decode(const uint8_t* lit, size_t shots, float* highest, int threads) const;
@@ -25,8 +26,9 @@ class BeliefPropagation {
   private:
     struct Space;
 
-    void iterate(Space& space) const;
+    void decode_some(const uint8_t* lit, size_t shots, float* highest) const;
 
+    const MinSum& kernel_;
     int components_, rows_, iterations_;
     float scaling_, damping_;
     std::vector<int32_t> start_, component_;  // row r is flipped by component_[start_[r]:start_[r + 1]]

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "kernels.h"
+#include "min_sum.h"
 
 namespace cascade {
 
@@ -30,6 +31,14 @@ const Kernels* kernels() {
         names += std::string(names.empty() ? "" : ", ") + one->name;
     }
     throw std::invalid_argument("CASCADE_INSTRUCTIONS: expected one of " + names + ", got " + name);
+}
+
+const MinSum& min_sum() {
+#if defined(CASCADE_X86)
+    if (kernels() == &avx512) return min_sum_avx512;
+    if (kernels() == &avx2) return min_sum_avx2;
+#endif
+    return min_sum_portable;
 }
 
 const Decoding<Bfloat16>* bfloat16_kernels() {

@@ -3,7 +3,8 @@
 Components and the detectors that they flip tell each other log-odds, all at once, a few times. On quantum codes that
 rarely settles: components that look alike take turns in being believed. So what is told here is not what they believe
 in the end but the most that each was believed at any time: this finds the components that ordered statistics should
-begin with. The native module does it for many shots side by side; what is here is the same in NumPy.
+begin with. A shot is done as soon as what is believed explains its events. The native module has many shots side by
+side, and where one is done the next one begins; what is here is the same in NumPy.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class BeliefPropagation:
     prior : float32 [components]
         Log-odds that each is flipped, before any event.
     iterations
-        How often everybody tells: once at least.
+        How often everybody tells, unless a shot is done before: once at least.
     scaling
         What detectors say is multiplied by this: above 0, at most 1.
     damping
@@ -110,6 +111,7 @@ class BeliefPropagation:
         odds = np.tile(-self._prior, (len(lit), 1))
         message = np.zeros((len(lit), entries), np.float32)
         lowest = np.full_like(odds, _SURE)
+        found, left = np.empty_like(odds), np.arange(len(lit))  # of all shots, and those that are not done
         for _ in range(self._iterations):
             said = odds[:, self._component] - message
             size, flipped = np.minimum(np.abs(said), _SURE), np.signbit(said)
@@ -125,4 +127,9 @@ class BeliefPropagation:
             message = (self._damping * message + (1 - self._damping) * fresh).astype(np.float32)
             odds = message @ heard_by - self._prior
             lowest = np.minimum(lowest, odds)
-        return -lowest
+            explained = np.logical_xor.reduceat(np.signbit(odds)[:, self._component], first, axis=1)
+            done = (explained == lit).all(axis=1)
+            found[left[done]] = lowest[done]
+            left, lit, message, odds, lowest = (of[~done] for of in (left, lit, message, odds, lowest))
+        found[left] = lowest
+        return -found
