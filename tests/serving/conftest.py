@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 
@@ -76,3 +79,33 @@ def client(server: tuple[str, Metrics]) -> Iterator[Client]:
     """A client of it."""
     with Client(server[0]) as client:
         yield client
+
+
+Start = Callable[..., tuple[subprocess.Popen[str], str]]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts a server, and tells the process and the address that it listens on."""
+    processes = []
+
+    def command(*flags: str) -> tuple[subprocess.Popen[str], str]:
+        words = [sys.executable, "-m", "cascade_qec", "serve", "--decoders", "pymatching", "--port", "0", *flags]
+        process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+        processes.append(process)
+        return process, said(process, r"Listening on (\S+), for pymatching")
+
+    yield command
+    for process in processes:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+
+
+def said(process: subprocess.Popen[str], line: str) -> str:
+    """What the line of a process that is like this one says in its parentheses; gRPC logs between lines."""
+    assert process.stderr
+    for got in process.stderr:
+        if found := re.fullmatch(line, got.strip()):
+            return found[1] if found.groups() else ""
+    raise AssertionError(line)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import socket
-import subprocess
-import sys
 import urllib.request
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,46 +13,18 @@ import pytest
 from cascade_qec.cli import main
 from cascade_qec.errors import CascadeError
 from cascade_qec.serving import Client
-from tests.serving.conftest import circuit_of, here, sampled, there
+from tests.serving.conftest import Start, circuit_of, here, said, sampled, there
 
 HERE = Path(__file__).parent
 TLS = ["--certificate", str(HERE / "localhost.crt"), "--key", str(HERE / "localhost.key")]
-
-Start = Callable[..., tuple[subprocess.Popen[str], str]]
-
-
-@pytest.fixture
-def start() -> Iterator[Start]:
-    """Starts a server, and tells the process and the port that it listens on."""
-    processes = []
-
-    def command(*flags: str) -> tuple[subprocess.Popen[str], str]:
-        words = [sys.executable, "-m", "cascade_qec", "serve", "--decoders", "pymatching", "--port", "0", *flags]
-        process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
-        processes.append(process)
-        return process, said(process, r"Listening on \S+:(\d+), for pymatching")
-
-    yield command
-    for process in processes:
-        process.kill()
-        process.wait()
-        process.stderr.close()
-
-
-def said(process: subprocess.Popen[str], line: str) -> str:
-    """What the line of a process that is like this one says in its parentheses; gRPC logs between lines."""
-    assert process.stderr
-    for got in process.stderr:
-        if found := re.fullmatch(line, got.strip()):
-            return found[1] if found.groups() else ""
-    raise AssertionError(line)
 
 
 @pytest.mark.slow
 def test_strangers_are_kept_out_and_a_stop_lets_sessions_end(start: Start, tmp_path: Path) -> None:
     (tmp_path / "token").write_text("open sesame\n")
     flags = ["--host", "0.0.0.0", *TLS, "--token_file", str(tmp_path / "token"), "--metrics_port", "0"]
-    process, port = start(*flags)
+    process, address = start(*flags)
+    port = address.rpartition(":")[2]
     metrics = said(process, r"Metrics on (http://127.0.0.1:\d+/metrics)")
     circuit = circuit_of()
     events = sampled(circuit, 1)
@@ -87,8 +55,8 @@ def test_strangers_are_kept_out_and_a_stop_lets_sessions_end(start: Start, tmp_p
 def test_a_second_signal_or_time_ends_sessions(start: Start) -> None:
     circuit = circuit_of()
     for flags, signals in (([], 2), (["--drain_seconds", "0.2"], 1)):
-        process, port = start(*flags)
-        with Client(f"127.0.0.1:{port}") as client:
+        process, address = start(*flags)
+        with Client(address) as client:
             stream = client.open(circuit, "pymatching")
             stream.push(np.zeros((1, 4), np.bool_))
             process.send_signal(signal.SIGTERM)

@@ -1,13 +1,13 @@
-"""Servers on a Ray cluster of two nodes, of which one is lost on the way."""
+"""``cascade serve --ray`` on a cluster of two nodes, of which one is lost on the way."""
+
+import signal
 
 import numpy as np
 import pytest
 
 from cascade_qec.cli import main
 from cascade_qec.serving import Client, RemoteStream
-from cascade_qec.serving.machines import Machines
-from cascade_qec.serving.service import Service
-from tests.serving.conftest import circuit_of, eventually, there
+from tests.serving.conftest import Start, circuit_of, said, there
 
 
 def test_many_machines_need_tls(capsys: pytest.CaptureFixture[str]) -> None:
@@ -19,8 +19,7 @@ def test_many_machines_need_tls(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 @pytest.mark.slow
-def test_sessions_of_a_lost_node_are_told_and_others_go_on() -> None:
-    import ray
+def test_sessions_of_a_lost_node_are_told_and_others_go_on(start: Start) -> None:
     from ray import cluster_utils
 
     circuit = circuit_of()
@@ -28,27 +27,25 @@ def test_sessions_of_a_lost_node_are_told_and_others_go_on() -> None:
     cluster = cluster_utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
     try:
         node = cluster.add_node(num_cpus=1)
-        ray.init(address=cluster.address, log_to_driver=False)
-        machines = Machines("auto", Service(("pymatching",)), host="127.0.0.1")
-        machines.update(0)
-        head, other = machines.addresses
+        process, listening = start("--ray", cluster.address, "--host", "127.0.0.1")
+        head, other = listening.split(",")
         with Client(head) as first, Client(other) as second, Client(f"ipv4:{head},{other}") as both:
             streams = [client.open(circuit, "pymatching") for client in (first, second)]
             for stream in streams:
                 stream.push(nothing[:, :4])
             cluster.remove_node(node, allow_graceful=False)
-            assert eventually(lambda: machines.update(0.1) or len(machines.addresses) == 1)
+            left = said(process, r"Listening on ([^\s,]+), for pymatching")
             lost = [streams.index(stream) for stream in streams if not went_on(stream, nothing)]
-            assert len(lost) == 1
-            assert machines.addresses == [[other, head][lost[0]]]
+            assert [[other, head][index] for index in lost] == [left]
             assert not there(both.open(circuit, "pymatching"), nothing, [5]).observables.any()
             cluster.add_node(num_cpus=1)
-            assert eventually(lambda: machines.update(0.1) or len(machines.addresses) == 2)
-            with Client(machines.addresses[1]) as third:
+            _, new = said(process, r"Listening on (\S+,\S+), for pymatching").split(",")
+            with Client(new) as third:
                 assert not there(third.open(circuit, "pymatching"), nothing, [5]).observables.any()
-        assert machines.stop(0) == 0
+        process.send_signal(signal.SIGTERM)
+        said(process, "Stopped: no sessions had to be ended")
+        assert process.wait(timeout=20) == 0
     finally:
-        ray.shutdown()
         cluster.shutdown()
 
 
