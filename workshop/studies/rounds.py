@@ -1,33 +1,57 @@
-"""How a model fares on other numbers of rounds than it was trained on, beside matching: results/rounds.csv."""
+"""How models fare in other numbers of rounds than they are made for, beside classical decoders: results/rounds.csv.
 
+    python -m workshop.studies.rounds colour_d3
+
+Rows of models that are not named stay.
+"""
+
+import argparse
 import warnings
 
 import cascade_qec as cascade
+from cascade_qec.cli.progress import progress
 from cascade_qec.decoders import classical
 from cascade_qec.evaluation.comparison import CASCADE, Experiment, compare
-from cascade_qec.tables import write_rows
+from cascade_qec.evaluation.tables import Row
+from cascade_qec.tables import read_rows, write_rows
 from workshop import RESULTS
 
-P, SHOTS, SEED = 0.003, 30_000, 7
+TABLE, P, SHOTS, SEED = RESULTS / "rounds.csv", 0.003, 30_000, 7
 ROUNDS = {
     "surface_d3": (1, 2, 3, 4, 6, 9, 12),
     "surface_d5": (1, 3, 5, 7, 10, 15, 20),
     "surface_d7": (1, 4, 7, 14, 21, 28),
+    "colour_d3": (1, 2, 3, 4, 6, 9, 12),
 }
 
 
+def rows(name: str) -> list[Row]:
+    """A model and its rivals on the same shots of each number of rounds."""
+    decoder = cascade.load(name, allow_unmeasured=True)
+    rivals = ("chromobius",) if name.startswith("colour") else ("pymatching", "pymatching-correlated")
+    decoders = {CASCADE: decoder} | {rival: classical.get(rival) for rival in rivals}
+    found: list[Row] = []
+    for rounds in ROUNDS[name]:
+        circuits = {basis: decoder.experiment(P, rounds=rounds, basis=basis) for basis in ("Z", "X")}
+        with progress(f"{name}, {rounds} rounds, percent") as report:
+            found += compare(
+                Experiment(name, P, rounds, circuits),
+                decoders,
+                shots=SHOTS,
+                seed=SEED,
+                report=lambda done: report(int(100 * done), 100),
+            )
+    return found
+
+
 def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("names", nargs="+", choices=list(ROUNDS))
+    names = parser.parse_args().names
     warnings.simplefilter("ignore", cascade.CascadeWarning)  # other rounds are what this is about
-    rows = []
-    for name, counts in ROUNDS.items():
-        decoder = cascade.load(name, allow_unmeasured=True)
-        decoders = {CASCADE: decoder} | {
-            rival: classical.get(rival) for rival in ("pymatching", "pymatching-correlated")
-        }
-        for rounds in counts:
-            circuits = {basis: decoder.experiment(P, rounds=rounds, basis=basis) for basis in ("Z", "X")}
-            rows += compare(Experiment(name, P, rounds, circuits), decoders, shots=SHOTS, seed=SEED)
-    write_rows(RESULTS / "rounds.csv", rows)
+    for name in names:
+        kept = [row for row in read_rows(TABLE, Row) if row.code != name]
+        write_rows(TABLE, [*kept, *rows(name)])
 
 
 if __name__ == "__main__":

@@ -43,9 +43,9 @@ def test_recorded_shots(tmp_path: Path) -> None:
     )
     out = tmp_path / "replay.csv"
     asked = ("--circuit", tmp_path / "device.stim", "--in", tmp_path / "s.b8", "--shots", "100", "--out", out)
-    assert _run("pymatching", *asked, "--cadence_us", "1") == 0
+    assert _run("pymatching", *asked, "--cadence_us", "1", "--processor_time") == 0
     (row,) = read_rows(out, ReplayRow)
-    assert (row.code, row.shots, row.rounds) == ("device", 30, 6)
+    assert (row.code, row.shots, row.rounds, row.processor_time) == ("device", 30, 6, True)
     import pymatching
 
     matching = pymatching.Matching.from_detector_error_model(circuit.detector_error_model(decompose_errors=True))
@@ -70,6 +70,10 @@ def test_a_server_and_none(tmp_path: Path, capsys) -> None:
         (["pymatching"], "expected the experiment once, by --code or by --circuit"),
         (["guessing", "--code", "surface_d3"], "unknown classical decoder 'guessing'"),
         (["pymatching", "--code", "surface_d3", "--in", "README.md"], "expected --circuit with --in"),
+        (
+            ["pymatching", "--code", "surface_d3", "--server", "x:1", "--processor_time"],
+            "expected --processor_time without",
+        ),
         (["pymatching", "--code", "surface_d3", "--cadence_us", "-1", "--shots", "1"], "expected cadences above 0"),
     ],
 )

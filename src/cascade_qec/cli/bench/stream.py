@@ -63,6 +63,12 @@ def stream(
             "--token_file", help="With --server: file of the token that it wants to be shown.", callback=there
         ),
     ] = None,
+    processor_time: Annotated[
+        bool,
+        typer.Option(
+            "--processor_time", help="Count the processor's time instead of the clock's, where others use it, too."
+        ),
+    ] = False,
     threads: Annotated[
         int, typer.Option(min=1, max=limits.PROCESSES, help="CPU threads of models; others have one.")
     ] = 1,
@@ -75,6 +81,8 @@ def stream(
     answer, and the rounds that wait, follow for every pace. With --server both are measured, as a client sees them.
     Each is also compared with itself in one piece. Rows of the same experiment in the table of results are replaced.
     """
+    import time
+
     from cascade_qec.cli.progress import NOTHING_KEPT, interruptible, progress
     from cascade_qec.decoders import get
     from cascade_qec.decoders.events import unpacked
@@ -88,6 +96,8 @@ def stream(
         raise CascadeError("expected the experiment once, by --code or by --circuit")
     if recorded is not None and circuit is None:
         raise CascadeError("expected --circuit with --in, to know what the shots are of")
+    if processor_time and server is not None:
+        raise CascadeError("expected --processor_time without --server, which is played to in real time")
     set_threads(threads)
     chosen = [get(name, allow_unmeasured=True) for name in dict.fromkeys(decoders)]
     chosen = [one.loaded() if isinstance(one, NamedModel) else one for one in chosen]
@@ -104,7 +114,8 @@ def stream(
     shown = (experiment, events, observables, cadence_us or [1, 10, 100, 1000])
     with interruptible(NOTHING_KEPT), progress("replay, shots") as report:
         if server is None:
-            played = play(chosen, *shown, commit=commit, buffer=buffer, report=report)
+            clock = time.process_time_ns if processor_time else time.perf_counter_ns
+            played = play(chosen, *shown, commit=commit, buffer=buffer, clock=clock, report=report)
         else:
             with _client(server, certificate, token_file) as client:
                 played = play_live(
@@ -114,7 +125,7 @@ def stream(
                     report=report,
                 )
     name = code or Path(circuit or "").stem
-    rows = replay_rows(played, code=name, p=p, basis=basis, seed=seed)
+    rows = replay_rows(played, code=name, p=p, basis=basis, seed=seed, processor_time=processor_time)
     write_replays(rows, out)
     with printed_beside(out):
         _print(rows)

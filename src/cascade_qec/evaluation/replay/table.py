@@ -47,6 +47,8 @@ class ReplayRow(Circumstances):
         Rounds that waited at once, at most. Of a server: since its next window could have been decided.
     waiting
         Mean number of rounds that wait, at `_POINTS` moments from the first round to the readout, as text.
+    processor_time
+        Whether times are the processor's, as if the machine did nothing else.
     load_average
         Processes that wanted a core of the machine meanwhile; empty where the system does not tell.
     """
@@ -73,6 +75,7 @@ class ReplayRow(Circumstances):
     parameters: str
     load_average: float | None
     server: bool = False
+    processor_time: bool = False
 
     @field_validator("waiting")
     @classmethod
@@ -87,7 +90,9 @@ class ReplayRow(Circumstances):
         return [float(number) for number in self.waiting.split()]
 
 
-def replay_rows(played: Sequence[Played], *, code: str, p: float, basis: str, seed: int) -> list[ReplayRow]:
+def replay_rows(
+    played: Sequence[Played], *, code: str, p: float, basis: str, seed: int, processor_time: bool = False
+) -> list[ReplayRow]:
     """A row for each decoder and pace."""
     found: list[ReplayRow] = []
     for one in played:
@@ -118,6 +123,7 @@ def replay_rows(played: Sequence[Played], *, code: str, p: float, basis: str, se
                     parameters=settings(one.decoder),
                     load_average=load_average(),
                     server=one.seconds is None,
+                    processor_time=processor_time,
                     **circumstances(),
                 )
             )
