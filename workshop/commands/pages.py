@@ -9,7 +9,16 @@ _PAGES = (
     *("accuracy", "browser", "calibration", "codes", "collections", "confidence", "engine", "learning_curves", "local"),
     *("models", "performance", "trials"),
 )
-_STUDIES = ("budgets", "colour_residual", "foreign_circuits", "orders", "page_speed", "streams", "told_noise")
+_STUDIES = (
+    "budgets",
+    "colour_residual",
+    "foreign_circuits",
+    "orders",
+    "page_speed",
+    "streams",
+    "told_noise",
+    "window_sizes",
+)
 
 WRITERS = (*(f"workshop.pages.{name}" for name in _PAGES), *(f"workshop.studies.{name}" for name in _STUDIES))
 """Modules that fill tables: each has a `PAGE`, and `with_tables` makes its new text of the old."""
