@@ -93,6 +93,19 @@ def test_a_translation_takes_components_to_components_of_one_type(name: str, bas
     assert before == after
 
 
+@EACH_BASIS
+def test_codes_that_are_locally_alike_have_the_same_types(basis: Basis) -> None:
+    mine, others = codes.get("toric_6x6"), [codes.get(name) for name in ("toric_3x3", "toric_4x7", "toric_2x5")]
+    types = [components_of(code.name, 2, basis).types for code in (mine, *others)]
+    assert [mine.locally_like(other) for other in others] == [types[0] == each for each in types[1:]]
+    assert types[1] == types[2] != types[3]  # on a torus of two, one step there and one back are the same
+
+
+def test_bicycle_codes_of_the_same_polynomials_are_not_alike_where_steps_go_round() -> None:
+    assert not codes.get("bb108").locally_like(codes.get("bb144"))
+    assert codes.get("bb144").locally_like(codes.get("bb144"))
+
+
 def test_types_that_are_not_known_are_told() -> None:
     found = components_of("surface_d3", 3, "Z")
     lattice = memory_lattice(codes.get("surface_d3"), 3, "Z")

@@ -31,6 +31,18 @@ def _failures(decoder: ClassicalDecoder, circuit: stim.Circuit, shots: int) -> i
     return int((predictions != obs).any(axis=1).sum())
 
 
+def test_binds_text_and_refuses_what_is_no_experiment():
+    circuit = _experiment("Z")
+    decoder = classical.get("pymatching")
+    assert decoder.bind(str(circuit)).num_detectors == decoder.bind(circuit).num_detectors
+    for wrong, told in (
+        ("text", "text: expected a file of a Stim circuit, found none"),
+        (3, "expected .* a path, got int"),
+    ):
+        with pytest.raises(CascadeError, match=told):
+            decoder.bind(wrong)
+
+
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("basis", ["X", "Z"])
 def test_every_decoder_corrects(name, basis):

@@ -93,6 +93,8 @@ def main() -> None:
         "--shots", type=int, default=8_000, help="of each code and noise rate, three times as many at 0.1 %%"
     )
     arguments = parser.parse_args()
+    if arguments.shots < 1:
+        parser.error(f"expected --shots >= 1, got {arguments.shots}")
     warnings.simplefilter("ignore", cascade.CascadeWarning)  # what a pre-decoder leaves does not look like shots
     found: list[Row] = []
     for code in CODES:

@@ -80,6 +80,9 @@ def main() -> None:
     parser.add_argument("--joint", type=int, default=32, help="those of them that ldpc decodes on all detectors")
     parser.add_argument("--seed", type=int, default=2027)
     arguments = parser.parse_args()
+    if min(arguments.shots, arguments.joint) < 2 or arguments.seed < 0:
+        given = f"{arguments.shots}, {arguments.joint} and {arguments.seed}"
+        parser.error(f"expected --shots and --joint >= 2, one of each basis, and --seed >= 0, got {given}")
     found: list[OrderRow] = []
     for p in RATES:
         found += rows(p, arguments.shots, arguments.joint, arguments.seed)

@@ -324,6 +324,29 @@ class GroupCode(CSSCode):
         """Twice the places of the drawing."""
         return 2 * self.check_coords(basis) + (basis == "Z")
 
+    def locally_like(self, other: CSSCode) -> bool:
+        """Whether what is near a check looks the same in the other code: that of a torus on any other with the same
+        polynomials that is wide enough for checks that share data qubits to do so one way round alone."""
+        return super().locally_like(other) or (
+            isinstance(other, GroupCode)
+            and (self._terms, self._colours) == (other._terms, other._colours)
+            and self._reads == other._reads
+        )
+
+    @property
+    def _terms(self) -> list[list[tuple[int, int, list[int]]]]:
+        return [self._shortest(self._edges[basis]) for basis in BASES]
+
+    @property
+    def _reads(self) -> list[tuple[int, int, list[int]]]:
+        return self._shortest(self._near_checks)
+
+    def _shortest(self, edges: _Edges) -> list[tuple[int, int, list[int]]]:
+        """Edges with the exponents of their elements, the shortest way round."""
+        half = np.array(self.group) // 2
+        exponents = (self._elements + half) % self.group - half
+        return [(row, column, exponents[element].tolist()) for row, column, element in edges]
+
     def _find_logicals(self, basis: Basis) -> NDArray[np.uint8]:
         if basis == "Z" and self.duality:
             # The duality keeps weights: one search serves both bases.
@@ -412,9 +435,7 @@ class GroupCode(CSSCode):
         data_reads_checks[checks_read_data[check, relation], relation] = check
         to_data = SpaceRelations(data_reads_checks, (0, 1), read="checks", out="data")
         from_data = SpaceRelations(checks_read_data, (0, -1), read="data", out="checks")
-        near = self._near(
-            [*self._edges["Z"], *((rows_z + row, column, term) for row, column, term in self._edges["X"])]
-        )
+        near = self._near_checks
         colours = edge_colours(near)
         direct = SpaceRelations(
             self._lifted(near, colours.tolist(), planes, 1 + colours.max()), (-1, 0, 1), read="checks", out="checks"
@@ -447,8 +468,10 @@ class GroupCode(CSSCode):
         first, *others = self._elements.T
         return [np.stack([height * first + row, *others], axis=1) for row in range(rows)]
 
-    def _near(self, edges: _Edges) -> _Edges:
+    @cached_property
+    def _near_checks(self) -> _Edges:
         """Which planes share data qubits at which steps, (reader, read, step): a plane with itself first."""
+        edges = [*self._edges["Z"], *((self._rows["Z"] + row, column, term) for row, column, term in self._edges["X"])]
         steps: dict[tuple[int, int], set[int]] = {}
         for row, column, term in edges:
             for other, meeting, its_term in edges:

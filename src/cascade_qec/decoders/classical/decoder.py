@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from cascade_qec.decoders.projection import without_decomposition
 from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.error_models import check_size, error_model, unlikely
 from cascade_qec.errors import CascadeError
+from cascade_qec.recognition import read_experiment
 
 Predict = Callable[[NDArray[np.bool_]], NDArray]
 """Detection events, bool [shots, detectors], to 0 and 1 of any type [shots, observables]."""
@@ -75,21 +77,22 @@ class ClassicalDecoder(ABC):
         """
         return require_package(self.package, self.name)
 
-    def bind(self, experiment: stim.Circuit | stim.DetectorErrorModel, /) -> BoundClassical:
+    def bind(self, experiment: stim.Circuit | stim.DetectorErrorModel | str | Path, /) -> BoundClassical:
         """Make ready for an experiment's shots, with the error model in the form that the decoder wants.
 
         Parameters
         ----------
         experiment
             A circuit, whose errors are decomposed into pairs for decoders that match; or a detector error model, whose
-            decomposition is kept for these and undone for others.
+            decomposition is kept for these and undone for others. Or the text of either, or the path of a file of it.
 
         Raises
         ------
         CascadeError
-            If the decoder's package is missing, or it cannot decode such errors.
+            If it is no experiment, the decoder's package is missing, or it cannot decode such errors.
         """
         self.require()
+        experiment = read_experiment(experiment)
         if isinstance(experiment, stim.DetectorErrorModel):
             check_size(experiment)
             dem = experiment
