@@ -262,3 +262,8 @@ def test_refusals():
     refused(model_of("surface_d5"), "bb72", "expected measurement errors of bb72 to connect")
     cut = stim.DetectorErrorModel("\n".join(str(model_of("bb72")).splitlines()[1000:]))
     refused(cut, "bb72", "expected")
+
+
+def test_translations_are_no_candidates_of_their_own():
+    model = memory(SMALL, rounds=2, noise=UNIFORM).detector_error_model(flatten_loops=True)
+    assert len(dem_skeletons(without_coordinates(model), SMALL)) == 1  # and not nine, one for each translation

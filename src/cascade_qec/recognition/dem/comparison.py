@@ -31,9 +31,9 @@ def isomorphic_skeletons(mechanisms: Mechanisms, kept: NDArray[np.bool_], code: 
     Returns
     -------
     list of Skeleton
-        One for each symmetry of the circuit's mechanisms, first those in which time runs with the detectors' numbers.
-        There are two, of opposite times, but for one round of distance 3: it has more, which the model does not tell
-        apart.
+        One for each symmetry of the circuit's mechanisms but translations of the code, first those in which time runs
+        with the detectors' numbers. There are two, of opposite times, but for one round of distance 3: it has more,
+        which the model does not tell apart.
 
     Raises
     ------
@@ -42,13 +42,14 @@ def isomorphic_skeletons(mechanisms: Mechanisms, kept: NDArray[np.bool_], code: 
     """
     numbers = np.flatnonzero(kept)
     found = _graph(_symptoms(mechanisms, numbers))
-    for reference, skeleton in _references(code, len(numbers)):
+    for reference, skeleton, orbit in _references(code, len(numbers)):
         if reference.shape != found.supports.shape:
             continue
         theirs = _graph(reference)
         colours, first, count = np.unique(found.colours[: len(numbers)], return_index=True, return_counts=True)
         rarest = int(np.argmin(count))
         images = np.flatnonzero(theirs.colours[: len(numbers)] == colours[rarest])
+        images = images[np.unique(orbit[images], return_index=True)[1]]
         skeletons = []
         for image in isomorphisms(found, theirs, root=int(first[rarest]), images=images):
             check, time = np.full(len(kept), -1), np.zeros(len(kept), dtype=np.int64)
@@ -62,12 +63,16 @@ def isomorphic_skeletons(mechanisms: Mechanisms, kept: NDArray[np.bool_], code: 
     )
 
 
-def _references(code: CSSCode, detectors: int) -> Iterator[tuple[Bits, Skeleton]]:
-    """Symptoms, uint8 [detectors, sets], of our experiments with that many detectors, and what the detectors are."""
+def _references(code: CSSCode, detectors: int) -> Iterator[tuple[Bits, Skeleton, NDArray[np.int64]]]:
+    """Symptoms, uint8 [detectors, sets], of our experiments with that many detectors; what the detectors are; and a
+    number of each, int64 [detectors], which those have in common that translations take to each other."""
+    of_x, of_z = (code.check_translations(basis).min(axis=0) for basis in BASES)
+    orbits = np.concatenate([of_x, len(code.hx) + of_z])
     for alone, basis in product((False, True), BASES):
         for rounds in experiment_rounds(code, basis, detectors, alone=alone):
             whole = _skeleton(code, rounds, basis)
             present = np.flatnonzero(whole.primary[whole.check]) if alone else np.arange(len(whole.check))
+            orbit = orbits[whole.check[present]] + len(orbits) * whole.time[present]
             checks_present, check = np.unique(whole.check[present], return_inverse=True)
             skeleton = Skeleton(
                 rounds=rounds,
@@ -79,7 +84,7 @@ def _references(code: CSSCode, detectors: int) -> Iterator[tuple[Bits, Skeleton]
             for variant in code.variants:
                 circuit = memory(variant, rounds=rounds, basis=basis, noise=UniformDepolarizing(_STRENGTH))
                 model = Mechanisms.of(error_model(circuit))
-                yield _symptoms(model, present), skeleton
+                yield _symptoms(model, present), skeleton, orbit
 
 
 def experiment_rounds(code: CSSCode, basis: Basis, detectors: int, *, alone: bool) -> list[int]:
