@@ -61,6 +61,13 @@ def test_a_bicycle_code_over_twice_the_rounds() -> None:
     np.testing.assert_array_equal(decoder.bind(rounds=12).decode_batch(events[:20]).observables, found[:20])
 
 
+@pytest.mark.parametrize(("code", "basis"), [("toric_4x5", "X"), ("toric_7x7", "Z")])
+def test_a_torus_of_another_size_beside_matching(code: str, basis: Basis) -> None:
+    circuit = circuits.memory(codes.get(code), rounds=5, basis=basis, noise=circuits.UniformDepolarizing(0.008))
+    own, matched = failures(circuit, cascade.zoo.path("local_toric"))
+    assert own < matched
+
+
 @pytest.mark.parametrize(("code", "basis"), [("colour_d5", "X"), ("colour_d7", "Z")])
 def test_a_colour_code_of_any_distance_beside_chromobius(code: str, basis: Basis) -> None:
     circuit = circuits.memory(codes.get(code), rounds=5, basis=basis, noise=circuits.UniformDepolarizing(0.004))

@@ -1,6 +1,6 @@
 """Local models: a network says how likely every component of the noise is, and a classical search decides by that.
 
-One set of weights serves any number of rounds, and of planar codes every distance.
+One set of weights serves any number of rounds, and of planar and toric codes every distance.
 """
 
 from __future__ import annotations
