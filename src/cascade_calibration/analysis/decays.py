@@ -21,6 +21,11 @@ _AIM = 1.4
 """The next measurement should be on the good side of both limits by this factor."""
 
 
+def possible(line: Trace, step: float) -> tuple[float, float]:
+    """The shortest and the longest decay time that a sweep with this least step could show."""
+    return step / 5, 8 * line.window
+
+
 def decay(x: Array, step: float, exponent: float = 1.0) -> Model:
     """``exp(-(t / T)**exponent)`` to a constant; theta is the logarithm of T."""
 

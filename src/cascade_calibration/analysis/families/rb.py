@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
 from cascade_calibration.analysis import decays
 from cascade_calibration.analysis.registry import Family
-from cascade_calibration.analysis.separable import Fit, estimate, fit_robustly
-from cascade_calibration.analysis.summary import curve, quality
-from cascade_calibration.analysis.trace import trace
+from cascade_calibration.analysis.relaxation import relaxation
+from cascade_calibration.analysis.separable import Array
+from cascade_calibration.analysis.summary import curve
+from cascade_calibration.analysis.trace import Trace
 from cascade_calibration.analysis.verdict import Range, Verdict
-from cascade_calibration.analysis.weighing import most_probable, weigh
+from cascade_calibration.analysis.weighing import most_probable
 from cascade_calibration.measurement import Measurement
 from cascade_qec.errors import CascadeError
 
@@ -21,8 +20,6 @@ _STATUSES = ("SUCCESS", "NO_SIGNAL", "TOO_SHORT", "TOO_LONG")
 _CALLED = {"WINDOW_TOO_SHORT": "TOO_SHORT", "SAMPLING_TOO_COARSE": "TOO_LONG"}
 """What statuses of a decay are called here: it is the sequences that are."""
 
-_RARE = -1.0
-"""Logarithm of how rare a signal is: among few points, chance and drift look like one."""
 _LEAST = 8
 """Gates that the longest sequence of a next measurement has."""
 
@@ -32,33 +29,30 @@ def analyse(measurement: Measurement) -> Verdict:
 
     The attribute `qubits` of the measurement says on how many the gates act; one by default.
     """
-    line = trace(measurement, ("",))
+    levels = 2.0 ** _qubits(measurement)
+    found = relaxation(measurement, "", lambda line: decays.possible(line, _shortest(line)))
+    line = found.line
     if line.x[0] < 0:
         raise CascadeError(f"{line.axis}: expected numbers of Clifford gates, found {line.x[0]:g}")
-    levels = 2.0 ** _qubits(measurement)
-    # lengths are often spaced geometrically: the shortest step tells the fastest decay
-    shortest = float(np.diff(np.unique(line.x)).min())
-    fits, kept = fit_robustly([replace(decays.decay(line.x, shortest), prior=_RARE)], line.x, line.y)
     # several sequences of a length are several points, but one length
-    used = line.keep(kept)
+    used = line.keep(found.kept)
     lengths = used.keep(np.diff(used.x, prepend=-1) > 0)
 
-    def status_of(fit: Fit) -> NDArray[np.str_]:
-        suits = decays.suited(lengths, np.exp(fit.thetas[:, 0]))
+    def status_of(times: Array) -> NDArray[np.str_]:
+        suits = decays.suited(lengths, times)
         return np.array([_CALLED.get(str(one), str(one)) for one in suits])
 
-    probabilities = weigh(fits, _STATUSES, status_of, nothing="NO_SIGNAL")
+    probabilities = found.weigh(_STATUSES, status_of, nothing="NO_SIGNAL")
     status, probability = most_probable(probabilities)
-    best = fits[0] if fits and status != "NO_SIGNAL" else None
-    scales = np.exp(fits[0].thetas[:, 0]) if fits else np.array([line.window])
+    best = found.fit(decays.decay(line.x, _shortest(line))) if status != "NO_SIGNAL" else None
     length = float(np.exp(best.theta[0])) if best else np.nan
     parameters = {}
     if best and status != "TOO_LONG":
         parameters = {
-            "f": estimate(fits, lambda p: np.exp(-np.exp(-p[..., 0])), ""),
-            "error per Clifford": estimate(fits, lambda p: -np.expm1(-np.exp(-p[..., 0])) * (levels - 1) / levels, ""),
+            "f": found.estimate(lambda lengths: np.exp(-1 / lengths), ""),
+            "error per Clifford": found.estimate(lambda lengths: -np.expm1(-1 / lengths) * (levels - 1) / levels, ""),
         }
-    suggested = decays.suggested(lengths, scales)
+    suggested = decays.suggested(lengths, found.times)
     last = max(_LEAST, round(suggested.high))
     return Verdict(
         family="rb",
@@ -66,7 +60,7 @@ def analyse(measurement: Measurement) -> Verdict:
         probability=probability,
         probabilities=probabilities,
         parameters=parameters,
-        evidence=quality(line, best, kept) | ({"longest / decay length": line.window / length} if best else {}),
+        evidence=found.quality(best) | ({"longest / decay length": line.window / length} if best else {}),
         sentences=_sentences(status, line.window / length, int((lengths.x <= lengths.x[0] + length).sum())),
         suggested_range=()
         if status == "SUCCESS"
@@ -75,8 +69,13 @@ def analyse(measurement: Measurement) -> Verdict:
             "SUCCESS": "interleaved sequences, or compare with the limit that T1 and T2 set",
             "NO_SIGNAL": "check the gates (rabi, drag, pingpong) and the readout (gmm)",
         }.get(status, "rb over the suggested lengths"),
-        picture=curve(line, best, kept),
+        picture=curve(line, best, found.kept),
     )
+
+
+def _shortest(line: Trace) -> float:
+    """The shortest step: lengths are often spaced geometrically, and it tells the fastest decay."""
+    return float(np.diff(np.unique(line.x)).min())
 
 
 def _qubits(measurement: Measurement) -> float:
