@@ -13,6 +13,8 @@ from cascade_calibration.analysis.waves import waves
 _PER_PERIOD = 4
 """Grid points per period of the window: the width of a peak of the spectrum is one."""
 _LEAST_PERIODS = 0.15
+_FASTEST = 4.0
+"""Decay times in the window at most, and in a period one: what decays faster hardly oscillates."""
 _RARE = -2.0
 """Of distortions: in few periods they fit slow drift too."""
 
@@ -47,10 +49,10 @@ def aliases(frequency: float, step: float, count: int = 3) -> list[float]:
 
 
 def oscillation(x: Array, *, phase: float | None = None, envelope: str = "exponential") -> Model:
-    """A decaying cosine around a constant; theta is the number of periods and that of decay times in the window.
+    """A decaying cosine around a constant; theta is the number of periods in the window and the decay.
 
     Frequencies from a sixth of a period in the window to half a period from point to point are searched evenly, decays
-    from next to none to a fifth of the window.
+    from next to none to a fourth of the window, or to a period where that is longer.
 
     Parameters
     ----------
@@ -59,12 +61,12 @@ def oscillation(x: Array, *, phase: float | None = None, envelope: str = "expone
         At x = 0, in radians; None if it may be any.
     """
     window, periods = float(np.ptp(x)), _periods(x)
-    decays = np.linspace(0.0, 4.0, 5)
+    decays = np.linspace(0.0, _FASTEST, 5)
     fading = ENVELOPES[envelope]
 
     def basis(x: Array, theta: Array) -> Array:
         at = x / window
-        faded = each_once(lambda some: fading(some[..., None] * np.abs(at))[..., None], theta[..., 1])
+        faded = each_once(lambda some: fading(some[..., None] * np.abs(at))[..., None], _decays(theta))
         return _wave(theta[..., 0], at, phase) * faded
 
     return Model(f"{envelope}{'' if phase is None else f' from phase {phase:.3g}'}", basis, (periods, decays))
@@ -72,7 +74,12 @@ def oscillation(x: Array, *, phase: float | None = None, envelope: str = "expone
 
 def left_over(fit: Fit) -> Array:
     """How much of its size the oscillation of :func:`oscillation` has left at the end of the window: [samples]."""
-    return ENVELOPES[fit.model.name.split()[0]](fit.thetas[:, 1])
+    return ENVELOPES[fit.model.name.split()[0]](_decays(fit.thetas))
+
+
+def _decays(theta: Array) -> Array:
+    """Decay times in the window, from the parameters of :func:`oscillation`: [..., 2] -> [...]."""
+    return theta[..., 1] * np.minimum(1.0, theta[..., 0] / _FASTEST)
 
 
 def distorted(x: Array) -> list[Model]:

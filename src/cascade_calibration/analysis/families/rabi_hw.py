@@ -23,9 +23,11 @@ _PERIODS = 1.0
 """Periods that the window must have."""
 _DETUNED = 0.15
 """Turns that the detuning makes during a pulse: a pi pulse then excites 92 %."""
+_FADING = 0.0, 0.4
+"""Decay times in the window that are tried off resonance; where more of it fades, the detuning is no matter."""
 _DISTORTED = 0.1
 """Distance from the model, of its size, that makes a fit poor."""
-_RARE = -2.5
+_RARE = -1.0
 """Of distortions, beside plain oscillations."""
 _AIM = 1.35
 
@@ -34,9 +36,9 @@ def analyse(measurement: Measurement) -> Verdict:
     """The amplitude of a pi pulse, and how far the drive misses the qubit's frequency."""
     line = trace(measurement, ("V", "A", ""), least=6)
     plain = [oscillation(line.x, phase=0.0, envelope=envelope) for envelope in ENVELOPES]
-    off = detuned(line.x)
+    off = [detuned(line.x, fading) for fading in _FADING]
     others = [replace(one, prior=_RARE) for one in distorted(line.x)]
-    fits, kept = fit_robustly([*plain, off, *others], line.x, line.y)
+    fits, kept = fit_robustly([*plain, *off, *others], line.x, line.y)
     good = [one for one in fits if one.model.name not in DISTORTIONS]
     probabilities = weigh(fits, _STATUSES, lambda fit: _status(fit, good[0], off), nothing="FIT_POOR")
     status, probability = most_probable(probabilities)
@@ -44,12 +46,10 @@ def analyse(measurement: Measurement) -> Verdict:
     parameters = {}
     if best is not None and status != "FIT_POOR":
         best = good[0]
-        reach = float(np.abs(line.x).max())
-        alike = [one for one in good if (one.model is off) == (best.model is off)]
-        period = (lambda p: reach / p[..., 0]) if best.model is off else (lambda p: line.window / p[..., 0])
-        parameters = {"pi": estimate(alike, lambda p: period(p) / 2, line.x_unit)}
-        if best.model is off:
-            parameters["detuning times pulse length"] = estimate(alike, lambda p: p[..., 1], "")
+        parameters = {"pi": estimate(good, lambda p: line.window / (2 * p[..., 0]), line.x_unit)}
+        if best.model in off:
+            missed = [one for one in good if one.model in off]
+            parameters["detuning times pulse length"] = estimate(missed, lambda p: p[..., 1], "")
     sentences, suggested = _advice(status, line, best, off)
     return Verdict(
         family="rabi_hw",
@@ -68,36 +68,42 @@ def analyse(measurement: Measurement) -> Verdict:
     )
 
 
-def detuned(x: Array) -> Model:
+def detuned(x: Array, fading: float = 0.0) -> Model:
     """A pulse of fixed length off resonance, against its amplitude.
 
-    Theta is the number of periods that the largest amplitude makes on resonance, and the turns of the detuning.
+    Theta is the number of periods that a window of amplitudes from zero makes on resonance, and the turns of the
+    detuning.
+
+    Parameters
+    ----------
+    fading
+        Decay times in the window.
     """
-    reach = float(np.abs(x).max()) or 1.0
-    step = float(np.median(np.diff(np.unique(x))))
-    most = max(1.0, 0.5 * reach / step)
+    window = float(np.ptp(x))
+    most = max(1.0, 0.5 * window / float(np.median(np.diff(np.unique(x)))))
     periods = np.linspace(0.15, most, max(12, int(4 * most)))
 
     def basis(x: Array, theta: Array) -> Array:
-        drive = (theta[..., None, 0] * x / reach) ** 2
+        drive = (theta[..., None, 0] * x / window) ** 2
         total = drive + theta[..., None, 1] ** 2
-        return (drive / np.maximum(total, 1e-12) * np.sin(np.pi * np.sqrt(total)) ** 2)[..., None]
+        size, wave = drive / np.maximum(total, 1e-12), np.cos(2 * np.pi * np.sqrt(total))
+        return (size * (1 - wave * np.exp(-fading * np.abs(x) / window)))[..., None]
 
-    return Model("off resonance", basis, (periods, np.linspace(_DETUNED / 2, 1.5, 13)))
+    return Model(f"off resonance {fading:g}", basis, (periods, np.linspace(_DETUNED / 2, 1.5, 13)))
 
 
-def _status(fit: Fit, good: Fit, off: Model) -> NDArray[np.str_]:
+def _status(fit: Fit, good: Fit, off: list[Model]) -> NDArray[np.str_]:
     periods = fit.thetas[:, 0]
     narrow = periods < _PERIODS
     if fit.model.name in DISTORTIONS:
         curve = fit(fit.x)
         far = np.sqrt(((curve - good(fit.x)) ** 2).mean()) > _DISTORTED * np.ptp(curve)
         return np.where(narrow, "RANGE_TOO_NARROW", "FIT_POOR" if far else "SUCCESS")
-    missed = fit.thetas[:, 1] > _DETUNED if fit.model is off else np.zeros(len(periods), dtype=bool)
+    missed = fit.thetas[:, 1] > _DETUNED if fit.model in off else np.zeros(len(periods), dtype=bool)
     return np.select([narrow, missed], ["RANGE_TOO_NARROW", "OFF_RESONANCE"], "SUCCESS")
 
 
-def _advice(status: str, line: Trace, best: Fit | None, off: Model) -> tuple[tuple[str, ...], tuple[Range, ...]]:
+def _advice(status: str, line: Trace, best: Fit | None, off: list[Model]) -> tuple[tuple[str, ...], tuple[Range, ...]]:
     points, farthest = max(61, len(line.x)), float(np.abs(line.x).max())
     if best is None:
         return (
@@ -106,8 +112,7 @@ def _advice(status: str, line: Trace, best: Fit | None, off: Model) -> tuple[tup
         ), (Range(line.axis, 0.0, 4 * farthest, line.x_unit, points),)
     periods = float(best.theta[0])
     if status == "RANGE_TOO_NARROW":
-        whole = farthest if best.model is off else line.window
-        window = likeliest_window(whole / best.thetas[:, 0], _AIM * _PERIODS, 4.0)
+        window = likeliest_window(line.window / best.thetas[:, 0], _AIM * _PERIODS, 4.0)
         return (
             f"The sweep ends after {periods:.2g} of a period.",
             "One period and more tell where pi is.",
@@ -115,7 +120,7 @@ def _advice(status: str, line: Trace, best: Fit | None, off: Model) -> tuple[tup
     if status == "OFF_RESONANCE":
         return (
             f"Weak pulses excite less than they should: the detuning makes {best.theta[1]:.2g} turns in a pulse."
-            if best.model is off
+            if best.model in off
             else "Weak pulses excite less than they should.",
             "The amplitude of a pi pulse holds only once the frequency is right.",
         ), ()
