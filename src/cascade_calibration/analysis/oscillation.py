@@ -40,6 +40,11 @@ def highest_frequency(x: Array) -> float:
     return 0.5 / max(float(np.median(np.diff(np.unique(x)))), float(np.ptp(x)) / (100 * len(x)))
 
 
+def from_nothing(x: Array) -> bool:
+    """Whether a sweep starts with a pulse that does nothing, so that its oscillation starts at phase 0."""
+    return bool(abs(x[0]) < 1 / highest_frequency(x))
+
+
 def aliases(frequency: float, step: float, count: int = 3) -> list[float]:
     """Frequencies that look the same at points `step` apart: the lowest `count`, rising."""
     rate = 1 / step
@@ -89,7 +94,7 @@ def distorted(x: Array) -> list[Model]:
     and size somewhere in the middle. In a sweep from zero all start with a pulse that does nothing, at phase 0.
     """
     window, periods = float(np.ptp(x)), _periods(x, 3)
-    functions = 1 if abs(x[0]) < highest_frequency(x) ** -1 else 2  # cosines alone, or sines too
+    functions = 1 if from_nothing(x) else 2  # cosines alone, or sines too
 
     def chirped(x: Array, theta: Array) -> Array:
         at = x / window

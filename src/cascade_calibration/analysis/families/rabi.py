@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_calibration.analysis.oscillation import DISTORTIONS, ENVELOPES, aliases, distorted, left_over, oscillation
+from cascade_calibration.analysis.oscillation import (
+    DISTORTIONS,
+    ENVELOPES,
+    aliases,
+    distorted,
+    from_nothing,
+    left_over,
+    oscillation,
+)
 from cascade_calibration.analysis.ranges import likeliest_window
 from cascade_calibration.analysis.registry import Family
 from cascade_calibration.analysis.separable import Fit, estimate, fit_robustly
@@ -23,6 +33,8 @@ _PER_PERIOD = 3.1
 """Points that a period must have: fewer may be aliases of each other in the noise."""
 _LEFT = 0.5
 """Of the oscillation at the end of the window."""
+_SHIFTED = -2.0
+"""Logarithm of how rare another phase than 0 is in a sweep from zero."""
 _DISTORTED = 0.1
 """Distance from a plain oscillation, of its size, that makes a fit poor; less hardly moves the pi pulse."""
 _POINTS = 101
@@ -35,11 +47,16 @@ _AIM = 1.35
 def analyse(measurement: Measurement) -> Verdict:
     """The amplitude or length of a pi pulse, and whether the sweep suits it."""
     line = trace(measurement, ("s", "V", "A", ""), least=6)
-    plain = [oscillation(line.x, phase=phase, envelope=envelope) for phase in (0.0, None) for envelope in ENVELOPES]
+    started = from_nothing(line.x)
+    first, free = ([oscillation(line.x, phase=phase, envelope=one) for one in ENVELOPES] for phase in (0.0, None))
+    free = [replace(one, prior=_SHIFTED if started else 0.0) for one in free]
+    plain = [*first, *free]
     fits, kept = fit_robustly([*plain, *distorted(line.x)], line.x, line.y)
     used = line.keep(kept)
     good = [one for one in fits if one.model in plain]
-    probabilities = weigh(fits, _STATUSES, lambda fit: _status(used, fit, good[0]), nothing="NO_SIGNAL")
+    # of any phase, a plain oscillation may follow a distorted one and miss its pi pulse
+    beside = [one for one in good if one.model in first or not started]
+    probabilities = weigh(fits, _STATUSES, lambda fit: _status(used, fit, beside[0]), nothing="NO_SIGNAL")
     status, probability = most_probable(probabilities)
     best = fits[0] if fits and status != "NO_SIGNAL" else None
     parameters = {}
@@ -51,7 +68,7 @@ def analyse(measurement: Measurement) -> Verdict:
     if best:
         periods = float(best.theta[0])
         facts = {"periods": periods, "points per period": line.window / line.step / periods}
-        facts["distortion"] = _distortion(fits[0], good[0])
+        facts["distortion"] = _distortion(fits[0], beside[0])
     return Verdict(
         family="rabi",
         status=status,
