@@ -24,8 +24,6 @@ class BeliefPropagation {
     int rows() const { return rows_; }
 
   private:
-    struct Space;
-
     void decode_some(const uint8_t* lit, size_t shots, float* highest) const;
 
     const MinSum& kernel_;
