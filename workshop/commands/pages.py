@@ -15,6 +15,7 @@ _STUDIES = (
     "foreign_circuits",
     "orders",
     "page_speed",
+    "segments",
     "streams",
     "told_noise",
     "window_sizes",

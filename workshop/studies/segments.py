@@ -46,12 +46,14 @@ from cascade_qec.files import written_whole
 from cascade_qec.lattice import Lattice, memory_lattice
 from cascade_qec.model import model_bytes
 from cascade_qec.nn import Geometry, Questions, Unpacking, collect_statistics, load_network, state_of
-from cascade_qec.tables import write_rows
+from cascade_qec.tables import read_rows, write_rows
 from cascade_qec.training import Recipe, load_recipe
 from cascade_qec.training.step import Step
 from cascade_qec.zoo import registry
 from workshop import CHECKOUT, RESULTS
+from workshop.pages.text import filled, table
 
+TABLE, PAGE = RESULTS / "segments.csv", CHECKOUT / "docs" / "streams.md"
 SEED, STATISTICS = 19, 16
 STEPS = {"surface_d3": 1200, "surface_d5": 1600}
 SHOTS = {"surface_d3": 1.0, "surface_d5": 0.5}
@@ -197,6 +199,20 @@ def decoders(weights: Path) -> dict[str, Decoder]:
     return {one.name: one for one in found}
 
 
+def lines(found: list[Row]) -> list[str]:
+    """The table of the documentation: failures of everyone on the same shots."""
+    cells = [
+        [f"{row.code}, {row.rounds}", f"{100 * row.p:g} %", row.decoder, f"{row.shots:,}", f"{row.failures:,}"]
+        for row in found
+    ]
+    return table(["code, rounds", "p", "decoder", "shots", "failures"], cells, left=3)
+
+
+def with_tables(text: str) -> str:
+    """The page with the table as the results have it."""
+    return filled(text, "segments", lines(read_rows(TABLE, Row)))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--weights", type=Path, required=True, help="folder of heads, which are trained if missing")
@@ -218,7 +234,8 @@ def main() -> None:
                     seed=SEED,
                     report=lambda done: report(int(100 * done), 100),
                 )
-            write_rows(RESULTS / "segments.csv", rows)
+            write_rows(TABLE, rows)
+    PAGE.write_text(with_tables(PAGE.read_text()))
 
 
 if __name__ == "__main__":
