@@ -81,7 +81,7 @@ void norm_gradient(const float* dz, const float* x, Norm norm, const float* mean
 
 void convolve_plain(const Group* groups, int count, int shots, const float* x, int inner, const float* w, int outer,
                     float* y) {
-    convolve<float, float>(groups, count, shots, x, inner, w, nullptr, nullptr, outer, false, y, nullptr);
+    convolve<float, float>(groups, count, shots, nullptr, x, inner, w, nullptr, nullptr, outer, false, y, nullptr);
 }
 
 void dots(const float* x, const float* w, int rows, int channels, float* y) {

@@ -65,9 +65,9 @@ template <class Number>
 struct Decoding {
     int rows;  // of a tile: groups should have as many sites, or one where there are as many shots
     // y = silu(bias + sum over relations of x[read] w): x [sites + 1, shots, channels], w [blocks] of matrices, y
-    // [sites, shots, channels]; `after` may be null
-    void (*convolve)(const Group* groups, int count, int shots, const Number* x, int channels, const Number* w,
-                     const float* bias, Number* y, const After<Number>* after);
+    // [sites, shots, channels]; of the shots that `wanted` has a bit for, [sites], all if it is null; `after` may be null
+    void (*convolve)(const Group* groups, int count, int shots, const uint32_t* wanted, const Number* x, int channels,
+                     const Number* w, const float* bias, Number* y, const After<Number>* after);
     // `after` alone, of some rows: z [count, channels] are theirs, as a convolution leaves them; y[row] is written
     void (*behind)(const int32_t* row, int count, const Number* z, int channels, Number* y,
                    const After<Number>* after);
@@ -92,8 +92,8 @@ struct Decoding8 {
     // y = (x + LEAST) times, rounded: x [rows, channels], times [channels]
     void (*round)(const Bfloat16* x, const float* times, size_t rows, int channels, Byte* y);
     // y = silu(bias + scale * sum over relations of x[read] w): scale [channels], bias [sites, channels]
-    void (*convolve)(const Group* groups, int count, int shots, const Byte* x, int channels, const Byte* w,
-                     const float* scale, const float* bias, Bfloat16* y, const After<Bfloat16>* after);
+    void (*convolve)(const Group* groups, int count, int shots, const uint32_t* wanted, const Byte* x, int channels,
+                     const Byte* w, const float* scale, const float* bias, Bfloat16* y, const After<Bfloat16>* after);
 };
 
 struct Kernels {

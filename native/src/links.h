@@ -150,7 +150,21 @@ class Links {
         return Groups(read, block, relations, sites_out, rows);
     }
 
-    // Who reads a site, and with which matrix: those of site s are number start[s] to start[s + 1].
+    // Whom a site reads: those of site s are number start[s] to start[s + 1].
+    struct Reads {
+        Ints start, site;
+    };
+
+    Reads reads() const {
+        Reads found{{0}, {}};
+        for (size_t i = 0; i < read_.size(); i++) {
+            if (read_[i] >= 0) found.site.push_back(read_[i]);
+            if ((i + 1) % relations == 0) found.start.push_back(static_cast<int32_t>(found.site.size()));
+        }
+        return found;
+    }
+
+    // Who reads a site, and with which matrix.
     struct Readers {
         Ints start, site, block;
     };

@@ -95,10 +95,12 @@ struct Step {
           relations(links.relations),
           sites_out(links.sites_out),
           groups(std::make_shared<const Groups>(links.forward(rows))),
+          reads(links.reads()),
           readers(links.readers()) {}
 
     int planes, relations, sites_out;
     std::shared_ptr<const Groups> groups;
+    Links::Reads reads;
     Links::Readers readers;
 };
 
@@ -115,6 +117,7 @@ Convolution<Number> convolution(nb::handle weights, const char* name, const Step
                 matrices(from.data(), from.shape(0) * from.shape(1), from.shape(2), from.shape(3), channels, channels),
                 channels, channels),
             {},
+            step.reads,
             step.readers};
 }
 

@@ -7,7 +7,7 @@
 
 #include "bfloat16.h"
 #include "eight_bits.h"
-#include "first_block.h"
+#include "silence.h"
 
 namespace cascade {
 
@@ -15,7 +15,18 @@ namespace {
 
 constexpr int BLOCK_ROWS = 96;            // of operators' features, so that they stay in a core's first cache
 constexpr size_t CHUNK_FLOATS = 1 << 17;  // of the residual stream of a chunk of shots: about half of a second cache
-constexpr int MOST_SHOTS = 24;            // of a chunk: a multiple of the rows of every tile
+constexpr int MOST_SHOTS = 24;            // of a chunk: a multiple of the rows of every tile, bits of a number
+
+// The shots in which a site reads one that differs.
+void reach(const Links::Reads& reads, const Shots& differs, uint32_t every, Shots& reached) {
+    reached.resize(reads.start.size() - 1);
+    const int32_t *start = reads.start.data(), *site = reads.site.data();
+    for (size_t s = 0; s < reached.size(); s++) {
+        uint32_t found = 0;
+        for (int32_t i = start[s]; i < start[s + 1] && found != every; i++) found |= differs[site[i]];
+        reached[s] = found;
+    }
+}
 
 }  // namespace
 
@@ -26,7 +37,8 @@ struct ProgramOf<Number>::Space {
     std::vector<Number> a, b, scratch;  // two of narrow width with a row of zeros behind them, a tile
     std::vector<Number> features, sums, operators;
     std::vector<Byte> bytes;  // of what a convolution reads
-    typename FirstBlock<Number>::Work first;
+    typename Silence<Number>::Work first;
+    Shots stream, differs, wanted, fresh;  // [sites]: bits of shots
     Floats read, hidden, logits, typed, evidence;
     Decision::Work decision;
     std::vector<uint64_t> parity;
@@ -55,8 +67,8 @@ void ProgramOf<Number>::give_back(std::unique_ptr<Space> space) const {
 
 template <class Number>
 void ProgramOf<Number>::prepare() {
-    first_ = std::make_unique<FirstBlock<Number>>();
-    first_->prepare(trunk, *decoding_);
+    silence_ = std::make_unique<Silence<Number>>();
+    silence_->prepare(trunk, *decoding_);
     channels = trunk.channels;
     convolutions = static_cast<int>(trunk.blocks.size() * trunk.blocks[0].convolutions.size());
     asked = logical ? logical->operators : static_cast<int>(local->owner.size());
@@ -80,11 +92,21 @@ void ProgramOf<Number>::trunk_of(Space& space, const uint8_t* packed, int shots,
     space.b.resize(narrow);
     float* x = space.x.data();
     Number *a = space.a.data(), *b = space.b.data();
+    // Where the stream, and what is read next, differ from those of silent shots.
+    Shots &stream = space.stream, &differs = space.differs, &wanted = space.wanted;
+    stream.assign(sites, 0);
     for (int s = 0; s < sites; s++)
         for (int shot = 0; shot < shots; shot++) {
             const uint8_t bits = packed[static_cast<size_t>(shot) * bytes + trunk.byte[s]];
-            space.states[static_cast<size_t>(s) * shots + shot] = ((bits >> trunk.shift[s]) & trunk.mask[s]) | trunk.fill[s];
+            const uint8_t state = ((bits >> trunk.shift[s]) & trunk.mask[s]) | trunk.fill[s];
+            const size_t row = static_cast<size_t>(s) * shots + shot;
+            space.states[row] = state;
+            if (state == trunk.fill[s]) continue;
+            stream[s] |= uint32_t{1} << shot;
+            std::copy_n(&trunk.embedding[static_cast<size_t>(trunk.kind[s] + state) * width], width, x + row * width);
         }
+    differs = stream;
+    const uint32_t every = ~uint32_t{0} >> (32 - shots);
 
     size_t number = 0;
     for (size_t layer = 0; layer < trunk.blocks.size(); layer++) {
@@ -92,37 +114,74 @@ void ProgramOf<Number>::trunk_of(Space& space, const uint8_t* packed, int shots,
         const After<Number> behind = trunk.after(layer, x, space.scratch.data());
         for (const Convolution<Number>& step : block.convolutions) {
             const After<Number>* after = &step == &block.convolutions.back() ? &behind : nullptr;
-            const std::vector<Group>& all = step.groups->of(shots, decoding_->rows);
-            const int groups = static_cast<int>(all.size());
-            const size_t read = (step.readers.start.size() - 1) * shots;
-            if (peaks)
-                for (size_t i = 0; number > 0 && i < read * channels; i++) {
-                    float& peak = peaks[number * channels + i % channels];
-                    peak = std::max(peak, as_float(a[i]));
+            reach(step.reads, differs, every, wanted);
+            if (after) {
+                space.fresh.resize(sites);
+                for (int s = 0; s < sites; s++) {
+                    wanted[s] |= stream[s];
+                    space.fresh[s] = wanted[s] & ~stream[s];
                 }
-            if (number == 0) {
-                (*first_)(trunk, *decoding_, space.states.data(), shots, behind, space.first, b);
-            } else if (std::is_same_v<Number, Bfloat16> && !eight_bits_.empty()) {
-                if constexpr (std::is_same_v<Number, Bfloat16>) {
-                    const Convolution8& use = eight_bits_[number - 1];
-                    space.bytes.resize(narrow);
-                    decoding8_->round(a, use.times.data(), read, channels, space.bytes.data());
-                    std::fill_n(space.bytes.begin() + static_cast<ptrdiff_t>(read * channels),
-                                static_cast<size_t>(shots) * channels, Byte{});
-                    decoding8_->convolve(all.data(), groups, shots, space.bytes.data(), channels, use.weight.data(),
-                                         use.scale.data(), use.bias.data(), b, after);
-                }
-            } else {
-                decoding_->convolve(all.data(), groups, shots, a, channels, step.weight.data(), step.bias.data(), b,
-                                    after);
+                fill(silence_->stream(layer), space.fresh, shots, width, x);
+                stream = wanted;
             }
+            if (number == 0)
+                first_convolution(space, shots, after, b);
+            else
+                convolution(space, step, number, shots, after, a, b);
             std::swap(a, b);
+            differs.swap(wanted);
+            if (++number == static_cast<size_t>(convolutions)) break;
+            space.fresh.resize(step.sites_out);
+            for (int s = 0; s < step.sites_out; s++) space.fresh[s] = every & ~differs[s];
+            fill(silence_->read(number), space.fresh, shots, channels, a);
             // the row of zeros is behind the sites that the next step reads
             std::fill_n(a + static_cast<size_t>(step.sites_out) * shots * channels,
                         static_cast<size_t>(shots) * channels, Number{});
-            number++;
+            for (size_t i = 0; peaks && i < static_cast<size_t>(step.sites_out) * shots * channels; i++) {
+                float& peak = peaks[number * channels + i % channels];
+                peak = std::max(peak, as_float(a[i]));
+            }
         }
     }
+    space.fresh.resize(sites);
+    for (int s = 0; s < sites; s++) space.fresh[s] = every & ~stream[s];
+    fill(silence_->stream(trunk.blocks.size()), space.fresh, shots, width, x);
+}
+
+// The first one, by the events.
+template <class Number>
+void ProgramOf<Number>::first_convolution(Space& space, int shots, const After<Number>* after, Number* y) const {
+    typename Silence<Number>::Work& work = space.first;
+    silence_->first_convolution(trunk, *decoding_, space.states.data(), shots, work);
+    const int count = static_cast<int>(work.rows.size());
+    if (after) {
+        decoding_->behind(work.rows.data(), count, work.results.data(), channels, y, after);
+        return;
+    }
+    for (int i = 0; i < count; i++)
+        std::copy_n(&work.results[static_cast<size_t>(i) * channels], channels,
+                    y + static_cast<ptrdiff_t>(work.rows[i]) * channels);
+}
+
+// Another one, of the rows that are wanted.
+template <class Number>
+void ProgramOf<Number>::convolution(Space& space, const Convolution<Number>& step, size_t number, int shots,
+                                    const After<Number>* after, const Number* x, Number* y) const {
+    const std::vector<Group>& all = step.groups->of(shots, decoding_->rows);
+    const int groups = static_cast<int>(all.size());
+    if constexpr (std::is_same_v<Number, Bfloat16>)
+        if (decoding8_) {
+            const Convolution8& use = eight_bits_[number - 1];
+            const size_t rows = (step.readers.start.size() - 1) * shots;
+            space.bytes.resize((rows + shots) * channels);
+            decoding8_->round(x, use.times.data(), rows, channels, space.bytes.data());
+            std::fill_n(&space.bytes[rows * channels], static_cast<size_t>(shots) * channels, Byte{});
+            decoding8_->convolve(all.data(), groups, shots, space.wanted.data(), space.bytes.data(), channels,
+                                 use.weight.data(), use.scale.data(), use.bias.data(), y, after);
+            return;
+        }
+    decoding_->convolve(all.data(), groups, shots, space.wanted.data(), x, channels, step.weight.data(),
+                        step.bias.data(), y, after);
 }
 
 template <class Number>

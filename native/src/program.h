@@ -14,6 +14,7 @@
 namespace cascade {
 
 using Floats = std::vector<float>;
+using Shots = std::vector<uint32_t>;
 
 // Matrices are packed as the kernels of their numbers have it.
 template <class Number>
@@ -22,6 +23,7 @@ struct Convolution {
     int sites_out;
     std::vector<Number> weight;  // [planes, relations, inner, outer]
     Floats bias;                 // [outer]
+    Links::Reads reads;          // of its outputs
     Links::Readers readers;      // of its inputs
 };
 
@@ -100,7 +102,7 @@ class Program {
 };
 
 template <class Number>
-class FirstBlock;
+class Silence;
 struct Convolution8;
 
 // One whose products are of floats or of Bfloat16.
@@ -129,6 +131,9 @@ class ProgramOf final : public Program {
     struct Space;
 
     void trunk_of(Space& space, const uint8_t* packed, int shots, float* peaks = nullptr) const;
+    void first_convolution(Space& space, int shots, const After<Number>* after, Number* y) const;
+    void convolution(Space& space, const Convolution<Number>& step, size_t number, int shots,
+                     const After<Number>* after, const Number* x, Number* y) const;
     void head_of(Space& space, int shots, float* out) const;
     template <class Each>
     void chunks(size_t shots, int threads, Each each) const;
@@ -144,7 +149,7 @@ class ProgramOf final : public Program {
     mutable std::vector<std::unique_ptr<Space>> free_;
 
     int chunk_ = 1;
-    std::unique_ptr<FirstBlock<Number>> first_;
+    std::unique_ptr<Silence<Number>> silence_;
     const Decoding8* decoding8_ = nullptr;
     std::vector<Convolution8> eight_bits_;  // of all convolutions but the first
 };

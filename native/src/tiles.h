@@ -159,21 +159,35 @@ void behind_rows(const int32_t* rows, int count, const Number* z, int channels, 
         });
 }
 
-// T rows: sites of a group with one shot, or one site with shots that follow one another.
-template <bool TOGETHER, int T, class Number, class Out>
-void convolve_rows(const Group& group, int first_site, int shot, int shots, const Number* x, int inner, const Number* w,
+// Rows of a tile: the number of each one's site in the group, and its shot.
+struct Rows {
+    int count = 0;
+    int32_t index[ROWS], shot[ROWS];
+
+    // Whether they are shots of ONE site, or sites, that follow one another.
+    bool follow(bool one) const {
+        return one ? shot[count - 1] - shot[0] == count - 1
+                   : index[count - 1] - index[0] == count - 1 && shot[count - 1] == shot[0];
+    }
+};
+
+// T rows, of ONE site or of several, which FOLLOW one another or do not.
+template <bool ONE, bool FOLLOW, int T, class Number, class Out>
+void convolve_rows(const Group& group, const Rows& rows, int shots, const Number* x, int inner, const Number* w,
                    const float* scale, const float* bias, int outer, bool activate, Out* y, const After<Out>* after) {
     constexpr bool BYTES = std::is_same_v<Number, Byte>;
+    const auto index = [&](int t) INLINE { return ONE ? 0 : FOLLOW ? rows.index[0] + t : rows.index[t]; };
     const auto row_of = [&](const int32_t* sites, int t) INLINE {
-        return static_cast<ptrdiff_t>(sites[TOGETHER ? t : 0]) * shots + shot + (TOGETHER ? 0 : t);
+        const int shot = !FOLLOW ? rows.shot[t] : ONE ? rows.shot[0] + t : rows.shot[0];
+        return static_cast<ptrdiff_t>(sites[index(t)]) * shots + shot;
     };
     ptrdiff_t row[T];
     Out* out[T];
-    for (int t = 0; t < T; t++) row[t] = row_of(group.site + first_site, t), out[t] = y + row[t] * outer;
+    for (int t = 0; t < T; t++) row[t] = row_of(group.site, t), out[t] = y + row[t] * outer;
     columns(outer, [&](auto v, int column) INLINE {
         Tile<T, v> tile;
         tile.start(bias && !BYTES ? bias + column : nullptr);
-        const int32_t* read = group.read + first_site;
+        const int32_t* read = group.read;
         for (int r = 0; r < group.relations; r++, read += group.sites) {
             const Number* from[T];
             for (int t = 0; t < T; t++) from[t] = x + row_of(read, t) * inner;
@@ -183,7 +197,7 @@ void convolve_rows(const Group& group, int first_site, int shot, int shots, cons
         if constexpr (BYTES) {
             const Vec times = load(scale + column);
             each<T>([&](auto t) INLINE {
-                const float* plus = bias + static_cast<ptrdiff_t>(group.site[first_site + (TOGETHER ? t : 0)]) * outer;
+                const float* plus = bias + static_cast<ptrdiff_t>(group.site[index(t)]) * outer;
                 tile.sum[t][0] = whole(tile.sum[t][0]) * times + load(plus + column);
             });
         }
@@ -194,21 +208,39 @@ void convolve_rows(const Group& group, int first_site, int shot, int shots, cons
 }
 
 template <class Number, class Out>
-void convolve(const Group* groups, int count, int shots, const Number* x, int inner, const Number* w,
-              const float* scale, const float* bias, int outer, bool activate, Out* y, const After<Out>* after) {
+void convolve(const Group* groups, int count, int shots, const uint32_t* wanted, const Number* x, int inner,
+              const Number* w, const float* scale, const float* bias, int outer, bool activate, Out* y,
+              const After<Out>* after) {
     for (const Group* group = groups; group < groups + count; group++) {
-        if (group->sites == 1) {
-            for (int shot = 0; shot < shots; shot += ROWS)
-                of_rows(shots - shot < ROWS ? shots - shot : ROWS, [&](auto t) {
-                    convolve_rows<false, t>(*group, 0, shot, shots, x, inner, w, scale, bias, outer, activate, y, after);
+        Rows rows;
+        const auto tile = [&] {
+            const auto with = [&](auto one, auto follow) {
+                of_rows(rows.count, [&](auto t) {
+                    convolve_rows<one, follow, t>(*group, rows, shots, x, inner, w, scale, bias, outer, activate, y,
+                                                  after);
                 });
-            continue;
+            };
+            constexpr std::true_type yes{};
+            constexpr std::false_type no{};
+            const bool one = group->sites == 1;
+            if (rows.follow(one))
+                one ? with(yes, yes) : with(no, yes);
+            else if constexpr (!std::is_same_v<Out, float> || std::is_same_v<Number, float>)
+                one ? with(yes, no) : with(no, no);
+            rows.count = 0;
+        };
+        const auto add = [&](int index, int shot) {
+            rows.index[rows.count] = index, rows.shot[rows.count] = shot;
+            if (++rows.count == ROWS) tile();
+        };
+        // Where all are wanted, a tile is of one site or of one shot, so that its rows follow one another.
+        for (int s = 0; s < (group->sites == 1 ? 1 : shots); s++) {
+            for (int i = 0; i < group->sites; i++)
+                for (int shot = s; shot < (group->sites == 1 ? shots : s + 1); shot++)
+                    if (!wanted || wanted[group->site[i]] >> shot & 1) add(i, shot);
+            if (rows.count && !wanted) tile();
         }
-        for (int shot = 0; shot < shots; shot++)
-            for (int site = 0; site < group->sites; site += ROWS)
-                of_rows(group->sites - site < ROWS ? group->sites - site : ROWS, [&](auto t) {
-                    convolve_rows<true, t>(*group, site, shot, shots, x, inner, w, scale, bias, outer, activate, y, after);
-                });
+        if (rows.count) tile();
     }
 }
 
@@ -228,14 +260,14 @@ void product(const Number* x, int rows, int inner, const Number* w, const float*
 }
 
 template <class Number>
-void convolve_trunk(const Group* groups, int count, int shots, const Number* x, int channels, const Number* w,
-                    const float* bias, Number* y, const After<Number>* after) {
-    convolve(groups, count, shots, x, channels, w, nullptr, bias, channels, true, y, after);
+void convolve_trunk(const Group* groups, int count, int shots, const uint32_t* wanted, const Number* x, int channels,
+                    const Number* w, const float* bias, Number* y, const After<Number>* after) {
+    convolve(groups, count, shots, wanted, x, channels, w, nullptr, bias, channels, true, y, after);
 }
 
 template <class Number>
 void convolve_head(const Group* groups, int count, int shots, const Number* x, int width, const Number* w, float* y) {
-    convolve<Number, float>(groups, count, shots, x, width, w, nullptr, nullptr, width, false, y, nullptr);
+    convolve<Number, float>(groups, count, shots, nullptr, x, width, w, nullptr, nullptr, width, false, y, nullptr);
 }
 
 template <class Out>

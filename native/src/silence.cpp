@@ -1,9 +1,8 @@
-#include "first_block.h"
+#include "silence.h"
 
 #include <algorithm>
 #include <array>
 #include <map>
-#include <numeric>
 
 namespace cascade {
 
@@ -21,7 +20,7 @@ void activate(const Decoding<Number>& decoding, const Floats& sums, int channels
 }  // namespace
 
 template <class Number>
-void FirstBlock<Number>::prepare(const Trunk<Number>& trunk, const Decoding<Number>& decoding) {
+void Silence<Number>::prepare(const Trunk<Number>& trunk, const Decoding<Number>& decoding) {
     const int width = trunk.width, channels = trunk.channels, sites = trunk.sites;
     const int rows = static_cast<int>(trunk.embedding.size() / width);
     const Block<Number>& block = trunk.blocks[0];
@@ -33,11 +32,11 @@ void FirstBlock<Number>::prepare(const Trunk<Number>& trunk, const Decoding<Numb
     decoding.narrow(gated.data(), rows, width, block.down.data(), block.down_bias.data(), channels, true, read.data());
 
     std::vector<Number> silent(static_cast<size_t>(sites + 1) * channels, Number{});
-    stream_.resize(static_cast<size_t>(sites) * width);
+    Floats stream(static_cast<size_t>(sites) * width);
     for (int s = 0; s < sites; s++) {
         const size_t row = trunk.kind[s] + trunk.fill[s];
         std::copy_n(&read[row * channels], channels, &silent[static_cast<size_t>(s) * channels]);
-        std::copy_n(&trunk.embedding[row * width], width, &stream_[static_cast<size_t>(s) * width]);
+        std::copy_n(&trunk.embedding[row * width], width, &stream[static_cast<size_t>(s) * width]);
     }
     sums_.resize(static_cast<size_t>(step.sites_out) * channels);
     const std::vector<Group>& all = step.groups->of(1, decoding.rows);
@@ -67,32 +66,31 @@ void FirstBlock<Number>::prepare(const Trunk<Number>& trunk, const Decoding<Numb
         }
     }
 
-    activate(decoding, sums_, channels, next_);
-    if (block.convolutions.size() > 1) return;
-    const std::vector<Number> results = next_;
-    std::vector<Number> scratch(static_cast<size_t>(MOST_ROWS) * width);
-    Ints each(sites);
-    std::iota(each.begin(), each.end(), 0);
-    const After<Number> after = trunk.after(0, stream_.data(), scratch.data());
-    decoding.behind(each.data(), sites, results.data(), channels, next_.data(), &after);
+    // The other convolutions of this one shot, all of it.
+    read_.push_back(std::move(silent));
+    stream_.push_back(stream);
+    std::vector<Number> scratch(static_cast<size_t>(MOST_ROWS) * width), next;
+    for (size_t layer = 0; layer < trunk.blocks.size(); layer++) {
+        const After<Number> after = trunk.after(layer, stream.data(), scratch.data());
+        for (const Convolution<Number>& one : trunk.blocks[layer].convolutions) {
+            const bool last = &one == &trunk.blocks[layer].convolutions.back();
+            const std::vector<Group>& groups = one.groups->of(1, decoding.rows);
+            next.assign((static_cast<size_t>(one.sites_out) + 1) * channels, Number{});
+            decoding.convolve(groups.data(), static_cast<int>(groups.size()), 1, nullptr, read_.back().data(), channels,
+                              one.weight.data(), one.bias.data(), next.data(), last ? &after : nullptr);
+            read_.push_back(next);
+        }
+        stream_.push_back(stream);
+    }
 }
 
 template <class Number>
-void FirstBlock<Number>::operator()(const Trunk<Number>& trunk, const Decoding<Number>& decoding, const uint8_t* states,
-                                    int shots, const After<Number>& after, Work& work, Number* y) const {
-    const int width = trunk.width, channels = trunk.channels;
+void Silence<Number>::first_convolution(const Trunk<Number>& trunk, const Decoding<Number>& decoding,
+                                        const uint8_t* states, int shots, Work& work) const {
+    const int channels = trunk.channels;
     const Convolution<Number>& step = trunk.blocks[0].convolutions[0];
     const bool only = trunk.blocks[0].convolutions.size() == 1;
     const size_t matrices = step.weight.size() / channels / channels;
-    for (int s = 0; s < trunk.sites; s++)
-        for (int shot = 0; shot < shots; shot++)
-            std::copy_n(&stream_[static_cast<size_t>(s) * width], width,
-                        after.stream + (static_cast<size_t>(s) * shots + shot) * width);
-    for (int s = 0; s < step.sites_out; s++)
-        for (int shot = 0; shot < shots; shot++)
-            std::copy_n(&next_[static_cast<size_t>(s) * channels], channels,
-                        y + (static_cast<size_t>(s) * shots + shot) * channels);
-
     work.slot.assign(step.sites_out, -1);
     work.rows.clear();
     work.sums.clear();
@@ -106,19 +104,11 @@ void FirstBlock<Number>::operator()(const Trunk<Number>& trunk, const Decoding<N
         }
         return &work.sums[static_cast<size_t>(slot) * channels];
     };
-    const auto embed = [&](size_t row) {
-        const size_t from = trunk.kind[row / shots] + states[row];
-        std::copy_n(&trunk.embedding[from * width], width, after.stream + row * width);
-    };
     for (int shot = 0; shot < shots; shot++) {
         const size_t begin = work.rows.size();
         for (int s = 0; s < trunk.sites; s++) {
-            const size_t row = static_cast<size_t>(s) * shots + shot;
-            if (states[row] == trunk.fill[s]) continue;
-            if (only)
-                sums_at(s, shot);
-            else
-                embed(row);
+            if (states[static_cast<size_t>(s) * shots + shot] == trunk.fill[s]) continue;
+            if (only) sums_at(s, shot);  // the block adds to its own row
             for (int i = step.readers.start[s]; i < step.readers.start[s + 1]; i++) {
                 float* sums = sums_at(step.readers.site[i], shot);
                 const float* added = &added_[(kind_[s] * matrices + step.readers.block[i]) * channels];
@@ -127,20 +117,10 @@ void FirstBlock<Number>::operator()(const Trunk<Number>& trunk, const Decoding<N
         }
         for (size_t i = begin; i < work.rows.size(); i++) work.slot[work.rows[i] / shots] = -1;
     }
-
     activate(decoding, work.sums, channels, work.results);
-    const int count = static_cast<int>(work.rows.size());
-    if (only) {
-        for (int32_t row : work.rows) embed(row);
-        decoding.behind(work.rows.data(), count, work.results.data(), channels, y, &after);
-        return;
-    }
-    for (int i = 0; i < count; i++)
-        std::copy_n(&work.results[static_cast<size_t>(i) * channels], channels,
-                    y + static_cast<ptrdiff_t>(work.rows[i]) * channels);
 }
 
-template class FirstBlock<float>;
-template class FirstBlock<Bfloat16>;
+template class Silence<float>;
+template class Silence<Bfloat16>;
 
 }  // namespace cascade
