@@ -41,12 +41,21 @@ const MinSum& min_sum() {
     return min_sum_portable;
 }
 
-const Decoding<Bfloat16>* bfloat16_kernels() {
 #if defined(CASCADE_BFLOAT16)
-    if (kernels() == &avx512 && __builtin_cpu_supports("avx512bf16")) return &avx512_bfloat16;
+namespace {
+
+bool multiplies_bfloat16() { return kernels() == &avx512 && __builtin_cpu_supports("avx512bf16"); }
+
+}  // namespace
+
+const Decoding<Bfloat16>* bfloat16_kernels() { return multiplies_bfloat16() ? &avx512_bfloat16 : nullptr; }
+
+const Training<Bfloat16>* bfloat16_training() { return multiplies_bfloat16() ? &avx512_bfloat16_training : nullptr; }
+#else
+const Decoding<Bfloat16>* bfloat16_kernels() { return nullptr; }
+
+const Training<Bfloat16>* bfloat16_training() { return nullptr; }
 #endif
-    return nullptr;
-}
 
 const Decoding8* int8_kernels() {
 #if defined(CASCADE_BFLOAT16)

@@ -96,27 +96,50 @@ struct Decoding8 {
                      const Byte* w, const float* scale, const float* bias, Bfloat16* y, const After<Bfloat16>* after);
 };
 
+// What training takes, forward and backward. What is multiplied and what is kept are `Number`s; sums and the residual
+// stream are floats. A norm's [2, channels] sums are added to.
+template <class Number>
+struct Training {
+    int rows;  // of a tile, as above
+    // y = sum over relations of x[read] w: x [sites + 1, shots, inner], w [blocks] of matrices, y [sites, shots, outer]
+    void (*convolve)(const Group* groups, int count, int shots, const Number* x, int inner, const Number* w, int outer,
+                     Number* y);
+    // y = bias + x w, or y += x w where bias is null: x [rows, inner], w a matrix
+    void (*product)(const Number* x, int rows, int inner, const Number* w, const float* bias, int outer, float* y);
+    // y = bias + x w
+    void (*narrow)(const Number* x, int rows, int inner, const Number* w, const float* bias, int outer, Number* y);
+    // y [rows / INPUTS, channels, INPUTS] of x [rows, channels], as matrices lie; zeros follow the last row
+    void (*lay)(const Number* x, int rows, int channels, Number* y);
+    // w += x[from]^T y[to], summed over pairs and shots: x [sites, shots / INPUTS, inner, INPUTS], y likewise, w
+    // [inner, outer]; `tiers` is shots / INPUTS
+    void (*outer_product)(Pairs pairs, int tiers, const Number* x, int inner, const Number* y, int outer, float* w);
+    void (*round)(const float* x, size_t count, Number* y);
+    void (*widen)(const Number* x, size_t count, float* y);
+    // sums of x and of x^2: x [rows, channels]
+    void (*moments)(const float* x, int rows, int channels, double* sums);
+    void (*moments_of_kept)(const Number* x, int rows, int channels, double* sums);
+    // y = silu(scale x + shift), [rows, channels]
+    void (*gate)(const float* x, const float* scale, const float* shift, int rows, int channels, Number* y);
+    void (*gate_kept)(const Number* x, const float* scale, const float* shift, int rows, int channels, Number* y);
+    // dz = d silu'(scale x + shift), sums of dz and of dz times x normalised; y = silu(scale x + shift) but where y is
+    // null; d and dz may be one
+    void (*gate_gradient)(const float* d, const Number* x, Norm norm, int rows, int channels, Number* dz, Number* y,
+                          double* sums);
+    void (*gate_gradient_of_kept)(const Number* d, const Number* x, Norm norm, int rows, int channels, Number* dz,
+                                  Number* y, double* sums);
+    // dx = scale (dz - mean - x normalised * projection); dz and dx may be one
+    void (*norm_gradient)(const Number* dz, const Number* x, Norm norm, const float* mean, const float* projection,
+                          int rows, int channels, Number* dx);
+    // dx += the same
+    void (*add_norm_gradient)(const Number* dz, const Number* x, Norm norm, const float* mean, const float* projection,
+                              int rows, int channels, float* dx);
+};
+
 struct Kernels {
     const char* name;
     int lanes;  // of a vector
-    int rows;   // of a tile
     Decoding<float> decoding;
-    // y = sum over relations of x[read] w: x [sites + 1, shots, inner], w [blocks, inner, outer], y [sites, shots,
-    // outer]
-    void (*convolve)(const Group* groups, int count, int shots, const float* x, int inner, const float* w, int outer,
-                     float* y);
-    // y = bias + x w, or y += x w where bias is null: x [rows, inner], w [inner, outer]; with `activate` SiLU of it
-    void (*product)(const float* x, int rows, int inner, const float* w, const float* bias, int outer, bool activate,
-                    float* y);
-    // w += x[from]^T y[to], summed over pairs and shots: x [sites, shots, inner], y [sites, shots, outer]
-    void (*outer_product)(Pairs pairs, int shots, const float* x, int inner, const float* y, int outer, float* w);
-    // sums += (sum of x, sum of x^2) of each channel: x [rows, channels], sums [2, channels]
-    void (*moments)(const float* x, int rows, int channels, double* sums);
-    // dz = d silu'(scale x + shift), and sums += (sum of dz, sum of dz times x normalised); d and dz may be one
-    void (*gate_gradient)(const float* d, const float* x, Norm norm, int rows, int channels, float* dz, double* sums);
-    // dx = scale (dz - mean - x normalised * projection), or dx += it; dz and dx may be one
-    void (*norm_gradient)(const float* dz, const float* x, Norm norm, const float* mean, const float* projection,
-                          int rows, int channels, bool add, float* dx);
+    Training<float> training;
     // y = silu(scale x + shift), [rows, channels]
     void (*gate)(const float* x, const float* scale, const float* shift, int rows, int channels, float* y);
     // y = x w: x [rows, channels], w [channels]
@@ -130,6 +153,7 @@ extern const Kernels avx2, avx512;
 #if defined(CASCADE_BFLOAT16)
 extern const Decoding<Bfloat16> avx512_bfloat16;
 extern const Decoding8 avx512_int8;
+extern const Training<Bfloat16> avx512_bfloat16_training;
 #endif
 
 // Those that the chip has, the widest first.
@@ -143,5 +167,8 @@ const Decoding<Bfloat16>* bfloat16_kernels();
 
 // The same of those with operands in eight bits.
 const Decoding8* int8_kernels();
+
+// What trains with them; null likewise.
+const Training<Bfloat16>* bfloat16_training();
 
 }  // namespace cascade

@@ -82,6 +82,11 @@ inline Vec silu(Vec x) { return x / (1.f + power_of_two(x * -1.44269504f)); }
 
 // As exact as numbers of this type are.
 template <class Number>
+inline Vec sigmoid_to(Vec x) {
+    return sigmoid(x);
+}
+
+template <class Number>
 inline Vec silu_to(Vec x) {
     return silu(x);
 }

@@ -11,6 +11,7 @@
 
 #include "bfloat16.h"
 #include "binding.h"
+#include "packing.h"
 #include "program.h"
 
 namespace cascade {
@@ -49,23 +50,6 @@ Floats row(nb::handle owner, const char* name, int size) {
     Floats to(size, 0.f);
     std::copy_n(from.data(), from.size(), to.begin());
     return to;
-}
-
-// Matrices of [inner, outer] one after the other, in the layout of the kernels.
-template <class Number>
-std::vector<Number> packed(Floats from, int inner, int outer) {
-    if constexpr (std::is_same_v<Number, float>) {
-        return from;
-    } else {
-        constexpr int ONCE = INPUTS<Number>;
-        std::vector<Number> to(from.size());
-        const size_t rows = from.size() / outer;
-        expect(inner % ONCE == 0, "expected matrices of whole pairs");
-        for (size_t row = 0; row < rows; row++)
-            for (int o = 0; o < outer; o++)
-                to[(row / ONCE * outer + o) * ONCE + row % ONCE] = rounded(from[row * outer + o]);
-        return to;
-    }
 }
 
 // Matrices of any number, each padded to [inner, outer].

@@ -4,12 +4,15 @@
 #include <cmath>
 #include <functional>
 #include <thread>
+#include <tuple>
+
+#include "packing.h"
 
 namespace cascade {
 
 namespace {
 
-constexpr size_t CACHED = 12288;  // floats of a few sites, of which a dozen neighbours stay in a core's second cache
+constexpr size_t CACHED = 49152;  // bytes of a few sites, of which a dozen neighbours stay in a core's second cache
 constexpr int BLOCK = 24;         // rows that go through several operations while they are in a core's first cache
 
 // Splits 0..count into a run for each thread; body(thread, start, stop).
@@ -23,18 +26,47 @@ void parallel(size_t count, int threads, Body body) {
     for (std::thread& other : others) other.join();
 }
 
-// Rows in blocks of BLOCK, shared out among threads, each with sums of its own, which are added in their order.
+// Runs of 0..count shared out among threads, each with sums of its own, which are added in their order.
 template <class Body>
-std::vector<double> rows_with_sums(size_t rows, int threads, size_t sums, Body body) {
+std::vector<double> with_sums(size_t count, int threads, size_t sums, Body body) {
     std::vector<std::vector<double>> parts(std::max(threads, 1), std::vector<double>(sums, 0.0));
-    parallel((rows + BLOCK - 1) / BLOCK, threads, [&](int thread, size_t start, size_t stop) {
-        for (size_t block = start; block < stop; block++)
-            body(block * BLOCK, static_cast<int>(std::min<size_t>(BLOCK, rows - block * BLOCK)), parts[thread].data(),
-                 thread);
+    parallel(count, threads, [&](int thread, size_t start, size_t stop) {
+        for (size_t i = start; i < stop; i++) body(i, parts[thread].data(), thread);
     });
     for (size_t thread = 1; thread < parts.size(); thread++)
         for (size_t i = 0; i < sums; i++) parts[0][i] += parts[thread][i];
     return parts[0];
+}
+
+// A few shots of a site.
+struct Rows {
+    size_t row;  // of [sites, shots]
+    size_t laid;  // the same where shots are INPUTS to a row
+    int count;
+};
+
+int blocks_of(int shots) { return (shots + BLOCK - 1) / BLOCK; }
+
+template <class Number>
+int tiers_of(int shots) {
+    return (shots + INPUTS<Number> - 1) / INPUTS<Number>;
+}
+
+// The block of a site's shots.
+template <class Number>
+Rows rows_of(size_t site, int block, int shots) {
+    const int shot = block * BLOCK;
+    return {site * shots + shot, (site * tiers_of<Number>(shots) + shot / INPUTS<Number>)*INPUTS<Number>,
+            std::min(BLOCK, shots - shot)};
+}
+
+// Calls body(rows, sums, thread) for all blocks of the shots of all sites.
+template <class Number, class Body>
+std::vector<double> rows_with_sums(int sites, int shots, int threads, size_t sums, Body body) {
+    const int blocks = blocks_of(shots);
+    return with_sums(static_cast<size_t>(sites) * blocks, threads, sums, [&](size_t i, double* of, int thread) {
+        body(rows_of<Number>(i / blocks, static_cast<int>(i % blocks), shots), of, thread);
+    });
 }
 
 // Gradients of weights that each thread sums for itself.
@@ -55,10 +87,17 @@ class Parts {
 };
 
 // A buffer with zeros behind it.
-Buffer with_zeros(size_t size, size_t zeros) {
-    Buffer made(size + zeros);
-    std::fill(made.begin() + static_cast<ptrdiff_t>(size), made.end(), 0.f);
+template <class Number>
+Buffer<Number> with_zeros(size_t size, size_t zeros) {
+    Buffer<Number> made(size + zeros);
+    std::fill(made.begin() + static_cast<ptrdiff_t>(size), made.end(), Number{});
     return made;
+}
+
+Floats copied(const float* from, size_t size, float times = 1) {
+    Floats to(from, from + size);
+    for (float& w : to) w *= times;
+    return to;
 }
 
 Floats transposed(const float* from, int rows, int columns, float times = 1) {
@@ -69,9 +108,10 @@ Floats transposed(const float* from, int rows, int columns, float times = 1) {
     return to;
 }
 
-// From [planes, outer, relations, inner], as PyTorch has it, to [planes, relations, inner, outer] or [.., outer,
-// inner].
-Floats by_relation(const TrainingStep& step, const float* weight, int inner, int outer, bool turned) {
+// From [planes, outer, relations, inner], as PyTorch has it, to matrices of [inner, outer] for each plane and relation,
+// or of [outer, inner].
+template <class Number>
+std::vector<Number> by_relation(const TrainingStep& step, const float* weight, int inner, int outer, bool turned) {
     Floats to(static_cast<size_t>(step.planes) * step.relations * inner * outer);
     for (int plane = 0; plane < step.planes; plane++)
         for (int o = 0; o < outer; o++)
@@ -80,22 +120,30 @@ Floats by_relation(const TrainingStep& step, const float* weight, int inner, int
                 float* matrix = &to[(static_cast<size_t>(plane) * step.relations + r) * inner * outer];
                 for (int c = 0; c < inner; c++) matrix[turned ? o * inner + c : c * outer + o] = from[c];
             }
-    return to;
+    return packed<Number>(std::move(to), turned ? outer : inner, turned ? inner : outer);
 }
 
-void convolve(const Kernels& use, const Groups& groups, int shots, const float* x, int inner, const Floats& weight,
-              int outer, float* y, int threads) {
+// Calls `behind(rows, sums)` for what has just been written, while it is in a cache.
+template <class Number, class Behind>
+std::vector<double> convolve(const Training<Number>& use, const Groups& groups, int shots, const Number* x, int inner,
+                             const std::vector<Number>& weight, int outer, Number* y, int threads, size_t sums,
+                             Behind behind) {
     const std::vector<Group>& all = groups.of(shots, use.rows);
-    parallel(all.size(), threads, [&](int, size_t start, size_t stop) {
-        use.convolve(all.data() + start, static_cast<int>(stop - start), shots, x, inner, weight.data(), outer, y);
+    return with_sums(all.size(), threads, sums, [&](size_t i, double* of, int) {
+        use.convolve(&all[i], 1, shots, x, inner, weight.data(), outer, y);
+        for (int site = 0; site < all[i].sites; site++)
+            for (int block = 0; block < blocks_of(shots); block++)
+                behind(rows_of<Number>(all[i].site[site], block, shots), of);
     });
 }
 
 // The gradient to the weight as PyTorch has it, from a few sites at a time, so that what they read stays in a cache.
-void weight_gradient(const Kernels& use, const TrainingStep& step, const float* x, int inner, const float* dy,
-                     int outer, int shots, float* of_weight, int threads) {
-    const int size = inner * outer,
-              at_once = std::max(1, static_cast<int>(CACHED / (static_cast<size_t>(shots) * inner)));
+// Both x and dy are laid for outer products.
+template <class Number>
+void weight_gradient(const Training<Number>& use, const TrainingStep& step, const Number* x, int inner,
+                     const Number* dy, int outer, int shots, float* of_weight, int threads) {
+    const int size = inner * outer, tiers = tiers_of<Number>(shots),
+              at_once = std::max(1, static_cast<int>(CACHED / (sizeof(Number) * shots * inner)));
     Parts parts(threads, step.pairs.size() * size);
     parallel(step.sites_out, threads, [&](int thread, size_t start, size_t stop) {
         std::vector<size_t> at;
@@ -108,7 +156,7 @@ void weight_gradient(const Kernels& use, const TrainingStep& step, const float* 
                 const size_t first = at[matrix];
                 while (at[matrix] < to.size() && to[at[matrix]] < end) at[matrix]++;
                 const Pairs pairs{from.data() + first, to.data() + first, static_cast<int>(at[matrix] - first)};
-                if (pairs.count) use.outer_product(pairs, shots, x, inner, dy, outer, parts[thread] + matrix * size);
+                if (pairs.count) use.outer_product(pairs, tiers, x, inner, dy, outer, parts[thread] + matrix * size);
             }
         }
     });
@@ -161,40 +209,103 @@ std::pair<Floats, Floats> affine(const std::vector<double>& sums, int channels) 
     return found;
 }
 
+// Rows of a stream as products take them: themselves, or rounded into a scratch.
+template <class Number>
+const Number* operands(const Training<Number>& use, const float* x, size_t count, Number* scratch) {
+    if constexpr (std::is_same_v<Number, float>) {
+        return x;
+    } else {
+        use.round(x, count, scratch);
+        return scratch;
+    }
+}
+
+// Rows as an outer product takes them: themselves where it takes one at a time, or laid into a scratch.
+template <class Number>
+const Number* laid(const Training<Number>& use, const Number* x, int rows, int channels, Number* scratch) {
+    if constexpr (INPUTS<Number> == 1) {
+        return x;
+    } else {
+        use.lay(x, rows, channels, scratch);
+        return scratch;
+    }
+}
+
+// What a block of rows needs on its way through several operations.
+template <class Number>
+struct Scratch {
+    explicit Scratch(int channels)
+        : gradient(static_cast<size_t>(BLOCK) * channels),
+          rounded(gradient.size()),
+          activated(gradient.size()),
+          laid(gradient.size()),
+          laid_too(gradient.size()) {}
+
+    Floats gradient;
+    std::vector<Number> rounded, activated, laid, laid_too;
+};
+
+const int32_t ZERO = 0;
+const Pairs ONE_SITE{&ZERO, &ZERO, 1};  // rows one after the other, as if they were the shots of one site
+
 }  // namespace
 
-TrainingTrunk::TrainingTrunk(std::vector<Links> links, int sites, int width, int channels, const Kernels* use)
+// The gradient to the stream, of which the last step through a norm is still to do: it waits for that norm's means.
+template <class Number>
+struct TrainingTrunk<Number>::Wide {
+    Buffer<float> stream;
+    Buffer<Number> dz;  // behind the norm
+    const Number* x;    // that it read
+    Norm norm;
+    Floats mean, projection;
+
+    float* finish(const Training<Number>& use, const Rows& at, int width) {
+        const size_t first = at.row * width;
+        use.add_norm_gradient(&dz[first], x + first, norm, mean.data(), projection.data(), at.count, width,
+                              &stream[first]);
+        return &stream[first];
+    }
+};
+
+template <class Number>
+TrainingTrunk<Number>::TrainingTrunk(std::vector<Links> links, int sites, int width, int channels,
+                                     const Training<Number>* use)
     : sites(sites), width(width), channels(channels), use_(use) {
     for (const Links& one : links) steps.emplace_back(one, use->rows);
 }
 
-void TrainingTrunk::forward(const float* begin, int shots, const std::vector<BlockWeights>& blocks,
-                            const NormWeights& last, float epsilon, float* y, std::vector<NormUsed>& used, Saved* saved,
-                            int threads) const {
-    const size_t rows = static_cast<size_t>(sites) * shots;
-    const Floats nothing(std::max(width, channels), 0.f);
-    Buffer x(begin, begin + rows * width);
+template <class Number>
+void TrainingTrunk<Number>::forward(const Number* begin, int shots, const std::vector<BlockWeights>& blocks,
+                                    const NormWeights& last, float epsilon, Number* y, std::vector<NormUsed>& used,
+                                    Saved<Number>* saved, int threads) const {
+    const size_t rows = static_cast<size_t>(sites) * shots, zeros = static_cast<size_t>(shots) * channels;
+    const Floats nothing(channels, 0.f);
     const bool fixed = last.mean;
-    std::vector<double> sums;
-    if (!fixed)
-        sums = rows_with_sums(rows, threads, 2 * width, [&](size_t row, int count, double* of, int) {
-            use_->moments(&x[row * width], count, width, of);
+    std::vector<Scratch<Number>> scratch(std::max(threads, 1), Scratch<Number>(std::max(width, channels)));
+    Buffer<float> x(rows * width);
+    std::vector<double> sums =
+        rows_with_sums<Number>(sites, shots, threads, 2 * width, [&](const Rows& at, double* of, int) {
+            float* stream = &x[at.row * width];
+            use_->widen(begin + at.row * width, static_cast<size_t>(at.count) * width, stream);
+            if (!fixed) use_->moments(stream, at.count, width, of);
         });
 
     for (const BlockWeights& block : blocks) {
-        Saved::OfBlock kept;
-        const Floats down = transposed(block.down, channels, width);
+        typename Saved<Number>::OfBlock kept;
+        const std::vector<Number> down = packed<Number>(transposed(block.down, channels, width), width, channels);
         kept.norms.push_back(used_norm(block.norms[0], sums, rows, width, epsilon));
-        Buffer narrow(rows * channels);
-        std::vector<Floats> scratch(std::max(threads, 1),
-                                    Floats(static_cast<size_t>(BLOCK) * std::max(width, channels)));
-        sums = rows_with_sums(rows, threads, 2 * channels, [&](size_t row, int count, double* of, int thread) {
-            const NormUsed& norm = kept.norms[0];
-            float* gated = scratch[thread].data();
-            use_->gate(&x[row * width], norm.scale.data(), norm.shift.data(), count, width, gated);
-            use_->product(gated, count, width, down.data(), nothing.data(), channels, false, &narrow[row * channels]);
-            if (!fixed) use_->moments(&narrow[row * channels], count, channels, of);
-        });
+        kept.x.resize(saved ? x.size() : 0);
+        Buffer<Number> narrow(rows * channels);
+        sums = rows_with_sums<Number>(
+            sites, shots, threads, 2 * channels, [&](const Rows& at, double* of, int thread) {
+                const NormUsed& norm = kept.norms[0];
+                const float* stream = &x[at.row * width];
+                Number *gated = scratch[thread].activated.data(), *out = &narrow[at.row * channels];
+                if (saved) use_->round(stream, static_cast<size_t>(at.count) * width, &kept.x[at.row * width]);
+                use_->gate(stream, norm.scale.data(), norm.shift.data(), at.count, width, gated);
+                use_->narrow(gated, at.count, width, down.data(), nothing.data(), channels, out);
+                if (!fixed) use_->moments_of_kept(out, at.count, channels, of);
+            });
 
         for (size_t i = 0; i < steps.size(); i++) {
             const TrainingStep& step = steps[i];
@@ -202,98 +313,108 @@ void TrainingTrunk::forward(const float* begin, int shots, const std::vector<Blo
                          rows_out = static_cast<size_t>(step.sites_out) * shots;
             kept.norms.push_back(used_norm(block.norms[i + 1], sums, rows_in, channels, epsilon));
             const NormUsed& norm = kept.norms.back();
-            Buffer activated = with_zeros(rows_in * channels, static_cast<size_t>(shots) * channels);
-            rows_with_sums(rows_in, threads, 0, [&](size_t row, int count, double*, int) {
-                use_->gate(&narrow[row * channels], norm.scale.data(), norm.shift.data(), count, channels,
-                           &activated[row * channels]);
+            constexpr int ONCE = INPUTS<Number>;
+            const size_t rows_laid = static_cast<size_t>(step.sites_in) * tiers_of<Number>(shots) * ONCE;
+            Buffer<Number> activated = with_zeros<Number>(rows_in * channels, zeros),
+                           laid(saved && ONCE > 1 ? rows_laid * channels : 0);
+            rows_with_sums<Number>(step.sites_in, shots, threads, 0, [&](const Rows& at, double*, int) {
+                Number* to = &activated[at.row * channels];
+                use_->gate_kept(&narrow[at.row * channels], norm.scale.data(), norm.shift.data(), at.count, channels,
+                                to);
+                if (!laid.empty()) use_->lay(to, at.count, channels, &laid[at.laid * channels]);
             });
-            Buffer out(rows_out * channels);
+            Buffer<Number> out(rows_out * channels);
             const float* given = block.convolutions[i];
-            convolve(*use_, step.forward, shots, activated.data(), channels,
-                     by_relation(step, given, channels, channels, false), channels, out.data(), threads);
-            sums = rows_with_sums(fixed ? 0 : rows_out, threads, 2 * channels,
-                                  [&](size_t row, int count, double* of, int) {
-                                      use_->moments(&out[row * channels], count, channels, of);
-                                  });
+            sums = convolve(*use_, step.forward, shots, activated.data(), channels,
+                            by_relation<Number>(step, given, channels, channels, false), channels, out.data(), threads,
+                            2 * channels, [&](const Rows& at, double* of) {
+                                if (!fixed) use_->moments_of_kept(&out[at.row * channels], at.count, channels, of);
+                            });
             if (saved) {
                 kept.narrow.push_back(std::move(narrow));
-                kept.activated.push_back(std::move(activated));
-                kept.convolutions.push_back(by_relation(step, given, channels, channels, true));
+                kept.activated.push_back(std::move(ONCE > 1 ? laid : activated));
+                kept.convolutions.push_back(by_relation<Number>(step, given, channels, channels, true));
             }
             narrow = std::move(out);
         }
 
         kept.norms.push_back(used_norm(block.norms.back(), sums, rows, channels, epsilon));
-        const Floats up = transposed(block.up, width, channels, block.share);
+        const std::vector<Number> up =
+            packed<Number>(transposed(block.up, width, channels, block.share), channels, width);
         if (saved) {
-            kept.down.assign(block.down, block.down + static_cast<size_t>(channels) * width);
-            kept.up.assign(block.up, block.up + static_cast<size_t>(width) * channels);
-            for (float& w : kept.up) w *= block.share;
+            const size_t size = static_cast<size_t>(channels) * width;
+            kept.down = packed<Number>(copied(block.down, size), channels, width);
+            kept.up = packed<Number>(copied(block.up, size, block.share), width, channels);
             kept.share = block.share;
         }
-        Buffer next(saved ? x.size() : 0);  // the backward pass reads x again
-        Buffer& stream = saved ? next : x;
-        sums = rows_with_sums(rows, threads, 2 * width, [&](size_t row, int count, double* of, int thread) {
+        sums = rows_with_sums<Number>(sites, shots, threads, 2 * width, [&](const Rows& at, double* of, int thread) {
             const NormUsed& norm = kept.norms.back();
-            float *gated = scratch[thread].data(), *out = &stream[row * width];
-            use_->gate(&narrow[row * channels], norm.scale.data(), norm.shift.data(), count, channels, gated);
-            if (saved) std::copy_n(&x[row * width], static_cast<size_t>(count) * width, out);
-            use_->product(gated, count, channels, up.data(), nullptr, width, false, out);
-            if (!fixed) use_->moments(out, count, width, of);
+            Number* gated = scratch[thread].activated.data();
+            float* stream = &x[at.row * width];
+            use_->gate_kept(&narrow[at.row * channels], norm.scale.data(), norm.shift.data(), at.count, channels,
+                            gated);
+            use_->product(gated, at.count, channels, up.data(), nullptr, width, stream);
+            if (!fixed) use_->moments(stream, at.count, width, of);
         });
-        if (saved) kept.x = std::move(x), x = std::move(next);
         used.insert(used.end(), kept.norms.begin(), kept.norms.end());
         if (saved) kept.narrow.push_back(std::move(narrow)), saved->blocks.push_back(std::move(kept));
     }
 
     const NormUsed norm = used_norm(last, sums, rows, width, epsilon);
-    rows_with_sums(rows, threads, 0, [&](size_t row, int count, double*, int) {
-        use_->gate(&x[row * width], norm.scale.data(), norm.shift.data(), count, width, y + row * width);
+    if (saved) saved->x.resize(x.size()), saved->last = norm, saved->shots = shots;
+    rows_with_sums<Number>(sites, shots, threads, 0, [&](const Rows& at, double*, int) {
+        const float* stream = &x[at.row * width];
+        use_->gate(stream, norm.scale.data(), norm.shift.data(), at.count, width, y + at.row * width);
+        if (saved) use_->round(stream, static_cast<size_t>(at.count) * width, &saved->x[at.row * width]);
     });
     used.push_back(norm);
-    if (saved) saved->x = std::move(x), saved->last = norm, saved->shots = shots;
 }
 
-void TrainingTrunk::backward(const float* dy, const Saved& saved, float* dx, std::vector<BlockGradients>& blocks,
-                             std::pair<Floats, Floats>& last, int threads) const {
-    const size_t rows = static_cast<size_t>(sites) * saved.shots;
-    const Norm norm = saved.last.view();
+template <class Number>
+void TrainingTrunk<Number>::backward(const Number* dy, const Saved<Number>& saved, Number* dx,
+                                     std::vector<BlockGradients>& blocks, std::pair<Floats, Floats>& last,
+                                     int threads) const {
+    const int shots = saved.shots;
+    const size_t rows = static_cast<size_t>(sites) * shots;
+    Wide wide{Buffer<float>(), Buffer<Number>(rows * width), saved.x.data(), saved.last.view(), {}, {}};
+    wide.stream.assign(rows * width, 0.f);
     const std::vector<double> sums =
-        rows_with_sums(rows, threads, 2 * width, [&](size_t row, int count, double* of, int) {
-            use_->gate_gradient(dy + row * width, &saved.x[row * width], norm, count, width, dx + row * width, of);
+        rows_with_sums<Number>(sites, shots, threads, 2 * width, [&](const Rows& at, double* of, int) {
+            const size_t first = at.row * width;
+            use_->gate_gradient_of_kept(dy + first, &saved.x[first], wide.norm, at.count, width, &wide.dz[first],
+                                        nullptr, of);
         });
     last = affine(sums, width);
-    const auto [mean, projection] = means(sums, rows, width);
-    rows_with_sums(rows, threads, 0, [&, &mean = mean, &projection = projection](size_t row, int count, double*, int) {
-        use_->norm_gradient(dx + row * width, &saved.x[row * width], norm, mean.data(), projection.data(), count, width,
-                            false, dx + row * width);
-    });
+    std::tie(wide.mean, wide.projection) = means(sums, rows, width);
     blocks.resize(saved.blocks.size());
-    for (size_t i = saved.blocks.size(); i-- > 0;) block_backward(saved.blocks[i], saved.shots, dx, blocks[i], threads);
+    for (size_t i = saved.blocks.size(); i-- > 0;) block_backward(saved.blocks[i], shots, wide, blocks[i], threads);
+    rows_with_sums<Number>(sites, shots, threads, 0, [&](const Rows& at, double*, int) {
+        use_->round(wide.finish(*use_, at, width), static_cast<size_t>(at.count) * width, dx + at.row * width);
+    });
 }
 
-void TrainingTrunk::block_backward(const Saved::OfBlock& saved, int shots, float* dx, BlockGradients& gradients,
-                                   int threads) const {
-    const size_t rows = static_cast<size_t>(sites) * shots;
+template <class Number>
+void TrainingTrunk<Number>::block_backward(const typename Saved<Number>::OfBlock& saved, int shots, Wide& wide,
+                                           BlockGradients& gradients, int threads) const {
+    const size_t rows = static_cast<size_t>(sites) * shots, zeros = static_cast<size_t>(shots) * channels;
     const Floats nothing(std::max(width, channels), 0.f);
-    const int parts = std::max(threads, 1);
-    std::vector<Floats> scratch(parts, Floats(static_cast<size_t>(BLOCK) * std::max(width, channels)));
-    const int32_t zero = 0;
-    const Pairs whole{&zero, &zero, 1};  // rows one after the other, as if they were the shots of one site
+    std::vector<Scratch<Number>> scratch(std::max(threads, 1), Scratch<Number>(std::max(width, channels)));
 
-    Parts up(parts, saved.up.size());
-    const size_t zeros = static_cast<size_t>(shots) * channels;
-    Buffer dz = with_zeros(static_cast<size_t>(steps.back().sites_out) * zeros, zeros);
+    Parts up(threads, static_cast<size_t>(width) * channels);
+    Buffer<Number> dz = with_zeros<Number>(rows * channels, zeros);
     Norm norm = saved.norms.back().view();
     std::vector<double> sums =
-        rows_with_sums(rows, threads, 2 * channels, [&](size_t row, int count, double* of, int thread) {
-            float* activated = scratch[thread].data();
-            const float* before = &saved.narrow.back()[row * channels];
-            use_->gate(before, norm.scale, norm.shift, count, channels, activated);
-            use_->outer_product(whole, count, dx + row * width, width, activated, channels, up[thread]);
-            use_->product(dx + row * width, count, width, saved.up.data(), nothing.data(), channels, false,
-                          &dz[row * channels]);
-            use_->gate_gradient(&dz[row * channels], before, norm, count, channels, &dz[row * channels], of);
+        rows_with_sums<Number>(sites, shots, threads, 2 * channels, [&](const Rows& at, double* of, int thread) {
+            Scratch<Number>& use = scratch[thread];
+            const float* stream = wide.finish(*use_, at, width);
+            const Number* d = operands(*use_, stream, static_cast<size_t>(at.count) * width, use.rounded.data());
+            use_->product(d, at.count, width, saved.up.data(), nothing.data(), channels, use.gradient.data());
+            use_->gate_gradient(use.gradient.data(), &saved.narrow.back()[at.row * channels], norm, at.count,
+                                channels, &dz[at.row * channels], use.activated.data(), of);
+            use_->outer_product(ONE_SITE, tiers_of<Number>(at.count),
+                                laid(*use_, d, at.count, width, use.laid.data()), width,
+                                laid(*use_, use.activated.data(), at.count, channels, use.laid_too.data()), channels,
+                                up[thread]);
         });
     gradients.up = up.sum();
     for (float& w : gradients.up) w *= saved.share;
@@ -307,78 +428,110 @@ void TrainingTrunk::block_backward(const Saved::OfBlock& saved, int shots, float
         gradients.norms[i + 2] = affine(sums, channels);
         const auto [mean, projection] = means(sums, rows_out, channels);
         norm = saved.norms[i + 2].view();
-        rows_with_sums(
-            rows_out, threads, 0, [&, &mean = mean, &projection = projection](size_t row, int count, double*, int) {
-                use_->norm_gradient(&dz[row * channels], &saved.narrow[i + 1][row * channels], norm, mean.data(),
-                                    projection.data(), count, channels, false, &dz[row * channels]);
-            });
+        constexpr int ONCE = INPUTS<Number>;
+        const size_t rows_laid = static_cast<size_t>(step.sites_out) * tiers_of<Number>(shots) * ONCE;
+        Buffer<Number> pairs(ONCE > 1 ? rows_laid * channels : 0);
+        rows_with_sums<Number>(step.sites_out, shots, threads, 0,
+                               [&, &mean = mean, &projection = projection](const Rows& at, double*, int) {
+                                   Number* d = &dz[at.row * channels];
+                                   use_->norm_gradient(d, &saved.narrow[i + 1][at.row * channels], norm, mean.data(),
+                                                       projection.data(), at.count, channels, d);
+                                   if (ONCE > 1) use_->lay(d, at.count, channels, &pairs[at.laid * channels]);
+                               });
 
         gradients.convolutions[i].resize(saved.convolutions[i].size());
-        weight_gradient(*use_, step, saved.activated[i].data(), channels, dz.data(), channels, shots,
-                        gradients.convolutions[i].data(), threads);
+        weight_gradient(*use_, step, saved.activated[i].data(), channels, ONCE > 1 ? pairs.data() : dz.data(),
+                        channels, shots, gradients.convolutions[i].data(), threads);
 
-        Buffer read = with_zeros(rows_in * channels, zeros);
-        convolve(*use_, step.backward, shots, dz.data(), channels, saved.convolutions[i], channels, read.data(),
-                 threads);
+        Buffer<Number> read = with_zeros<Number>(rows_in * channels, zeros);
         norm = saved.norms[i + 1].view();
-        sums = rows_with_sums(rows_in, threads, 2 * channels, [&](size_t row, int count, double* of, int) {
-            use_->gate_gradient(&read[row * channels], &saved.narrow[i][row * channels], norm, count, channels,
-                                &read[row * channels], of);
-        });
+        sums = convolve(*use_, step.backward, shots, dz.data(), channels, saved.convolutions[i], channels, read.data(),
+                        threads, 2 * channels, [&](const Rows& at, double* of) {
+                            Number* d = &read[at.row * channels];
+                            use_->gate_gradient_of_kept(d, &saved.narrow[i][at.row * channels], norm, at.count,
+                                                        channels, d, nullptr, of);
+                        });
         dz = std::move(read);
     }
 
     gradients.norms[1] = affine(sums, channels);
     const auto [mean, projection] = means(sums, rows, channels);
-    const Norm narrow = saved.norms[1].view(), wide = saved.norms[0].view();
-    Parts down(parts, saved.down.size());
-    Buffer gated(rows * width);  // the gradient behind the first norm
-    sums = rows_with_sums(rows, threads, 2 * width,
-                          [&, &mean = mean, &projection = projection](size_t row, int count, double* of, int thread) {
-                              float *dy = &dz[row * channels], *activated = scratch[thread].data();
-                              const float* x = &saved.x[row * width];
-                              use_->norm_gradient(dy, &saved.narrow[0][row * channels], narrow, mean.data(),
-                                                  projection.data(), count, channels, false, dy);
-                              use_->gate(x, wide.scale, wide.shift, count, width, activated);
-                              use_->outer_product(whole, count, dy, channels, activated, width, down[thread]);
-                              use_->product(dy, count, channels, saved.down.data(), nothing.data(), width, false,
-                                            &gated[row * width]);
-                              use_->gate_gradient(&gated[row * width], x, wide, count, width, &gated[row * width], of);
-                          });
+    const Norm narrow = saved.norms[1].view();
+    wide.norm = saved.norms[0].view(), wide.x = saved.x.data();
+    Parts down(threads, static_cast<size_t>(channels) * width);
+    sums = rows_with_sums<Number>(
+        sites, shots, threads, 2 * width,
+        [&, &mean = mean, &projection = projection](const Rows& at, double* of, int thread) {
+            Scratch<Number>& use = scratch[thread];
+            Number* d = &dz[at.row * channels];
+            use_->norm_gradient(d, &saved.narrow[0][at.row * channels], narrow, mean.data(), projection.data(),
+                                at.count, channels, d);
+            use_->product(d, at.count, channels, saved.down.data(), nothing.data(), width, use.gradient.data());
+            use_->gate_gradient(use.gradient.data(), &saved.x[at.row * width], wide.norm, at.count, width,
+                                &wide.dz[at.row * width], use.activated.data(), of);
+            use_->outer_product(ONE_SITE, tiers_of<Number>(at.count),
+                                laid(*use_, d, at.count, channels, use.laid.data()), channels,
+                                laid(*use_, use.activated.data(), at.count, width, use.laid_too.data()), width,
+                                down[thread]);
+        });
     gradients.down = down.sum();
     gradients.norms[0] = affine(sums, width);
-    const auto [of_wide, along] = means(sums, rows, width);
-    rows_with_sums(rows, threads, 0, [&, &of_wide = of_wide, &along = along](size_t row, int count, double*, int) {
-        use_->norm_gradient(&gated[row * width], &saved.x[row * width], wide, of_wide.data(), along.data(), count,
-                            width, true, dx + row * width);
-    });
+    std::tie(wide.mean, wide.projection) = means(sums, rows, width);
 }
 
 namespace {
 
 // The same with a row of zeros behind it, where tiles of several sites may read that.
-Buffer read_by_tiles(const float* x, size_t size, int shots, int channels, const Kernels& use) {
-    if (shots >= use.rows) return Buffer();
-    Buffer copy = with_zeros(size, static_cast<size_t>(shots) * channels);
+template <class Number>
+Buffer<Number> read_by_tiles(const Number* x, size_t size, int shots, int channels, const Training<Number>& use) {
+    if (shots >= use.rows) return {};
+    Buffer<Number> copy = with_zeros<Number>(size, static_cast<size_t>(shots) * channels);
     std::copy_n(x, size, copy.begin());
     return copy;
 }
 
+// The rows of all sites as outer products take them; empty where that is as they are.
+template <class Number>
+Buffer<Number> all_laid(const Training<Number>& use, const Number* x, int sites, int shots, int channels,
+                        int threads) {
+    if (INPUTS<Number> == 1) return {};
+    Buffer<Number> to(static_cast<size_t>(sites) * tiers_of<Number>(shots) * INPUTS<Number> * channels);
+    rows_with_sums<Number>(sites, shots, threads, 0, [&](const Rows& at, double*, int) {
+        use.lay(x + at.row * channels, at.count, channels, &to[at.laid * channels]);
+    });
+    return to;
+}
+
+void nothing_behind(const Rows&, double*) {}
+
 }  // namespace
 
-void TrainingConvolution::forward(const float* x, int inner, const float* weight, int outer, int shots, float* y,
-                                  int threads) const {
-    const Buffer copy = read_by_tiles(x, static_cast<size_t>(step.sites_in) * shots * inner, shots, inner, *use_);
+template <class Number>
+void TrainingConvolution<Number>::forward(const Number* x, int inner, const float* weight, int outer, int shots,
+                                          Number* y, int threads) const {
+    const Buffer<Number> copy =
+        read_by_tiles(x, static_cast<size_t>(step.sites_in) * shots * inner, shots, inner, *use_);
     convolve(*use_, step.forward, shots, copy.empty() ? x : copy.data(), inner,
-             by_relation(step, weight, inner, outer, false), outer, y, threads);
+             by_relation<Number>(step, weight, inner, outer, false), outer, y, threads, 0, nothing_behind);
 }
 
-void TrainingConvolution::backward(const float* x, int inner, const float* weight, int outer, const float* dy,
-                                   int shots, float* dx, float* of_weight, int threads) const {
-    const Buffer copy = read_by_tiles(dy, static_cast<size_t>(step.sites_out) * shots * outer, shots, outer, *use_);
+template <class Number>
+void TrainingConvolution<Number>::backward(const Number* x, int inner, const float* weight, int outer,
+                                           const Number* dy, int shots, Number* dx, float* of_weight,
+                                           int threads) const {
+    const Buffer<Number> copy =
+        read_by_tiles(dy, static_cast<size_t>(step.sites_out) * shots * outer, shots, outer, *use_);
     convolve(*use_, step.backward, shots, copy.empty() ? dy : copy.data(), outer,
-             by_relation(step, weight, inner, outer, true), inner, dx, threads);
-    weight_gradient(*use_, step, x, inner, dy, outer, shots, of_weight, threads);
+             by_relation<Number>(step, weight, inner, outer, true), inner, dx, threads, 0, nothing_behind);
+    const Buffer<Number> x_laid = all_laid(*use_, x, step.sites_in, shots, inner, threads),
+                         dy_laid = all_laid(*use_, dy, step.sites_out, shots, outer, threads);
+    weight_gradient(*use_, step, x_laid.empty() ? x : x_laid.data(), inner, dy_laid.empty() ? dy : dy_laid.data(),
+                    outer, shots, of_weight, threads);
 }
+
+template class TrainingTrunk<float>;
+template class TrainingTrunk<Bfloat16>;
+template class TrainingConvolution<float>;
+template class TrainingConvolution<Bfloat16>;
 
 }  // namespace cascade

@@ -1,4 +1,7 @@
 // The trunk with the batch's own statistics, forward and backward by hand: what the fused Triton trunk is on GPUs.
+//
+// In bfloat16 products take rounded numbers, and what lies in memory between passes is rounded, but for the residual
+// stream and its gradient. Sums, statistics, weights and their gradients are floats.
 #pragma once
 
 #include <cstddef>
@@ -27,7 +30,8 @@ struct Unset : std::allocator<T> {
         ::new (static_cast<void*>(at)) U(std::forward<First>(first), std::forward<Rest>(rest)...);
     }
 };
-using Buffer = std::vector<float, Unset<float>>;
+template <class Number>
+using Buffer = std::vector<Number, Unset<Number>>;
 
 // Tables of a block's convolution for both directions. Channels and width are multiples of a vector.
 struct TrainingStep {
@@ -68,18 +72,19 @@ struct NormUsed {
 };
 
 // What the backward pass reads again. It copies the weights, as an optimizer may change them before.
+template <class Number>
 struct Saved {
     struct OfBlock {
-        Buffer x;                       // its input, [sites, shots, width]
-        std::vector<Buffer> narrow;     // before each norm but the first: what down and the convolutions wrote
-        std::vector<Buffer> activated;  // what each convolution read, with a row of zeros behind it
+        Buffer<Number> x;                       // its input, [sites, shots, width]
+        std::vector<Buffer<Number>> narrow;     // before each norm but the first: what down and the convolutions wrote
+        std::vector<Buffer<Number>> activated;  // what each convolution read, as an outer product reads it
         std::vector<NormUsed> norms;
-        Floats down, up;                   // as given; `up` times the share
-        std::vector<Floats> convolutions;  // [planes, relations, outputs, inputs]
+        std::vector<Number> down, up;  // matrices of [channels, width] and [width, channels], `up` times the share
+        std::vector<std::vector<Number>> convolutions;  // [planes, relations] of [outputs, inputs]
         float share;
     };
     std::vector<OfBlock> blocks;
-    Buffer x;  // of the last norm
+    Buffer<Number> x;  // of the last norm
     NormUsed last;
     int shots;
 };
@@ -92,46 +97,48 @@ struct BlockGradients {
 };
 
 // One convolution alone, between any two numbers of channels.
+template <class Number>
 class TrainingConvolution {
   public:
-    TrainingConvolution(const Links& links, const Kernels* use) : step(links, use->rows), use_(use) {}
+    TrainingConvolution(const Links& links, const Training<Number>* use) : step(links, use->rows), use_(use) {}
 
     // y [sites_out, shots, outer] of x [sites_in, shots, inner]; the weight is [planes, outer, relations, inner].
-    void forward(const float* x, int inner, const float* weight, int outer, int shots, float* y, int threads) const;
+    void forward(const Number* x, int inner, const float* weight, int outer, int shots, Number* y, int threads) const;
 
     // dx as x, and the gradient to the weight as that.
-    void backward(const float* x, int inner, const float* weight, int outer, const float* dy, int shots, float* dx,
+    void backward(const Number* x, int inner, const float* weight, int outer, const Number* dy, int shots, Number* dx,
                   float* of_weight, int threads) const;
-
-    size_t lanes() const { return use_->lanes; }
 
     TrainingStep step;
 
   private:
-    const Kernels* use_;
+    const Training<Number>* use_;
 };
 
+template <class Number>
 class TrainingTrunk {
   public:
-    TrainingTrunk(std::vector<Links> links, int sites, int width, int channels, const Kernels* use);
+    TrainingTrunk(std::vector<Links> links, int sites, int width, int channels, const Training<Number>* use);
 
     // y [sites, shots, width] of x; statistics are those of the norms in the order of use. Saves nothing without
     // `saved`.
-    void forward(const float* x, int shots, const std::vector<BlockWeights>& blocks, const NormWeights& last,
-                 float epsilon, float* y, std::vector<NormUsed>& used, Saved* saved, int threads) const;
+    void forward(const Number* x, int shots, const std::vector<BlockWeights>& blocks, const NormWeights& last,
+                 float epsilon, Number* y, std::vector<NormUsed>& used, Saved<Number>* saved, int threads) const;
 
     // From the gradient to y to that to x, both [sites, shots, width], and to the parameters.
-    void backward(const float* dy, const Saved& saved, float* dx, std::vector<BlockGradients>& blocks,
+    void backward(const Number* dy, const Saved<Number>& saved, Number* dx, std::vector<BlockGradients>& blocks,
                   std::pair<Floats, Floats>& last, int threads) const;
 
     int sites, width, channels;
     std::vector<TrainingStep> steps;
 
   private:
-    void block_backward(const Saved::OfBlock& saved, int shots, float* dx, BlockGradients& gradients,
-                        int threads) const;
+    struct Wide;
 
-    const Kernels* use_;
+    void block_backward(const typename Saved<Number>::OfBlock& saved, int shots, Wide& wide,
+                        BlockGradients& gradients, int threads) const;
+
+    const Training<Number>* use_;
 };
 
 }  // namespace cascade

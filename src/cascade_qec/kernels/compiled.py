@@ -14,26 +14,26 @@ from numpy.typing import NDArray
 from cascade_qec.kernels.parameters import Block, Norm
 from cascade_qec.kernels.relations import Relations
 
-_made: WeakKeyDictionary[Relations, dict[tuple[int, ...], Any]] = WeakKeyDictionary()
+_made: WeakKeyDictionary[Relations, dict[tuple[torch.dtype | int, ...], Any]] = WeakKeyDictionary()
 """The kernels' tables, made once for each geometry."""
 
 
 def convolution_fits(native: ModuleType, x: torch.Tensor, weight: torch.Tensor) -> bool:
-    """Whether the kernels in C++ can do it: float32, dense, channels in multiples of a vector."""
-    dense = weight.dim() == 3 and x.dtype == torch.float32 and x.numel() > 0
+    """Whether the kernels in C++ can do it: numbers that they multiply, dense, channels in multiples of a vector."""
+    dense = weight.dim() == 3 and _multiplied(native, x.dtype) and x.numel() > 0
     return dense and weight.shape[1] % native.lanes() == x.shape[2] % native.lanes() == 0
 
 
 def trunk_fits(native: ModuleType, x: torch.Tensor, blocks: Sequence[Block], steps: Sequence[Relations]) -> bool:
-    """Whether the kernels in C++ can do it: float32, dense convolutions, channels in multiples of a vector."""
+    """Whether the kernels in C++ can do it: numbers that they multiply, dense, channels in multiples of a vector."""
     (channels, width), first = blocks[0].down.shape, blocks[0].convolutions[0]
     dense = first.shape == (steps[0].planes_out * channels, steps[0].relations * channels)
-    return (
-        x.dtype == torch.float32
-        and x.numel() > 0
-        and dense
-        and width % native.lanes() == channels % native.lanes() == 0
-    )
+    whole = width % native.lanes() == channels % native.lanes() == 0
+    return _multiplied(native, x.dtype) and x.numel() > 0 and dense and whole
+
+
+def _multiplied(native: ModuleType, dtype: torch.dtype) -> bool:
+    return dtype == torch.float32 or (dtype == torch.bfloat16 and native.has_bfloat16())
 
 
 class NativeTrunk(torch.autograd.Function):
@@ -41,7 +41,7 @@ class NativeTrunk(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, x, native, blocks, last, steps, *parameters):  # pyright: ignore[reportIncompatibleMethodOverride]
-        trunk = _trunk(native, steps, x.shape[0], blocks[0])
+        trunk = _trunk(native, steps, x, blocks[0])
         norms = [norm for block in blocks for norm in block.norms]
         fixed = [] if last.mean is None else [part for norm in [*norms, last] for part in (norm.mean, norm.variance)]
         y, statistics, saved = trunk.forward(
@@ -56,12 +56,12 @@ class NativeTrunk(torch.autograd.Function):
         ctx.trunk, ctx.kept = trunk, saved
         found = [torch.from_numpy(part) for pair in statistics for part in pair] if last.mean is None else []
         ctx.mark_non_differentiable(*found)
-        return torch.from_numpy(y), *found
+        return _tensor(y), *found
 
     @staticmethod
     def backward(ctx, dy, *_):  # pyright: ignore[reportIncompatibleMethodOverride]
         dx, gradients = ctx.trunk.backward(_array(dy), ctx.kept, threads=torch.get_num_threads())
-        return torch.from_numpy(dx), None, None, None, None, *map(torch.from_numpy, gradients)
+        return _tensor(dx), None, None, None, None, *map(torch.from_numpy, gradients)
 
 
 class NativeConvolution(torch.autograd.Function):
@@ -70,16 +70,18 @@ class NativeConvolution(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, weight, native, relations):  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx.save_for_backward(x, weight)
+        of_type = native.TrainingConvolution if x.dtype == torch.float32 else native.TrainingConvolutionBfloat16
         ctx.kernel = _once(
-            relations, (), lambda: native.TrainingConvolution(*relations.arrays(), sites_in=relations.sites_in)
+            relations, (x.dtype,), lambda: of_type(*relations.arrays(), sites_in=relations.sites_in)
         )
-        return torch.from_numpy(ctx.kernel.forward(_array(x), _array(weight), threads=torch.get_num_threads()))
+        return _tensor(ctx.kernel.forward(_array(x), _array(weight.float()), threads=torch.get_num_threads()))
 
     @staticmethod
     def backward(ctx, dy):  # pyright: ignore[reportIncompatibleMethodOverride]
-        x, weight = map(_array, ctx.saved_tensors)
-        gradients = ctx.kernel.backward(x, weight, _array(dy), threads=torch.get_num_threads())
-        return *map(torch.from_numpy, gradients), None, None
+        x, weight = ctx.saved_tensors
+        threads = torch.get_num_threads()
+        dx, of_weight = ctx.kernel.backward(_array(x), _array(weight.float()), _array(dy), threads=threads)
+        return _tensor(dx), torch.from_numpy(of_weight).to(weight.dtype), None, None
 
 
 def parameters(blocks: Sequence[Block], last: Norm) -> list[torch.Tensor]:
@@ -87,21 +89,31 @@ def parameters(blocks: Sequence[Block], last: Norm) -> list[torch.Tensor]:
     return [*(parameter for block in blocks for parameter in block.parameters()), last.gamma, last.beta]
 
 
-def _trunk(native: ModuleType, steps: Sequence[Relations], sites: int, block: Block) -> Any:
+def _trunk(native: ModuleType, steps: Sequence[Relations], x: torch.Tensor, block: Block) -> Any:
     channels, width = block.down.shape
+    of_type = native.TrainingTrunk if x.dtype == torch.float32 else native.TrainingTrunkBfloat16
     return _once(
         steps[0],
-        (width, channels),
-        lambda: native.TrainingTrunk([step.arrays() for step in steps], sites=sites, width=width, channels=channels),
+        (x.dtype, width, channels),
+        lambda: of_type([step.arrays() for step in steps], sites=x.shape[0], width=width, channels=channels),
     )
 
 
-def _once(of: Relations, key: tuple[int, ...], make: Callable[[], Any]) -> Any:
+def _once(of: Relations, key: tuple[torch.dtype | int, ...], make: Callable[[], Any]) -> Any:
     made = _made.setdefault(of, {})
     if key not in made:
         made[key] = make()
     return made[key]
 
 
-def _array(tensor: torch.Tensor) -> NDArray[np.float32]:
-    return np.ascontiguousarray(tensor.detach().numpy())
+def _array(tensor: torch.Tensor) -> NDArray[np.float32] | NDArray[np.uint16]:
+    """A tensor's numbers; those of bfloat16, which NumPy does not know, by their bits."""
+    tensor = tensor.detach()
+    bits = tensor if tensor.dtype == torch.float32 else tensor.view(torch.uint16)
+    return np.ascontiguousarray(bits.numpy())
+
+
+def _tensor(array: NDArray[np.float32] | NDArray[np.uint16]) -> torch.Tensor:
+    """The inverse of `_array`."""
+    tensor = torch.from_numpy(array)
+    return tensor if tensor.dtype == torch.float32 else tensor.view(torch.bfloat16)
