@@ -153,13 +153,16 @@ class Links {
     // Whom a site reads: those of site s are number start[s] to start[s + 1].
     struct Reads {
         Ints start, site;
+        bool all = true;  // read somebody
     };
 
     Reads reads() const {
         Reads found{{0}, {}};
         for (size_t i = 0; i < read_.size(); i++) {
             if (read_[i] >= 0) found.site.push_back(read_[i]);
-            if ((i + 1) % relations == 0) found.start.push_back(static_cast<int32_t>(found.site.size()));
+            if ((i + 1) % relations) continue;
+            found.all = found.all && static_cast<int>(found.site.size()) > found.start.back();
+            found.start.push_back(static_cast<int32_t>(found.site.size()));
         }
         return found;
     }

@@ -76,7 +76,7 @@ void ProgramOf<Number>::prepare() {
     if (decides) decided = logical->decision->decided();
     chunk_ =
         static_cast<int>(std::clamp<size_t>(CHUNK_FLOATS / (static_cast<size_t>(trunk.sites) * trunk.width), 1, MOST_SHOTS));
-    chunk_ = std::max(chunk_ - chunk_ % decoding_->rows, 1);  // whole tiles of shots, or of the sites of one
+    if (chunk_ > decoding_->rows) chunk_ -= chunk_ % decoding_->rows;  // whole tiles
 }
 
 template <class Number>
@@ -109,13 +109,15 @@ void ProgramOf<Number>::trunk_of(Space& space, const uint8_t* packed, int shots,
     const uint32_t every = ~uint32_t{0} >> (32 - shots);
 
     size_t number = 0;
+    bool full = false;  // whether they differ everywhere
     for (size_t layer = 0; layer < trunk.blocks.size(); layer++) {
         const Block<Number>& block = trunk.blocks[layer];
         const After<Number> behind = trunk.after(layer, x, space.scratch.data());
         for (const Convolution<Number>& step : block.convolutions) {
             const After<Number>* after = &step == &block.convolutions.back() ? &behind : nullptr;
-            reach(step.reads, differs, every, wanted);
-            if (after) {
+            full = full && step.reads.all;
+            if (!full) reach(step.reads, differs, every, wanted);
+            if (!full && after) {
                 space.fresh.resize(sites);
                 for (int s = 0; s < sites; s++) {
                     wanted[s] |= stream[s];
@@ -127,13 +129,19 @@ void ProgramOf<Number>::trunk_of(Space& space, const uint8_t* packed, int shots,
             if (number == 0)
                 first_convolution(space, shots, after, b);
             else
-                convolution(space, step, number, shots, after, a, b);
+                convolution(space, step, number, shots, full ? nullptr : wanted.data(), after, a, b);
             std::swap(a, b);
-            differs.swap(wanted);
             if (++number == static_cast<size_t>(convolutions)) break;
-            space.fresh.resize(step.sites_out);
-            for (int s = 0; s < step.sites_out; s++) space.fresh[s] = every & ~differs[s];
-            fill(silence_->read(number), space.fresh, shots, channels, a);
+            if (full) {
+                differs.assign(step.sites_out, every);
+            } else {
+                differs.swap(wanted);
+                space.fresh.resize(step.sites_out);
+                for (int s = 0; s < step.sites_out; s++) space.fresh[s] = every & ~differs[s];
+                fill(silence_->read(number), space.fresh, shots, channels, a);
+                const auto whole = [every](uint32_t some) { return some == every; };
+                full = after && std::all_of(differs.begin(), differs.end(), whole);  // and the stream with it
+            }
             // the row of zeros is behind the sites that the next step reads
             std::fill_n(a + static_cast<size_t>(step.sites_out) * shots * channels,
                         static_cast<size_t>(shots) * channels, Number{});
@@ -166,7 +174,8 @@ void ProgramOf<Number>::first_convolution(Space& space, int shots, const After<N
 // Another one, of the rows that are wanted.
 template <class Number>
 void ProgramOf<Number>::convolution(Space& space, const Convolution<Number>& step, size_t number, int shots,
-                                    const After<Number>* after, const Number* x, Number* y) const {
+                                    const uint32_t* wanted, const After<Number>* after, const Number* x,
+                                    Number* y) const {
     const std::vector<Group>& all = step.groups->of(shots, decoding_->rows);
     const int groups = static_cast<int>(all.size());
     if constexpr (std::is_same_v<Number, Bfloat16>)
@@ -176,11 +185,11 @@ void ProgramOf<Number>::convolution(Space& space, const Convolution<Number>& ste
             space.bytes.resize((rows + shots) * channels);
             decoding8_->round(x, use.times.data(), rows, channels, space.bytes.data());
             std::fill_n(&space.bytes[rows * channels], static_cast<size_t>(shots) * channels, Byte{});
-            decoding8_->convolve(all.data(), groups, shots, space.wanted.data(), space.bytes.data(), channels,
+            decoding8_->convolve(all.data(), groups, shots, wanted, space.bytes.data(), channels,
                                  use.weight.data(), use.scale.data(), use.bias.data(), y, after);
             return;
         }
-    decoding_->convolve(all.data(), groups, shots, space.wanted.data(), x, channels, step.weight.data(),
+    decoding_->convolve(all.data(), groups, shots, wanted, x, channels, step.weight.data(),
                         step.bias.data(), y, after);
 }
 

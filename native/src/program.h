@@ -132,7 +132,7 @@ class ProgramOf final : public Program {
 
     void trunk_of(Space& space, const uint8_t* packed, int shots, float* peaks = nullptr) const;
     void first_convolution(Space& space, int shots, const After<Number>* after, Number* y) const;
-    void convolution(Space& space, const Convolution<Number>& step, size_t number, int shots,
+    void convolution(Space& space, const Convolution<Number>& step, size_t number, int shots, const uint32_t* wanted,
                      const After<Number>* after, const Number* x, Number* y) const;
     void head_of(Space& space, int shots, float* out) const;
     template <class Each>

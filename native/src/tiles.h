@@ -176,10 +176,10 @@ template <bool ONE, bool FOLLOW, int T, class Number, class Out>
 void convolve_rows(const Group& group, const Rows& rows, int shots, const Number* x, int inner, const Number* w,
                    const float* scale, const float* bias, int outer, bool activate, Out* y, const After<Out>* after) {
     constexpr bool BYTES = std::is_same_v<Number, Byte>;
-    const auto index = [&](int t) INLINE { return ONE ? 0 : FOLLOW ? rows.index[0] + t : rows.index[t]; };
+    const int first = rows.index[0], shot = rows.shot[0];
+    const auto index = [&](int t) INLINE { return ONE ? 0 : FOLLOW ? first + t : rows.index[t]; };
     const auto row_of = [&](const int32_t* sites, int t) INLINE {
-        const int shot = !FOLLOW ? rows.shot[t] : ONE ? rows.shot[0] + t : rows.shot[0];
-        return static_cast<ptrdiff_t>(sites[index(t)]) * shots + shot;
+        return static_cast<ptrdiff_t>(sites[index(t)]) * shots + (!FOLLOW ? rows.shot[t] : ONE ? shot + t : shot);
     };
     ptrdiff_t row[T];
     Out* out[T];
