@@ -92,7 +92,8 @@ void round_bytes(const Bfloat16* x, const float* times, size_t rows, int channel
 
 void convolve_bytes(const Group* groups, int count, int shots, const uint32_t* wanted, const Byte* x, int channels,
                     const Byte* w, const float* scale, const float* bias, Bfloat16* y, const After<Bfloat16>* after) {
-    convolve<Byte, Bfloat16>(groups, count, shots, wanted, x, channels, w, scale, bias, channels, true, y, after);
+    const auto all = channels == LANES ? convolve<LANES, Byte, Bfloat16> : convolve<0, Byte, Bfloat16>;
+    all(groups, count, shots, wanted, x, channels, w, scale, bias, channels, true, y, after);
 }
 
 }  // namespace

@@ -171,11 +171,12 @@ struct Rows {
     }
 };
 
-// T rows, of ONE site or of several, which FOLLOW one another or do not.
-template <bool ONE, bool FOLLOW, int T, class Number, class Out>
+// T rows, of ONE site or of several, which FOLLOW one another or do not. C channels come in and out, if it is not 0.
+template <bool ONE, bool FOLLOW, int T, int C, class Number, class Out>
 void convolve_rows(const Group& group, const Rows& rows, int shots, const Number* x, int inner, const Number* w,
                    const float* scale, const float* bias, int outer, bool activate, Out* y, const After<Out>* after) {
     constexpr bool BYTES = std::is_same_v<Number, Byte>;
+    if constexpr (C > 0) inner = outer = C;
     const int first = rows.index[0], shot = rows.shot[0];
     const auto index = [&](int t) INLINE { return ONE ? 0 : FOLLOW ? first + t : rows.index[t]; };
     const auto row_of = [&](const int32_t* sites, int t) INLINE {
@@ -207,7 +208,7 @@ void convolve_rows(const Group& group, const Rows& rows, int shots, const Number
         if (after) behind<T, Out>(*after, out, outer, row, out);
 }
 
-template <class Number, class Out>
+template <int C = 0, class Number, class Out>
 void convolve(const Group* groups, int count, int shots, const uint32_t* wanted, const Number* x, int inner,
               const Number* w, const float* scale, const float* bias, int outer, bool activate, Out* y,
               const After<Out>* after) {
@@ -216,8 +217,8 @@ void convolve(const Group* groups, int count, int shots, const uint32_t* wanted,
         const auto tile = [&] {
             const auto with = [&](auto one, auto follow) {
                 of_rows(rows.count, [&](auto t) {
-                    convolve_rows<one, follow, t>(*group, rows, shots, x, inner, w, scale, bias, outer, activate, y,
-                                                  after);
+                    convolve_rows<one, follow, t, C>(*group, rows, shots, x, inner, w, scale, bias, outer, activate, y,
+                                                     after);
                 });
             };
             constexpr std::true_type yes{};
@@ -267,7 +268,7 @@ void convolve_trunk(const Group* groups, int count, int shots, const uint32_t* w
 
 template <class Number>
 void convolve_head(const Group* groups, int count, int shots, const Number* x, int width, const Number* w, float* y) {
-    convolve<Number, float>(groups, count, shots, nullptr, x, width, w, nullptr, nullptr, width, false, y, nullptr);
+    convolve<0, Number, float>(groups, count, shots, nullptr, x, width, w, nullptr, nullptr, width, false, y, nullptr);
 }
 
 template <class Out>

@@ -135,7 +135,7 @@ void add_norm_gradient(const Number* dz, const Number* x, Norm norm, const float
 template <class Number>
 void convolve_plain(const Group* groups, int count, int shots, const Number* x, int inner, const Number* w, int outer,
                     Number* y) {
-    convolve<Number, Number>(groups, count, shots, nullptr, x, inner, w, nullptr, nullptr, outer, false, y, nullptr);
+    convolve<0, Number, Number>(groups, count, shots, nullptr, x, inner, w, nullptr, nullptr, outer, false, y, nullptr);
 }
 
 template <class Number, class Out>

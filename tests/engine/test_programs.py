@@ -123,6 +123,24 @@ def test_every_program_says_what_the_network_says(case, basis):
         np.testing.assert_allclose(found.suspects[sure], decided.suspects[sure], atol=5e-3, err_msg=name)
 
 
+@pytest.mark.parametrize("case", ["surface", "bicycle", "several orbits", "local"])
+def test_few_events_are_decoded_as_many_are(case):
+    """What is out of reach of every event is not computed but known: none of it, some and all, in batches and alone."""
+    _, weights, tables, head, packed = inputs(case, "Z")
+    rates = np.repeat([0, 0.003, 0.01, 0.03, 0.3], 7)[:, None]
+    packed = np.packbits(
+        np.random.default_rng(5).random((len(rates), 8 * packed.shape[1])) < rates, axis=1, bitorder="little"
+    )
+    expected = NumPyProgram(weights, tables, head).evidence(packed)
+    for instructions in SETS:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("CASCADE_INSTRUCTIONS", instructions)
+            program = NativeProgram(native(), weights, tables, head)
+        found = program.evidence(packed)
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
+        np.testing.assert_array_equal(np.concatenate([program.evidence(shot[None]) for shot in packed]), found)
+
+
 @pytest.mark.parametrize("wanted", [1, 3, 30])
 def test_the_decision_in_cpp_is_that_in_numpy(wanted):
     """Fewer sums than observables, and more: several classes are one value, and some values have no class."""

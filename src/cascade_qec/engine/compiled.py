@@ -63,7 +63,10 @@ class NativeProgram(Program):
         return self._program.evidence(packed, threads=threads())
 
     def peaks(self, packed: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """The largest value of what each convolution reads of these shots, float32 [convolutions, channels]."""
+        """The largest value of what each convolution reads of these shots, float32 [convolutions, channels].
+
+        Channels are padded to a multiple of 16.
+        """
         return self._program.peaks(packed)
 
     def decide(self, packed: NDArray[np.uint8]) -> Decided:

@@ -1,0 +1,127 @@
+"""The native kernels' convolutions in eight bits, against the network in NumPy with the same numbers rounded."""
+
+import numpy as np
+import pytest
+
+from cascade_qec import load
+from cascade_qec.decoders.runtime import Runtime, choose
+from cascade_qec.engine import NativeProgram, NumPyProgram
+from cascade_qec.engine.reference import _convolved, silu
+from cascade_qec.errors import CascadeError
+from cascade_qec.native import native, native_int8, set_threads
+from tests.engine.test_bfloat16 import of_rounded_products
+from tests.engine.test_programs import inputs
+
+LEAST = 0.2785
+"""SiLU is above -LEAST."""
+
+needs_int8 = pytest.mark.skipif(not native_int8(), reason="kernels and a chip that multiply bytes")
+
+
+class InEightBits(NumPyProgram):
+    """Convolutions of rounded numbers but for the first; other products are those of its weights."""
+
+    def __init__(self, weights, tables, head_tables, peaks) -> None:
+        super().__init__(weights, tables, head_tables)
+        self._peaks = peaks
+
+    def layers(self, states):
+        trunk, peaks = self._weights.trunk, iter(self._peaks)
+        x = trunk.embedding[self._tables.kind[:, None] + states]
+        for number, block in enumerate(trunk.blocks):
+            y = silu(silu(block.scale * x + block.shift) @ block.down + block.down_bias)
+            steps = zip(block.convolutions, self._tables.steps, self._readers, strict=True)
+            for i, (convolution, table, readers) in enumerate(steps):
+                step, weight = (next(peaks) + LEAST) / 255, convolution.weight
+                if number or i:
+                    y = np.clip(np.rint((y + LEAST) / step), 0, 255) * step - LEAST
+                    scaled = step[:, None] * weight.view(np.ndarray)
+                    unit = np.abs(scaled).max(axis=(0, 1, 2)) / 127
+                    weight = (np.rint(scaled / unit) * unit / step[:, None]).astype(np.float32)
+                y = silu(_convolved(y.astype(np.float32), weight, table, readers) + convolution.bias)
+            x = x + y @ block.up
+        yield silu(trunk.scale * x + trunk.shift)
+
+
+@needs_int8
+@pytest.mark.parametrize("case", ["surface", "surface, wide", "bicycle", "depthwise", "colours", "local"])
+def test_products_are_those_of_rounded_numbers(case):
+    """Sums in another order round now and then the other way, which stays below what rounding itself does."""
+    _, weights, tables, head, packed = inputs(case, "Z")
+    peaks = NativeProgram(native(), weights, tables, head, bfloat16=True).peaks(packed)
+    found = NativeProgram(native(), weights, tables, head, bfloat16=True, peaks=peaks).evidence(packed)
+    exact = NumPyProgram(weights, tables, head).evidence(packed)
+    channels = weights.trunk.blocks[0].down.shape[1]
+    rounded = of_rounded_products(weights)
+    emulated = InEightBits(rounded, tables, head, peaks[:, :channels]).evidence(packed)
+    if peaks.shape[0] > 1:  # or nothing is convolved in eight bits
+        assert (found != NativeProgram(native(), weights, tables, head, bfloat16=True).evidence(packed)).any()
+    lost = np.sqrt(np.mean((emulated - exact) ** 2))
+    assert 0 < lost < 0.03 * np.abs(exact).max()
+    assert np.sqrt(np.mean((found - emulated) ** 2)) < 0.6 * lost
+
+
+@needs_int8
+@pytest.mark.parametrize("case", ["surface", "bicycle"])
+def test_peaks_are_the_largest_of_what_is_read(case):
+    _, weights, tables, head, packed = inputs(case, "X")
+    program = NumPyProgram(weights, tables, head)
+    *_, x, _, _ = program.layers(program.states(packed))  # before the last block
+    block = weights.trunk.blocks[-1]
+    read = silu(silu(block.scale * x + block.shift) @ block.down + block.down_bias)
+    found = NativeProgram(native(), weights, tables, head, bfloat16=True).peaks(packed)
+    assert found.shape == (len(weights.trunk.blocks) * len(tables.steps), 16)
+    np.testing.assert_allclose(found[-len(tables.steps), : read.shape[2]], read.max(axis=(0, 1)), rtol=0.03, atol=0.03)
+
+
+@needs_int8
+@pytest.mark.parametrize("rate", [0.01, 0.2])
+def test_shots_are_decoded_alike_in_any_batch_by_any_number_of_threads(rate):
+    _, weights, tables, head, packed = inputs("bicycle", "X")
+    peaks = NativeProgram(native(), weights, tables, head, bfloat16=True).peaks(packed)
+    program = NativeProgram(native(), weights, tables, head, bfloat16=True, peaks=peaks)
+    bits = np.random.default_rng(7).random((90, 8 * packed.shape[1])) < rate
+    many = np.packbits(bits, axis=1, bitorder="little")
+    expected = program.evidence(many)
+    set_threads(3)
+    np.testing.assert_array_equal(program.evidence(many), expected)
+    set_threads(1)
+    single = np.concatenate([program.evidence(many[i : i + 1]) for i in range(20)])
+    np.testing.assert_array_equal(single, expected[:20])
+    np.testing.assert_array_equal(program.evidence(many[7:30]), expected[7:30])
+
+
+@needs_int8
+@pytest.mark.parametrize("model", ["surface_d3", "local_bb72"])
+def test_models_decide_as_they_do_in_bfloat16(model):
+    decided = []
+    for precision in ("bfloat16", "int8"):
+        decoder = load(model, device="cpu", precision=precision)
+        assert decoder.runtime == Runtime("native", "cpu", precision)
+        events = decoder.experiment(0.003).compile_detector_sampler(seed=11).sample(40, bit_packed=True)
+        decided.append(decoder.bind().decode_batch(events, bit_packed=True).observables)
+    # 1 shot of 400 changes at five times the noise
+    assert (decided[0] != decided[1]).any(axis=1).sum() <= 2
+
+
+def test_the_choice_of_int8(monkeypatch):
+    if native() is None:
+        return
+    monkeypatch.setattr("cascade_qec.decoders.runtime.native_int8", lambda: True)
+    assert choose(device="cpu", precision="int8") == Runtime("native", "cpu", "int8")
+    monkeypatch.setattr("cascade_qec.decoders.runtime.native_int8", lambda: False)
+    with pytest.raises(CascadeError, match=r"expected a chip that multiplies bfloat16 and bytes .* got one that does"):
+        choose(device="cpu", precision="int8")
+    with pytest.raises(CascadeError, match="expected a CPU and the runtime native for the precision int8, got torch"):
+        choose("torch", "cpu", "int8")
+    with pytest.raises(CascadeError, match="expected a CPU and float32 for the runtime numpy, got cpu and int8"):
+        choose("numpy", "cpu", "int8")
+
+
+@needs_int8
+def test_peaks_are_of_every_convolution_and_channel():
+    _, weights, tables, head, _ = inputs("surface", "Z")
+    with pytest.raises(ValueError, match="expected the peaks of each convolution and channel"):
+        NativeProgram(native(), weights, tables, head, bfloat16=True, peaks=np.zeros((1, 16), np.float32))
+    with pytest.raises(ValueError, match="expected eight bits beside bfloat16"):
+        NativeProgram(native(), weights, tables, head, peaks=np.zeros((2, 16), np.float32))
