@@ -101,7 +101,8 @@ def load(
         "auto" (a CUDA device where there is one), "cpu", "cuda" or "cuda:N".
     precision
         "auto", "float32", "bfloat16", and on CUDA devices "float16" and "fp8", which is bfloat16 with products in FP8.
-        "auto" is bfloat16 on GPUs that multiply it in hardware, and on such CPUs where the native kernels are missing.
+        "int8", for CPUs that have AVX512_VNNI, is bfloat16 with convolutions in eight bits. "auto" is bfloat16 on GPUs
+        that multiply it in hardware, and on such CPUs where the native kernels are missing.
     runtime
         "native" (the kernels of `cascade-qec-native`), "torch", "numpy", or "auto": the fastest that there is, see
         `cascade_qec.decoders.runtime.choose`.
