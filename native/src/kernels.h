@@ -85,7 +85,7 @@ struct Decoding {
     void (*sum_rows)(const float* x, const int32_t* rows, int count, size_t size, float share, Number* y);
 };
 
-constexpr float LEAST = 0.2785f;  // SiLU is above -LEAST
+constexpr float LEAST = 0.28f;  // what SiLU gives, rounded to bfloat16, is above -LEAST
 
 // Convolutions with operands in eight bits, beside what decodes with operands in bfloat16.
 struct Decoding8 {
