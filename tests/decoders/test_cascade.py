@@ -400,7 +400,9 @@ def test_precision_and_device_are_as_asked(tmp_path):
     events = exact.experiment(0.01).compile_detector_sampler(seed=7).sample(50)
     found, expected = (one.bind().decode_batch(events).probabilities for one in (rough, exact))
     assert np.abs(found - expected).max() < 0.05  # 8 bits to a number, through a handful of layers
-    with pytest.raises(CascadeError, match="expected precision auto, float32, bfloat16, float16, fp8, got 'half'"):
+    with pytest.raises(
+        CascadeError, match="expected precision auto, float32, bfloat16, float16, fp8, int8, got 'half'"
+    ):
         load(path, precision="half")
     with pytest.raises(CascadeError, match="expected device auto, cpu, cuda or cuda:N, got 'tpu'"):
         load(path, device="tpu")

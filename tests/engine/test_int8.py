@@ -70,7 +70,8 @@ def test_peaks_are_the_largest_of_what_is_read(case):
     read = silu(silu(block.scale * x + block.shift) @ block.down + block.down_bias)
     found = NativeProgram(native(), weights, tables, head, bfloat16=True).peaks(packed)
     assert found.shape == (len(weights.trunk.blocks) * len(tables.steps), 16)
-    np.testing.assert_allclose(found[-len(tables.steps), : read.shape[2]], read.max(axis=(0, 1)), rtol=0.03, atol=0.03)
+    largest = read.max(axis=(0, 1)).clip(min=0)
+    np.testing.assert_allclose(found[-len(tables.steps), : read.shape[2]], largest, rtol=0.03, atol=0.03)
 
 
 @needs_int8
