@@ -54,12 +54,14 @@ def test_precision():
 
 def test_auto_precision_follows_the_processor(monkeypatch):
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
-    for compiled, supported, dtype in (
-        (None, True, torch.bfloat16),
-        (None, False, torch.float32),
-        (torch, True, torch.float32),  # any module: kernels that train in float32
+    for compiled, multiplies, supported, dtype in (
+        (None, False, True, torch.bfloat16),
+        (None, False, False, torch.float32),
+        (torch, True, True, torch.bfloat16),  # any module
+        (torch, False, True, torch.float32),  # kernels of narrower instructions than the chip's
     ):
         monkeypatch.setattr("cascade_qec.device.native", lambda compiled=compiled: compiled)
+        monkeypatch.setattr("cascade_qec.device.native_bfloat16", lambda multiplies=multiplies: multiplies)
         monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda supported=supported: supported)
         assert pick_dtype("auto", CPU) == dtype
 

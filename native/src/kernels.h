@@ -60,6 +60,11 @@ struct Norm {
     const float *scale, *shift, *deviation, *offset;  // [channels]; the deviation is one over the standard deviation
 };
 
+// How the gradient to a batch norm's input depends on that to its output and on the input, once the batch is known.
+struct NormGradient {
+    const float *of_dz, *of_x, *constant;  // [channels]
+};
+
 // What decoding takes. Operands of products are `Number`s, float or Bfloat16; sums and the residual stream are floats.
 template <class Number>
 struct Decoding {
@@ -127,12 +132,10 @@ struct Training {
                           double* sums);
     void (*gate_gradient_of_kept)(const Number* d, const Number* x, Norm norm, int rows, int channels, Number* dz,
                                   Number* y, double* sums);
-    // dx = scale (dz - mean - x normalised * projection); dz and dx may be one
-    void (*norm_gradient)(const Number* dz, const Number* x, Norm norm, const float* mean, const float* projection,
-                          int rows, int channels, Number* dx);
+    // dx = of_dz dz + of_x x + constant; dz and dx may be one
+    void (*norm_gradient)(const Number* dz, const Number* x, NormGradient norm, int rows, int channels, Number* dx);
     // dx += the same
-    void (*add_norm_gradient)(const Number* dz, const Number* x, Norm norm, const float* mean, const float* projection,
-                              int rows, int channels, float* dx);
+    void (*add_norm_gradient)(const Number* dz, const Number* x, NormGradient norm, int rows, int channels, float* dx);
 };
 
 struct Kernels {

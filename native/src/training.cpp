@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <thread>
-#include <tuple>
 
 #include "packing.h"
 
@@ -13,7 +11,7 @@ namespace cascade {
 namespace {
 
 constexpr size_t CACHED = 49152;  // bytes of a few sites, of which a dozen neighbours stay in a core's second cache
-constexpr int BLOCK = 24;         // rows that go through several operations while they are in a core's first cache
+constexpr int BLOCK = 32;         // rows that go through several operations while they are in a core's first cache
 
 // Splits 0..count into a run for each thread; body(thread, start, stop).
 template <class Body>
@@ -190,14 +188,23 @@ NormUsed used_norm(const NormWeights& norm, const std::vector<double>& sums, siz
     return used;
 }
 
-std::pair<Floats, Floats> means(const std::vector<double>& sums, size_t rows, int channels) {
-    Floats mean(channels), projection(channels);
-    for (int c = 0; c < channels; c++) {
-        mean[c] = static_cast<float>(sums[c] / rows);
-        projection[c] = static_cast<float>(sums[channels + c] / rows);
+// Of scale (dz - mean of dz - x normalised * mean of dz times x normalised), by what dz and x are multiplied.
+struct Linear {
+    Linear() = default;
+
+    Linear(const Norm& norm, const std::vector<double>& sums, size_t rows, int channels)
+        : of_dz(norm.scale, norm.scale + channels), of_x(channels), constant(channels) {
+        for (int c = 0; c < channels; c++) {
+            const double along = sums[channels + c] / rows;
+            of_x[c] = static_cast<float>(-norm.scale[c] * along * norm.deviation[c]);
+            constant[c] = static_cast<float>(-norm.scale[c] * (sums[c] / rows + along * norm.offset[c]));
+        }
     }
-    return {mean, projection};
-}
+
+    NormGradient view() const { return {of_dz.data(), of_x.data(), constant.data()}; }
+
+    Floats of_dz, of_x, constant;
+};
 
 // Gradients to gamma and beta.
 std::pair<Floats, Floats> affine(const std::vector<double>& sums, int channels) {
@@ -256,13 +263,11 @@ struct TrainingTrunk<Number>::Wide {
     Buffer<float> stream;
     Buffer<Number> dz;  // behind the norm
     const Number* x;    // that it read
-    Norm norm;
-    Floats mean, projection;
+    Linear norm;
 
     float* finish(const Training<Number>& use, const Rows& at, int width) {
         const size_t first = at.row * width;
-        use.add_norm_gradient(&dz[first], x + first, norm, mean.data(), projection.data(), at.count, width,
-                              &stream[first]);
+        use.add_norm_gradient(&dz[first], x + first, norm.view(), at.count, width, &stream[first]);
         return &stream[first];
     }
 };
@@ -376,16 +381,17 @@ void TrainingTrunk<Number>::backward(const Number* dy, const Saved<Number>& save
                                      int threads) const {
     const int shots = saved.shots;
     const size_t rows = static_cast<size_t>(sites) * shots;
-    Wide wide{Buffer<float>(), Buffer<Number>(rows * width), saved.x.data(), saved.last.view(), {}, {}};
+    Wide wide{Buffer<float>(), Buffer<Number>(rows * width), saved.x.data(), Linear()};
     wide.stream.assign(rows * width, 0.f);
+    const Norm norm = saved.last.view();
     const std::vector<double> sums =
         rows_with_sums<Number>(sites, shots, threads, 2 * width, [&](const Rows& at, double* of, int) {
             const size_t first = at.row * width;
-            use_->gate_gradient_of_kept(dy + first, &saved.x[first], wide.norm, at.count, width, &wide.dz[first],
-                                        nullptr, of);
+            use_->gate_gradient_of_kept(dy + first, &saved.x[first], norm, at.count, width, &wide.dz[first], nullptr,
+                                        of);
         });
     last = affine(sums, width);
-    std::tie(wide.mean, wide.projection) = means(sums, rows, width);
+    wide.norm = Linear(norm, sums, rows, width);
     blocks.resize(saved.blocks.size());
     for (size_t i = saved.blocks.size(); i-- > 0;) block_backward(saved.blocks[i], shots, wide, blocks[i], threads);
     rows_with_sums<Number>(sites, shots, threads, 0, [&](const Rows& at, double*, int) {
@@ -426,18 +432,15 @@ void TrainingTrunk<Number>::block_backward(const typename Saved<Number>::OfBlock
         const size_t rows_out = static_cast<size_t>(step.sites_out) * shots,
                      rows_in = static_cast<size_t>(step.sites_in) * shots;
         gradients.norms[i + 2] = affine(sums, channels);
-        const auto [mean, projection] = means(sums, rows_out, channels);
-        norm = saved.norms[i + 2].view();
+        const Linear through(saved.norms[i + 2].view(), sums, rows_out, channels);
         constexpr int ONCE = INPUTS<Number>;
         const size_t rows_laid = static_cast<size_t>(step.sites_out) * tiers_of<Number>(shots) * ONCE;
         Buffer<Number> pairs(ONCE > 1 ? rows_laid * channels : 0);
-        rows_with_sums<Number>(step.sites_out, shots, threads, 0,
-                               [&, &mean = mean, &projection = projection](const Rows& at, double*, int) {
-                                   Number* d = &dz[at.row * channels];
-                                   use_->norm_gradient(d, &saved.narrow[i + 1][at.row * channels], norm, mean.data(),
-                                                       projection.data(), at.count, channels, d);
-                                   if (ONCE > 1) use_->lay(d, at.count, channels, &pairs[at.laid * channels]);
-                               });
+        rows_with_sums<Number>(step.sites_out, shots, threads, 0, [&](const Rows& at, double*, int) {
+            Number* d = &dz[at.row * channels];
+            use_->norm_gradient(d, &saved.narrow[i + 1][at.row * channels], through.view(), at.count, channels, d);
+            if (ONCE > 1) use_->lay(d, at.count, channels, &pairs[at.laid * channels]);
+        });
 
         gradients.convolutions[i].resize(saved.convolutions[i].size());
         weight_gradient(*use_, step, saved.activated[i].data(), channels, ONCE > 1 ? pairs.data() : dz.data(),
@@ -455,19 +458,16 @@ void TrainingTrunk<Number>::block_backward(const typename Saved<Number>::OfBlock
     }
 
     gradients.norms[1] = affine(sums, channels);
-    const auto [mean, projection] = means(sums, rows, channels);
-    const Norm narrow = saved.norms[1].view();
-    wide.norm = saved.norms[0].view(), wide.x = saved.x.data();
+    const Linear through(saved.norms[1].view(), sums, rows, channels);
+    norm = saved.norms[0].view(), wide.x = saved.x.data();
     Parts down(threads, static_cast<size_t>(channels) * width);
     sums = rows_with_sums<Number>(
-        sites, shots, threads, 2 * width,
-        [&, &mean = mean, &projection = projection](const Rows& at, double* of, int thread) {
+        sites, shots, threads, 2 * width, [&](const Rows& at, double* of, int thread) {
             Scratch<Number>& use = scratch[thread];
             Number* d = &dz[at.row * channels];
-            use_->norm_gradient(d, &saved.narrow[0][at.row * channels], narrow, mean.data(), projection.data(),
-                                at.count, channels, d);
+            use_->norm_gradient(d, &saved.narrow[0][at.row * channels], through.view(), at.count, channels, d);
             use_->product(d, at.count, channels, saved.down.data(), nothing.data(), width, use.gradient.data());
-            use_->gate_gradient(use.gradient.data(), &saved.x[at.row * width], wide.norm, at.count, width,
+            use_->gate_gradient(use.gradient.data(), &saved.x[at.row * width], norm, at.count, width,
                                 &wide.dz[at.row * width], use.activated.data(), of);
             use_->outer_product(ONE_SITE, tiers_of<Number>(at.count),
                                 laid(*use_, d, at.count, channels, use.laid.data()), channels,
@@ -476,7 +476,7 @@ void TrainingTrunk<Number>::block_backward(const typename Saved<Number>::OfBlock
         });
     gradients.down = down.sum();
     gradients.norms[0] = affine(sums, width);
-    std::tie(wide.mean, wide.projection) = means(sums, rows, width);
+    wide.norm = Linear(norm, sums, rows, width);
 }
 
 namespace {

@@ -6,7 +6,7 @@ import torch
 
 from cascade_qec.errors import CascadeError
 from cascade_qec.kernels.cpu import bfloat16_pays, keep_pages
-from cascade_qec.native import native
+from cascade_qec.native import native, native_bfloat16
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -32,12 +32,12 @@ def pick_device(name: str) -> torch.device:
 def pick_dtype(precision: str, device: torch.device) -> torch.dtype:
     """The type of a name; "auto" is bfloat16 where that is the fastest, else float32.
 
-    That is where the device multiplies it in hardware, but for CPUs with the kernels in C++: these train in float32,
-    and are faster than PyTorch in bfloat16.
+    That is where what trains on the device multiplies it in hardware: on CPUs the kernels in C++ if they are installed,
+    which on chips without it are faster in float32 than PyTorch in bfloat16.
     """
     if precision == "auto":
         compiled = device.type == "cpu" and native() is not None
-        return torch.bfloat16 if bfloat16_pays(device) and not compiled else torch.float32
+        return torch.bfloat16 if (native_bfloat16() if compiled else bfloat16_pays(device)) else torch.float32
     if precision not in _DTYPES:
         raise CascadeError(f"expected precision auto, float32 or bfloat16, got {precision!r}")
     return _DTYPES[precision]

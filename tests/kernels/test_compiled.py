@@ -7,10 +7,11 @@ import torch
 
 from cascade_qec import codes, kernels
 from cascade_qec.codes import BivariateBicycleCode
+from cascade_qec.errors import CascadeError
 from cascade_qec.kernels import Relations, lattice_convolution
 from cascade_qec.lattice import concatenate, convolution_tables, data_relations, memory_lattice
 from cascade_qec.model import NetworkSettings
-from cascade_qec.native import native, set_threads
+from cascade_qec.native import native, native_bfloat16, set_threads
 from cascade_qec.nn import CascadeNetwork, Geometry, collect_statistics
 from cascade_qec.nn.layers import BatchNorm
 
@@ -123,6 +124,18 @@ def test_a_convolution_and_its_gradients_are_those_of_the_formula(which, channel
             results.append((y.detach(), *torch.autograd.grad(y, (x, weight), grad)))
     for expected, found in zip(*results, strict=True):
         assert (found - expected).norm() <= 1e-5 * expected.norm()
+
+
+def test_bfloat16_asked_of_kernels_that_do_not_multiply_it_is_refused(instructions):
+    with kernels.use("auto"):
+        kernels.expect_precision("cpu", torch.bfloat16)
+    with kernels.use("native"):
+        kernels.expect_precision("cpu", torch.float32)
+        if native_bfloat16():
+            kernels.expect_precision("cpu", torch.bfloat16)
+        else:
+            with pytest.raises(CascadeError, match="expected a chip that multiplies bfloat16"):
+                kernels.expect_precision("cpu", torch.bfloat16)
 
 
 def test_what_the_kernels_cannot_do_the_layers_do():

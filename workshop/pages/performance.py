@@ -26,6 +26,8 @@ def with_tables(text: str) -> str:
         ("training on a CPU", training(RESULTS / "training_cpu.csv")),
         ("convolution on a CPU", convolutions(RESULTS / "convolution_cpu.csv")),
         ("loss curves on a CPU", curves(RESULTS / "loss_curves_cpu.csv")),
+        ("training in bfloat16 on a CPU", training(RESULTS / "training_cpu_bfloat16.csv")),
+        ("loss curves in bfloat16 on a CPU", curves(RESULTS / "loss_curves_cpu_bfloat16.csv")),
         ("training on a GPU", training(RESULTS / "training_cuda.csv")),
         ("convolution on a GPU", convolutions(RESULTS / "convolution_cuda.csv")),
     ):

@@ -4,7 +4,7 @@
 
 Three runs: the stock network, ours, and the stock network once more with another seed for weights and shots. Curves
 are means over blocks of steps. What two seeds differ by is the noise of a curve; ours may differ from stock's by
-no more. Exit status 1 if it does.
+no more. Exit status 1 if it does. With --against another variant in float32 takes the place of the stock network.
 """
 
 import argparse
@@ -39,12 +39,14 @@ def main() -> int:
     recipe = with_shots(load_recipe(arguments.recipe), arguments.shots)
     ours = arguments.variant or kernels.backend(device)
     other = recipe.model_copy(update={"seed": recipe.seed + 1})
-    curves = {
-        "stock": curve(recipe, "stock", arguments.steps, device, dtype),
-        ours: curve(recipe, ours, arguments.steps, device, dtype),
-        "stock, another seed": curve(other, "stock", arguments.steps, device, dtype),
-    }
+    reference, exact = (arguments.against, torch.float32) if arguments.against else ("stock", dtype)
     precision = str(dtype).removeprefix("torch.")
+    name = reference if reference == "stock" else f"{reference}, float32"
+    curves = {
+        name: curve(recipe, reference, arguments.steps, device, exact),
+        (ours if reference == "stock" else f"{ours}, {precision}"): curve(recipe, ours, arguments.steps, device, dtype),
+        f"{name}, another seed": curve(other, reference, arguments.steps, device, exact),
+    }
     out = arguments.out or RESULTS / f"loss_curves_{recipe.name}_{ours}_{precision}.csv"
     write(curves, out, recipe, precision)
     return 0 if within_noise(*curves.values()) else 1
@@ -110,6 +112,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--variant", help="what is compared with stock: triton, native or reference; default: the device's"
     )
+    parser.add_argument("--against", help="what it is compared with, in float32, instead of stock in its precision")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--precision", default="float32")
     parser.add_argument("--threads", type=int)

@@ -56,13 +56,15 @@ def train(
         distributed.process_group(str(pick_device(device))) as chosen,
     ):
         kernels.backend(chosen)  # refuses, before the folder is made, kernels that the device cannot run
+        dtype = pick_dtype(precision, torch.device(chosen))
+        kernels.expect_precision(chosen, dtype)
         trainer = Trainer(
             loaded,
             folder,
             resume=resume,
             start_from=None if start_from is None else zoo.path(start_from),
             device=chosen,
-            dtype=pick_dtype(precision, torch.device(chosen)),
+            dtype=dtype,
             workers=workers,
         )
         complete = trainer.run(minutes=minutes)

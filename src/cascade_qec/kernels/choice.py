@@ -12,7 +12,7 @@ from typing import Literal, TypeVar
 import torch
 
 from cascade_qec.errors import CascadeError, CascadeWarning
-from cascade_qec.native import native
+from cascade_qec.native import native, native_bfloat16
 
 Backend = Literal["triton", "native", "reference"]
 Result = TypeVar("Result")
@@ -41,6 +41,23 @@ def backend(device: torch.device | str) -> Backend:
         return "native"
     possible = on_gpu and find_spec("triton") is not None
     return "triton" if possible and _failure is None else "reference"
+
+
+def expect_precision(device: torch.device | str, dtype: torch.dtype) -> None:
+    """Refuse bfloat16 where the kernels in C++ were asked for by name and do not multiply it on this chip.
+
+    Where they were not, plain PyTorch takes over.
+
+    Raises
+    ------
+    CascadeError
+    """
+    by_name = _asked == "native" and torch.device(device).type == "cpu"
+    if by_name and dtype == torch.bfloat16 and not native_bfloat16():
+        raise CascadeError(
+            "expected a chip that multiplies bfloat16 (AVX512_BF16) for this precision and the kernels native, "
+            "got one that does not"
+        )
 
 
 @contextmanager
