@@ -71,9 +71,7 @@ class NativeConvolution(torch.autograd.Function):
     def forward(ctx, x, weight, native, relations):  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx.save_for_backward(x, weight)
         of_type = native.TrainingConvolution if x.dtype == torch.float32 else native.TrainingConvolutionBfloat16
-        ctx.kernel = _once(
-            relations, (x.dtype,), lambda: of_type(*relations.arrays(), sites_in=relations.sites_in)
-        )
+        ctx.kernel = _once(relations, (x.dtype,), lambda: of_type(*relations.arrays(), sites_in=relations.sites_in))
         return _tensor(ctx.kernel.forward(_array(x), _array(weight.float()), threads=torch.get_num_threads()))
 
     @staticmethod

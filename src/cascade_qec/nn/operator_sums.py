@@ -71,12 +71,27 @@ class OperatorSums(torch.nn.Module):
         planes = x.split([slices * size for slices, size in self._shapes])
         sums = []
         for plane, (slices, size) in zip(planes, self._shapes, strict=True):
-            by_time = plane.view(slices, size, *x.shape[1:])
-            whole = by_time.sum(dim=0, dtype=torch.float32)
             # A data qubit reads its checks in its own slice and the next, and all slices but the first are a next.
-            sums += [whole, whole - by_time[0]]
+            sums += _SumsOverTime.apply(plane.view(slices, size, *x.shape[1:]))
         by_plane = weight.to(x.dtype).view(len(weight), self.relations.planes_out, -1).transpose(0, 1).contiguous()
         by_kind = torch.cat(sums).to(x.dtype).index_select(0, self.order)
         read = lattice_convolution(by_kind, by_plane, self.relations).float()
         parts = [self.get_buffer(f"share_{i}") @ read[places].flatten(1) for i, places in enumerate(self._places)]
         return torch.cat(parts).view(self.operators, shots, -1)
+
+
+class _SumsOverTime(torch.autograd.Function):
+    """float32 sums over all slices and over all but the first; its gradient is written in one go."""
+
+    @staticmethod
+    def forward(ctx, by_time):  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx.shape, ctx.dtype = by_time.shape, by_time.dtype
+        whole = by_time.sum(dim=0, dtype=torch.float32)
+        return whole, whole - by_time[0]
+
+    @staticmethod
+    def backward(ctx, of_whole, of_later):  # pyright: ignore[reportIncompatibleMethodOverride]
+        gradient = of_whole.new_empty(ctx.shape, dtype=ctx.dtype)
+        gradient[0] = of_whole
+        gradient[1:] = of_whole + of_later
+        return gradient
