@@ -7,7 +7,8 @@
 
 namespace cascade {
 
-// What one convolution reads is unsigned, with a step for each channel; weights have one for each channel of its results.
+// What one convolution reads is unsigned, with a step for each channel; weights have one for each channel that it
+// results in.
 struct Convolution8 {
     Floats times;              // [channels]: one over the steps of what is read
     std::vector<Byte> weight;  // [planes, relations, channels, channels], packed

@@ -70,7 +70,8 @@ template <class Number>
 struct Decoding {
     int rows;  // of a tile: groups should have as many sites, or one where there are as many shots
     // y = silu(bias + sum over relations of x[read] w): x [sites + 1, shots, channels], w [blocks] of matrices, y
-    // [sites, shots, channels]; of the shots that `wanted` has a bit for, [sites], all if it is null; `after` may be null
+    // [sites, shots, channels]; of the shots that `wanted`, [sites], has bits for, or all if it is null; `after` may be
+    // null
     void (*convolve)(const Group* groups, int count, int shots, const uint32_t* wanted, const Number* x, int channels,
                      const Number* w, const float* bias, Number* y, const After<Number>* after);
     // `after` alone, of some rows: z [count, channels] are theirs, as a convolution leaves them; y[row] is written

@@ -74,8 +74,8 @@ void ProgramOf<Number>::prepare() {
     asked = logical ? logical->operators : static_cast<int>(local->owner.size());
     decides = logical && logical->decision;
     if (decides) decided = logical->decision->decided();
-    chunk_ =
-        static_cast<int>(std::clamp<size_t>(CHUNK_FLOATS / (static_cast<size_t>(trunk.sites) * trunk.width), 1, MOST_SHOTS));
+    const size_t floats = static_cast<size_t>(trunk.sites) * trunk.width;
+    chunk_ = static_cast<int>(std::clamp<size_t>(CHUNK_FLOATS / floats, 1, MOST_SHOTS));
     if (chunk_ > decoding_->rows) chunk_ -= chunk_ % decoding_->rows;  // whole tiles
 }
 
@@ -209,7 +209,8 @@ void ProgramOf<Number>::use_eight_bits(const Decoding8* decoding, const float* p
 template <class Number>
 void ProgramOf<Number>::peaks(const uint8_t* packed, size_t shots, float* out) const {
     std::fill_n(out, static_cast<size_t>(convolutions) * channels, 0.f);
-    chunks(shots, 1, [&](Space& space, size_t start, int count) { trunk_of(space, packed + start * bytes, count, out); });
+    chunks(shots, 1,
+           [&](Space& space, size_t start, int count) { trunk_of(space, packed + start * bytes, count, out); });
 }
 
 template <class Number>
