@@ -17,9 +17,11 @@ constexpr int32_t SIGN = std::numeric_limits<int32_t>::min();
 }  // namespace
 
 BeliefPropagation::BeliefPropagation(const int64_t* start, size_t components, const int64_t* row, size_t entries,
-                                     int64_t rows, const float* prior, int iterations, float scaling, float damping)
+                                     int64_t rows, const float* prior, int iterations, int orders, float scaling,
+                                     float damping)
     : kernel_(min_sum()),
       iterations_(iterations),
+      orders_(orders),
       scaling_(scaling),
       damping_(damping),
       prior_(prior, prior + components) {
@@ -27,6 +29,8 @@ BeliefPropagation::BeliefPropagation(const int64_t* start, size_t components, co
         throw std::invalid_argument("expected fewer components and rows");
     if (iterations < 1 || !(scaling > 0 && scaling <= 1) || !(damping >= 0 && damping < 1))
         throw std::invalid_argument("expected iterations >= 1, 0 < scaling <= 1, 0 <= damping < 1");
+    if (orders < 1 || orders > 31 || !(iterations >> (orders - 1)))
+        throw std::invalid_argument("expected orders of at least one iteration");
     check_columns(start, components, row, entries, rows);
     components_ = static_cast<int>(components), rows_ = static_cast<int>(rows);
     start_.assign(rows + 1, 0);
@@ -41,12 +45,12 @@ BeliefPropagation::BeliefPropagation(const int64_t* start, size_t components, co
 void BeliefPropagation::decode(const uint8_t* lit, size_t shots, float* highest, int threads) const {
     const size_t blocks = (shots + kernel_.shots - 1) / kernel_.shots;
     in_threads(shots, static_cast<int>(std::min<size_t>(threads, blocks)), [&](size_t first, size_t last) {
-        decode_some(lit + first * rows_, last - first, highest + first * components_);
+        decode_some(lit + first * rows_, last - first, highest + first * components_, shots * components_);
     });
 }
 
 // Shots side by side, each in a lane; where one is done, the next one begins.
-void BeliefPropagation::decode_some(const uint8_t* lit, size_t shots, float* highest) const {
+void BeliefPropagation::decode_some(const uint8_t* lit, size_t shots, float* highest, size_t stride) const {
     const size_t lanes = kernel_.shots;
     int degree = 0;
     for (int r = 0; r < rows_; r++) degree = std::max(degree, start_[r + 1] - start_[r]);
@@ -69,9 +73,14 @@ void BeliefPropagation::decode_some(const uint8_t* lit, size_t shots, float* hig
         kernel_.iterate(tables, space);
         for (size_t lane = 0; lane < lanes; lane++) {
             if (shot[lane] == shots) continue;
-            if (iteration[lane] && (iteration[lane] == iterations_ || unexplained[lane] >= 0)) {
-                float* found = highest + shot[lane] * components_;
+            const bool is_done = iteration[lane] && (iteration[lane] == iterations_ || unexplained[lane] >= 0);
+            for (int order = 0; order < orders_; order++) {
+                const int last = iterations_ >> order;
+                if (is_done ? last < iteration[lane] : last != iteration[lane]) continue;
+                float* found = highest + order * stride + shot[lane] * components_;
                 for (int c = 0; c < components_; c++) found[c] = -lowest[c * lanes + lane];
+            }
+            if (is_done) {
                 done++;
                 begin(lane);
             } else {

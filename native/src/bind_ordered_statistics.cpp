@@ -25,13 +25,14 @@ nb::tuple decode(const OrderedStatistics& self, Array<float, 2> log_odds, Array<
     const size_t shots = log_odds.shape(0), k = static_cast<size_t>(self.k());
     auto observables = fresh<bool>({shots, k}), suspects = fresh<bool>({shots, k});
     auto gap = fresh<float>({shots});
+    auto cost = fresh<double>({shots});
     std::fill_n(gap.data(), shots, 0.f);
     {
         nb::gil_scoped_release release;
         self.decode(log_odds.data(), bytes(lit), shots, observables.data(), suspects.data(),
-                    gaps ? gap.data() : nullptr, threads);
+                    gaps ? gap.data() : nullptr, cost.data(), threads);
     }
-    return nb::make_tuple(observables, suspects, gap);
+    return nb::make_tuple(observables, suspects, gap, cost);
 }
 
 }  // namespace

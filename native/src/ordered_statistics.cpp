@@ -17,10 +17,10 @@ namespace {
 using Words = std::vector<uint64_t>;
 
 constexpr int BITS = 64;
-constexpr int LANES = 4;       // words that are added at a time: rows are padded to multiples of them
-constexpr int PAIRED = 40;     // free columns of which pairs are tried, those that cost least alone
+constexpr int LANES = 4;         // words that are added at a time: rows are padded to multiples of them
+constexpr int PAIRED = 40;       // free columns of which pairs are tried, those that cost least alone
 constexpr double FARTHEST = 40;  // the largest gap: other answers may need components that were left out
-constexpr int MOST = 1 << 30;  // of rows, of observables, and of ones in all columns
+constexpr int MOST = 1 << 30;    // of rows, of observables, and of ones in all columns
 
 typedef uint64_t Lane __attribute__((vector_size(8 * LANES)));
 
@@ -116,24 +116,26 @@ OrderedStatistics::OrderedStatistics(const int64_t* start, size_t components, co
 }
 
 void OrderedStatistics::decode(const float* log_odds, const uint8_t* lit, size_t shots, bool* observables,
-                               bool* suspects, float* gaps, int threads) const {
+                               bool* suspects, float* gaps, double* costs, int threads) const {
     in_threads(shots, threads, [&](size_t first, size_t last) {
         Space space;
         for (size_t shot = first; shot < last; shot++)
             decode_one(space, log_odds + shot * components_, lit + shot * rows_, observables + shot * k_,
-                       suspects + shot * k_, gaps ? gaps + shot : nullptr);
+                       suspects + shot * k_, gaps ? gaps + shot : nullptr, costs + shot);
     });
 }
 
 void OrderedStatistics::decode_one(Space& space, const float* log_odds, const uint8_t* lit, bool* observables,
-                                   bool* suspects, float* gap) const {
+                                   bool* suspects, float* gap, double* cost) const {
     std::fill_n(observables, k_, false);
     std::fill_n(suspects, k_, false);
     if (gap) *gap = 0;
+    *cost = 0;
     bool quiet = !gap && std::all_of(lit, lit + rows_, [](uint8_t one) { return !one; });
     for (int c = 0; quiet && c < components_; c++) quiet = !(log_odds[c] > 0);
     if (quiet) return;
     choose(space, log_odds, -1);
+    *cost = std::numeric_limits<double>::infinity();
     while (!lay_out(space, lit) || !eliminate(space)) {
         if (space.columns == components_) return;  // no set explains this: nothing is said
         choose(space, log_odds, static_cast<int>(std::min<int64_t>(4 * int64_t{space.columns} + BITS, components_)));
@@ -143,7 +145,9 @@ void OrderedStatistics::decode_one(Space& space, const float* log_odds, const ui
     improve(space);
 
     space.flips.assign(flip_words_, 0);
+    *cost = 0;
     const auto flip = [&](int column) {
+        *cost += space.cost[column];
         const uint64_t* flips = flips_.data() + static_cast<size_t>(space.likely[column]) * flip_words_;
         for (int w = 0; w < flip_words_; w++) space.flips[w] ^= flips[w];
     };

@@ -16,9 +16,10 @@ class OrderedStatistics {
     OrderedStatistics(const int64_t* start, size_t components, const int64_t* row, size_t entries, int64_t rows,
                       const uint8_t* observables, size_t k, double least, const float* weights);
 
-    // log_odds [shots, components], lit [shots, rows], observables and suspects [shots, k], gaps [shots] or null.
+    // log_odds [shots, components], lit [shots, rows], observables and suspects [shots, k], gaps [shots] or null. costs
+    // [shots]: of the components chosen, infinite where no set explains the events.
     void decode(const float* log_odds, const uint8_t* lit, size_t shots, bool* observables, bool* suspects, float* gaps,
-                int threads) const;
+                double* costs, int threads) const;
 
     int components() const { return components_; }
     int rows() const { return rows_; }
@@ -28,7 +29,7 @@ class OrderedStatistics {
     struct Space;
 
     void decode_one(Space& space, const float* log_odds, const uint8_t* lit, bool* observables, bool* suspects,
-                    float* gap) const;
+                    float* gap, double* cost) const;
     void choose(Space& space, const float* log_odds, int most) const;
     bool lay_out(Space& space, const uint8_t* lit) const;
     static bool eliminate(Space& space);

@@ -106,6 +106,17 @@ def test_shots_are_their_own_and_may_be_none(in_numpy: bool) -> None:
     assert empty.highest(np.zeros((2, 4), np.bool_)).shape == (2, 0)
 
 
+@pytest.mark.parametrize("in_numpy", IN_NUMPY)
+def test_orders_are_those_of_fewer_iterations(in_numpy: bool) -> None:
+    errors, prior, events = experiment(40)
+    found = BeliefPropagation(errors, prior, iterations=7, orders=3, in_numpy=in_numpy).orders(events)
+    for order, iterations in zip(found, (7, 3, 1), strict=True):
+        fewer = BeliefPropagation(errors, prior, iterations=iterations, in_numpy=in_numpy)
+        np.testing.assert_array_equal(order, fewer.highest(events))
+    with pytest.raises(CascadeError, match="expected 1 to 3 orders of 7 iterations, got 4"):
+        BeliefPropagation(errors, prior, iterations=7, orders=4, in_numpy=in_numpy)
+
+
 @pytest.mark.parametrize("wrong", [{"iterations": 0}, {"scaling": 0.0}, {"scaling": 1.1}, {"damping": 1.0}])
 def test_numbers_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
     errors, prior, _ = experiment(1)
@@ -116,7 +127,7 @@ def test_numbers_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
 def made(**changes: Any) -> Any:
     """Two components of three rows."""
     given = {"start": np.array([0, 2, 3]), "row": np.array([0, 1, 2]), "rows": 3, "prior": np.zeros(2, np.float32)}
-    numbers = {"iterations": 2, "scaling": 1.0, "damping": 0.5}
+    numbers = {"iterations": 2, "orders": 1, "scaling": 1.0, "damping": 0.5}
     module: Any = native()
     return module.BeliefPropagation(**given | numbers | changes)
 
@@ -135,6 +146,8 @@ def made(**changes: Any) -> Any:
         ({"rows": 1 << 40}, ValueError),
         ({"prior": np.zeros(2)}, TypeError),
         ({"iterations": 0}, ValueError),
+        ({"orders": 0}, ValueError),
+        ({"orders": 3}, ValueError),
         ({"scaling": float("nan")}, ValueError),
         ({"damping": 1.0}, ValueError),
     ],

@@ -89,6 +89,7 @@ def test_what_no_set_explains_flips_nothing(in_numpy: bool) -> None:
     odds, events = np.array([[1, -1, -2], [1, -1, -20]], dtype=np.float32), np.array([[1, 0, 0]] * 2, dtype=bool)
     solver = OrderedStatistics(components(checks), in_numpy=in_numpy)
     assert not solver.decode(odds, events).any()
+    assert np.isinf(solver.decode_with_costs(odds, events)[1]).all()
     # without an event nothing is likelier, but of three that cancel
     silent = solver.decode(
         np.array([[3, -1, -1], [-1, -1, -1], [-9, -9, -9]], dtype=np.float32), events[[0, 0, 0]] & False
@@ -230,7 +231,7 @@ def test_wrong_shots_are_refused(odds: Any, lit: Any, threads: int, error: type[
 @needs_native
 def test_as_many_shots_and_threads_as_you_like() -> None:
     solver, random = made(native()), np.random.default_rng(5)
-    assert [part.shape for part in solver.decode(ODDS[:0], LIT[:0], threads=3)] == [(0, 2), (0, 2), (0,)]
+    assert [part.shape for part in solver.decode(ODDS[:0], LIT[:0], threads=3)] == [(0, 2), (0, 2), (0,), (0,)]
     odds, lit = random.normal(size=(7, 2)).astype(np.float32), random.random((7, 3)) < 0.5
     once = solver.decode(odds, lit, gaps=True)
     for threads in (2, 3, 50):
@@ -249,9 +250,11 @@ def test_sets_are_compared_by_weights_of_their_own(in_numpy: bool) -> None:
     sets = np.array(list(product([False, True], repeat=count)))
     checks, weights = random_checks(random, count, 6), random.normal(-4, 2, size=count).astype(np.float32)
     events, odds = explained(checks, random.random((shots, count)) < 0.2), random_odds(random, shots, count).clip(-7)
-    chosen = OrderedStatistics(components(checks), weights=weights, in_numpy=in_numpy).decode(odds, events)
+    solver = OrderedStatistics(components(checks), weights=weights, in_numpy=in_numpy)
+    chosen, costs = solver.decode_with_costs(odds, events)
     explains = (explained(checks, sets)[:, None] == events).all(axis=2)  # [sets, shots]
     likeliest = np.where(explains, (sets @ weights)[:, None], -np.inf).max(axis=0)
+    np.testing.assert_allclose(chosen @ weights, -costs, rtol=1e-5, atol=1e-5)
     assert np.mean(np.isclose(chosen @ weights, likeliest, atol=1e-4)) > 0.95
 
 
@@ -263,7 +266,10 @@ def test_both_choose_the_same_by_weights(seed: int) -> None:
     checks, weights = random_checks(random, count, detectors), random.normal(-5, 2, size=count).astype(np.float32)
     events, odds = explained(checks, random.random((12, count)) < 0.1), random_odds(random, 12, count)
     in_numpy, in_cpp = (OrderedStatistics(components(checks), weights=weights, in_numpy=way) for way in (True, False))
-    assert np.array_equal(in_cpp.decode(odds, events), one_by_one(in_numpy, odds, events))
+    events[-2:] = random.random((2, detectors)) < 0.5  # which perhaps no set explains
+    alone = [in_numpy.decode_with_costs(odds[i : i + 1], events[i : i + 1]) for i in range(len(odds))]
+    for found, expected in zip(in_cpp.decode_with_costs(odds, events), zip(*alone, strict=True), strict=True):
+        assert np.array_equal(found, np.concatenate(expected))
 
 
 @pytest.mark.parametrize("unlikely", [0.0, 1.0, -1.0, np.nan])

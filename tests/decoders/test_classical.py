@@ -5,9 +5,11 @@ import pytest
 import stim
 
 from cascade_qec import circuits, codes
+from cascade_qec.components import BeliefPropagation, OrderedStatistics
 from cascade_qec.decoders import classical
-from cascade_qec.decoders.classical import ClassicalDecoder
+from cascade_qec.decoders.classical import ClassicalDecoder, LowestBPOSD
 from cascade_qec.decoders.projection import basis_detectors
+from cascade_qec.error_models import Mechanisms, error_model
 from cascade_qec.errors import CascadeError
 
 # All but the decoder of colour codes.
@@ -94,6 +96,22 @@ def test_bicycle_code_by_bposd(name):
     code = codes.get("bb72")
     circuit = circuits.memory(code, rounds=2, basis="Z", noise=circuits.UniformDepolarizing(0.001))
     assert _failures(classical.get(name), circuit, 200) <= 2
+
+
+def test_bposd_lowest_takes_the_likeliest_set_of_all_orders():
+    circuit = circuits.memory(codes.get("bb72"), rounds=2, basis="Z", noise=circuits.UniformDepolarizing(0.01))
+    errors = Mechanisms.of(error_model(circuit))
+    prior = (np.log(errors.probability) - np.log1p(-errors.probability)).astype(np.float32)
+    events = circuit.compile_detector_sampler(seed=3).sample(40)
+    orders = BeliefPropagation(errors, prior, iterations=6, orders=3).orders(events)
+    statistics = OrderedStatistics(errors, weights=prior, unlikely=1e-3)
+    flips, costs = zip(*(statistics.decode_with_costs(order, events) for order in orders), strict=True)
+    likeliest = np.argmin(costs, axis=0)
+    assert len(set(likeliest.tolist())) == 3
+    decoder = LowestBPOSD(iterations=6, orders=3).bind(circuit)
+    np.testing.assert_array_equal(
+        decoder.decode_batch(events).observables, np.array(flips)[likeliest, np.arange(len(events))]
+    )
 
 
 def test_bposd_has_the_defaults_of_stimbposd():

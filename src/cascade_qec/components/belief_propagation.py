@@ -38,6 +38,8 @@ class BeliefPropagation:
         Log-odds that each is flipped, before any event.
     iterations
         How often everybody tells, unless a shot is done before: once at least.
+    orders
+        How many sets of log-odds `orders` gives: 1 to as many as `iterations` can be halved, and once more.
     scaling
         What detectors say is multiplied by this: above 0, at most 1.
     damping
@@ -57,6 +59,7 @@ class BeliefPropagation:
         prior: NDArray[np.float32],
         *,
         iterations: int = 20,
+        orders: int = 1,
         scaling: float = 1.0,
         damping: float = 0.5,
         in_numpy: bool = False,
@@ -66,13 +69,18 @@ class BeliefPropagation:
                 f"expected 1 to {_MOST:,} iterations, a scaling above 0, at most 1, and a damping of at least 0, below "
                 f"1, got {iterations}, {scaling:g} and {damping:g}"
             )
+        most = iterations.bit_length()
+        if not 1 <= orders <= most:
+            raise CascadeError(f"expected 1 to {most} orders of {iterations} iterations, got {orders}")
         self._own, row = np.unique(components.detector, return_inverse=True)  # row of each entry
-        self._prior, self._iterations, self._scaling, self._damping = prior, iterations, scaling, damping
+        self._prior, self._scaling, self._damping = prior, scaling, damping
+        self._last = [iterations >> order for order in range(orders)]  # iterations of each
         module, self._native = None if in_numpy else native(), None
         if module is not None:
             self._native = module.BeliefPropagation(
                 *(components.start, row, len(self._own), prior),
                 iterations=iterations,
+                orders=orders,
                 scaling=scaling,
                 damping=damping,
             )
@@ -94,14 +102,24 @@ class BeliefPropagation:
         float32 [shots, components]
             That each is flipped.
         """
+        return self.orders(events)[0]
+
+    def orders(self, events: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """The same over all iterations, over the first half of them, the first quarter, and so on.
+
+        Returns
+        -------
+        float32 [orders, shots, components]
+            Those of a shot that is done before are alike.
+        """
         lit = np.take(events, self._own, axis=1)
         if self._native is not None:
             return self._native.decode(lit, threads=threads())
         if not len(self._row):
-            return np.tile(self._prior, (len(lit), 1))
+            return np.tile(self._prior, (len(self._last), len(lit), 1))
         at_once = max(1, _ENTRIES // len(self._row))
         parts = [self._passed(lit[i : i + at_once]) for i in range(0, len(lit), at_once)]
-        return np.concatenate([np.zeros((0, len(self._prior)), np.float32), *parts])
+        return np.concatenate([np.zeros((len(self._last), 0, len(self._prior)), np.float32), *parts], axis=1)
 
     def _passed(self, lit: NDArray[np.bool_]) -> NDArray[np.float32]:
         """The same for as many shots as fit. All log-odds in here are those that nothing is flipped."""
@@ -111,8 +129,8 @@ class BeliefPropagation:
         odds = np.tile(-self._prior, (len(lit), 1))
         message = np.zeros((len(lit), entries), np.float32)
         lowest = np.full_like(odds, _SURE)
-        found, left = np.empty_like(odds), np.arange(len(lit))  # of all shots, and those that are not done
-        for _ in range(self._iterations):
+        found, left = np.stack([odds] * len(self._last)), np.arange(len(lit))  # of all shots; those that are not done
+        for iteration in range(1, self._last[0] + 1):
             said = odds[:, self._component] - message
             size, flipped = np.minimum(np.abs(said), _SURE), np.signbit(said)
             # of each row the least of what its components say, and the least of what the others say than that one
@@ -127,9 +145,10 @@ class BeliefPropagation:
             message = (self._damping * message + (1 - self._damping) * fresh).astype(np.float32)
             odds = message @ heard_by - self._prior
             lowest = np.minimum(lowest, odds)
+            for order, last in enumerate(self._last):
+                if iteration <= last:
+                    found[order, left] = lowest
             explained = np.logical_xor.reduceat(np.signbit(odds)[:, self._component], first, axis=1)
             done = (explained == lit).all(axis=1)
-            found[left[done]] = lowest[done]
             left, lit, message, odds, lowest = (of[~done] for of in (left, lit, message, odds, lowest))
-        found[left] = lowest
         return -found

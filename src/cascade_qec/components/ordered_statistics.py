@@ -90,6 +90,20 @@ class OrderedStatistics:
         """
         return self._decoded(log_odds, events, gaps=False)[0]
 
+    def decode_with_costs(
+        self, log_odds: NDArray[np.float32], events: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+        """The same, and what the set costs: the sum of its components' negative log-odds.
+
+        Returns
+        -------
+        observables : bool [shots, k]
+        costs : float64 [shots]
+            Infinite where no set explains the events.
+        """
+        observables, _, _, cost = self._decoded(log_odds, events, gaps=False)
+        return observables, cost
+
     def decode_with_gaps(
         self, log_odds: NDArray[np.float32], events: NDArray[np.bool_]
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.float32]]:
@@ -103,16 +117,17 @@ class OrderedStatistics:
         gaps : float32 [shots]
             Log-odds of the one set against the other; at most 40, and zero where no set explains the events.
         """
-        return self._decoded(log_odds, events, gaps=True)
+        return self._decoded(log_odds, events, gaps=True)[:3]
 
     def _decoded(
         self, log_odds: NDArray[np.float32], events: NDArray[np.bool_], *, gaps: bool
-    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.float32]]:
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.float32], NDArray[np.float64]]:
         lit = np.take(events, self._own, axis=1)
         if self._native is not None:
             return self._native.decode(np.ascontiguousarray(log_odds), lit, gaps=gaps, threads=threads())
         observables = np.zeros((len(events), self._observables.shape[1]), dtype=np.bool_)
         suspects, found = np.zeros_like(observables), np.zeros(len(events), dtype=np.float32)
+        spent = np.zeros(len(events))
         size = (log_odds > self._least).sum(axis=1)
         asked = np.flatnonzero(lit.any(axis=1) | (log_odds > 0).any(axis=1) | gaps)
         asked = asked[np.argsort(size[asked], kind="stable")]  # those of about one size together
@@ -122,29 +137,31 @@ class OrderedStatistics:
             cost = (np.arange(len(shots)) + 1) * (size[shots] // _BITS + 1) * len(self._own)
             shots = shots[: max(1, int(np.searchsorted(cost, _WORDS)))]
             most = int(size[shots].max())
-            observables[shots], suspects[shots], found[shots] = self._solved(log_odds[shots], lit[shots], most)
+            solved = self._solved(log_odds[shots], lit[shots], most)
+            observables[shots], suspects[shots], found[shots], spent[shots] = solved
             start += len(shots)
-        return observables, suspects, found
+        return observables, suspects, found, spent
 
     def _solved(
         self, log_odds: NDArray[np.float32], lit: NDArray[np.bool_], most: int
-    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.float32]]:
-        """Observables, suspects and gaps by the `most` likeliest components of each shot."""
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.float32], NDArray[np.float64]]:
+        """Observables, suspects, gaps and costs by the `most` likeliest components of each shot."""
         likely = np.argsort(-log_odds, axis=1, kind="stable")[:, :most]
         system = _System(self._rows[likely], lit)
         observables = np.zeros((len(lit), self._observables.shape[1]), dtype=np.bool_)
         suspects, gaps = np.zeros_like(observables), np.zeros(len(lit), dtype=np.float32)
+        spent = np.full(len(lit), np.inf)
         for shot, solvable in enumerate(system.solvable.tolist()):
             if solvable:
                 flips = self._observables[likely[shot]]
                 chosen = likely[shot]
                 cost = costs(log_odds[shot, chosen]) if self._costs is None else self._costs[chosen]
-                observables[shot], suspects[shot], gaps[shot] = system.cheap(shot, cost, flips)
+                observables[shot], suspects[shot], gaps[shot], spent[shot] = system.cheap(shot, cost, flips)
             elif most < log_odds.shape[1]:  # not without the unlikely ones
                 wider, one = min(4 * most + _BITS, log_odds.shape[1]), slice(shot, shot + 1)
-                observables[one], suspects[one], gaps[one] = self._solved(log_odds[one], lit[one], wider)
+                observables[one], suspects[one], gaps[one], spent[one] = self._solved(log_odds[one], lit[one], wider)
             # or no set explains this: nothing is said
-        return observables, suspects, gaps
+        return observables, suspects, gaps, spent
 
 
 class _System:
@@ -186,7 +203,7 @@ class _System:
 
     def cheap(
         self, shot: int, cost: NDArray[np.float64], flips: NDArray[np.int64]
-    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], float]:
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], float, float]:
         """A solution that no column besides, and no pair of them, makes cheaper.
 
         Parameters
@@ -201,6 +218,8 @@ class _System:
             What it flips, and in what the cheapest solution differs that one of them, or a pair, leads to.
         gap : float
             By how much that costs more.
+        spent : float
+            What the solution costs.
         """
         row = np.flatnonzero(self._pivot[shot] >= 0)
         solved = self._pivot[shot, row]
@@ -235,7 +254,7 @@ class _System:
         double = np.where(np.triu(pairs.any(axis=2), 1), together, np.inf)
         if len(other) and double.min() < gap:
             suspects, gap = pairs.reshape(-1, len(suspects))[double.argmin()], float(double.min())
-        return observables, suspects, gap
+        return observables, suspects, gap, cost[solved[right]].sum() + cost[other[taken]].sum()
 
     @staticmethod
     def _bits(packed: NDArray[np.uint64]) -> NDArray[np.bool_]:

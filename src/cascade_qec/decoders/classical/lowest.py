@@ -22,17 +22,19 @@ class LowestBPOSD(ClassicalDecoder):
     """Belief propagation with ordered statistics that begin with what was believed at any iteration.
 
     Errors are ordered by the lowest log-likelihood ratio that each had over the iterations of min-sum, where others
-    take that of the last one. Sets of errors are compared by their prior probabilities. It needs no other package.
+    take that of the last one; and again by the lowest of the first half of them, and so on. Of the sets of errors that
+    these orders lead to it takes the one of the highest prior probability. It needs no other package.
 
     Parameters
     ----------
-    iterations, scaling, damping
+    iterations, orders, scaling, damping
         Of `cascade_qec.components.BeliefPropagation`.
     unlikely
         Errors that were never believed to be likelier than this are left out, but of shots that need them.
     """
 
-    iterations: int = 20
+    iterations: int = 40
+    orders: int = 3
     scaling: float = 1.0
     damping: float = 0.5
     unlikely: float = 1e-3
@@ -48,19 +50,37 @@ class LowestBPOSD(ClassicalDecoder):
         errors = _seen(Mechanisms.of(project(dem, np.arange(dem.num_detectors))))  # each way to look is one error
         prior = (np.log(errors.probability) - np.log1p(-errors.probability)).astype(np.float32)
         propagation = BeliefPropagation(
-            errors, prior, iterations=self.iterations, scaling=self.scaling, damping=self.damping
+            *(errors, prior),
+            iterations=self.iterations,
+            orders=self.orders,
+            scaling=self.scaling,
+            damping=self.damping,
         )
         statistics = OrderedStatistics(errors, weights=prior, unlikely=self.unlikely)
-        at_once = max(1, _AT_ONCE // max(1, len(prior)))
+        at_once = max(1, _AT_ONCE // max(1, self.orders * len(prior)))
 
         def decode(dets: NDArray[np.bool_]) -> NDArray:
             flips = np.zeros((len(dets), dem.num_observables), np.bool_)
             for start in range(0, len(dets), at_once):
                 events = dets[start : start + at_once]
-                flips[start : start + at_once] = statistics.decode(propagation.highest(events), events)
+                flips[start : start + at_once] = _cheapest(statistics, propagation.orders(events), events)
             return flips
 
         return decode
+
+
+def _cheapest(
+    statistics: OrderedStatistics, orders: NDArray[np.float32], events: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """The observables that the cheapest set flips of those that the orders, [orders, shots, errors], lead to."""
+    first, *others = orders
+    flips, cost = statistics.decode_with_costs(first, events)
+    for order in others:
+        other = np.flatnonzero((order != first).any(axis=1))
+        found, spent = statistics.decode_with_costs(order[other], events[other])
+        cheaper = spent < cost[other]
+        flips[other[cheaper]], cost[other[cheaper]] = found[cheaper], spent[cheaper]
+    return flips
 
 
 def _seen(errors: Mechanisms) -> Mechanisms:
