@@ -1,6 +1,6 @@
-"""What the order of its columns makes of BP+OSD: that of the last iteration, or of the lowest log-likelihood ratio.
+"""What the order of its columns makes of BP+OSD: that of the last iteration, or of the lowest log-likelihood ratios.
 
-    python -m workshop.studies.orders --shots 256 --joint 32
+    python -m workshop.studies.orders --shots 512 --joint 32
 
 All decode the same shots of bb72, both bases, all detectors or the basis' own; ldpc on all detectors only the first of
 them. Times are of the CPU. Writes results/orders.csv and the table in docs/results.md.
@@ -21,16 +21,18 @@ from workshop.studies.budgets import Tally
 
 TABLE = RESULTS / "orders.csv"
 PAGE = CHECKOUT / "docs" / "results.md"
-RATES = (0.003, 0.005)
+RATES = (0.005,)
 
 JOINT = "the last iteration (ldpc)"
 WAYS: dict[str, ClassicalDecoder] = {
     JOINT: classical.get("bposd"),
     "the last iteration (ldpc), basis' own": classical.get("bposd-filtered"),
-    "the lowest of 20, basis' own": Filtered(LowestBPOSD()),
-    "the lowest of 20, not damped": LowestBPOSD(damping=0),
-    "the lowest of 20, not damped, scaled by 0.4": LowestBPOSD(damping=0, scaling=0.4),
-    **{f"the lowest of {count}": LowestBPOSD(iterations=count) for count in (5, 10, 20, 40)},
+    "the lowest of 40, of 20 and of 10, basis' own": Filtered(LowestBPOSD()),
+    "the lowest of 20, not damped": LowestBPOSD(iterations=20, orders=1, damping=0),
+    "the lowest of 20, not damped, scaled by 0.4": LowestBPOSD(iterations=20, orders=1, damping=0, scaling=0.4),
+    **{f"the lowest of {count}": LowestBPOSD(iterations=count, orders=1) for count in (5, 10, 20, 40, 80)},
+    "the lowest of 40 and of 20": LowestBPOSD(orders=2),
+    "the lowest of 40, of 20 and of 10": LowestBPOSD(),
 }
 
 
@@ -76,7 +78,7 @@ def with_tables(text: str) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--shots", type=int, default=256, help="at each noise rate")
+    parser.add_argument("--shots", type=int, default=512, help="at each noise rate")
     parser.add_argument("--joint", type=int, default=32, help="those of them that ldpc decodes on all detectors")
     parser.add_argument("--seed", type=int, default=2027)
     arguments = parser.parse_args()
