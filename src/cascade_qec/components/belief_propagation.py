@@ -150,5 +150,6 @@ class BeliefPropagation:
                     found[order, left] = lowest
             explained = np.logical_xor.reduceat(np.signbit(odds)[:, self._component], first, axis=1)
             done = (explained == lit).all(axis=1)
-            left, lit, message, odds, lowest = (of[~done] for of in (left, lit, message, odds, lowest))
+            left, lit = left[~done], lit[~done]
+            message, odds, lowest = message[~done], odds[~done], lowest[~done]
         return -found
