@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
@@ -69,7 +71,7 @@ def analyse(measurement: Measurement) -> Verdict:
         "LARGE_ERROR": share.get("many turns", 0.0),
     }
     status, probability = most_probable(probabilities)
-    train = trains["many turns" if status == "LARGE_ERROR" else "few turns"]
+    train = trains["many turns"] if status == "LARGE_ERROR" else _with_none(few, share)
     total_turn = train.estimate(train.points[:, 0], float(train.best[0]), "rad")
     pulses = float(np.abs(line.x).max())
     fit: Array = (excited - ground) / 2 * curve + (excited + ground) / 2
@@ -112,6 +114,21 @@ def _weighed(
         for name, level in (("equator", 0.0), ("ground", -1.0), ("excited", 1.0))
     }
     return trains, fixed | {name: one.evidence for name, one in trains.items()}
+
+
+def _with_none(few: Posterior, share: dict[str, float]) -> Posterior:
+    """The turn of a train, with the share of none: whatever turns there may be are then small."""
+    small = np.abs(few.points[:, 0]) < _STABLE
+    if not few.share(small) > 0:  # the search went elsewhere
+        none = np.linspace(-_STABLE, _STABLE, 41)[:, None] * [1.0, 0.0]
+        points, weights = np.concatenate([few.points, none]), np.concatenate([few.weights, np.zeros(len(none))])
+        few, small = replace(few, points=points, weights=weights), np.arange(len(points)) >= len(few.points)
+        still = small / len(none)
+    else:
+        still = few.weights * small / few.share(small)
+    weights = share["few turns"] * few.weights + share["equator"] * still
+    best = still @ few.points if share["equator"] > share["few turns"] else few.best
+    return replace(few, weights=weights / weights.sum(), best=best)
 
 
 def _turns(most: float) -> Array:
