@@ -22,6 +22,8 @@ _HIGH = 0.6
 """Middle of fringes that detuned pulses raise, as they cannot empty the state; lost atoms and dephasing do not."""
 _SEEN = 4.0
 """Logarithm of the Bayes factor from which fringes get numbers: less certain ones look larger than they are."""
+_DRIFT = 0.1
+"""Of the noise: what slow drift of the readout moves the level by, which no more points make less."""
 _BEYOND = 0.5
 """How far values may lie outside of 0 to 1, by noise."""
 
@@ -46,7 +48,7 @@ def analyse(measurement: Measurement) -> Verdict:
         noise = 4 * best.sigma**2 / len(best.x)
         parameters = {
             "contrast": estimate(fits, lambda p: 2 * _size(p, noise), ""),
-            "minimum": estimate(fits, lambda p: p[..., 1] - _size(p, noise), ""),
+            "minimum": estimate(fits, lambda p: p[..., 1] - _size(p, noise), "").with_error(_DRIFT * best.sigma),
         }
         if status != "DETUNED":
             parameters["detuning"] = estimate(fits, lambda p: -_minima(p, place, line.x[0], line.window), "Hz")
@@ -85,8 +87,11 @@ def _fringes(x: Array) -> Model:
 
 
 def _size(p: Array, noise: float = 0.0) -> Array:
-    """Amplitude; `noise` is what cosine and sine have of it in the mean of its square, by chance and by the search."""
-    return np.sqrt(np.maximum(p[..., 2] ** 2 + p[..., 3] ** 2 - noise, 0.0))
+    """Amplitude; `noise` is what cosine and sine have of it in the mean of its square, by chance and by the search.
+
+    The best has it once; samples around the best have it twice.
+    """
+    return np.sqrt(np.maximum(p[..., 2] ** 2 + p[..., 3] ** 2 - noise * p.ndim, 0.0))
 
 
 def _status(fit: Fit) -> NDArray[np.str_]:
