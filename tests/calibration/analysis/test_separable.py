@@ -48,6 +48,15 @@ def test_outliers_are_left_out_and_nothing_else():
     assert fits[0].theta[0] == pytest.approx(3.3, abs=0.05)
 
 
+def test_fits_without_outliers_are_those_of_the_other_points():
+    y = wave(3.3, seed=4)
+    y[[7, 30]] += [9, -25]
+    fits, kept = fit_robustly([oscillation(X)], X, y)
+    alone = fit([oscillation(X)], X[kept], y[kept])
+    np.testing.assert_allclose(fits[0].theta, alone[0].theta, rtol=1e-6)
+    assert fits[0].evidence == pytest.approx(alone[0].evidence)
+
+
 def test_structure_in_residuals_is_seen():
     assert lack_of_fit(fit([oscillation(X)], X, wave(4.0, seed=5))[0]) < 0
     drifting = wave(4.0, seed=5) + 1.5 * X**2
