@@ -12,13 +12,7 @@ from workshop.pages.text import filled, table
 PAGE = CHECKOUT / "docs" / "codes.md"
 RATES = (0.003, 0.005)
 
-DEFAULTS = {
-    "surface": "pymatching",
-    "toric": "pymatching",
-    "colour": "chromobius",
-    "bb": "bposd-filtered",
-    "gb": "bposd-filtered",
-}
+DEFAULTS = {"surface": "pymatching", "colour": "chromobius", "bb": "bposd-filtered", "toric": "pymatching"}
 """What the field decodes the codes of a family by, as cards call it."""
 
 

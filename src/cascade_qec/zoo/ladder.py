@@ -73,6 +73,13 @@ LADDERS: Mapping[str, _Ladder] = {
             (4, (_Rival("tesseract-long-beam", "long-beam Tesseract", factor=1.1, equal=True),)),
         ),
     ),
+    "toric": _Ladder(
+        rates=(0.003, 0.005),
+        rungs=(
+            (1, (_Rival("pymatching", "PyMatching"),)),
+            (2, (_Rival("pymatching-correlated", "correlated PyMatching"),)),
+        ),
+    ),
     "colour": _Ladder(
         rates=(0.001, 0.003, 0.005),
         rungs=((1, (_Rival("chromobius", "Chromobius"),)), (2, (_Rival("bposd", "BP+OSD"),))),
