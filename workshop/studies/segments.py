@@ -1,6 +1,7 @@
 """Segments between seams decoded by a logical head, beside windows that carry the residual: results/segments.csv.
 
-    python -m workshop.studies.segments --weights runs/segments --shots 20000
+    python -m workshop.studies.segments surface_d3 --weights runs/segments --shots 20000
+    python -m workshop.studies.segments surface_d5 --weights runs/segments --shots 5000
 
 Of a stream's errors those that cross a seam, which flip detectors on both sides of it, are decided first: by a local
 model, from what was measured around it. What they flip is taken out of the events. If they are right, all errors that
@@ -56,8 +57,6 @@ from workshop.pages.text import filled, table
 TABLE, PAGE = RESULTS / "segments.csv", CHECKOUT / "docs" / "streams.md"
 SEED, STATISTICS = 19, 16
 STEPS = {"surface_d3": 1200, "surface_d5": 1600}
-SHOTS = {"surface_d3": 1.0, "surface_d5": 0.5}
-"""Of those that are asked for."""
 
 
 def size_of(code: CSSCode) -> int:
@@ -215,26 +214,26 @@ def with_tables(text: str) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("code", choices=list(STEPS), help="rows of others stay in the table")
     parser.add_argument("--weights", type=Path, required=True, help="folder of heads, which are trained if missing")
-    parser.add_argument("--shots", type=int, default=20_000, help="of d = 3; half of them of d = 5")
+    parser.add_argument("--shots", type=int, required=True, help="at each noise rate")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore", cascade.CascadeWarning)
     torch.set_num_threads(1)
-    rows: list[Row] = []
-    for code in STEPS:
-        weights = arguments.weights / f"{code}.safetensors"
-        if not weights.exists():
-            train(code, weights)
-        for p in (0.005, 0.003):
-            with progress(f"{code}, {100 * p:g} %, percent") as report:
-                rows += compare(
-                    Experiment.memory(code, p, 5 * size_of(codes.get(code)), BASES, "uniform"),
-                    decoders(weights),
-                    shots=int(SHOTS[code] * arguments.shots),
-                    seed=SEED,
-                    report=lambda done: report(int(100 * done), 100),
-                )
-            write_rows(TABLE, rows)
+    code, weights = arguments.code, arguments.weights / f"{arguments.code}.safetensors"
+    rows = [row for row in read_rows(TABLE, Row) if row.code != code] if TABLE.exists() else []
+    if not weights.exists():
+        train(code, weights)
+    for p in (0.005, 0.003):
+        with progress(f"{code}, {100 * p:g} %, percent") as report:
+            rows += compare(
+                Experiment.memory(code, p, 5 * size_of(codes.get(code)), BASES, "uniform"),
+                decoders(weights),
+                shots=arguments.shots,
+                seed=SEED,
+                report=lambda done: report(int(100 * done), 100),
+            )
+    write_rows(TABLE, rows)
     PAGE.write_text(with_tables(PAGE.read_text()))
 
 
