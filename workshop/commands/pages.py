@@ -7,7 +7,7 @@ import typer
 
 _PAGES = (
     *("accuracy", "browser", "calibration", "codes", "collections", "confidence", "engine", "learning_curves", "local"),
-    *("models", "performance", "trials"),
+    *("models", "performance", "replay", "trials"),
 )
 _STUDIES = (
     "budgets",

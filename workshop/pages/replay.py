@@ -19,21 +19,12 @@ def replays(rows: list[ReplayRow]) -> list[str]:
     """A row for each decoder and place: what a round takes, and the answer and the queue at two paces."""
     cells = []
     for (server, decoder), of_decoder in grouped(rows, lambda row: (row.server, row.decoder)).items():
-        first = of_decoder[0]
-        took = first.us_per_round_mean
-        line = [decoder, "server" if server else "here", "" if took is None else f"{took:.0f} µs"]
+        took = of_decoder[0].us_per_round_mean
+        line = [decoder, "server" if server else "here", "" if took is None else f"{took:,.0f} µs"]
         for pace in PACES_US:
             (row,) = [row for row in of_decoder if row.cadence_us == pace]
-            line += [
-                f"{row.latency_us_p50.value / 1000:.2f} ms",
-                f"{row.latency_us_p99.value / 1000:.2f} ms",
-                f"{row.backlog[-1]:.1f}",
-            ]
-        cells.append([*line, f"{first.failures} / {first.shots}", str(first.whole_failures)])
-    paces = [
-        f"{what}, {pace:g} µs a round"
-        for pace in PACES_US
-        for what in ("answer, median", "answer, 99 %", "rounds wait")
-    ]
-    head = ["decoder", "where", "a round", *paces, "failures", "one piece"]
-    return table(head, cells, left=2)
+            median, slow = (quantile.value / 1000 for quantile in (row.latency_us_p50, row.latency_us_p99))
+            line += [f"{median:,.2f}, {slow:,.2f} ms", f"{row.backlog[-1]:.1f}"]
+        cells.append([*line, f"{of_decoder[0].failures} / {of_decoder[0].shots}", str(of_decoder[0].whole_failures)])
+    paces = [head for pace in PACES_US for head in (f"{pace:g} µs a round: answer, median and 99 %", "rounds wait")]
+    return table(["decoder", "where", "a round", *paces, "failures", "one piece"], cells, left=2)
