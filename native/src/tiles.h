@@ -124,9 +124,10 @@ inline void gate_row(const float* x, const float* scale, const float* shift, int
         store(y + c, silu_to<Out>(load(scale + c) * load(x + c) + load(shift + c)));
 }
 
+// Not in line: it would be compiled anew for each kind of tile before it.
 template <int T, class Number>
-INLINE inline void behind(const After<Number>& after, const Number* const* z, int channels, const ptrdiff_t* row,
-                          Number* const* y) {
+__attribute__((noinline)) void behind(const After<Number>& after, const Number* const* z, int channels,
+                                      const ptrdiff_t* row, Number* const* y) {
     float* stream[T];
     Number* gated[T];
     for (int t = 0; t < T; t++) {
