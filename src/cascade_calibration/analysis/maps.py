@@ -22,6 +22,8 @@ _STEPS = 5
 _REACH = 3.0
 _SEEN = 4.1
 """Answer of the matched filter over its noise: the largest of some hundred of noise hardly reaches it."""
+_ALONE, _BESIDE = 3.5, 0.35
+"""Over the noise, a point that is hardly noise; and of its height, what a line reaches in one neighbour at least."""
 _CLIPPED = 12.0
 _ABOVE = 2.0
 
@@ -152,8 +154,8 @@ def _normal(values: Array) -> Array:
     z = centred / sigma
     # a point far from its neighbours in the spectrum is no line
     around = np.pad(z, ((0, 0), (1, 1)), mode="reflect")
-    beside = np.where(np.abs(around[:, :-2]) > np.abs(around[:, 2:]), around[:, :-2], around[:, 2:])
-    alone = (np.abs(z) > 6) & (np.abs(beside) < 0.2 * np.abs(z))
+    beside = np.maximum(np.sign(z) * around[:, :-2], np.sign(z) * around[:, 2:])
+    alone = (np.abs(z) > _ALONE) & (beside < _BESIDE * np.abs(z))
     z = np.where(alone, 0.0, z)
     most = max(_CLIPPED, _ABOVE * float(np.nanquantile(np.abs(z), 0.99)))
     return np.clip(z, -most, most)
@@ -236,6 +238,31 @@ def consensus(y: Array, functions: Array, tolerance: float) -> tuple[int, Array]
         weights = 1 / (1 + (rest / width) ** 2) ** 2
     best = int(np.where(slope > 0, np.log1p((rest / tolerance) ** 2).sum(axis=1), np.inf).argmin())
     return best, rest[best]
+
+
+def share_on(map_: Grid, found: Spots, curves: Array, tolerance: float) -> float:
+    """Share of spectra with a line where curves say that there is one, of those that tell for or against them.
+
+    Against them speak a line that is elsewhere, and a spectrum without one where all curves have it within the sweep. A
+    line is there if it is nearer to the others' strength than to none.
+
+    Parameters
+    ----------
+    curves : float64 [samples, nx]
+        That the data allow, in Hz; the first is the best.
+    tolerance
+        In Hz.
+    """
+    answer = found.sign * answers(map_, found.half_width / map_.step)
+    low, high = np.quantile(curves, [0.025, 0.975], axis=0)
+    near = found.seen & (np.abs(found.f - curves[0]) < tolerance)
+    inside = (low > map_.f[0]) & (high < map_.f[-1])
+    reach = max(tolerance, map_.step)
+    around = (map_.f > low[:, None] - reach) & (map_.f < high[:, None] + reach)
+    usual = float(np.median(found.strength[near])) if near.any() else np.inf
+    on = near | (inside & (np.where(around, answer, -np.inf).max(axis=1) > usual / 2))
+    against = (inside | found.seen) & ~on
+    return float(on.sum() / max(1, on.sum() + against.sum()))
 
 
 def share_near(off: Array, tolerance: float) -> float:

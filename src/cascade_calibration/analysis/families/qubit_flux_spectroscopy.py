@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from cascade_calibration.analysis.maps import Grid, Spots, consensus, grid, share_near, spots
+from cascade_calibration.analysis.maps import Grid, Spots, consensus, grid, share_near, share_on, spots
 from cascade_calibration.analysis.registry import Family
 from cascade_calibration.analysis.separable import Array, Fit, Model, estimate, fit, lack_of_fit
 from cascade_calibration.analysis.verdict import Estimate, Range, Verdict
@@ -31,6 +31,8 @@ _MARGIN = 0.04
 """Of the sweep beyond the sweet spot that must be seen."""
 _STRUCTURE = 3.0
 """Logarithm of the Bayes factor of structure in what the arc leaves, where the fit may be poor."""
+_ALIKE = 1.5
+"""Times what the best arc leaves, that others leave which may be meant as well."""
 _ROUNDS = 3
 _LEAST = 6
 _DEEP = 0.5
@@ -73,10 +75,11 @@ def analyse(measurement: Measurement) -> Verdict:
     share = float(seen.mean())
     middle, window = float((map_.x[0] + map_.x[-1]) / 2), float(map_.x[-1] - map_.x[0])
     low, span = float(map_.f[0]), float(map_.f[-1] - map_.f[0])
-    place, y = (map_.x[seen] - middle) / window, (found.f[seen] - low) / span
+    places, y = (map_.x - middle) / window, (found.f[seen] - low) / span
+    place = places[seen]
     tolerance = 1.2 * max(found.half_width, map_.step) / span
     there = float(expit((share - _FEW) / 0.02)) if seen.sum() >= 5 else 0.0
-    near, fits = 0.0, []
+    near, fits, arcs = 0.0, [], []
     model = _model()
     if there:
         thetas = np.array(list(product(*model.grid)))
@@ -86,11 +89,15 @@ def analyse(measurement: Measurement) -> Verdict:
         near = share_near(off, tolerance)
         for _ in range(_ROUNDS):
             inliers = np.abs(off) < tolerance
-            fits = _arcs(model, place[inliers], y[inliers]) if inliers.sum() >= _LEAST else []
+            arcs = _arcs(model, place[inliers], y[inliers]) if inliers.sum() >= _LEAST else []
+            fits = arcs[:1]
             closer = np.abs(y - fits[0](place)) if fits else off
             if share_near(closer, tolerance) <= near:
                 break
             off, near = closer, share_near(closer, tolerance)
+        if arcs and share > _SEEN:  # the cap of an arc alone does not tell where else it should be seen
+            curves = np.concatenate([fits[0](places)[None], *(_curves(one, places) for one in arcs)])
+            near = share_on(map_, found, low + span * curves, tolerance * span)
 
     def status_of(one: Fit) -> NDArray[np.str_]:
         return _status(one, share, 2 * found.half_width / span)
@@ -131,9 +138,16 @@ def analyse(measurement: Measurement) -> Verdict:
 
 
 def _arcs(model: Model, place: Array, y: Array) -> list[Fit]:
-    """The arc that opens downwards and leaves least: Bayes factors of such clear lines differ by too little to tell."""
-    down = [one for one in fit([model], place, y) if one.amplitudes[1] > 0]
-    return sorted(down, key=lambda one: one.sigma)[:1]
+    """Arcs that open downwards and leave little, the least first: Bayes factors of such clear lines differ by too
+    little to tell.
+    """
+    down = sorted((one for one in fit([model], place, y) if one.amplitudes[1] > 0), key=lambda one: one.sigma)
+    return [one for one in down if one.sigma < _ALIKE * down[0].sigma]
+
+
+def _curves(one: Fit, places: Array) -> Array:
+    """That the data allow, over sweeps from the middle: [samples, n]."""
+    return one.samples[:, 3, None] + one.samples[:, 4, None] * one.model.basis(places, one.thetas)[..., 0]
 
 
 def _sweet(theta: Array) -> Array:
@@ -221,7 +235,7 @@ def _advice(
         ), (Range(map_.x_axis, low, high, map_.x_unit, columns),)
     start, stop = max(min(-0.5, sweet - 0.5), -2.0), min(max(0.5, sweet + 0.5), 2.0)
     over = np.linspace(start, stop, 101)
-    curves = best.samples[:, 3, None] + best.samples[:, 4, None] * best.model.basis(over, best.thetas)[..., 0]
+    curves = _curves(best, over)
     bottom, top = (float(np.quantile(one, q)) for one, q in ((curves.min(axis=1), 0.3), (curves.max(axis=1), 0.9)))
     bottom, top = max(min(bottom - 0.1, 0.0), -4.0), min(max(top + 0.15, 1.0), 4.0)
     points = int(np.clip(np.ceil(len(map_.f) * (top - bottom)), len(map_.f), _MOST_POINTS))
