@@ -85,8 +85,8 @@ TrainingTrunk<Number>* trunk(const std::vector<std::pair<Table, Planes>>& tables
 }
 
 template <class Number>
-nb::tuple forward(const TrainingTrunk<Number>& self, Activations<Number> x, const Arrays& parameters, const Arrays& statistics,
-                  const std::vector<float>& shares, float epsilon, bool keep, int threads) {
+nb::tuple forward(const TrainingTrunk<Number>& self, Activations<Number> x, const Arrays& parameters,
+                  const Arrays& statistics, const std::vector<float>& shares, float epsilon, bool keep, int threads) {
     const size_t width = self.width, channels = self.channels, steps = self.steps.size();
     expect(static_cast<int>(x.shape(0)) == self.sites && x.shape(2) == width && x.shape(1) > 0,
            "expected [sites, shots, width] as the trunk's");
@@ -117,8 +117,8 @@ nb::tuple forward(const TrainingTrunk<Number>& self, Activations<Number> x, cons
     auto saved = keep ? std::make_shared<Saved<Number>>() : nullptr;
     {
         nb::gil_scoped_release release;
-        self.forward(numbers<Number>(x), static_cast<int>(x.shape(1)), blocks, last, epsilon, y.data(), used, saved.get(),
-                     threads);
+        self.forward(numbers<Number>(x), static_cast<int>(x.shape(1)), blocks, last, epsilon, y.data(), used,
+                     saved.get(), threads);
     }
     nb::list found;
     for (NormUsed& one : used) {

@@ -49,7 +49,8 @@ inline void lay_rows(const Bfloat16* x, const Bfloat16* next, Bfloat16* y) {
     __m256i low, high = _mm256_setzero_si256();
     std::memcpy(&low, x, sizeof low);
     if (next) std::memcpy(&high, next, sizeof high);
-    const __m512i pairs = _mm512_or_si512(_mm512_cvtepu16_epi32(low), _mm512_slli_epi32(_mm512_cvtepu16_epi32(high), 16));
+    const __m512i above = _mm512_slli_epi32(_mm512_cvtepu16_epi32(high), 16);
+    const __m512i pairs = _mm512_or_si512(_mm512_cvtepu16_epi32(low), above);
     std::memcpy(y, &pairs, sizeof pairs);
 }
 
