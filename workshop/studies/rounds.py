@@ -16,7 +16,7 @@ from cascade_qec.evaluation.tables import Row
 from cascade_qec.tables import read_rows, write_rows
 from workshop import RESULTS
 
-TABLE, P, SHOTS, SEED = RESULTS / "rounds.csv", 0.003, 30_000, 7
+TABLE, P, SEED = RESULTS / "rounds.csv", 0.003, 7
 ROUNDS = {
     "surface_d3": (1, 2, 3, 4, 6, 9, 12),
     "surface_d5": (1, 3, 5, 7, 10, 15, 20),
@@ -25,7 +25,7 @@ ROUNDS = {
 }
 
 
-def rows(name: str) -> list[Row]:
+def rows(name: str, shots: int) -> list[Row]:
     """A model and its rivals on the same shots of each number of rounds."""
     decoder = cascade.load(name, allow_unmeasured=True)
     rivals = ("chromobius",) if name.startswith("colour") else ("pymatching", "pymatching-correlated")
@@ -37,7 +37,7 @@ def rows(name: str) -> list[Row]:
             found += compare(
                 Experiment(name, P, rounds, circuits),
                 decoders,
-                shots=SHOTS,
+                shots=shots,
                 seed=SEED,
                 report=lambda done: report(int(100 * done), 100),
             )
@@ -47,11 +47,12 @@ def rows(name: str) -> list[Row]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("names", nargs="+", choices=list(ROUNDS))
-    names = parser.parse_args().names
+    parser.add_argument("--shots", type=int, default=30_000, help="of each number of rounds")
+    arguments = parser.parse_args()
     warnings.simplefilter("ignore", cascade.CascadeWarning)  # other rounds are what this is about
-    for name in names:
+    for name in arguments.names:
         kept = [row for row in read_rows(TABLE, Row) if row.code != name]
-        write_rows(TABLE, [*kept, *rows(name)])
+        write_rows(TABLE, [*kept, *rows(name, arguments.shots)])
 
 
 if __name__ == "__main__":
