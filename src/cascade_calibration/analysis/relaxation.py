@@ -174,7 +174,7 @@ def _posterior(log_likelihood: Callable[[Array], Array], axis: Array) -> Posteri
         points, logs = points[order], logs[order]
     gaps = np.diff(points)
     weights = logs + np.log((np.append(gaps, 0) + np.append(0, gaps)) / 2)  # trapezoids
-    total = float(logsumexp(weights))
+    total = float(np.logaddexp.reduce(weights))
     evidence = total - float(np.log(axis[-1] - axis[0]))
     return Posterior(points[:, None], np.exp(weights - total), points[[logs.argmax()]], evidence)
 

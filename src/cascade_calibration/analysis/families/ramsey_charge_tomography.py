@@ -243,7 +243,7 @@ def _chain(seen: Array, spreads: Array, chances: Array) -> tuple[float, Array]:
         size = state.sum(axis=-1, keepdims=True)
         total += np.log(size[..., 0])
         state = forward[i] = state / size
-    shares = np.exp(total - logsumexp(total))
+    shares = np.exp(total - np.asarray(logsumexp(total)))
     backward = np.ones(shape)
     chance = np.zeros(n - 1)
     for i in range(n - 1, 0, -1):
