@@ -8,16 +8,29 @@ from functools import cache
 from importlib import import_module
 from types import ModuleType
 
+from cascade_qec.errors import CascadeError
+
 _THREADS = "OMP_NUM_THREADS"
 
 
 @cache
 def native() -> ModuleType | None:
-    """The package `cascade_qec_native`, or None where it is not installed."""
+    """The package `cascade_qec_native`, or None where it is not installed.
+
+    Raises
+    ------
+    CascadeError
+        If CASCADE_INSTRUCTIONS asks for what the chip has not.
+    """
     try:
-        return import_module("cascade_qec_native")
+        kernels = import_module("cascade_qec_native")
     except ImportError:
         return None
+    try:
+        kernels.lanes()  # reads it
+    except ValueError as error:
+        raise CascadeError(str(error)) from error
+    return kernels
 
 
 def native_bfloat16() -> bool:
