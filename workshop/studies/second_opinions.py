@@ -90,13 +90,13 @@ def decode(
         tallies[name_of(second)].add(decided, observables, took, int(doubted.sum()))
 
 
-def measured(d: int, p: float, failures: int, seconds: float, seed: int) -> list[OpinionRow]:
-    """All of them on the same shots of d rounds, both bases."""
+def measured(d: int, rounds: int, p: float, failures: int, seconds: float, seed: int) -> list[OpinionRow]:
+    """All of them on the same shots, both bases."""
     code, noise = codes.get(f"surface_d{d}"), circuits.UniformDepolarizing(p)
     tallies, shots = {name: Tally() for name in NAMES}, 0
     experiments = []
     for basis in BASES:
-        circuit = circuits.memory(code, rounds=d, basis=basis, noise=noise)
+        circuit = circuits.memory(code, rounds=rounds, basis=basis, noise=noise)
         bound = {name: decoders.get(name).bind(circuit) for name in {*ALONE, *SECOND}}
         bound[MODEL] = decoders.get(f"cascade:{MODEL}", device="cpu").bind(circuit)
         sampler = circuit.compile_detector_sampler(seed=seed)
@@ -116,7 +116,7 @@ def measured(d: int, p: float, failures: int, seconds: float, seed: int) -> list
         OpinionRow(
             code=code.name,
             p=p,
-            rounds=d,
+            rounds=rounds,
             bases="".join(BASES),
             k=code.k,
             decoder=name,
@@ -134,10 +134,16 @@ def measured(d: int, p: float, failures: int, seconds: float, seed: int) -> list
 def lines(rows: list[OpinionRow]) -> list[str]:
     """The table of the documentation."""
     cells = []
-    for code, p in dict.fromkeys((row.code, row.p) for row in rows):
-        own = {row.decoder: row for row in rows if (row.code, row.p) == (code, p)}
-        cells.append([code, f"{100 * p:g} %", f"{own[MODEL].shots:,}", *(_cell(own[name]) for name in NAMES)])
-    return table(["code", "p", "shots", *(name.replace("+", "<br>+ ") for name in NAMES)], cells, left=2)
+    for place in dict.fromkeys(map(_place, rows)):
+        own = {row.decoder: row for row in rows if _place(row) == place}
+        model = own[MODEL]
+        told = [f"{model.code}, {model.rounds}", f"{100 * model.p:g} %", f"{model.shots:,}"]
+        cells.append([*told, *(_cell(own[name]) for name in NAMES)])
+    return table(["code, rounds", "p", "shots", *(name.replace("+", "<br>+ ") for name in NAMES)], cells, left=2)
+
+
+def _place(row: OpinionRow) -> tuple[float, int, int]:
+    return row.p, row.rounds, int(row.code.removeprefix("surface_d"))
 
 
 def _cell(row: OpinionRow) -> str:
@@ -153,6 +159,7 @@ def with_tables(text: str) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--distances", nargs="+", type=int, choices=DISTANCES, default=DISTANCES)
+    parser.add_argument("--rounds", type=int, help="of every distance; d unless given")
     parser.add_argument("--rates", nargs="+", type=float, default=RATES)
     parser.add_argument("--failures", type=int, default=200, help="of every decoder, of each code at one noise rate")
     parser.add_argument("--seconds", type=float, default=100.0, help="of the processor, at most, likewise")
@@ -161,9 +168,10 @@ def main() -> None:
     rows: list[OpinionRow] = read_rows(TABLE, OpinionRow) if TABLE.exists() else []
     for p in arguments.rates:
         for d in arguments.distances:
-            if not any((row.rounds, row.p) == (d, p) for row in rows):
-                rows += measured(d, p, arguments.failures, arguments.seconds, arguments.seed)
-                rows.sort(key=lambda row: (row.p, row.rounds))
+            rounds = arguments.rounds or d
+            if (p, rounds, d) not in map(_place, rows):
+                rows += measured(d, rounds, p, arguments.failures, arguments.seconds, arguments.seed)
+                rows.sort(key=_place)
                 write_rows(TABLE, rows)
     PAGE.write_text(with_tables(PAGE.read_text()))
 
