@@ -37,14 +37,15 @@ float highest_of(const float* x, int count) {
     return found;
 }
 
-// Calls `each` with every class whose score is above a threshold.
+// Calls `each` with every class whose score is no lower than a threshold: of scores so large that NEGLIGIBLE is lost in
+// them the highest stay.
 template <class Each>
-void above(float threshold, const std::vector<float>& scores, const std::vector<float>& tops, Each each) {
+void down_to(float threshold, const std::vector<float>& scores, const std::vector<float>& tops, Each each) {
     const int classes = static_cast<int>(scores.size());
     for (int block = 0; block * BLOCK < classes; block++) {
-        if (!(tops[block] > threshold)) continue;
+        if (!(tops[block] >= threshold)) continue;
         for (int c = block * BLOCK; c < std::min((block + 1) * BLOCK, classes); c++)
-            if (scores[c] > threshold) each(c);
+            if (scores[c] >= threshold) each(c);
     }
 }
 
@@ -80,12 +81,6 @@ void Decision::operator()(const float* evidence, Work& work, bool* observables, 
     for (size_t o = 0; o < logicals_.size(); o++) scores[logicals_[o]] += evidence[o];
     transform(scores.data(), classes);
     const float whole = scores[0];
-    if (!std::isfinite(whole)) {
-        *log_odds = std::numeric_limits<float>::quiet_NaN();
-        std::fill_n(observables, decided_, false);
-        std::fill_n(suspects, decided_, 0.f);
-        return;
-    }
     for (float& score : scores) score = scale_ * (whole - score) / 2;
     const auto top_of = [&](int block) {
         return highest_of(&scores[block * BLOCK], std::min(BLOCK, classes - block * BLOCK));
@@ -94,18 +89,24 @@ void Decision::operator()(const float* evidence, Work& work, bool* observables, 
     for (int block = 0; block < blocks; block++) tops[block] = top_of(block);
 
     const float highest = highest_of(tops.data(), blocks);
+    if (!std::isfinite(whole) || !std::isfinite(highest)) {
+        *log_odds = std::numeric_limits<float>::quiet_NaN();
+        std::fill_n(observables, decided_, false);
+        std::fill_n(suspects, decided_, 0.f);
+        return;
+    }
     work.weight.resize(values_.size(), 0.0);  // which each call leaves at zero
     int best = -1;
-    above(highest - NEGLIGIBLE, scores, tops, [&](int c) {
+    down_to(highest - NEGLIGIBLE, scores, tops, [&](int c) {
         work.weight[value_of_[c]] += std::exp(static_cast<double>(scores[c] - highest));
     });
-    above(highest - NEGLIGIBLE, scores, tops, [&](int c) {
+    down_to(highest - NEGLIGIBLE, scores, tops, [&](int c) {
         const int value = value_of_[c];
         const double gain = best < 0 ? 1 : work.weight[value] - work.weight[best];
         if (gain > 0 || (gain == 0 && value < best)) best = value;
     });
     const double winner = work.weight[best];
-    above(highest - NEGLIGIBLE, scores, tops, [&](int c) { work.weight[value_of_[c]] = 0; });
+    down_to(highest - NEGLIGIBLE, scores, tops, [&](int c) { work.weight[value_of_[c]] = 0; });
 
     // The others are weighed by the likeliest of them: beside the best they may be too small for any number.
     for (int i = start_[best]; i < start_[best + 1]; i++) {
@@ -115,12 +116,13 @@ void Decision::operator()(const float* evidence, Work& work, bool* observables, 
     const float second = highest_of(tops.data(), blocks);
     double others = 0;
     work.flipped.assign(decided_, 0.0);
-    above(second - NEGLIGIBLE, scores, tops, [&](int c) {
+    const auto weigh = [&](int c) {
         const double w = std::exp(static_cast<double>(scores[c] - second));
         others += w;
         for (int i = 0; i < decided_; i++)
             if (((values_[value_of_[c]] ^ values_[best]) >> i) & 1) work.flipped[i] += w;
-    });
+    };
+    if (second > NONE) down_to(second - NEGLIGIBLE, scores, tops, weigh);
     for (int i = 0; i < decided_; i++) {
         observables[i] = (values_[best] >> i) & 1;
         suspects[i] = others > 0 ? static_cast<float>(work.flipped[i] / others) : 0.f;

@@ -1,5 +1,7 @@
 """All runtimes say what the network in PyTorch says: every family, head and basis, and every model in the box."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,7 @@ from cascade_qec.components import Components
 from cascade_qec.engine import (
     Decision,
     LocalTables,
+    LogicalHead,
     LogicalTables,
     NativeProgram,
     NumPyProgram,
@@ -201,3 +204,17 @@ def test_a_description_knows_the_shapes_of_its_weights(case):
     network = CascadeNetwork(codes.get(name), settings, None if types is None else len(types))
     assert described.shapes() == {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
     assert described.parameters() == sum(parameter.numel() for parameter in network.parameters())
+
+
+def test_evidence_so_large_that_differences_are_lost_in_it_decides_the_same():
+    _, weights, tables, head, packed = inputs("surface", "Z")
+    assert isinstance(weights.head, LogicalHead)
+    loud = replace(weights, head=replace(weights.head, output=weights.head.output * np.float32(1e12)))
+    expected = NumPyProgram(loud, tables, head).decide(packed)
+    with pytest.MonkeyPatch.context() as patch:
+        for instructions in SETS:
+            patch.setenv("CASCADE_INSTRUCTIONS", instructions)
+            found = NativeProgram(native(), loud, tables, head).decide(packed)
+            assert (
+                found.observables == expected.observables
+            ).mean() > 0.9  # but where operators disagree within rounding
