@@ -87,9 +87,13 @@ class Tally:
         """A batch more."""
         began = time.process_time()
         predicted = bound.decode_batch(events).observables
-        self.seconds += time.process_time() - began
+        self.count(predicted, observables, time.process_time() - began)
+
+    def count(self, predicted: NDArray[np.bool_], observables: NDArray[np.bool_], seconds: float) -> None:
+        """What was decoded in so many seconds."""
+        self.seconds += seconds
         self.failed = (predicted != observables).any(axis=1)
-        self.shots += len(events)
+        self.shots += len(observables)
         self.failures += int(self.failed.sum())
 
     def facts(self, code: CSSCode, rounds: int, p: float, name: str, decoder: Decoder, seed: int) -> dict[str, Any]:

@@ -20,12 +20,14 @@ from cascade_qec import circuits, codes, decoders
 from cascade_qec.cli.progress import progress
 from cascade_qec.codes import BASES
 from cascade_qec.decoders.bound import decode_chosen
-from cascade_qec.decoders.protocol import BoundDecoder
+from cascade_qec.decoders.escalation import EscalatingDecoder
+from cascade_qec.decoders.protocol import BoundDecoder, Decoder
 from cascade_qec.evaluation.tables import Row
-from cascade_qec.tables import Circumstances, circumstances, read_rows, write_rows
+from cascade_qec.tables import Circumstances, read_rows, write_rows
 from workshop import CHECKOUT, RESULTS
 from workshop.pages.collections import duration
 from workshop.pages.text import filled, table
+from workshop.studies.budgets import Tally
 
 TABLE = RESULTS / "second_opinions.csv"
 PAGE = CHECKOUT / "docs" / "local.md"
@@ -52,17 +54,10 @@ class OpinionRow(Row, Circumstances):
 
 
 @dataclass
-class Tally:
-    """What a decoder has done."""
+class OpinionTally(Tally):
+    """What a decoder has done, and how many shots the second decided."""
 
-    failures: int = 0
     asked: int = 0
-    seconds: float = 0.0
-
-    def add(self, predicted: NDArray[np.bool_], observables: NDArray[np.bool_], seconds: float, asked: int = 0) -> None:
-        self.failures += int((predicted != observables).any(axis=1).sum())
-        self.asked += asked
-        self.seconds += seconds
 
 
 def name_of(second: str) -> str:
@@ -72,33 +67,44 @@ def name_of(second: str) -> str:
 NAMES = (*ALONE, MODEL, *map(name_of, SECOND))
 
 
+def decoder(name: str) -> Decoder:
+    """One of them by its name."""
+    if name in ALONE:
+        return decoders.get(name)
+    model, second = decoders.get(f"cascade:{MODEL}", device="cpu"), name.partition("+")[2]
+    return EscalatingDecoder(model, decoders.get(second), SECOND[second]) if second else model
+
+
 def decode(
-    bound: dict[str, BoundDecoder], events: NDArray[np.bool_], observables: NDArray[np.bool_], tallies: dict[str, Tally]
+    bound: dict[str, BoundDecoder],
+    events: NDArray[np.bool_],
+    observables: NDArray[np.bool_],
+    tallies: dict[str, OpinionTally],
 ) -> None:
     """A batch by all: those alone, the model, and the model with each second opinion."""
     for name in (*ALONE, MODEL):
         began = time.process_time()
         result = bound[name].decode_batch(events)
         seconds = time.process_time() - began
-        tallies[name].add(result.observables, observables, seconds)
+        tallies[name].count(result.observables, observables, seconds)
     for second, below in SECOND.items():
         began = time.process_time()
         doubted = result.confidence_of(MODEL) < below
         decided = result.observables.copy()
         decided[doubted] = decode_chosen(bound[second], events[doubted]).observables
-        took = seconds + time.process_time() - began
-        tallies[name_of(second)].add(decided, observables, took, int(doubted.sum()))
+        tallies[name_of(second)].count(decided, observables, seconds + time.process_time() - began)
+        tallies[name_of(second)].asked += int(doubted.sum())
 
 
 def measured(d: int, rounds: int, p: float, failures: int, seconds: float, seed: int) -> list[OpinionRow]:
     """All of them on the same shots, both bases."""
     code, noise = codes.get(f"surface_d{d}"), circuits.UniformDepolarizing(p)
-    tallies, shots = {name: Tally() for name in NAMES}, 0
+    tallies = {name: OpinionTally() for name in NAMES}
     experiments = []
     for basis in BASES:
         circuit = circuits.memory(code, rounds=rounds, basis=basis, noise=noise)
         bound = {name: decoders.get(name).bind(circuit) for name in {*ALONE, *SECOND}}
-        bound[MODEL] = decoders.get(f"cascade:{MODEL}", device="cpu").bind(circuit)
+        bound[MODEL] = decoder(MODEL).bind(circuit)
         sampler = circuit.compile_detector_sampler(seed=seed)
         first, _ = sampler.sample(2, separate_observables=True)
         for one in bound.values():  # what is made at the first shots is not timed
@@ -110,23 +116,9 @@ def measured(d: int, rounds: int, p: float, failures: int, seconds: float, seed:
             for bound, sampler in experiments:
                 events, observables = sampler.sample(BATCH, separate_observables=True)
                 decode(bound, events, observables, tallies)
-                shots += BATCH
             report(min(t.failures for t in tallies.values()), failures)
     return [
-        OpinionRow(
-            code=code.name,
-            p=p,
-            rounds=rounds,
-            bases="".join(BASES),
-            k=code.k,
-            decoder=name,
-            shots=shots,
-            failures=tally.failures,
-            asked=tally.asked,
-            microseconds_per_shot=1e6 * tally.seconds / shots,
-            seed=seed,
-            **circumstances(),
-        )
+        OpinionRow(**tally.facts(code, rounds, p, name, decoder(name), seed), asked=tally.asked)
         for name, tally in tallies.items()
     ]
 
