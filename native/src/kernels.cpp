@@ -27,7 +27,7 @@ extern const Kernels CASCADE_SET = {
     LANES,
     decoding<float>(),
     training<float>(),
-    gate<float>,
+    gate<float, float>,
     dots,
 };
 

@@ -118,8 +118,8 @@ inline void product_rows(const Number* const* x, int inner, const Number* w, con
     });
 }
 
-template <class Out>
-inline void gate_row(const float* x, const float* scale, const float* shift, int channels, Out* y) {
+template <class In, class Out>
+inline void gate_row(const In* x, const float* scale, const float* shift, int channels, Out* y) {
     for (int c = 0; c < channels; c += LANES)
         store(y + c, silu_to<Out>(load(scale + c) * load(x + c) + load(shift + c)));
 }
@@ -272,8 +272,8 @@ void convolve_head(const Group* groups, int count, int shots, const Number* x, i
     convolve<0, Number, float>(groups, count, shots, nullptr, x, width, w, nullptr, nullptr, width, false, y, nullptr);
 }
 
-template <class Out>
-void gate(const float* x, const float* scale, const float* shift, int rows, int channels, Out* y) {
+template <class In, class Out>
+void gate(const In* x, const float* scale, const float* shift, int rows, int channels, Out* y) {
     for (int row = 0; row < rows; row++, x += channels, y += channels) gate_row(x, scale, shift, channels, y);
 }
 
@@ -295,7 +295,7 @@ constexpr Decoding<Number> decoding() {
         convolve_head<Number>,
         product<Number, float>,
         product<Number, Number>,
-        gate<Number>,
+        gate<float, Number>,
         sum_rows<Number>,
     };
 }

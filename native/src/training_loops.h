@@ -137,13 +137,8 @@ void outer_product(Pairs pairs, int tiers, const Number* x, int inner, const Num
         });
 }
 
-template <class Number>
-void round_all(const float* x, size_t count, Number* y) {
-    for (size_t at = 0; at < count; at += LANES) store(y + at, load(x + at));
-}
-
-template <class Number>
-void widen(const Number* x, size_t count, float* y) {
+template <class In, class Out>
+void convert(const In* x, size_t count, Out* y) {
     for (size_t at = 0; at < count; at += LANES) store(y + at, load(x + at));
 }
 
@@ -157,13 +152,6 @@ void moments(const In* x, int rows, int channels, double* sums) {
         }
         for (int i = 0; i < LANES; i++) sums[c + i] += sum[i], sums[channels + c + i] += squares[i];
     }
-}
-
-template <class Number>
-void gate_kept(const Number* x, const float* scale, const float* shift, int rows, int channels, Number* y) {
-    for (int row = 0; row < rows; row++, x += channels, y += channels)
-        for (int c = 0; c < channels; c += LANES)
-            store(y + c, silu_to<Number>(load(scale + c) * load(x + c) + load(shift + c)));
 }
 
 // Of V vectors of each row.
@@ -225,12 +213,12 @@ constexpr Training<Number> training() {
         product_plain<Number, Number>,
         lay<Number>,
         outer_product<Number>,
-        round_all<Number>,
-        widen<Number>,
+        convert<float, Number>,
+        convert<Number, float>,
         moments<float>,
         moments<Number>,
-        gate<Number>,
-        gate_kept<Number>,
+        gate<float, Number>,
+        gate<Number, Number>,
         gate_gradient<float, Number>,
         gate_gradient<Number, Number>,
         norm_gradient<Number>,
