@@ -7,6 +7,7 @@ import pytest
 
 from cascade_qec.cli import main
 from cascade_qec.serving import Client, RemoteStream
+from tests.ray_cluster import add_node, ray_cluster
 from tests.serving.conftest import Start, circuit_of, said, there
 
 
@@ -20,13 +21,10 @@ def test_many_machines_need_tls(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 @pytest.mark.slow
 def test_sessions_of_a_lost_node_are_told_and_others_go_on(start: Start) -> None:
-    from ray import cluster_utils
-
     circuit = circuit_of()
     nothing = np.zeros((1, circuit.num_detectors), np.bool_)
-    cluster = cluster_utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
-    try:
-        node = cluster.add_node(num_cpus=1)
+    with ray_cluster() as cluster:
+        node = add_node(cluster)
         process, listening = start("--ray", cluster.address, "--host", "127.0.0.1")
         head, other = listening.split(",")
         with Client(head) as first, Client(other) as second, Client(f"ipv4:{head},{other}") as both:
@@ -38,15 +36,13 @@ def test_sessions_of_a_lost_node_are_told_and_others_go_on(start: Start) -> None
             lost = [streams.index(stream) for stream in streams if not went_on(stream, nothing)]
             assert [[other, head][index] for index in lost] == [left]
             assert not there(both.open(circuit, "pymatching"), nothing, [5]).observables.any()
-            cluster.add_node(num_cpus=1)
+            add_node(cluster)
             _, new = said(process, r"Listening on (\S+,\S+), for pymatching").split(",")
             with Client(new) as third:
                 assert not there(third.open(circuit, "pymatching"), nothing, [5]).observables.any()
         process.send_signal(signal.SIGTERM)
         said(process, "Stopped: no sessions had to be ended")
         assert process.wait(timeout=20) == 0
-    finally:
-        cluster.shutdown()
 
 
 def went_on(stream: RemoteStream, events: np.ndarray) -> bool:

@@ -1,6 +1,7 @@
 """Workers on a Ray cluster of two nodes, of which one is lost on the way."""
 
 import sys
+from contextlib import ExitStack
 
 import pytest
 
@@ -10,6 +11,7 @@ from cascade_qec.evaluation.collection.plan import cells, make_plan
 from cascade_qec.evaluation.collection.ray import RayPool
 from cascade_qec.evaluation.collection.store import CollectionStore, read_store
 from cascade_qec.evaluation.collection.tasks import Machine
+from tests.ray_cluster import add_node, ray_cluster
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +27,6 @@ def test_missing_ray_is_told_with_its_command(monkeypatch):
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 def test_no_shot_is_lost_or_counted_twice_with_a_node(tmp_path):
     import ray
-    from ray import cluster_utils
 
     plan = make_plan(
         {
@@ -38,11 +39,9 @@ def test_no_shot_is_lost_or_counted_twice_with_a_node(tmp_path):
     tasks = cells(plan, skipped=lambda reason: None)
     # a node that has gone is noticed at once; one that is slow to answer has as long as ever
     noticed = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 100}
-    cluster = cluster_utils.Cluster(
-        initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False, "_system_config": noticed}
-    )
-    try:
-        node = cluster.add_node(num_cpus=1)
+    with ray_cluster(_system_config=noticed) as cluster, ExitStack() as stack:
+        node = add_node(cluster)
+        stack.callback(ray.shutdown)
         ray.init(address=cluster.address, log_to_driver=False)
         removed = []
 
@@ -58,6 +57,3 @@ def test_no_shot_is_lost_or_counted_twice_with_a_node(tmp_path):
         assert [stats.shots for stats in read_store(tmp_path / "c.csv")] == [100_000]
         with pytest.raises(CascadeError, match=r"as many workers as the Ray cluster has cores, [12], got 5"):
             RayPool("auto", 5)
-    finally:
-        ray.shutdown()
-        cluster.shutdown()
