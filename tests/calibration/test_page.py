@@ -70,7 +70,7 @@ class Page:
         if body is not None:
             shown["Content-Type"] = "application/json"
         shown |= {name.replace("_", "-"): value for name, value in headers.items()}
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=120)
         content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         sent = {name: value for name, value in shown.items() if value is not None}
         connection.request("GET" if body is None else "POST", path, content, sent)
@@ -233,7 +233,7 @@ def test_every_picture_becomes_numbers_for_the_page(tmp_path: Path) -> None:
 
 
 def test_news_come_as_events(page: Page) -> None:
-    connection = HTTPConnection("127.0.0.1", page.port, timeout=20)
+    connection = HTTPConnection("127.0.0.1", page.port, timeout=120)
     connection.request("GET", "/api/events", headers={"Authorization": f"Bearer {TOKEN}"})
     answer = connection.getresponse()
     assert answer.getheader("content-type", "").startswith("text/event-stream")

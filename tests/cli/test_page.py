@@ -37,7 +37,7 @@ def test_it_is_served_until_interrupted() -> None:
         with urlopen(address[0]) as answer:
             assert answer.status == 200
         server.send_signal(signal.SIGINT)
-        assert server.wait(10) == 0
+        assert server.wait(120) == 0
 
 
 def test_own_shots_are_written_or_refused_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

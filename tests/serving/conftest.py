@@ -51,7 +51,7 @@ def there(stream: RemoteStream, events: np.ndarray, pushes: list[int]) -> Decode
     return stream.finish(events[:, at[last] :])
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
+def eventually(condition: Callable[[], bool], seconds: float = 120.0) -> bool:
     """Whether it comes true before long."""
     end = time.monotonic() + seconds
     while not condition() and time.monotonic() < end:

@@ -48,7 +48,7 @@ def test_strangers_are_kept_out_and_a_stop_lets_sessions_end(start: Start, tmp_p
             client.open(circuit, "pymatching")
         assert there(stream, events, [4]).observables == here("pymatching", circuit, events).observables
     said(process, "Stopped: no sessions had to be ended")
-    assert process.wait(20) == 0
+    assert process.wait(120) == 0
 
 
 @pytest.mark.slow
@@ -66,7 +66,7 @@ def test_a_second_signal_or_time_ends_sessions(start: Start) -> None:
             with pytest.raises(ConnectionError, match="the server stops before this session has ended"):
                 stream.result()
         said(process, "Stopped: 1 sessions had to be ended")
-        assert process.wait(20) == 0
+        assert process.wait(120) == 0
 
 
 @pytest.mark.parametrize(

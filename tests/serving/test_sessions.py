@@ -169,7 +169,7 @@ class _BoundOdd:
     may: threading.Event
 
     def decode_batch(self, detection_events: np.ndarray, *, bit_packed: bool = False) -> DecodeResult:
-        assert self.may.wait(20)
+        assert self.may.wait(120)
         if detection_events[:, :4].all(axis=1).any():
             raise ZeroDivisionError
         return self.bound.decode_batch(detection_events, bit_packed=bit_packed)

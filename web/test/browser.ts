@@ -22,7 +22,7 @@ const troubles: string[] = [];
 before(async () => {
   browser = await chromium.launch({ executablePath: process.env.CASCADE_CHROMIUM, args: FLAGS });
   page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(60_000);
   page.on("pageerror", (error) => troubles.push(error.message));
   page.on("console", (message) => message.type() === "error" && troubles.push(message.text()));
   page.on("response", async (response) =>
