@@ -22,13 +22,19 @@ ROUNDS = {
     "surface_d5": (1, 3, 5, 7, 10, 15, 20),
     "surface_d7": (1, 4, 7, 14, 21, 28),
     "colour_d3": (1, 2, 3, 4, 6, 9, 12),
+    "bb72": (1, 2, 4, 6, 9, 13, 18),
+}
+RIVALS = {
+    "surface": ("pymatching", "pymatching-correlated"),
+    "colour": ("chromobius",),
+    "bb": ("bposd-lowest",),
 }
 
 
 def rows(name: str, shots: int) -> list[Row]:
     """A model and its rivals on the same shots of each number of rounds."""
     decoder = cascade.load(name, allow_unmeasured=True)
-    rivals = ("chromobius",) if name.startswith("colour") else ("pymatching", "pymatching-correlated")
+    rivals = next(rivals for family, rivals in RIVALS.items() if name.startswith(family))
     decoders = {CASCADE: decoder} | {rival: classical.get(rival) for rival in rivals}
     found: list[Row] = []
     for rounds in ROUNDS[name]:
