@@ -119,8 +119,8 @@ void Decision::operator()(const float* evidence, Work& work, bool* observables, 
     const auto weigh = [&](int c) {
         const double w = std::exp(static_cast<double>(scores[c] - second));
         others += w;
-        for (int i = 0; i < decided_; i++)
-            if (((values_[value_of_[c]] ^ values_[best]) >> i) & 1) work.flipped[i] += w;
+        for (uint64_t flips = values_[value_of_[c]] ^ values_[best]; flips; flips &= flips - 1)
+            work.flipped[__builtin_ctzll(flips)] += w;
     };
     if (second > NONE) down_to(second - NEGLIGIBLE, scores, tops, weigh);
     for (int i = 0; i < decided_; i++) {

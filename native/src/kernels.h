@@ -80,15 +80,15 @@ struct Decoding {
     // the convolution without bias and SiLU, y of floats
     void (*convolve_head)(const Group* groups, int count, int shots, const Number* x, int width, const Number* w,
                           float* y);
-    // y = bias + x w: x [rows, inner], w [inner, outer]; with `activate` SiLU of it
+    // y = bias + x w: x [rows, inner], w [inner, outer]; with `activate` SiLU of it; y += x w where bias is null
     void (*product)(const Number* x, int rows, int inner, const Number* w, const float* bias, int outer, bool activate,
                     float* y);
     void (*narrow)(const Number* x, int rows, int inner, const Number* w, const float* bias, int outer, bool activate,
                    Number* y);
     // y = silu(scale x + shift), [rows, channels]
     void (*gate)(const float* x, const float* scale, const float* shift, int rows, int channels, Number* y);
-    // y = share * sum of x[rows[i]]: x [.., size], y [size]
-    void (*sum_rows)(const float* x, const int32_t* rows, int count, size_t size, float share, Number* y);
+    // y = sum of x[rows[i]]: x [.., size], y [size]
+    void (*sum_rows)(const float* x, const int32_t* rows, int count, size_t size, Number* y);
 };
 
 constexpr float LEAST = 0.28f;  // what SiLU gives, rounded to bfloat16, is above -LEAST
@@ -146,8 +146,10 @@ struct Kernels {
     Training<float> training;
     // y = silu(scale x + shift), [rows, channels]
     void (*gate)(const float* x, const float* scale, const float* shift, int rows, int channels, float* y);
-    // y = x w: x [rows, channels], w [channels]
-    void (*dots)(const float* x, const float* w, int rows, int channels, float* y);
+    // y = silu(bias + share * sum of x[row]) w for each operator o, row being places[starts[o]..starts[o + 1]]: x of
+    // rows [channels], `stride` apart, bias and w [channels], y [operators]
+    void (*answers)(const float* x, size_t stride, const int32_t* starts, const int32_t* places, int operators,
+                    float share, const float* bias, const float* w, int channels, float* y);
 };
 
 extern const Kernels portable;

@@ -13,7 +13,6 @@ namespace cascade {
 
 namespace {
 
-constexpr int BLOCK_ROWS = 96;            // of operators' features, so that they stay in a core's first cache
 constexpr size_t CHUNK_FLOATS = 1 << 17;  // of the residual stream of a chunk of shots: about half of a second cache
 constexpr int MOST_SHOTS = 24;            // of a chunk: a multiple of the rows of every tile, bits of a number
 
@@ -35,11 +34,11 @@ struct ProgramOf<Number>::Space {
     std::vector<uint8_t> states;        // [sites, shots]
     Floats x;                           // the residual stream
     std::vector<Number> a, b, scratch;  // two of narrow width with a row of zeros behind them, a tile
-    std::vector<Number> features, sums, operators;
+    std::vector<Number> features, sums, rounded;
     std::vector<Byte> bytes;  // of what a convolution reads
     typename Silence<Number>::Work first;
     Shots stream, differs, wanted, fresh;  // [sites]: bits of shots
-    Floats read, hidden, logits, typed, evidence;
+    Floats read, hidden, typed, evidence;
     Decision::Work decision;
     std::vector<uint64_t> parity;
 };
@@ -238,7 +237,7 @@ void ProgramOf<Number>::head_of(Space& space, int shots, float* out) const {
     for (size_t i = 0; i < inputs; i++) {
         const int place = head.order[i] / 2, first = head.order[i] % 2;
         decoding_->sum_rows(x, head.sites.data() + static_cast<size_t>(place) * head.slices + first,
-                            head.slices - first, row, 1, &space.sums[i * row]);
+                            head.slices - first, row, &space.sums[i * row]);
     }
     std::fill_n(&space.sums[inputs * row], row, Number{});
     space.read.resize(head.to_data.sites_out * row);
@@ -257,27 +256,28 @@ void ProgramOf<Number>::head_of(Space& space, int shots, float* out) const {
             space.parity[static_cast<size_t>(shot) * head.words + c / 64] |= (odd & 1) << (c % 64);
         }
 
-    const int hidden = head.hidden_width, block = std::max(1, BLOCK_ROWS / shots);
-    space.operators.resize(block * row);
-    space.hidden.resize(static_cast<size_t>(block) * shots * hidden);
-    space.logits.resize(static_cast<size_t>(block) * shots);
-    for (int first = 0; first < head.operators; first += block) {
-        const int stop = std::min(first + block, head.operators), rows = (stop - first) * shots;
-        for (int o = first; o < stop; o++)
-            decoding_->sum_rows(space.read.data(), head.place.data() + head.start[o], head.start[o + 1] - head.start[o],
-                                row, head.share, &space.operators[(o - first) * row]);
-        decoding_->product(space.operators.data(), rows, width, head.hidden.data(), head.hidden_bias.data(), hidden,
-                           true, space.hidden.data());
-        use_->dots(space.hidden.data(), head.output.data(), rows, hidden, space.logits.data());
-        for (int o = first; o < stop; o++)
-            for (int shot = 0; shot < shots; shot++) {
-                const float logit = space.logits[static_cast<size_t>(o - first) * shots + shot] + head.output_bias;
-                uint64_t odd = 0;
-                for (int w = 0; w < head.words; w++)
-                    odd ^= head.masks[static_cast<size_t>(o) * head.words + w] &
-                           space.parity[static_cast<size_t>(shot) * head.words + w];
-                out[static_cast<size_t>(shot) * head.operators + o] = __builtin_parityll(odd) ? -logit : logit;
-            }
+    // Before its SiLU the hidden layer is linear: so it is taken at the places, which may be far fewer than operators.
+    const int hidden = head.hidden_width;
+    const size_t stride = static_cast<size_t>(shots) * hidden;
+    constexpr int32_t FIRST = 0;
+    space.rounded.resize(space.read.size());
+    decoding_->sum_rows(space.read.data(), &FIRST, 1, space.read.size(), space.rounded.data());
+    space.hidden.assign(head.to_data.sites_out * stride, 0);
+    decoding_->product(space.rounded.data(), head.to_data.sites_out * shots, width, head.hidden.data(), nullptr, hidden,
+                       false, space.hidden.data());
+    for (int shot = 0; shot < shots; shot++) {
+        float* y = out + static_cast<size_t>(shot) * head.operators;
+        use_->answers(space.hidden.data() + static_cast<size_t>(shot) * hidden, stride, head.start.data(),
+                      head.place.data(), head.operators, head.share, head.hidden_bias.data(), head.output.data(),
+                      hidden, y);
+        for (int o = 0; o < head.operators; o++) {
+            y[o] += head.output_bias;
+            uint64_t odd = 0;
+            for (int w = 0; w < head.words; w++)
+                odd ^= head.masks[static_cast<size_t>(o) * head.words + w] &
+                       space.parity[static_cast<size_t>(shot) * head.words + w];
+            if (__builtin_parityll(odd)) y[o] = -y[o];
+        }
     }
 }
 

@@ -278,11 +278,11 @@ void gate(const In* x, const float* scale, const float* shift, int rows, int cha
 }
 
 template <class Number>
-void sum_rows(const float* x, const int32_t* rows, int count, size_t size, float share, Number* y) {
+void sum_rows(const float* x, const int32_t* rows, int count, size_t size, Number* y) {
     for (size_t at = 0; at < size; at += LANES) {
         Vec sum{};
         for (int i = 0; i < count; i++) sum += load(x + rows[i] * size + at);
-        store(y + at, share * sum);
+        store(y + at, sum);
     }
 }
 

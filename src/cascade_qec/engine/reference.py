@@ -75,8 +75,9 @@ def _logical(
     operator = np.repeat(np.arange(len(tables.start) - 1), np.diff(tables.start))
     support = np.zeros((len(tables.start) - 1, len(read)), dtype=np.float32)
     support[operator, tables.place] = tables.share
-    logical = np.tensordot(support, read, axes=1)  # [operators, shots, width]
-    logits = silu(logical @ head.hidden + head.hidden_bias) @ head.output + np.float32(head.output_bias)
+    # Before its SiLU the hidden layer is linear: so it is taken at the places, which may be far fewer than operators.
+    hidden = np.tensordot(support, read @ head.hidden, axes=1) + head.hidden_bias  # [operators, shots, hidden]
+    logits = silu(hidden) @ head.output + np.float32(head.output_bias)
     odd = tables.members @ (states[tables.checks] & 1).sum(axis=1, dtype=np.float32) % 2  # [operators, shots]
     return np.ascontiguousarray((logits * (1 - 2 * odd)).T)
 
