@@ -381,11 +381,8 @@ class TestBadInput:
     def test_circuit_and_rounds(self, refused):
         refused("by --circuit, by --dem, or by --rounds and --basis, got --circuit and --rounds or --basis", rounds=3)
 
-    def test_fallback_without_threshold(self, refused):
-        refused("expected --fallback and --below together, got --fallback alone", fallback="tesseract")
-
     def test_threshold_without_fallback(self, refused):
-        refused("expected --fallback and --below together, got --below alone", below=0.0)
+        refused("expected --fallback with --below, got --below alone", below=0.0)
 
     def test_threshold_that_is_no_confidence(self, refused):
         refused("above 0 and at most 1, got 1.5", fallback="tesseract", below=1.5)

@@ -93,11 +93,13 @@ DEM = stim.DetectorErrorModel("error(0.1) D0 L0")
 
 def test_any_decoder_that_tells_its_confidence_escalates() -> None:
     decoder = EscalatingDecoder(_Copies(3, 0), _Copies(), 0.9)
-    assert (decoder.name, settings(decoder)) == ("copies+copies", "below=0.9")
+    assert (decoder.name, settings(decoder)) == ("copies+copies@0.9", "below=0.9")
+    both = EscalatingDecoder(classical.get("pymatching-correlated"), MATCHING)
+    assert settings(both) == "enable_correlations=True, pymatching.enable_correlations=False, below=0.99"
     result = decoder.bind(DEM).decode_batch(np.zeros((2, 1), np.bool_))
     assert result.escalated is not None
     assert result.escalated.tolist() == [False, True]
-    with pytest.raises(CascadeError, match="expected a decoder that tells its confidence, got copies\\+copies"):
+    with pytest.raises(CascadeError, match="expected a decoder that tells its confidence, got copies\\+copies@0\\.9"):
         EscalatingDecoder(_Copies(), _Copies(), 0.9).bind(DEM).decode_batch(np.zeros((3, 1), np.bool_))
 
 
@@ -172,10 +174,9 @@ def test_loaded_with_a_fallback(tiny_model: Path) -> None:
     assert result.escalated.any()
 
 
-def test_fallback_and_threshold_come_together(tiny_model: Path) -> None:
-    with pytest.raises(CascadeError, match="together, got fallback = 'relay' and below = None"):
-        load(tiny_model, fallback="relay")  # pyright: ignore[reportCallIssue]
-    with pytest.raises(CascadeError, match=r"together, got fallback = None and below = 0\.9"):
+def test_thresholds_are_of_fallbacks(tiny_model: Path) -> None:
+    assert load(tiny_model, device="cpu", fallback="relay").below == 0.99
+    with pytest.raises(CascadeError, match=r"expected a fallback for shots below 0\.9, got none"):
         load(tiny_model, below=0.9)  # pyright: ignore[reportCallIssue]
     with pytest.raises(CascadeError, match="at most 1, got 2"):
         load(tiny_model, fallback="pymatching", below=2)

@@ -12,24 +12,30 @@ import cascade_qec
 from cascade_qec import decoders
 from cascade_qec.decoders import classical
 from cascade_qec.decoders.discarding import Discarding
+from cascade_qec.decoders.escalation import EscalatingDecoder
 from cascade_qec.decoders.named import NamedModel
 from cascade_qec.errors import CascadeError
 
+BPOSD = classical.get("bposd-lowest")
+
 
 @pytest.mark.parametrize(
-    ("name", "model", "threshold"),
+    ("name", "model", "whose"),
     [
-        ("cascade:bb72", "bb72", None),
-        ("cascade:bb72@0.99", "bb72", 0.99),
-        ("cascade:bb72@1", "bb72", 1.0),
-        ("cascade:runs/a@b.safetensors", "runs/a@b.safetensors", None),
-        ("cascade:runs/a@b.safetensors@0.5", "runs/a@b.safetensors", 0.5),
+        ("cascade:bb72", "bb72", lambda named: named),
+        ("cascade:bb72@0.99", "bb72", lambda named: Discarding(named, 0.99)),
+        ("cascade:bb72@1", "bb72", lambda named: Discarding(named, 1.0)),
+        ("cascade:runs/a@b.safetensors", "runs/a@b.safetensors", lambda named: named),
+        ("cascade:runs/a@b.safetensors@0.5", "runs/a@b.safetensors", lambda named: Discarding(named, 0.5)),
+        ("cascade:runs/a+b.safetensors", "runs/a+b.safetensors", lambda named: named),
+        ("cascade:bb72+bposd-lowest", "bb72", lambda named: EscalatingDecoder(named, BPOSD, 0.99)),
+        ("cascade:bb72+bposd-lowest@0.5", "bb72", lambda named: EscalatingDecoder(named, BPOSD, 0.5)),
+        ("cascade:a+b.safetensors+bposd-lowest", "a+b.safetensors", lambda named: EscalatingDecoder(named, BPOSD)),
     ],
 )
-def test_models_there_and_back(name, model, threshold):
+def test_models_there_and_back(name, model, whose):
     decoder = decoders.get(name, device="cpu", precision="float32")
-    named = NamedModel(model, "cpu", "float32")
-    assert decoder == (named if threshold is None else Discarding(named, threshold))
+    assert decoder == whose(NamedModel(model, "cpu", "float32"))
     assert decoder.name == name
     assert pickle.loads(pickle.dumps(decoder)) == decoder
 
@@ -45,6 +51,8 @@ def test_classical_decoders_and_their_settings():
     assert decoders.settings(decoders.get("pymatching")) == "enable_correlations=False"
     with pytest.raises(CascadeError, match="unknown classical decoder 'mwpm'"):
         decoders.get("mwpm")
+    with pytest.raises(CascadeError, match="unknown classical decoder 'mwpm'"):
+        decoders.get("cascade:bb72+mwpm")
 
 
 def test_a_models_settings_tell_its_weights(tiny_model):

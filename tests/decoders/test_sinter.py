@@ -93,6 +93,8 @@ def test_thresholds_by_argument_and_by_name():
     named = cascade_qec.sinter_decoders()
     assert named["cascade:surface_d3"] == SinterDecoder(decoders.get("cascade:surface_d3"))
     assert named["cascade:surface_d3@0.99"] == SinterDecoder(decoders.get("cascade:surface_d3@0.99"))
+    paired = "cascade:surface_d3+bposd-lowest"
+    assert named[paired] == SinterDecoder(decoders.get(paired))
     surer = cascade_qec.sinter_decoders(discard_below=0.8)["cascade:surface_d3"]
     assert surer == SinterDecoder(decoders.get("cascade:surface_d3@0.8"))
     for wrong in (0.0, -1.0, 1.5, float("nan")):

@@ -205,6 +205,12 @@ def test_errors_name_both_sides() -> None:
         windows(get("pymatching"), likely, commit=1, buffer=1)
 
 
+def test_fallbacks_decide_whole_shots() -> None:
+    paired = get("cascade:local_surface+bposd-lowest")
+    with pytest.raises(CascadeError, match="without a fallback, which decides whole shots, got cascade:local_surface"):
+        windows(paired, circuit_of())
+
+
 def test_windows_of_both_methods() -> None:
     made = windows(get("pymatching"), circuit_of(rounds=9), commit=4, buffer=2)
     seams = windows(get("pymatching"), circuit_of(rounds=9), commit=4, buffer=2, method="seam")

@@ -21,7 +21,6 @@ import cascade_qec as cascade
 from cascade_qec import circuits, codes, decoders
 from cascade_qec.cli.progress import progress
 from cascade_qec.codes import BASES, CSSCode
-from cascade_qec.decoders.escalation import EscalatingDecoder
 from cascade_qec.decoders.protocol import BoundDecoder, Decoder, settings
 from cascade_qec.evaluation.tables import Row
 from cascade_qec.tables import Circumstances, circumstances, read_rows, write_rows
@@ -35,9 +34,6 @@ BUDGETS = {"1 ms": 1e3, "10 ms": 1e4, "no limit": math.inf}
 """Microseconds for a shot."""
 
 RATES = (0.003, 0.005)
-BELOW = 0.99
-"""Confidence below which the first of two decoders asks the second."""
-
 BATCH = 128
 CANDIDATES = {
     "surface_d5": (
@@ -114,13 +110,6 @@ class Tally:
         }
 
 
-def decoder(name: str) -> Decoder:
-    """A candidate by its name."""
-    first, _, second = name.partition("+")
-    found = decoders.get(first, device="cpu")
-    return EscalatingDecoder(found, decoders.get(second), BELOW) if second else found
-
-
 def measured(code: str, p: float, seconds: float, seed: int) -> list[BudgetRow]:
     """Every candidate on the same shots, for so many seconds of all together."""
     made, rounds, names = codes.get(code), codes.get(code).d, CANDIDATES[code]
@@ -130,7 +119,7 @@ def measured(code: str, p: float, seconds: float, seed: int) -> list[BudgetRow]:
     experiments = []
     for basis in BASES:
         circuit = circuits.memory(made, rounds=rounds, basis=basis, noise=noise)
-        bound = {name: decoder(name).bind(circuit) for name in names}
+        bound = {name: decoders.get(name, device="cpu").bind(circuit) for name in names}
         sampler = circuit.compile_detector_sampler(seed=seed)
         first, _ = sampler.sample(2, separate_observables=True)
         for one in bound.values():  # what is made at the first shots is not timed
@@ -149,7 +138,9 @@ def measured(code: str, p: float, seconds: float, seed: int) -> list[BudgetRow]:
                     tally.last_alone += int((last & ~tally.failed).sum())
     return [
         BudgetRow(
-            **tally.facts(made, rounds, p, name, decoder(name), seed), alone=tally.alone, last_alone=tally.last_alone
+            **tally.facts(made, rounds, p, name, decoders.get(name, device="cpu"), seed),
+            alone=tally.alone,
+            last_alone=tally.last_alone,
         )
         for name, tally in tallies.items()
     ]

@@ -87,7 +87,11 @@ def decode(
         str | None, typer.Option(help="Classical decoder for doubtful shots, such as relay or tesseract.")
     ] = None,
     below: Annotated[
-        float | None, typer.Option(help="With --fallback: the confidence below which a shot is doubtful, up to 1.")
+        float | None,
+        typer.Option(
+            help="With --fallback: the confidence below which a shot is doubtful, up to 1 [default: 0.99].",
+            show_default=False,
+        ),
     ] = None,
     allow_unmeasured: AllowUnmeasured = False,
     device: Device = "auto",
@@ -96,7 +100,7 @@ def decode(
     """Decode a file of shots. Formats are Stim's; with the truth at hand, failures are counted.
 
     The flags of `sinter predict` work as well, with --model in the place of --decoder. As a file, - is standard input
-    or output. With --fallback and --below, shots in which the model is less sure than that go to a classical decoder;
+    or output. With --fallback, shots in which the model is less sure than --below go to a classical decoder;
     probabilities and confidence stay the model's.
     """
     flags = experiment_flags(circuit, dem, rounds, basis)
@@ -104,9 +108,8 @@ def decode(
         raise CascadeError("expected standard input (-) for one file, got it for several")
     if obs_in is not None and in_includes_appended_observables:
         raise CascadeError("expected the truth once, got --obs_in and --in_includes_appended_observables")
-    if (fallback is None) != (below is None):
-        alone = "--below" if fallback is None else "--fallback"
-        raise CascadeError(f"expected --fallback and --below together, got {alone} alone")
+    if fallback is None and below is not None:
+        raise CascadeError("expected --fallback with --below, got --below alone")
     if is_exported(model):
         settled = {"--device": device not in ("auto", "cpu"), "--precision": precision != "auto"}
         settled |= {"--fallback": fallback is not None, "--allow_unmeasured": allow_unmeasured}
@@ -130,7 +133,7 @@ def decode(
         decoder = load_onnx(model)
     elif experiment is None:
         decoder = load(model, **how).bind(rounds=rounds, basis=basis or "Z")
-    elif fallback is None or below is None:
+    elif fallback is None:
         decoder = load(model, circuit=experiment, **how)
     else:
         decoder = load(model, circuit=experiment, fallback=fallback, below=below, **how)

@@ -18,6 +18,9 @@ from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.errors import CascadeError
 from cascade_qec.recognition import read_experiment
 
+BELOW = 0.99
+"""The usual confidence below which a shot is doubtful."""
+
 
 def fallback_decoder(name: str, code: CSSCode) -> ClassicalDecoder:
     """A classical decoder by its name.
@@ -67,8 +70,8 @@ class EscalatingDecoder:
     fallback
         What decodes those that it doubts.
     below
-        Confidence below which a shot is escalated, above 0 and at most 1. At 1 only those stay of which the first
-        decoder is certain, as far as float64 can tell.
+        Confidence below which a shot is escalated, above 0 and at most 1, 0.99 by default. At 1 only those stay of
+        which the first decoder is certain, as far as float64 can tell.
 
     Raises
     ------
@@ -78,19 +81,27 @@ class EscalatingDecoder:
 
     first: Decoder
     fallback: Decoder
-    below: float
+    below: float = BELOW
 
     def __post_init__(self) -> None:
         check_threshold(self.below)
 
     @property
     def name(self) -> str:
-        return f"{self.first.name}+{self.fallback.name}"
+        """Both decoders', and the threshold where it is not the usual one."""
+        return f"{self.first.name}+{self.fallback.name}" + f"@{self.below:g}" * (self.below != BELOW)
 
     @property
     def parameters(self) -> Mapping[str, object]:
-        """The threshold."""
-        return {"below": self.below}
+        """The first decoder's, the fallback's with its name before them, and the threshold."""
+        of_fallback: Mapping[str, object] = getattr(self.fallback, "parameters", {})
+        named = {f"{self.fallback.name}.{name}": value for name, value in of_fallback.items()}
+        return {**getattr(self.first, "parameters", {}), **named, "below": self.below}
+
+    @property
+    def decomposed(self) -> bool:
+        """Whether either wants errors that are decomposed into pairs of detectors."""
+        return any(getattr(decoder, "decomposed", False) for decoder in (self.first, self.fallback))
 
     def bind(self, experiment: stim.Circuit | stim.DetectorErrorModel | str | Path, /) -> BoundEscalation:
         """Bind both decoders to a circuit or error model, to its text or to a file of it.

@@ -7,7 +7,7 @@ from typing import overload
 
 from cascade_qec.decoders.bound_cascade import BoundCascade
 from cascade_qec.decoders.cascade import CascadeDecoder, Source
-from cascade_qec.decoders.escalation import BoundEscalation, EscalatingDecoder, fallback_decoder
+from cascade_qec.decoders.escalation import BELOW, BoundEscalation, EscalatingDecoder, fallback_decoder
 from cascade_qec.decoders.local import BoundLocal, LocalDecoder
 from cascade_qec.errors import CascadeError
 from cascade_qec.model import load_model
@@ -56,7 +56,7 @@ def load(  # pyright: ignore[reportOverlappingOverload]
     runtime: str = "auto",
     allow_unmeasured: bool = False,
     fallback: str,
-    below: float,
+    below: float | None = None,
 ) -> EscalatingDecoder: ...
 
 
@@ -71,7 +71,7 @@ def load(
     runtime: str = "auto",
     allow_unmeasured: bool = False,
     fallback: str,
-    below: float,
+    below: float | None = None,
 ) -> BoundEscalation: ...
 
 
@@ -114,7 +114,7 @@ def load(
         "pymatching-correlated" or any other of `cascade_qec.decoders.classical.names`. The circuit tells it how likely
         errors are. ``cascade bench escalation`` shows what thresholds are worth.
     below
-        The confidence below which a shot goes to the fallback, above 0 and at most 1. Given with it or not at all.
+        The confidence below which a shot goes to the fallback, above 0 and at most 1; 0.99 unless given.
 
     Returns
     -------
@@ -137,8 +137,8 @@ def load(
     >>> decoder.decode_batch(detection_events).observables.shape
     (100, 1)
     """
-    if (fallback is None) != (below is None):
-        raise CascadeError(f"expected fallback and below together, got fallback = {fallback!r} and below = {below!r}")
+    if fallback is None and below is not None:
+        raise CascadeError(f"expected a fallback for shots below {below:g}, got none")
     if circuit is not None and dem is not None:
         raise CascadeError("expected a circuit or an error model (dem), got both")
     state, description = load_model(registry.path(model))
@@ -147,8 +147,9 @@ def load(
     decoder = network_decoder = kind(
         state, description, device=device, precision=precision, runtime=runtime, allow_unmeasured=allow_unmeasured
     )
-    if fallback is not None and below is not None:
-        decoder = EscalatingDecoder(decoder, fallback_decoder(fallback, network_decoder.code), below)
+    if fallback is not None:
+        second = fallback_decoder(fallback, network_decoder.code)
+        decoder = EscalatingDecoder(decoder, second, BELOW if below is None else below)
     if dem is not None:
         # of any ending: the argument says what the file holds
         return decoder.bind(read_error_model(dem) if isinstance(dem, (str, Path)) else dem)

@@ -1,6 +1,7 @@
 """Decoders by their names: classical ones, and models, ``cascade:bb72``.
 
-After a model's may come a threshold of confidence, ``@0.99``, after any windows, ``~5+5``.
+After a model's may come a fallback, ``+bposd-lowest``, and a threshold of confidence, ``@0.99``; after any windows,
+``~5+5``.
 """
 
 from __future__ import annotations
@@ -8,15 +9,17 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import stim
 
 from cascade_qec.decoders import classical
 from cascade_qec.decoders.discarding import Discarding
+from cascade_qec.decoders.escalation import BELOW, EscalatingDecoder
 from cascade_qec.decoders.protocol import BoundDecoder, Decoder
 
 if TYPE_CHECKING:
@@ -33,8 +36,10 @@ def get(name: str, *, device: str = "auto", precision: str = "auto", allow_unmea
     ----------
     name
         One of `cascade_qec.decoders.classical.names`; ``cascade:MODEL``, with a name in the zoo or the path of a
-        ``.safetensors`` file; ``cascade:MODEL@0.99``, which discards the shots of less confidence; or any of them and
-        ``~5+5`` or ``~seam5+5``: in windows that decide 5 rounds and see 5 more, see `cascade_qec.decoders.streams`.
+        ``.safetensors`` file; ``cascade:MODEL@0.99``, which discards the shots of less confidence;
+        ``cascade:MODEL+bposd-lowest@0.99``, which has a classical decoder decide them, those below 0.99 also where no
+        threshold is named; or any without fallback and ``~5+5`` or ``~seam5+5``: in windows that decide 5 rounds and
+        see 5 more, see `cascade_qec.decoders.streams`.
     device, precision, allow_unmeasured
         Of models: as `cascade_qec.load` takes them.
 
@@ -42,6 +47,11 @@ def get(name: str, *, device: str = "auto", precision: str = "auto", allow_unmea
     ------
     CascadeError
         If there is no classical decoder of that name, or the threshold is not in (0, 1].
+
+    Examples
+    --------
+    >>> get("cascade:local_surface+bposd-lowest").name
+    'cascade:local_surface+bposd-lowest'
     """
     whole, in_windows = without_windows(name)
     if in_windows is not None:
@@ -51,8 +61,10 @@ def get(name: str, *, device: str = "auto", precision: str = "auto", allow_unmea
         return Streamed(decoder, int(in_windows[2]), int(in_windows[3]), "seam" if in_windows[1] else "carry")
     if not name.startswith(MODEL_PREFIX):
         return classical.get(name)
-    model, threshold = model_and_threshold(name)
+    model, fallback, threshold = parts(name)
     named = NamedModel(model, device, precision, allow_unmeasured)
+    if fallback is not None:
+        return EscalatingDecoder(named, classical.get(fallback), BELOW if threshold is None else threshold)
     return named if threshold is None else Discarding(named, threshold)
 
 
@@ -62,15 +74,31 @@ def without_windows(name: str) -> tuple[str, re.Match[str] | None]:
     return (name if found is None else name[: found.start()]), found
 
 
-def model_and_threshold(name: str) -> tuple[str, float | None]:
-    """What a decoder's name ``cascade:MODEL`` or ``cascade:MODEL@THRESHOLD`` says. The threshold is not checked."""
-    model, at, threshold = name.removeprefix(MODEL_PREFIX).rpartition("@")
+class ModelName(NamedTuple):
+    """What a name ``cascade:MODEL``, and maybe ``+FALLBACK`` and ``@THRESHOLD``, says. Only the fallback is checked."""
+
+    model: str
+    fallback: str | None
+    threshold: float | None
+
+
+def parts(name: str) -> ModelName:
+    """The parts of a model's name as a decoder.
+
+    Raises
+    ------
+    CascadeError
+        If there is no classical decoder of the fallback's name.
+    """
+    model, threshold = name.removeprefix(MODEL_PREFIX), None
+    before, at, number = model.rpartition("@")
     if at:
-        try:
-            return model, float(threshold)
-        except ValueError:  # a file may have an @ in its name
-            pass
-    return name.removeprefix(MODEL_PREFIX), None
+        with suppress(ValueError):  # a file may have an @ in its name
+            model, threshold = before, float(number)
+    first, plus, fallback = model.rpartition("+")
+    if not plus or model.endswith(".safetensors"):  # a file may have a + in its name, too
+        return ModelName(model, None, threshold)
+    return ModelName(first, classical.get(fallback).name, threshold)
 
 
 @dataclass(frozen=True)

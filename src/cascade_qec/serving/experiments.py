@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 
-from cascade_qec.decoders.named import MODEL_PREFIX, NamedModel, get, model_and_threshold, without_windows
+from cascade_qec.decoders.named import MODEL_PREFIX, NamedModel, get, parts, without_windows
 from cascade_qec.decoders.protocol import Decoder
 from cascade_qec.decoders.streams import Solver, Window, Windows, windows
 from cascade_qec.errors import CascadeError, unknown
@@ -25,14 +25,16 @@ def load(names: list[str], *, device: str = "auto", precision: str = "auto") -> 
     Raises
     ------
     CascadeError
-        If there is none, or one is unknown, or has windows or a threshold.
+        If there is none, or one is unknown, or has windows, a threshold or a fallback.
     """
     if not names:
         raise CascadeError("expected decoders that clients can ask for, got none")
     found: dict[str, Decoder] = {}
     for name in names:
-        if without_windows(name)[1] or (name.startswith(MODEL_PREFIX) and model_and_threshold(name)[1] is not None):
-            raise CascadeError(f"expected decoders without windows, which clients choose, or thresholds, got {name!r}")
+        if without_windows(name)[1] or (name.startswith(MODEL_PREFIX) and parts(name)[1:] != (None, None)):
+            raise CascadeError(
+                f"expected decoders without windows, which clients choose, thresholds or fallbacks, got {name!r}"
+            )
         decoder = get(name, device=device, precision=precision)
         found[name] = decoder.loaded() if isinstance(decoder, NamedModel) else decoder
     return found

@@ -51,6 +51,13 @@ def test_model_with_a_threshold(tiny_model):
     assert MACHINE.decoder(cell.decoder) == decoders.get(f"cascade:{tiny_model}@0.9", device="cpu", precision="float32")
 
 
+def test_model_with_a_fallback_has_the_error_model_that_both_can_use():
+    (cell,) = cells(_plan(decoders=["cascade:surface_d3+pymatching-correlated"], bases=["X"]), skipped=_never)
+    task = sinter_task(cell, MACHINE)
+    assert task.json_metadata["parameters"]["pymatching-correlated.enable_correlations"] is True
+    assert "^" in str(task.detector_error_model)
+
+
 @pytest.mark.parametrize(
     ("decoder", "code", "reason"),
     [
@@ -59,6 +66,7 @@ def test_model_with_a_threshold(tiny_model):
         ("pymatching-filtered", "bb72", "at most two detectors"),
         ("cascade:bb72", "surface_d3", "cascade:bb72 decodes bb72, not surface_d3"),
         ("cascade:local_surface", "bb72", "cascade:local_surface decodes surface_d7, not bb72"),
+        ("cascade:local_bb72+pymatching", "bb72", "pymatching cannot decode bb72"),
         ("cascade", "bb90", "no shipped model of bb90"),
     ],
 )

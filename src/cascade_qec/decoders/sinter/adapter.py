@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cascade_qec.decoders import classical
 from cascade_qec.decoders.discarding import Discarding
+from cascade_qec.decoders.escalation import EscalatingDecoder
 from cascade_qec.decoders.named import NamedModel
 from cascade_qec.decoders.protocol import BoundDecoder, Decoder
 from cascade_qec.errors import CascadeError
@@ -20,6 +21,7 @@ from cascade_qec.native import set_threads
 from cascade_qec.zoo import registry
 
 _NAMED_THRESHOLDS = (0.9, 0.99, 0.999)
+_NAMED_FALLBACK = "bposd-lowest"
 
 
 def sinter_decoders(
@@ -28,7 +30,8 @@ def sinter_decoders(
     """Every shipped model as a sinter decoder, named ``cascade:<model>``, and the decoders of the field beside them.
 
     Sinter's command line calls this without arguments. For it there are decoders with a threshold in their name:
-    ``cascade:<model>@0.9``, ``@0.99`` and ``@0.999`` discard the shots of less confidence than that. ::
+    ``cascade:<model>@0.9``, ``@0.99`` and ``@0.999`` discard the shots of less confidence than that, and
+    ``cascade:<model>+bposd-lowest`` has our BP+OSD decide those below 0.99. ::
 
         sinter collect --custom_decoders_module_function cascade_qec:sinter_decoders --decoders cascade:bb72@0.99 ...
 
@@ -69,6 +72,8 @@ def sinter_decoders(
         for threshold in _NAMED_THRESHOLDS:
             named = Discarding(model, threshold)
             decoders[named.name] = named
+        paired = EscalatingDecoder(model, classical.get(_NAMED_FALLBACK))
+        decoders[paired.name] = paired
     for name in classical.names():
         if name not in sinter.BUILT_IN_DECODERS:
             decoders[name] = classical.get(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import ceil, sqrt
 
 from cascade_qec.decoders.cascade import CascadeDecoder, Source
+from cascade_qec.decoders.escalation import EscalatingDecoder
 from cascade_qec.decoders.local import LocalDecoder
 from cascade_qec.decoders.named import NamedModel
 from cascade_qec.decoders.protocol import Decoder
@@ -13,6 +14,7 @@ from cascade_qec.decoders.streams.models import ModelWindows
 from cascade_qec.decoders.streams.timeline import Timeline
 from cascade_qec.decoders.streams.whole import WholeWindows
 from cascade_qec.decoders.streams.windows import Method, Windows
+from cascade_qec.errors import CascadeError
 from cascade_qec.recognition import read_experiment
 
 
@@ -45,8 +47,11 @@ def windows(
     Raises
     ------
     CascadeError
-        If the decoder cannot decode the experiment, or does not know when its detectors arrive.
+        If the decoder cannot decode the experiment, has a fallback, which is asked about whole shots, or does not know
+        when its detectors arrive.
     """
+    if isinstance(decoder, EscalatingDecoder):
+        raise CascadeError(f"expected a decoder without a fallback, which decides whole shots, got {decoder.name}")
     source = read_experiment(experiment)
     if isinstance(decoder, NamedModel):
         decoder = decoder.loaded()

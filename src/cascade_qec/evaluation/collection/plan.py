@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from cascade_qec import circuits, codes, decoders, limits, zoo
 from cascade_qec.codes import Basis
 from cascade_qec.decoders import Decoder, classical
-from cascade_qec.decoders.named import MODEL_PREFIX, NamedModel, model_and_threshold, without_windows
+from cascade_qec.decoders.named import MODEL_PREFIX, NamedModel, parts, without_windows
 from cascade_qec.error_models import error_model
 from cascade_qec.errors import CascadeError
 
@@ -220,12 +220,15 @@ def _check_usable(decoder: str, table: Experiments, code: str) -> None:
     """Whether a decoder can decode a code is seen at the first of each: noise only changes probabilities."""
     decoder, _ = without_windows(decoder)
     if decoder.startswith(MODEL_PREFIX):
-        made = _description(model_and_threshold(decoder)[0])
+        named = parts(decoder)
+        made = _description(named.model)
         if not made.serves(codes.get(code)):
             raise CascadeError(f"{decoder} decodes {made.code}, not {code}")
         for basis in table.bases:
             if basis not in made.bases:
                 raise CascadeError(f"{decoder} was trained for basis {' and '.join(made.bases)}, not {basis}")
+        if named.fallback is not None:
+            _check_usable(named.fallback, table, code)
         return
     method = classical.get(decoder)
     method.require()
