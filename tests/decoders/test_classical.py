@@ -5,12 +5,13 @@ import pytest
 import stim
 
 from cascade_qec import circuits, codes
-from cascade_qec.components import BeliefPropagation, OrderedStatistics
+from cascade_qec.components import BeliefPropagation, Components, OrderedStatistics, PosteriorMatching
 from cascade_qec.decoders import classical
 from cascade_qec.decoders.classical import ClassicalDecoder, LowestBPOSD
 from cascade_qec.decoders.projection import basis_detectors
 from cascade_qec.error_models import Mechanisms, error_model
 from cascade_qec.errors import CascadeError
+from cascade_qec.lattice import memory_lattice
 
 # All but the decoder of colour codes.
 NAMES = [name for name in classical.names() if not name.startswith("chromobius")]
@@ -112,6 +113,21 @@ def test_bposd_lowest_takes_the_likeliest_set_of_all_orders():
     np.testing.assert_array_equal(
         decoder.decode_batch(events).observables, np.array(flips)[likeliest, np.arange(len(events))]
     )
+
+
+def test_bposd_lowest_weighs_both_values_of_one_observable():
+    code = codes.get("surface_d7")
+    circuit = circuits.memory(code, rounds=4, basis="Z", noise=circuits.UniformDepolarizing(0.012))
+    events = circuit.compile_detector_sampler(seed=3).sample(200)
+    components = Components.of(Mechanisms.of(error_model(circuit)), memory_lattice(code, 4, "Z"))
+    prior = np.log(components.prior / (1 - components.prior)).astype(np.float32)
+    exact, _, gaps = PosteriorMatching(components).decode_with_gaps(np.tile(prior, (len(events), 1)), events)
+    found = classical.get("bposd-lowest-filtered").bind(circuit).decode_batch(events)
+    # of errors that can be matched, the lightest sets are known
+    sure = gaps > 1
+    assert sure.mean() > 0.8
+    assert (found.observables != exact)[sure].sum() <= 2
+    assert (np.abs(found.log_odds - gaps) < 0.01)[sure].mean() > 0.8
 
 
 def test_bposd_has_the_defaults_of_stimbposd():

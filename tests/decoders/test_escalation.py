@@ -103,6 +103,21 @@ def test_any_decoder_that_tells_its_confidence_escalates() -> None:
         EscalatingDecoder(_Copies(), _Copies(), 0.9).bind(DEM).decode_batch(np.zeros((3, 1), np.bool_))
 
 
+class _Still(_Copies):
+    """Predicts that nothing flips."""
+
+    def decode_batch(self, detection_events: np.ndarray, *, bit_packed: bool = False) -> DecodeResult:
+        return DecodeResult(np.zeros((len(detection_events), 1), np.bool_), log_odds=self.log_odds)
+
+
+def test_the_surer_of_two_decides() -> None:
+    decoder = EscalatingDecoder(_Copies(9, 1, 1), _Still(0.5, 2), 0.9)  # the first shot is in no doubt
+    result = decoder.bind(DEM).decode_batch(np.ones((3, 1), np.bool_))
+    assert result.observables[:, 0].tolist() == [True, True, False]
+    assert result.escalated is not None
+    assert result.escalated.tolist() == [False, True, True]
+
+
 def test_a_circuit_a_model_or_a_file_of_it_binds_both(tmp_path: Path) -> None:
     decoder = EscalatingDecoder(_network(), MATCHING, 1.0)
     circuit = _network().experiment(0.02, rounds=5, basis="X")

@@ -79,6 +79,7 @@ def test_a_second_signal_or_time_ends_sessions(start: Start) -> None:
         (["--certificate", TLS[3], "--key", TLS[3]], "expected a certificate and its private key"),
         (["--decoders", "pymatchin"], "unknown classical decoder 'pymatchin': did you mean pymatching?"),
         (["--decoders", "pymatching~3+3"], "expected decoders without windows, which clients choose"),
+        (["--decoders", "cascade:surface_d3+bposd-lowest"], "thresholds or fallbacks"),
         (["--decoders", ","], "expected decoders that clients can ask for"),
     ],
 )

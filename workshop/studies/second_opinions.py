@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from cascade_qec import circuits, codes, decoders
 from cascade_qec.cli.progress import progress
 from cascade_qec.codes import BASES
-from cascade_qec.decoders.bound import decode_chosen
-from cascade_qec.decoders.escalation import EscalatingDecoder
+from cascade_qec.decoders.escalation import EscalatingDecoder, after_asking
 from cascade_qec.decoders.protocol import BoundDecoder, Decoder
 from cascade_qec.evaluation.tables import Row
 from cascade_qec.tables import Circumstances, read_rows, write_rows
@@ -90,8 +89,7 @@ def decode(
     for second, below in SECOND.items():
         began = time.process_time()
         doubted = result.confidence_of(MODEL) < below
-        decided = result.observables.copy()
-        decided[doubted] = decode_chosen(bound[second], events[doubted]).observables
+        decided = after_asking(bound[second], events, result, doubted)
         tallies[name_of(second)].count(decided, observables, seconds + time.process_time() - began)
         tallies[name_of(second)].asked += int(doubted.sum())
 

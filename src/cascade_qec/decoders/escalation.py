@@ -1,4 +1,7 @@
-"""Shots that a decoder doubts go to another one, slower and surer."""
+"""Shots that a decoder doubts go to another one, slower and surer.
+
+Where the second tells how sure it is, too, and the two differ, the surer of them decides.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import stim
 from numpy.typing import NDArray
 
@@ -59,7 +63,9 @@ def check_threshold(below: float) -> None:
 
 @dataclass(frozen=True)
 class EscalatingDecoder:
-    """Two decoders: the second decides the shots of which the first is less sure than a threshold.
+    """Two decoders: the second is asked about shots of which the first is less sure than a threshold.
+
+    It decides them, but for those of which it tells log-odds that are less than the first decoder's.
 
     Made by ``cascade_qec.load(..., fallback=, below=)``, or of any decoder that tells its confidence and any other.
 
@@ -68,7 +74,7 @@ class EscalatingDecoder:
     first
         What decodes all shots.
     fallback
-        What decodes those that it doubts.
+        What is asked about those that it doubts.
     below
         Confidence below which a shot is escalated, above 0 and at most 1, 0.99 by default. At 1 only those stay of
         which the first decoder is certain, as far as float64 can tell.
@@ -136,7 +142,33 @@ class BoundEscalation(Bound[DecodeResult]):
         """Decode with the first decoder, and what it doubts once more; `DecodeResult.escalated` says which shots."""
         result = decode_chosen(self.first, detection_events, bit_packed=bit_packed)
         escalated = result.confidence_of(self.name) < self.below
-        observables = result.observables.copy()
-        doubted = decode_chosen(self.fallback, detection_events[escalated], bit_packed=bit_packed)
-        observables[escalated] = doubted.observables
+        observables = after_asking(self.fallback, detection_events, result, escalated, bit_packed=bit_packed)
         return replace(result, observables=observables, escalated=escalated)
+
+
+def after_asking(
+    fallback: BoundDecoder,
+    detection_events: NDArray,
+    result: DecodeResult,
+    doubted: NDArray[np.bool_],
+    *,
+    bit_packed: bool = False,
+) -> NDArray[np.bool_]:
+    """The observables of a first decoder's result, bool [shots, k], after another was asked about the `doubted` shots.
+
+    Parameters
+    ----------
+    fallback, detection_events, bit_packed
+        Who is asked, and what the first decoder decoded.
+    result
+        With log-odds.
+    doubted : bool [shots]
+    """
+    asked = decode_chosen(fallback, detection_events[doubted], bit_packed=bit_packed)
+    changed = np.flatnonzero(doubted)
+    if asked.log_odds is not None and result.log_odds is not None:
+        surer = asked.log_odds >= result.log_odds[doubted]
+        changed, asked = changed[surer], asked[surer]
+    observables = result.observables.copy()
+    observables[changed] = asked.observables
+    return observables

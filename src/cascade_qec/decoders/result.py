@@ -20,8 +20,8 @@ _Result = TypeVar("_Result", bound="DecodeResult")
 class DecodeResult:
     """Predictions for a batch of shots, and what else the decoder knows of them.
 
-    Where a fallback decided (`escalated`), probabilities and log-odds stay those of the first decoder: they are the
-    doubt for which the fallback was asked, and a probability may lie on the other side of 1/2 than its observable.
+    Where a fallback was asked (`escalated`), probabilities and log-odds stay those of the first decoder: they are the
+    doubt for which it was, and a probability may lie on the other side of 1/2 than its observable.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class DecodeResult:
     confidence : float64 [shots] or None
         P(no observable wrong), which is made of the log-odds.
     escalated : bool [shots] or None
-        Whether the fallback decided; None where there is none.
+        Whether the fallback was asked; None where there is none.
     discarded : bool [shots] or None
         Shots that shall not count; None where the decoder keeps all.
 

@@ -22,8 +22,8 @@ from cascade_qec.error_models import check_size, error_model, unlikely
 from cascade_qec.errors import CascadeError
 from cascade_qec.recognition import read_experiment
 
-Predict = Callable[[NDArray[np.bool_]], NDArray]
-"""Detection events, bool [shots, detectors], to 0 and 1 of any type [shots, observables]."""
+Predict = Callable[[NDArray[np.bool_]], NDArray | DecodeResult]
+"""Detection events, bool [shots, detectors], to 0 and 1 of any type [shots, observables], or what is known besides."""
 
 
 class ClassicalDecoder(ABC):
@@ -121,4 +121,5 @@ class BoundClassical(Bound[DecodeResult]):
     def _decode(self, detection_events: NDArray, bit_packed: bool) -> DecodeResult:
         if bit_packed:
             detection_events = events.unpacked(detection_events, self.num_detectors)
-        return DecodeResult(np.asarray(self._predict(detection_events), dtype=np.bool_))
+        found = self._predict(detection_events)
+        return found if isinstance(found, DecodeResult) else DecodeResult(np.asarray(found, dtype=np.bool_))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cascade_qec.decoders.classical.decoder import ClassicalDecoder, Predict
 from cascade_qec.decoders.projection import basis_detectors, project
+from cascade_qec.decoders.result import DecodeResult
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Filtered(ClassicalDecoder):
         kept = basis_detectors(dem)
         predict = self.decoder.prepare(project(dem, kept))
 
-        def predict_filtered(dets: NDArray[np.bool_]) -> NDArray:
+        def predict_filtered(dets: NDArray[np.bool_]) -> NDArray | DecodeResult:
             return predict(dets[:, kept])
 
         return predict_filtered

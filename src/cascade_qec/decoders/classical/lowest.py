@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from cascade_qec.components import BeliefPropagation, OrderedStatistics
 from cascade_qec.decoders.classical.decoder import ClassicalDecoder, Predict
 from cascade_qec.decoders.projection import project
+from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.error_models import Mechanisms
 
 _AT_ONCE = 1 << 24
@@ -24,6 +25,10 @@ class LowestBPOSD(ClassicalDecoder):
     Errors are ordered by the lowest log-likelihood ratio that each had over the iterations of min-sum, where others
     take that of the last one; and again by the lowest of the first half of them, and so on. Of the sets of errors that
     these orders lead to it takes the one of the highest prior probability. It needs no other package.
+
+    The search exchanges few errors at a time, and a logical operator of a large code is many. So where there is one
+    observable, it looks for a set that flips it and for one that does not. Log-odds are by how much the one is likelier
+    than the other. They count a single set of each kind, and so claim more than comes true.
 
     Parameters
     ----------
@@ -56,23 +61,55 @@ class LowestBPOSD(ClassicalDecoder):
             scaling=self.scaling,
             damping=self.damping,
         )
-        statistics = OrderedStatistics(errors, weights=prior, unlikely=self.unlikely)
+        alone = dem.num_observables == 1
+        answered = _answered(errors) if alone else errors
+        statistics = OrderedStatistics(answered, weights=prior, unlikely=self.unlikely)
         at_once = max(1, _AT_ONCE // max(1, self.orders * len(prior)))
 
-        def decode(dets: NDArray[np.bool_]) -> NDArray:
+        def decode(dets: NDArray[np.bool_]) -> DecodeResult:
             flips = np.zeros((len(dets), dem.num_observables), np.bool_)
+            odds = np.zeros(len(dets), np.float32)
             for start in range(0, len(dets), at_once):
-                events = dets[start : start + at_once]
-                flips[start : start + at_once] = _cheapest(statistics, propagation.orders(events), events)
-            return flips
+                part = slice(start, start + at_once)
+                orders = propagation.orders(dets[part])
+                if alone:
+                    flips[part, 0], odds[part] = _likelier(statistics, orders, dets[part])
+                else:
+                    flips[part], _ = _cheapest(statistics, orders, dets[part])
+            return DecodeResult(flips, log_odds=odds if alone else None)
 
         return decode
 
 
+def _answered(errors: Mechanisms) -> Mechanisms:
+    """The same with one detector more, which the observable flips."""
+    flipping = errors.observables[:, 0] > 0
+    return replace(
+        errors,
+        detector=np.insert(errors.detector, errors.start[1:][flipping], errors.detectors),
+        start=errors.start + np.append(0, np.cumsum(flipping)),
+        detectors=errors.detectors + 1,
+    )
+
+
+def _likelier(
+    statistics: OrderedStatistics, orders: NDArray[np.float32], events: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """The likelier value of the one observable, which is the last of the statistics' detectors, and its log-odds."""
+    costs = [
+        _cheapest(statistics, orders, np.column_stack([events, np.full(len(events), flipped)]))[1]
+        for flipped in (False, True)
+    ]
+    with np.errstate(invalid="ignore"):
+        odds = costs[0] - costs[1]
+    odds[np.isnan(odds)] = 0  # no set explains the events
+    return odds > 0, np.abs(odds)
+
+
 def _cheapest(
     statistics: OrderedStatistics, orders: NDArray[np.float32], events: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    """The observables that the cheapest set flips of those that the orders, [orders, shots, errors], lead to."""
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """What the cheapest set flips of those that the orders, [orders, shots, errors], lead to, and what it costs."""
     first, *others = orders
     flips, cost = statistics.decode_with_costs(first, events)
     for order in others:
@@ -80,7 +117,7 @@ def _cheapest(
         found, spent = statistics.decode_with_costs(order[other], events[other])
         cheaper = spent < cost[other]
         flips[other[cheaper]], cost[other[cheaper]] = found[cheaper], spent[cheaper]
-    return flips
+    return flips, cost
 
 
 def _seen(errors: Mechanisms) -> Mechanisms:
