@@ -4,7 +4,7 @@
 
 Every device is a memory experiment with a noise of its own, see `cascade_qec.circuits.scattered`: our circuits under
 two noise models, and Stim's. "Told" is who has the device's error model; others have that of the circuit before it was
-scattered. Writes results/told_noise.csv and its table in docs/local.md.
+scattered. What the table has is kept. Writes results/told_noise.csv and its table in docs/local.md.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import stim
 
 import cascade_qec as cascade
-from cascade_qec import circuits, codes
+from cascade_qec import circuits, codes, decoders
 from cascade_qec.cli.progress import progress
 from cascade_qec.codes import BASES
 from cascade_qec.decoders import classical
@@ -30,6 +30,11 @@ NOT_TOLD = ", not told"
 PAGE = CHECKOUT / "docs" / "local.md"
 CODES = {"surface_d5": 5, "surface_d7": 7}
 NOISES = {"uniform": 0.004, "si1000": 0.003, "stim": 0.005}
+PAIRED = "local_surface+bposd-lowest"
+TOLD = ("local_surface", PAIRED, "pymatching-correlated", "pymatching")
+UNTOLD = ("local_surface", "pymatching-correlated", "pymatching")
+COLUMNS = [*((name, True) for name in TOLD), *((name, False) for name in UNTOLD)]
+"""Who decodes, and whether it is told."""
 
 
 class DeviceRow(Row):
@@ -86,20 +91,27 @@ def nominal(code: str, rounds: int, noise: str) -> dict[str, stim.Circuit]:
     }
 
 
-def rows(code: str, rounds: int, noise: str, factor: float, devices: int, shots: int) -> list[DeviceRow]:
-    """Every decoder on the same shots of some devices, of both bases."""
+def decoder(name: str) -> Decoder:
+    """One of them by its name."""
+    return decoders.get(name if name in classical.names() else f"cascade:{name}", device="cpu")
+
+
+def rows(
+    code: str, noise: str, columns: list[tuple[str, bool]], factor: float, devices: int, shots: int
+) -> list[DeviceRow]:
+    """Some of the decoders on the same shots of some devices, of both bases."""
+    rounds = CODES[code]
     plain, p = nominal(code, rounds, noise), NOISES[noise]
-    known: dict[str, Decoder] = {"local_surface": cascade.load("local_surface", device="cpu", allow_unmeasured=True)}
-    known |= {name: classical.get(name) for name in ("pymatching", "pymatching-correlated")}
-    untold: dict[str, Decoder] = {
-        f"{name}{NOT_TOLD}": Untold(one, tuple(plain.values())) for name, one in known.items()
+    known: dict[str, Decoder] = {
+        name if told else f"{name}{NOT_TOLD}": decoder(name) if told else Untold(decoder(name), tuple(plain.values()))
+        for name, told in columns
     }
-    found: dict[str, list[Row]] = {name: [] for name in (*known, *untold)}
+    found: dict[str, list[Row]] = {name: [] for name in known}
     with progress(f"{code}, {noise} {100 * p:g} %, devices") as report:
         for device in range(devices):
             scattered = {b: circuits.scattered(circuit, factor, device) for b, circuit in plain.items()}
             experiment = Experiment(code, p, rounds, scattered)
-            for row in compare(experiment, known | untold, shots=shots // devices, seed=device):
+            for row in compare(experiment, known, shots=shots // devices, seed=device):
                 found[row.decoder].append(row)
             report(device + 1, devices)
     return [_summed(of_devices, noise, factor) for of_devices in found.values()]
@@ -122,17 +134,15 @@ def _summed(of_devices: list[Row], noise: str, factor: float) -> DeviceRow:
 
 def lines(rows: list[DeviceRow]) -> list[str]:
     """The table of the documentation: failures of who is told, and of who is not."""
-    columns = [
-        (name, told) for told in (True, False) for name in ("local_surface", "pymatching-correlated", "pymatching")
-    ]
     cells = []
     for code, noise in dict.fromkeys((row.code, row.noise) for row in rows):
         own = {(row.decoder, row.told): row for row in rows if (row.code, row.noise) == (code, noise)}
-        first = own[columns[0]]
+        first = own[COLUMNS[0]]
         named = f"{noise}, {100 * first.p:g} %"
-        cells.append([code, named, f"{first.shots:,}", *(f"{own[column].failures:,}" for column in columns)])
-    head = ["code", "noise", "shots", *(f"{name}{'' if told else NOT_TOLD}" for name, told in columns)]
-    return table(head, cells, left=2)
+        failures = [f"{own[column].failures:,}" if column in own else "" for column in COLUMNS]
+        cells.append([code, named, f"{first.shots:,}", *failures])
+    head = [f"{name.replace('+', '<br>+ ')}{'' if told else NOT_TOLD}" for name, told in COLUMNS]
+    return table(["code", "noise", "shots", *head], cells, left=2)
 
 
 def with_tables(text: str) -> str:
@@ -140,18 +150,28 @@ def with_tables(text: str) -> str:
     return filled(text, "told noise", lines(read_rows(TABLE, DeviceRow)))
 
 
+def _place(row: DeviceRow) -> tuple[int, int, int]:
+    return list(CODES).index(row.code), list(NOISES).index(row.noise), COLUMNS.index((row.decoder, row.told))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--codes", nargs="+", choices=CODES, default=list(CODES))
+    parser.add_argument("--noises", nargs="+", choices=NOISES, default=list(NOISES))
     parser.add_argument("--devices", type=int, default=8)
     parser.add_argument("--shots", type=int, default=24_000, help="of each code and noise, over all devices")
     parser.add_argument("--factor", type=float, default=2.0)
     arguments = parser.parse_args()
     warnings.simplefilter("ignore", cascade.CascadeWarning)  # noise unlike that of training is what this is about
-    found = []
-    for code, rounds in CODES.items():
-        for noise in NOISES:
-            found += rows(code, rounds, noise, arguments.factor, arguments.devices, arguments.shots)
-            write_rows(TABLE, found)
+    found: list[DeviceRow] = read_rows(TABLE, DeviceRow) if TABLE.exists() else []
+    for code in arguments.codes:
+        for noise in arguments.noises:
+            have = {(row.decoder, row.told) for row in found if (row.code, row.noise) == (code, noise)}
+            columns = [column for column in COLUMNS if column not in have]
+            if columns:
+                found += rows(code, noise, columns, arguments.factor, arguments.devices, arguments.shots)
+                found.sort(key=_place)
+                write_rows(TABLE, found)
     PAGE.write_text(with_tables(PAGE.read_text()))
 
 
