@@ -61,7 +61,7 @@ class LowestBPOSD(ClassicalDecoder):
             scaling=self.scaling,
             damping=self.damping,
         )
-        alone = dem.num_observables == 1
+        alone = dem.num_observables == 1 and bool(errors.observables.any())
         answered = _answered(errors) if alone else errors
         statistics = OrderedStatistics(answered, weights=prior, unlikely=self.unlikely)
         at_once = max(1, _AT_ONCE // max(1, self.orders * len(prior)))
