@@ -14,9 +14,10 @@ from cascade_qec.codes.bivariate_bicycle import BivariateBicycleCode
 from cascade_qec.codes.colour import ColourCode
 from cascade_qec.codes.css import CSSCode, Operators
 from cascade_qec.codes.described import read_code
+from cascade_qec.codes.duality import Duality
 from cascade_qec.codes.family import Family, families, get, names, of_size, register
 from cascade_qec.codes.frame import Frame, SpaceRelations
-from cascade_qec.codes.group import Duality, GroupCode
+from cascade_qec.codes.group import GroupCode
 from cascade_qec.codes.lifted_product import LiftedProductCode
 from cascade_qec.codes.schedule import Schedule, SuperdenseSchedule
 from cascade_qec.codes.surface import RepetitionCode, RotatedSurfaceCode, SurfaceCode, UnrotatedSurfaceCode

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from math import prod
 from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from cascade_qec.codes import gf2
+from cascade_qec.codes.abelian import AbelianGroup
 from cascade_qec.codes.basis import BASES, Basis, opposite
 from cascade_qec.codes.css import CSSCode, Operators, frozen
+from cascade_qec.codes.duality import Duality, Edges, duality_of
 from cascade_qec.codes.edges import edge_colours
 from cascade_qec.codes.frame import ABSENT_PLACE, PRIMARY, SECONDARY, Frame, SpaceRelations
 from cascade_qec.codes.logicals import light_logicals, low_weight_logicals
@@ -36,28 +35,6 @@ _DRAWS = 2000
 
 # So much heavier than the observables the operators may be.
 _HEAVIER: dict[Operators, tuple[int, ...]] = {"lightest": (0,), "light": (0, 2)}
-
-_Edges = list[tuple[int, int, int]]
-"""(row, column, group element) of each term of a matrix, in the order written."""
-
-_Labels = Sequence[Sequence[tuple[int, ...]]]
-"""Terms in each entry of a matrix, ascending."""
-
-
-@dataclass(frozen=True, eq=False)
-class Duality:
-    """A symmetry that exchanges X with Z.
-
-    Attributes
-    ----------
-    check : dict
-        Basis -> int64 [checks]: the check of the other basis that each check of that basis becomes.
-    qubit : int64 [n]
-        The data qubit that each data qubit becomes.
-    """
-
-    check: dict[Basis, NDArray[np.int64]]
-    qubit: NDArray[np.int64]
 
 
 class GroupCode(CSSCode):
@@ -126,20 +103,16 @@ class GroupCode(CSSCode):
         self.group = group_of(group)
         of_x, of_z = (parse_matrix(matrix, self.group) for matrix in (x, z))
         check_size(self.group, max(len(of_x), len(of_z), len(of_x[0]), len(of_z[0])))
-        self._size = prod(self.group)
+        self._table = AbelianGroup(self.group)
+        self._size = self._table.size
         self._light: dict[tuple[Basis, int], NDArray[np.uint8]] = {}
-        self._elements = np.stack(np.unravel_index(np.arange(self._size), self.group), axis=1)  # their exponents
-        self._inverse = self._index(-self._elements)
-        self._times = np.zeros((self._size, self._size), dtype=np.int64)
-        for cycle, exponent in zip(self.group, self._elements.T, strict=True):
-            self._times = self._times * cycle + (exponent[:, None] + exponent) % cycle
         if len(of_x[0]) != len(of_z[0]):
             raise CascadeError(
                 f"expected matrices with as many columns, got {len(of_x[0])} of X and {len(of_z[0])} of Z"
             )
         self._columns = len(of_x[0])
         self._rows: dict[Basis, int] = {"X": len(of_x), "Z": len(of_z)}
-        self._edges: dict[Basis, _Edges] = {"X": self._edges_of(of_x), "Z": self._edges_of(of_z)}
+        self._edges: dict[Basis, Edges] = {"X": self._edges_of(of_x), "Z": self._edges_of(of_z)}
         self._colours = self._joint_colours() if colours is None else {b: list(colours[b]) for b in BASES}
         self._slot_colours: dict[Basis, list[int]] = {b: list(dict.fromkeys(self._colours[b])) for b in BASES}
         self._check_commuting()
@@ -161,14 +134,9 @@ class GroupCode(CSSCode):
             raise CascadeError(f"expected a code with logical qubits, but {self._given or name} gives k = 0")
         self.layers = self._checked(self._usual_layers if layers is None else layers)
 
-    def _edges_of(self, matrix: list[list[Terms]]) -> _Edges:
+    def _edges_of(self, matrix: list[list[Terms]]) -> Edges:
         entries = [(row, column, terms) for row, whole in enumerate(matrix) for column, terms in enumerate(whole)]
-        return [(row, column, int(self._index(term))) for row, column, terms in entries for term in terms]
-
-    def _index(self, exponents: ArrayLike) -> NDArray[np.int64]:
-        """Of group elements, int64 [...], from their exponents, [..., generators]."""
-        columns = tuple(np.moveaxis(np.asarray(exponents), -1, 0))
-        return np.asarray(np.ravel_multi_index(columns, self.group, mode="wrap"), dtype=np.int64)
+        return [(row, column, int(self._table.index(term))) for row, column, terms in entries for term in terms]
 
     def _check_commuting(self) -> None:
         for (row_x, row_z, _), slots in self._meetings().items():
@@ -182,7 +150,7 @@ class GroupCode(CSSCode):
         for (row_x, column_x, term_x), slot_x in zip(self._edges["X"], slot["X"], strict=True):
             for (row_z, column_z, term_z), slot_z in zip(self._edges["Z"], slot["Z"], strict=True):
                 if column_x == column_z:
-                    pair = row_x, row_z, int(self._times[term_x, self._inverse[term_z]])
+                    pair = row_x, row_z, self._table.quotient(term_x, term_z)
                     found.setdefault(pair, []).append((slot_x, slot_z))
         return found
 
@@ -197,11 +165,11 @@ class GroupCode(CSSCode):
         colours = 1 + max(max(each, default=-1) for each in self._colours.values())
         return self._lifted(self._edges[basis], self._colours[basis], self._rows[basis], colours)
 
-    def _lifted(self, edges: _Edges, colours: Sequence[int], rows: int, most: int) -> NDArray[np.int64]:
+    def _lifted(self, edges: Edges, colours: Sequence[int], rows: int, most: int) -> NDArray[np.int64]:
         """Who meets whom through each colour of some edges: int64 [rows * elements, most], -1 where there is none."""
         table = np.full((rows, self._size, most), ABSENT_PLACE)
         for (row, column, element), colour in zip(edges, colours, strict=True):
-            table[row, :, colour] = column * self._size + self._times[:, element]
+            table[row, :, colour] = column * self._size + self._table.times[:, element]
         return table.reshape(rows * self._size, most)
 
     @cached_property
@@ -213,7 +181,7 @@ class GroupCode(CSSCode):
         return self._translated_orbits(self._rows[basis])
 
     def _translated_orbits(self, orbits: int) -> NDArray[np.int64]:
-        return frozen(np.hstack([self._times + orbit * self._size for orbit in range(orbits)]), np.int64)
+        return frozen(np.hstack([self._table.times + orbit * self._size for orbit in range(orbits)]), np.int64)
 
     @cached_property
     def duality(self) -> Duality | None:
@@ -221,25 +189,7 @@ class GroupCode(CSSCode):
 
         None where there is none.
         """
-        plain = {basis: self._labels(basis, np.arange(self._size)) for basis in BASES}
-        for turn in (self._inverse, np.arange(self._size)):
-            turned = {basis: self._labels(basis, turn) for basis in BASES}
-            pairs = [(turned[basis], plain[opposite(basis)]) for basis in BASES]
-            columns = _column_map(pairs, self._columns, [])
-            if columns is not None:
-                rows = [_row_map(*pair, columns) for pair in pairs]
-                checks = [self._moved_orbits(each, turn) for each in rows]
-                return Duality(dict(zip(BASES, checks, strict=True)), self._moved_orbits(columns, turn))
-        return None
-
-    def _labels(self, basis: Basis, turn: NDArray[np.int64]) -> _Labels:
-        labels: list[list[tuple[int, ...]]] = [[()] * self._columns for _ in range(self._rows[basis])]
-        for row, column, term in self._edges[basis]:
-            labels[row][column] = tuple(sorted((*labels[row][column], int(turn[term]))))
-        return labels
-
-    def _moved_orbits(self, orbits: Sequence[int], turn: NDArray[np.int64]) -> NDArray[np.int64]:
-        return frozen(np.concatenate([orbit * self._size + turn for orbit in orbits]), np.int64)
+        return duality_of(self._table, self._edges, self._rows, self._columns)
 
     @property
     def schedule(self) -> Schedule:
@@ -341,11 +291,9 @@ class GroupCode(CSSCode):
     def _reads(self) -> list[tuple[int, int, list[int]]]:
         return self._shortest(self._near_checks)
 
-    def _shortest(self, edges: _Edges) -> list[tuple[int, int, list[int]]]:
+    def _shortest(self, edges: Edges) -> list[tuple[int, int, list[int]]]:
         """Edges with the exponents of their elements, the shortest way round."""
-        half = np.array(self.group) // 2
-        exponents = (self._elements + half) % self.group - half
-        return [(row, column, exponents[element].tolist()) for row, column, element in edges]
+        return [(row, column, self._table.shortest(element)) for row, column, element in edges]
 
     def _find_logicals(self, basis: Basis) -> NDArray[np.uint8]:
         if basis == "Z" and self.duality:
@@ -465,47 +413,21 @@ class GroupCode(CSSCode):
     def _places(self, rows: int) -> list[NDArray[np.int64]]:
         """Coordinates of each orbit's checks, int64 [elements, generators]: orbits lie side by side along the first."""
         height = max(self._rows.values())
-        first, *others = self._elements.T
+        first, *others = self._table.elements.T
         return [np.stack([height * first + row, *others], axis=1) for row in range(rows)]
 
     @cached_property
-    def _near_checks(self) -> _Edges:
+    def _near_checks(self) -> Edges:
         """Which planes share data qubits at which steps, (reader, read, step): a plane with itself first."""
         edges = [*self._edges["Z"], *((self._rows["Z"] + row, column, term) for row, column, term in self._edges["X"])]
         steps: dict[tuple[int, int], set[int]] = {}
         for row, column, term in edges:
             for other, meeting, its_term in edges:
                 if column == meeting:
-                    steps.setdefault((row, other), set()).add(int(self._times[term, self._inverse[its_term]]))
+                    steps.setdefault((row, other), set()).add(self._table.quotient(term, its_term))
         near = [(p, q, step) for p, q in sorted(steps) if p == q for step in sorted(steps[p, q])]
         for p, q in sorted(steps):
             if q < p:
                 there = sorted(steps[p, q])
-                near += [(p, q, step) for step in there] + [(q, p, int(self._inverse[step])) for step in there]
+                near += [(p, q, step) for step in there] + [(q, p, int(self._table.inverse[step])) for step in there]
         return near
-
-
-def _column_map(pairs: Sequence[tuple[_Labels, _Labels]], columns: int, chosen: list[int]) -> list[int] | None:
-    """Columns of the second matrices that those of the first ones become, if only their rows are permuted, too."""
-    for first, second in pairs:
-        ours = Counter(tuple(row[: len(chosen)]) for row in first)
-        if ours != Counter(tuple(row[column] for column in chosen) for row in second):
-            return None
-    if len(chosen) == columns:
-        return chosen
-    for column in reversed(range(columns)):
-        if column not in chosen:
-            found = _column_map(pairs, columns, [*chosen, column])
-            if found is not None:
-                return found
-    return None
-
-
-def _row_map(first: _Labels, second: _Labels, columns: Sequence[int]) -> list[int]:
-    """The row of the second matrix, its columns chosen so, that each row of the first one is."""
-    left = [[row[column] for column in columns] for row in second]
-    found = []
-    for row in first:
-        found.append(left.index(list(row)))
-        left[found[-1]] = []
-    return found
