@@ -15,6 +15,12 @@ def test_surface_codes_of_any_size_have_a_name():
     assert codes.get("surface_d33").d == 33
 
 
+def test_rectangles_have_as_many_checks_as_their_families_say():
+    rectangles = [each for family in codes.families() for each in family.rectangles.items()]
+    for name, checks in rectangles[::11]:
+        assert (len(codes.get(name).hx), len(codes.get(name).hz)) == checks, name
+
+
 def test_the_same_name_gives_the_same_object():
     assert codes.get("bb72") is codes.get("bb72")
 

@@ -153,6 +153,21 @@ def test_models_of_codes_that_are_named(name, bare):
     assert found.agreement == pytest.approx(1)
 
 
+@pytest.mark.parametrize("bare", [True, False])
+@pytest.mark.parametrize(
+    ("name", "basis"),
+    [
+        *product(["surface_3x5", "surface_5x3", "toric_3x4"], "XZ"),
+        *[("surface_4x6", "X"), ("unrotated_4x3", "X"), ("unrotated_4x5", "Z"), ("toric_6x4", "X")],
+    ],
+)
+def test_error_models_of_rectangles(name: str, basis: codes.Basis, bare: bool) -> None:
+    circuit = memory(codes.get(name), rounds=3, basis=basis, noise=UniformDepolarizing(0.003))
+    found = recognise_any(bare_model(circuit) if bare else circuit.detector_error_model())
+    assert (found.lattice.code.name, found.lattice.rounds, found.missing) == (name, 3, 0)
+    assert found.agreement == pytest.approx(1)
+
+
 def xzzx(circuit: stim.Circuit, turned: set[int]) -> stim.Circuit:
     """The same experiment with the bases of some data qubits exchanged."""
     exchanged = {"R": "RX", "RX": "R", "M": "MX", "MX": "M", "X_ERROR": "Z_ERROR", "Z_ERROR": "X_ERROR"}

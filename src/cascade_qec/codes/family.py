@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 
 from cascade_qec.codes.css import CSSCode
@@ -30,6 +30,9 @@ class Family:
         Names of the codes that an error model from anywhere is compared with, and a circuit unless `sized` is given.
     sized
         Names of the codes with so many data qubits, of a family that has more than it can list.
+    rectangles
+        Names of more codes that an error model is compared with, and how many checks of X and of Z they have: they are
+        too many to be made unless the number of detectors fits.
     """
 
     name: str
@@ -39,6 +42,7 @@ class Family:
     expected: str
     recognised: tuple[str, ...]
     sized: Callable[[int], Sequence[str]] | None = None
+    rectangles: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 _families: dict[str, Family] = {}

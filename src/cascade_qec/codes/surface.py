@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from copy import copy
+from itertools import permutations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -370,6 +371,10 @@ FAMILIES = (
         expected="surface_d<odd> or surface_<dx>x<dz>",
         recognised=tuple(_rotated_name(d, d) for d in range(3, 42)),
         sized=_rotated_of,
+        rectangles={
+            f"surface_{dx}x{dz}": (-(-(dx + 1) * (dz - 1) // 2), (dx - 1) * (dz + 1) // 2)
+            for dx, dz in permutations(range(3, 22), 2)
+        },
     ),
     Family(
         name="unrotated",
@@ -379,6 +384,7 @@ FAMILIES = (
         expected="unrotated_d<d> or unrotated_<dx>x<dz>",
         recognised=tuple(f"unrotated_d{d}" for d in range(3, 22)),
         sized=_unrotated_of,
+        rectangles={f"unrotated_{dx}x{dz}": (dx * (dz - 1), (dx - 1) * dz) for dx, dz in permutations(range(3, 22), 2)},
     ),
     Family(
         name="repetition",

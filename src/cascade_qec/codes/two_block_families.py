@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import permutations
 from math import isqrt
 
 from cascade_qec import limits
@@ -85,6 +86,7 @@ TORIC = Family(
     expected="toric_<l>x<m>",
     recognised=tuple(f"toric_{d}x{d}" for d in range(3, 21)),
     sized=_toric_of,
+    rectangles={f"toric_{l}x{m}": (l * m, l * m) for l, m in permutations(range(3, 21), 2)},  # noqa: E741
 )
 # Haah, Phys. Rev. A 83, 042330 (2011), code 1.
 CUBIC = Family(

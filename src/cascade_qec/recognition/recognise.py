@@ -254,11 +254,20 @@ def recognise_any(source: stim.Circuit | stim.DetectorErrorModel, own: CSSCode |
         named, found = _of_error_model(source)
         candidates = [*first, *named]
     refusals: list[CascadeError] = []
+    recognitions: list[Recognition] = []
     for code in candidates:
+        # An error model may fit a rectangle lying and standing: the order of gates tells which it is.
+        if recognitions and not _is_turned(recognitions[0].lattice.code, code):
+            continue
         try:
-            return recognise(source, code)
+            recognitions.append(recognise(source, code))
         except CascadeError as error:
             refusals.append(error)
+            continue
+        if isinstance(source, stim.Circuit) or round(recognitions[-1].agreement, 6) == 1:
+            break
+    if recognitions:
+        return max(recognitions, key=lambda recognition: recognition.agreement)
     if len(refusals) == 1:
         raise refusals[0]
     tried = f" (tried {', '.join(code.name for code in candidates)})" if candidates else ""
@@ -279,6 +288,13 @@ def _fit(skeleton: Skeleton, code: CSSCode) -> bool | None:
     return None
 
 
+def _is_turned(code: CSSCode, other: CSSCode) -> bool:
+    """Whether they are rectangles of the same sides, one lying and one standing."""
+    return code is not other and (
+        (code.family, code.n, code.d, len(code.hx)) == (other.family, other.n, other.d, len(other.hz))
+    )
+
+
 def _alike(skeleton: Skeleton, code: CSSCode) -> bool:
     found, known = (set(checks.sum(axis=1).tolist()) for checks in (skeleton.supports, np.vstack([code.hx, code.hz])))
     return not found.isdisjoint(known)
@@ -296,29 +312,36 @@ def _of_error_model(dem: stim.DetectorErrorModel) -> tuple[list[CSSCode], str]:
     most = int(mechanisms.weight.max())
     heavy = most > 2
 
+    def fitting(x: int, z: int, *, alone: Sequence[bool]) -> list[int]:
+        ways = product(((x, z), (z, x)), alone)
+        return [r for checks, lone in ways for r in experiment_rounds(*checks, detectors, alone=lone)]
+
     def rounds(code: CSSCode) -> list[int]:
         if heavy and code.matchable and not (len(code.hx) and len(code.hz)):
             return []
-        ways = product(BASES, (False,) if heavy and code.matchable else (False, True))
-        return [r for basis, alone in ways for r in experiment_rounds(code, basis, detectors, alone=alone)]
+        return fitting(len(code.hx), len(code.hz), alone=(False,) if heavy and code.matchable else (False, True))
 
     # Most experiments have all of their code's observables, and about d rounds. Checks of both bases see four ends of
     # an error at most where matching decodes, more of some elsewhere. Codes without symmetries last: it takes
     # longest to refuse them.
+    listed = [name for family in codes.families() for name in family.recognised]
+    rectangles = [
+        name
+        for family in codes.families()
+        for name, checks in family.rectangles.items()
+        if fitting(*checks, alone=(False, True))
+    ]
     likeliest = sorted(
-        (code for code in _known() if code.k >= observables and rounds(code)),
+        (code for code in map(codes.get, (*listed, *rectangles)) if code.k >= observables and rounds(code)),
         key=lambda code: (
             code.k != observables,
             code.matchable != (most <= 4),
             len(code.translations) == 1,
+            code.name in rectangles,
             min(abs(r - (code.d or r)) for r in rounds(code)),
         ),
     )
     return likeliest, f"{detectors} detectors that differ, and {observables} observables"
-
-
-def _known() -> list[CSSCode]:
-    return [codes.get(name) for family in codes.families() for name in family.recognised]
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -42,8 +42,10 @@ class TannerGraph:
     def of(cls, supports: Bits, primary: NDArray[np.bool_]) -> TannerGraph:
         """The graph of checks of two kinds, primary and other, on data qubits."""
         # Columns are compared by a random sum of their rows: there may be ten thousand.
-        words = random_words(len(supports))[:-1]
-        _, first, times = np.unique(words @ supports, return_index=True, return_counts=True)
+        row, column = np.nonzero(supports)
+        sums = np.zeros(supports.shape[1], dtype=np.uint64)
+        np.add.at(sums, column, random_words(len(supports))[row])
+        _, first, times = np.unique(sums, return_index=True, return_counts=True)
         supports = supports[:, first]
         checks, qubits = supports.shape
         rows, columns = np.nonzero(supports)

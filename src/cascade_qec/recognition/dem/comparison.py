@@ -41,11 +41,11 @@ def isomorphic_skeletons(mechanisms: Mechanisms, kept: NDArray[np.bool_], code: 
         If there is no such circuit.
     """
     numbers = np.flatnonzero(kept)
-    found = _graph(_symptoms(mechanisms, numbers))
+    symptoms, found = _symptoms(mechanisms, numbers), None
     for reference, skeleton, orbit in _references(code, len(numbers)):
-        if reference.shape != found.supports.shape:
+        if reference.shape != symptoms.shape:
             continue
-        theirs = _graph(reference)
+        theirs, found = _graph(reference), found or _graph(symptoms)
         colours, first, count = np.unique(found.colours[: len(numbers)], return_index=True, return_counts=True)
         rarest = int(np.argmin(count))
         images = np.flatnonzero(theirs.colours[: len(numbers)] == colours[rarest])
@@ -69,7 +69,9 @@ def _references(code: CSSCode, detectors: int) -> Iterator[tuple[Bits, Skeleton,
     of_x, of_z = (code.check_translations(basis).min(axis=0) for basis in BASES)
     orbits = np.concatenate([of_x, len(code.hx) + of_z])
     for alone, basis in product((False, True), BASES):
-        for rounds in experiment_rounds(code, basis, detectors, alone=alone):
+        for rounds in experiment_rounds(
+            len(code.checks(basis)), len(code.checks(opposite(basis))), detectors, alone=alone
+        ):
             whole = _skeleton(code, rounds, basis)
             present = np.flatnonzero(whole.primary[whole.check]) if alone else np.arange(len(whole.check))
             orbit = orbits[whole.check[present]] + len(orbits) * whole.time[present]
@@ -87,9 +89,15 @@ def _references(code: CSSCode, detectors: int) -> Iterator[tuple[Bits, Skeleton,
                 yield _symptoms(model, present), skeleton, orbit
 
 
-def experiment_rounds(code: CSSCode, basis: Basis, detectors: int, *, alone: bool) -> list[int]:
-    """The rounds, none or one, of an experiment with so many detectors: all, or those of its basis alone."""
-    own, others = len(code.checks(basis)), 0 if alone else len(code.checks(opposite(basis)))
+def experiment_rounds(own: int, others: int, detectors: int, *, alone: bool) -> list[int]:
+    """The rounds, none or one, of an experiment with so many detectors: all, or those of its basis alone.
+
+    Parameters
+    ----------
+    own, others
+        Checks of the experiment's basis, and of the other one.
+    """
+    others = 0 if alone else others
     # Own checks have a detector more than there are rounds, others one less.
     rounds, rest = divmod(detectors - own + others, max(own + others, 1))
     return [rounds] if own and not rest and rounds > 0 else []
