@@ -165,24 +165,56 @@ struct Rows {
     int count = 0;
     int32_t index[ROWS], shot[ROWS];
 
-    // Whether they are shots of ONE site, or sites, that follow one another.
+    // Whether they are sites of one shot that follow one another, or shots of one site.
     bool follow(bool one) const {
-        return one ? shot[count - 1] - shot[0] == count - 1
-                   : index[count - 1] - index[0] == count - 1 && shot[count - 1] == shot[0];
+        for (int t = 1; t < count; t++)
+            if (index[t] - index[0] != (one ? 0 : t) || shot[t] - shot[0] != (one ? t : 0)) return false;
+        return true;
     }
 };
 
-// T rows, of ONE site or of several, which FOLLOW one another or do not. C channels come in and out, if it is not 0.
-template <bool ONE, bool FOLLOW, int T, int C, class Number, class Out>
-void convolve_rows(const Group& group, const Rows& rows, int shots, const Number* x, int inner, const Number* w,
+// Where the rows of a tile lie: what is known when it is compiled need not be looked up.
+struct Scattered {
+    const Rows& rows;
+    int index(int t) const { return rows.index[t]; }
+    int shot(int t) const { return rows.shot[t]; }
+};
+
+struct OneSite {
+    const Rows& rows;
+    int index(int) const { return 0; }
+    int shot(int t) const { return rows.shot[t]; }
+};
+
+struct OneSiteInTurn {
+    int first;
+    int index(int) const { return 0; }
+    int shot(int t) const { return first + t; }
+};
+
+struct OneShotInTurn {
+    int first, of;
+    int index(int t) const { return first + t; }
+    int shot(int) const { return of; }
+};
+
+// All of SQUARE shots of sites in turn.
+constexpr int SQUARE = 4;
+struct AllShots {
+    int first;
+    int index(int t) const { return first + t / SQUARE; }
+    int shot(int t) const { return t % SQUARE; }
+};
+
+// T rows. C channels come in and out, if it is not 0.
+template <int T, int C, class Where, class Number, class Out>
+void convolve_rows(const Group& group, Where where, int shots, const Number* x, int inner, const Number* w,
                    const float* scale, const float* bias, int outer, bool activate, Out* y, const After<Out>* after) {
     constexpr bool BYTES = std::is_same_v<Number, Byte>;
     if constexpr (C > 0) inner = outer = C;
-    const int first = rows.index[0], shot = rows.shot[0];
-    const auto index = [&](int t) INLINE { return ONE ? 0 : FOLLOW ? first + t : rows.index[t]; };
-    const auto row_of = [&](const int32_t* sites, int t) INLINE {
-        return static_cast<ptrdiff_t>(sites[index(t)]) * shots + (!FOLLOW ? rows.shot[t] : ONE ? shot + t : shot);
-    };
+    if constexpr (std::is_same_v<Where, AllShots>) shots = SQUARE;
+    const auto row_of = [&](const int32_t* sites, int t)
+                            INLINE { return static_cast<ptrdiff_t>(sites[where.index(t)]) * shots + where.shot(t); };
     ptrdiff_t row[T];
     Out* out[T];
     for (int t = 0; t < T; t++) row[t] = row_of(group.site, t), out[t] = y + row[t] * outer;
@@ -192,14 +224,14 @@ void convolve_rows(const Group& group, const Rows& rows, int shots, const Number
         const int32_t* read = group.read;
         for (int r = 0; r < group.relations; r++, read += group.sites) {
             const Number* from[T];
-            for (int t = 0; t < T; t++) from[t] = x + row_of(read, t) * inner;
+            each<T>([&](auto t) INLINE { from[t] = x + row_of(read, t) * inner; });
             tile.add(from, inner, w + static_cast<ptrdiff_t>(group.block[r]) * inner * outer + column * INPUTS<Number>,
                      outer);
         }
         if constexpr (BYTES) {
             const Vec times = load(scale + column);
             each<T>([&](auto t) INLINE {
-                const float* plus = bias + static_cast<ptrdiff_t>(group.site[index(t)]) * outer;
+                const float* plus = bias + static_cast<ptrdiff_t>(group.site[where.index(t)]) * outer;
                 tile.sum[t][0] = whole(tile.sum[t][0]) * times + load(plus + column);
             });
         }
@@ -209,37 +241,67 @@ void convolve_rows(const Group& group, const Rows& rows, int shots, const Number
         if (after) behind<T, Out>(*after, out, outer, row, out);
 }
 
+// The shots of a group of one site, from one on.
+template <int C = 0, class Number, class Out>
+void convolve_site(const Group& group, int first, int shots, const Number* x, int inner, const Number* w,
+                   const float* scale, const float* bias, int outer, bool activate, Out* y, const After<Out>* after) {
+    for (; first < shots; first += ROWS)
+        of_rows(std::min(shots - first, ROWS), [&](auto t) {
+            convolve_rows<t, C>(group, OneSiteInTurn{first}, shots, x, inner, w, scale, bias, outer, activate, y,
+                                after);
+        });
+}
+
 template <int C = 0, class Number, class Out>
 void convolve(const Group* groups, int count, int shots, const uint32_t* wanted, const Number* x, int inner,
               const Number* w, const float* scale, const float* bias, int outer, bool activate, Out* y,
               const After<Out>* after) {
+    constexpr int SITES = ROWS % SQUARE ? 0 : ROWS / SQUARE;  // of a tile with all shots
     for (const Group* group = groups; group < groups + count; group++) {
+        const bool one = group->sites == 1;
+        if (one && !wanted) {
+            convolve_site<C>(*group, 0, shots, x, inner, w, scale, bias, outer, activate, y, after);
+            continue;
+        }
         Rows rows;
         const auto tile = [&] {
-            const auto with = [&](auto one, auto follow) {
+            const auto with = [&](auto where) {
                 of_rows(rows.count, [&](auto t) {
-                    convolve_rows<one, follow, t, C>(*group, rows, shots, x, inner, w, scale, bias, outer, activate, y,
-                                                     after);
+                    convolve_rows<t, C>(*group, where, shots, x, inner, w, scale, bias, outer, activate, y, after);
                 });
             };
-            constexpr std::true_type yes{};
-            constexpr std::false_type no{};
-            const bool one = group->sites == 1;
             if (rows.follow(one))
-                one ? with(yes, yes) : with(no, yes);
+                one ? with(OneSiteInTurn{rows.shot[0]}) : with(OneShotInTurn{rows.index[0], rows.shot[0]});
             else if constexpr (!std::is_same_v<Out, float> || std::is_same_v<Number, float>)
-                one ? with(yes, no) : with(no, no);
+                one ? with(OneSite{rows}) : with(Scattered{rows});
             rows.count = 0;
         };
         const auto add = [&](int index, int shot) {
             rows.index[rows.count] = index, rows.shot[rows.count] = shot;
             if (++rows.count == ROWS) tile();
         };
-        // Where all are wanted, a tile is of one site or of one shot, so that its rows follow one another.
-        for (int s = 0; s < (group->sites == 1 ? 1 : shots); s++) {
-            for (int i = 0; i < group->sites; i++)
-                for (int shot = s; shot < (group->sites == 1 ? shots : s + 1); shot++)
-                    if (!wanted || wanted[group->site[i]] >> shot & 1) add(i, shot);
+        int start = 0;
+        if constexpr (SITES > 1)
+            for (; shots == SQUARE && start + SITES <= group->sites; start += SITES) {
+                uint32_t all = (1 << SQUARE) - 1;
+                for (int i = start; wanted && i < start + SITES; i++) all &= wanted[group->site[i]];
+                if (all == (1 << SQUARE) - 1) {
+                    const AllShots where{start};
+                    inner == LANES && outer == LANES
+                        ? convolve_rows<ROWS, LANES>(*group, where, shots, x, inner, w, scale, bias, outer, activate, y,
+                                                     after)
+                        : convolve_rows<ROWS, 0>(*group, where, shots, x, inner, w, scale, bias, outer, activate, y,
+                                                 after);
+                    continue;
+                }
+                for (int i = start; i < start + SITES; i++)
+                    for (int shot = 0; shot < shots; shot++)
+                        if (wanted[group->site[i]] >> shot & 1) add(i, shot);
+            }
+        // One shot after the other, so that rows of a tile follow one another where all are wanted.
+        for (int shot = 0; shot < shots; shot++) {
+            for (int i = start; i < group->sites; i++)
+                if (!wanted || wanted[group->site[i]] >> shot & 1) add(i, shot);
             if (rows.count && !wanted) tile();
         }
         if (rows.count) tile();

@@ -49,27 +49,17 @@ void convolve_tall(const Group& group, int shot, int shots, const Number* x, con
 template <class Number>
 void convolve_plain(const Group* groups, int count, int shots, const Number* x, int inner, const Number* w, int outer,
                     Number* y) {
+    const After<Number>* none = nullptr;
     for (const Group* group = groups; group < groups + count; group++) {
-        int shot = 0;
-        if (group->sites == 1)
-            of_inner(inner, [&](auto known) INLINE {
-                for (; shot + TALL <= shots; shot += TALL)
-                    convolve_tall<known>(*group, shot, shots, x, w, outer, y);
-            });
-        if (shot == shots) continue;
-        if (shot == 0) {
-            convolve<0, Number, Number>(group, 1, shots, nullptr, x, inner, w, nullptr, nullptr, outer, false, y, nullptr);
+        if (group->sites > 1) {
+            convolve(group, 1, shots, nullptr, x, inner, w, nullptr, nullptr, outer, false, y, none);
             continue;
         }
-        for (; shot < shots; shot += ROWS) {
-            Rows rows;
-            for (; rows.count < std::min(shots - shot, ROWS); rows.count++)
-                rows.index[rows.count] = 0, rows.shot[rows.count] = shot + rows.count;
-            of_rows(rows.count, [&](auto t) {
-                convolve_rows<true, true, t, 0>(*group, rows, shots, x, inner, w, nullptr, nullptr, outer, false, y,
-                                                static_cast<const After<Number>*>(nullptr));
-            });
-        }
+        int shot = 0;
+        of_inner(inner, [&](auto known) INLINE {
+            for (; shot + TALL <= shots; shot += TALL) convolve_tall<known>(*group, shot, shots, x, w, outer, y);
+        });
+        convolve_site(*group, shot, shots, x, inner, w, nullptr, nullptr, outer, false, y, none);
     }
 }
 

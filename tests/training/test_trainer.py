@@ -11,6 +11,7 @@ import cascade_qec
 from cascade_qec.cli import main
 from cascade_qec.errors import CascadeError
 from cascade_qec.guards import Guards
+from cascade_qec.kernels.cpu import keep_pages
 from cascade_qec.training import Recipe, Trainer, distributed, progress
 from cascade_qec.training.feed import Examples
 from cascade_qec.training.run_files import load_checkpoint, save_checkpoint
@@ -310,6 +311,12 @@ class TestReports:
         assert "heads at ln 2: 1, worst Z1 at 0." in told
         assert "tiny step 60  guard does not hold: heads: worst Z1 0." in told
         assert "step 20  guard" not in told
+
+
+def test_the_allocator_keeps_memory_for_the_next_step(tiny, tmp_path):
+    keep_pages.cache_clear()
+    trainer(tiny(), tmp_path / "run")
+    assert keep_pages.cache_info().currsize == 1
 
 
 def test_a_run_can_start_from_the_weights_of_a_smaller_distance(tiny, tmp_path):

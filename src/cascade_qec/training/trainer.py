@@ -17,6 +17,7 @@ import torch
 from pydantic import ValidationError
 
 from cascade_qec import codes, kernels
+from cascade_qec.device import pick_device
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import written_whole
 from cascade_qec.guards import ALIVE
@@ -88,7 +89,7 @@ class Trainer:
     ) -> None:
         self.recipe, self.out, self.dtype = recipe, out, dtype
         self.workers = default_workers(device) if workers is None else workers
-        self.device = torch.device(device)
+        self.device = pick_device(device)
         self.micros = distributed.share_of(recipe.batch.micro_batches)
         if out.exists() and not out.is_dir():
             raise CascadeError(f"expected a folder for the run, found the file {out}")
