@@ -44,9 +44,9 @@ def shots(circuit, tiny_model):
 def test_one_decoder_for_each_shipped_model_and_each_classical_name():
     found = cascade_qec.sinter_decoders()
     models = [f"cascade:{name}" for name in cascade_qec.zoo.names()]
-    surest = [f"{model}@{threshold}" for model in models for threshold in (0.9, 0.99, 0.999)]
+    more = [f"{model}{more}" for model in models for more in ("@0.9", "@0.99", "@0.999", "+bposd-lowest")]
     others = [name for name in classical.names() if name not in ("pymatching", "pymatching-correlated")]
-    assert list(found) == [*models, *surest, *others]
+    assert list(found) == [*models, *more, *others]
     assert not set(found) & set(sinter.BUILT_IN_DECODERS)
     assert all(isinstance(decoder, sinter.Decoder) for decoder in found.values())
     assert pickle.loads(pickle.dumps(found)) == found
