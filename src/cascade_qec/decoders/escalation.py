@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from cascade_qec.codes import CSSCode
 from cascade_qec.decoders import classical
+from cascade_qec.decoders.advice import advised
 from cascade_qec.decoders.bound import Bound, decode_chosen
 from cascade_qec.decoders.classical import ClassicalDecoder
 from cascade_qec.decoders.protocol import BoundDecoder, Decoder, require_confidence
@@ -135,7 +136,7 @@ class BoundEscalation(Bound[DecodeResult]):
         self.num_detectors, self.num_observables = experiment.num_detectors, experiment.num_observables
         self.first: BoundDecoder = decoder.first.bind(experiment)
         require_confidence(self.first, decoder.first.name)
-        self.fallback: BoundDecoder = decoder.fallback.bind(experiment)
+        self.fallback: BoundDecoder = advised(self.first, decoder.fallback.bind(experiment))
         self.check = self.first.check if isinstance(self.first, Bound) else None
 
     def _decode(self, detection_events: NDArray, bit_packed: bool) -> DecodeResult:

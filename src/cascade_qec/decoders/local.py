@@ -101,6 +101,8 @@ class BoundLocal(Bound[NetworkResult]):
         None for an experiment of the decoder's own.
     runtime : Runtime
         What runs the network, on which device and in what precision.
+    mechanisms : Mechanisms
+        Of the experiment's error model, as they are where none is likelier than not.
     parts : list of LocalPart
         One, or one for each basis where the experiment keeps the logical operators of both.
     """
@@ -115,8 +117,8 @@ class BoundLocal(Bound[NetworkResult]):
         self.decoder, self.recognition, self.runtime = decoder, recognition, decoder.runtime
         self._lattices, self._dem = lattices, dem
         likely, self.flips = unlikely(dem)
-        mechanisms, types = Mechanisms.of(likely), decoder.description.components or []
-        self.parts = [LocalPart.of(decoder, types, lattice, mechanisms) for lattice in lattices]
+        self.mechanisms, types = Mechanisms.of(likely), decoder.description.components or []
+        self.parts = [LocalPart.of(decoder, types, lattice, self.mechanisms) for lattice in lattices]
         self.num_detectors, self.num_observables = dem.num_detectors, dem.num_observables
         basis = " and ".join(lattice.basis for lattice in lattices)
         of, rounds = lattices[0].code.name, lattices[0].rounds

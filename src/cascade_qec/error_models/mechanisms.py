@@ -70,6 +70,11 @@ class Mechanisms:
         np.bitwise_xor.accumulate(values[self.detector], out=total[1:])
         return total[self.start[1:]] ^ total[self.start[:-1]]
 
+    def names(self) -> NDArray[np.uint64]:
+        """A word for each mechanism, uint64 [mechanisms]: the same for those that flip the same."""
+        flips = np.where(self.observables, random_words(self.observables.shape[1], seed=1)[:-1], np.uint64(0))
+        return self.xor(random_words(self.detectors)) ^ np.bitwise_xor.reduce(flips, axis=1)
+
     def on(self, kept: NDArray[np.bool_]) -> Mechanisms:
         """The same ones as seen by some of the detectors, bool [detectors], which keep their numbers."""
         entries = kept[self.detector]

@@ -112,14 +112,20 @@ class ClassicalDecoder(ABC):
 
 
 class BoundClassical(Bound[DecodeResult]):
-    """A classical decoder that is ready for the shots of one detector error model."""
+    """A classical decoder that is ready for the shots of one detector error model.
+
+    Attributes
+    ----------
+    predict
+        What it does to checked events.
+    """
 
     def __init__(self, name: str, num_detectors: int, num_observables: int, predict: Predict) -> None:
         self.name, self.num_detectors, self.num_observables = name, num_detectors, num_observables
-        self._predict = predict
+        self.predict = predict
 
     def _decode(self, detection_events: NDArray, bit_packed: bool) -> DecodeResult:
         if bit_packed:
             detection_events = events.unpacked(detection_events, self.num_detectors)
-        found = self._predict(detection_events)
+        found = self.predict(detection_events)
         return found if isinstance(found, DecodeResult) else DecodeResult(np.asarray(found, dtype=np.bool_))

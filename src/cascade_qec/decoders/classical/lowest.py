@@ -52,33 +52,57 @@ class LowestBPOSD(ClassicalDecoder):
         """Nothing."""
 
     def prepare(self, dem: stim.DetectorErrorModel) -> Predict:
-        errors = _seen(Mechanisms.of(project(dem, np.arange(dem.num_detectors))))  # each way to look is one error
+        return LowestSearch(self, dem)
+
+
+class LowestSearch:
+    """Looks for the likely errors of one experiment.
+
+    Attributes
+    ----------
+    errors : Mechanisms
+        Among which it looks: one for each way to look.
+    at_once : int
+        Shots whose log-odds fit the memory.
+    """
+
+    def __init__(self, decoder: LowestBPOSD, dem: stim.DetectorErrorModel) -> None:
+        self.errors = errors = _seen(Mechanisms.of(project(dem, np.arange(dem.num_detectors))))
         prior = (np.log(errors.probability) - np.log1p(-errors.probability)).astype(np.float32)
-        propagation = BeliefPropagation(
+        self._propagation = BeliefPropagation(
             *(errors, prior),
-            iterations=self.iterations,
-            orders=self.orders,
-            scaling=self.scaling,
-            damping=self.damping,
+            iterations=decoder.iterations,
+            orders=decoder.orders,
+            scaling=decoder.scaling,
+            damping=decoder.damping,
         )
-        alone = dem.num_observables == 1 and bool(errors.observables.any())
-        answered = _answered(errors) if alone else errors
-        statistics = OrderedStatistics(answered, weights=prior, unlikely=self.unlikely)
-        at_once = max(1, _AT_ONCE // max(1, self.orders * len(prior)))
+        self._alone = dem.num_observables == 1 and bool(errors.observables.any())
+        answered = _answered(errors) if self._alone else errors
+        self._statistics = OrderedStatistics(answered, weights=prior, unlikely=decoder.unlikely)
+        self.at_once = max(1, _AT_ONCE // max(1, decoder.orders * len(prior)))
 
-        def decode(dets: NDArray[np.bool_]) -> DecodeResult:
-            flips = np.zeros((len(dets), dem.num_observables), np.bool_)
-            odds = np.zeros(len(dets), np.float32)
-            for start in range(0, len(dets), at_once):
-                part = slice(start, start + at_once)
-                orders = propagation.orders(dets[part])
-                if alone:
-                    flips[part, 0], odds[part] = _likelier(statistics, orders, dets[part])
-                else:
-                    flips[part], _ = _cheapest(statistics, orders, dets[part])
-            return DecodeResult(flips, log_odds=odds if alone else None)
+    def __call__(self, dets: NDArray[np.bool_], beliefs: NDArray[np.float32] | None = None) -> DecodeResult:
+        """What the likeliest errors flip that are found.
 
-        return decode
+        Parameters
+        ----------
+        dets : bool [shots, detectors]
+        beliefs : float32 [shots, errors], optional
+            By how much somebody else believes that a shot's events make each error likelier, in log-odds. Each order
+            is then tried once more with these added.
+        """
+        flips = np.zeros((len(dets), self.errors.observables.shape[1]), np.bool_)
+        odds = np.zeros(len(dets), np.float32)
+        for start in range(0, len(dets), self.at_once):
+            part = slice(start, start + self.at_once)
+            orders = list(self._propagation.orders(dets[part]))
+            if beliefs is not None:
+                orders += [order + beliefs[part] for order in orders]
+            if self._alone:
+                flips[part, 0], odds[part] = _likelier(self._statistics, orders, dets[part])
+            else:
+                flips[part], _ = _cheapest(self._statistics, orders, dets[part])
+        return DecodeResult(flips, log_odds=odds if self._alone else None)
 
 
 def _answered(errors: Mechanisms) -> Mechanisms:
@@ -93,7 +117,7 @@ def _answered(errors: Mechanisms) -> Mechanisms:
 
 
 def _likelier(
-    statistics: OrderedStatistics, orders: NDArray[np.float32], events: NDArray[np.bool_]
+    statistics: OrderedStatistics, orders: list[NDArray[np.float32]], events: NDArray[np.bool_]
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """The likelier value of the one observable, which is the last of the statistics' detectors, and its log-odds."""
     costs = [
@@ -107,9 +131,9 @@ def _likelier(
 
 
 def _cheapest(
-    statistics: OrderedStatistics, orders: NDArray[np.float32], events: NDArray[np.bool_]
+    statistics: OrderedStatistics, orders: list[NDArray[np.float32]], events: NDArray[np.bool_]
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """What the cheapest set flips of those that the orders, [orders, shots, errors], lead to, and what it costs."""
+    """What the cheapest set flips of those that the orders, each [shots, errors], lead to, and what it costs."""
     first, *others = orders
     flips, cost = statistics.decode_with_costs(first, events)
     for order in others:
