@@ -8,6 +8,7 @@ from cascade_qec import circuits, codes
 from cascade_qec.components import BeliefPropagation, Components, OrderedStatistics, PosteriorMatching
 from cascade_qec.decoders import classical
 from cascade_qec.decoders.classical import ClassicalDecoder, LowestBPOSD
+from cascade_qec.decoders.classical.lowest import LowestSearch
 from cascade_qec.decoders.projection import basis_detectors
 from cascade_qec.error_models import Mechanisms, error_model
 from cascade_qec.errors import CascadeError
@@ -99,20 +100,24 @@ def test_bicycle_code_by_bposd(name):
     assert _failures(classical.get(name), circuit, 200) <= 2
 
 
-def test_bposd_lowest_takes_the_likeliest_set_of_all_orders():
+def test_bposd_lowest_takes_the_likeliest_set_of_all_orders_with_and_without_advice():
     circuit = circuits.memory(codes.get("bb72"), rounds=2, basis="Z", noise=circuits.UniformDepolarizing(0.01))
     errors = Mechanisms.of(error_model(circuit))
     prior = (np.log(errors.probability) - np.log1p(-errors.probability)).astype(np.float32)
     events = circuit.compile_detector_sampler(seed=3).sample(40)
-    orders = BeliefPropagation(errors, prior, iterations=6, orders=3).orders(events)
+    orders = list(BeliefPropagation(errors, prior, iterations=6, orders=3).orders(events))
+    beliefs = np.random.default_rng(4).normal(0, 1, orders[0].shape).astype(np.float32)
+    orders += [order + beliefs for order in orders]
     statistics = OrderedStatistics(errors, weights=prior, unlikely=1e-3)
     flips, costs = zip(*(statistics.decode_with_costs(order, events) for order in orders), strict=True)
-    likeliest = np.argmin(costs, axis=0)
+    decoder, each = LowestBPOSD(iterations=6, orders=3).bind(circuit), np.arange(len(events))
+    likeliest = np.argmin(costs[:3], axis=0)
     assert len(set(likeliest.tolist())) == 3
-    decoder = LowestBPOSD(iterations=6, orders=3).bind(circuit)
-    np.testing.assert_array_equal(
-        decoder.decode_batch(events).observables, np.array(flips)[likeliest, np.arange(len(events))]
-    )
+    np.testing.assert_array_equal(decoder.decode_batch(events).observables, np.array(flips)[likeliest, each])
+    likeliest = np.argmin(costs, axis=0)
+    assert (likeliest >= 3).any()
+    assert isinstance(decoder.predict, LowestSearch)
+    np.testing.assert_array_equal(decoder.predict(events, beliefs).observables, np.array(flips)[likeliest, each])
 
 
 def test_bposd_lowest_weighs_both_values_of_one_observable():

@@ -25,10 +25,10 @@ def advised(first: BoundDecoder, second: BoundDecoder) -> BoundDecoder:
     if not isinstance(first, BoundLocal) or not isinstance(second, BoundClassical) or first.num_observables == 1:
         return second
     search = second.predict
-    return _BoundAdvised(first, second, search) if isinstance(search, LowestSearch) else second
+    return BoundAdvised(first, second, search) if isinstance(search, LowestSearch) else second
 
 
-class _BoundAdvised(Bound[DecodeResult]):
+class BoundAdvised(Bound[DecodeResult]):
     """A search for likely errors that also tries them in the order in which a local model believes them."""
 
     def __init__(self, first: BoundLocal, second: BoundClassical, search: LowestSearch) -> None:
@@ -45,11 +45,11 @@ class _BoundAdvised(Bound[DecodeResult]):
         for start in range(0, len(packed), self._search.at_once):
             some = slice(start, start + self._search.at_once)
             shots = events.unpacked(packed[some], self.num_detectors)
-            found[some] = self._search(shots, self._beliefs(packed[some])).observables
+            found[some] = self._search(shots, self.beliefs(packed[some])).observables
         return DecodeResult(found)
 
-    def _beliefs(self, packed: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """By how much a shot's events make each error likelier: log-odds, float32 [shots, errors]."""
+    def beliefs(self, packed: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """By how much the model finds each error likelier, given the events: log-odds, float32 [shots, errors]."""
         beliefs = np.zeros((len(packed), len(self._search.errors.probability)), dtype=np.float32)
         for part, component in self._parts:
             likelier = np.where(part.unknown, 0, part.log_odds(packed) - part.prior_log_odds)
