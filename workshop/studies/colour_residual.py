@@ -4,7 +4,7 @@
 
 Chromobius alone, the model as it is, and the model as a pre-decoder decode the same shots. A pre-decoder takes the
 components that are likelier than not out of a shot; Chromobius explains the events that are left, with the weights of
-the experiment's noise. Writes results/colour_residual.csv and its table in docs/codes.md.
+the experiment's noise. What the table has is kept. Writes results/colour_residual.csv and its table in docs/codes.md.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from cascade_qec.decoders.local import LocalDecoder, LocalPart
 from cascade_qec.decoders.protocol import BoundDecoder, Decoder
 from cascade_qec.evaluation.comparison import Experiment, compare
 from cascade_qec.evaluation.tables import Row
-from cascade_qec.tables import read_rows, write_rows
+from cascade_qec.tables import put_rows, read_rows
 from workshop import CHECKOUT, RESULTS
 from workshop.pages.text import filled, table
 
@@ -92,15 +92,18 @@ def main() -> None:
     parser.add_argument(
         "--shots", type=int, default=8_000, help="of each code and noise rate, three times as many at 0.1 %%"
     )
+    parser.add_argument("--codes", nargs="+", default=CODES)
+    parser.add_argument("--rates", nargs="+", type=float, default=RATES)
     arguments = parser.parse_args()
     if arguments.shots < 1:
         parser.error(f"expected --shots >= 1, got {arguments.shots}")
     warnings.simplefilter("ignore", cascade.CascadeWarning)  # what a pre-decoder leaves does not look like shots
-    found: list[Row] = []
-    for code in CODES:
-        for p in RATES:
-            found += rows(code, p, arguments.shots * (3 if p == min(RATES) else 1))
-            write_rows(TABLE, found)
+    known = {(row.code, row.p) for row in read_rows(TABLE, Row)} if TABLE.exists() else set()
+    for code in arguments.codes:
+        for p in arguments.rates:
+            if (code, p) not in known:
+                shots = arguments.shots * (3 if p == min(RATES) else 1)
+                put_rows(TABLE, rows(code, p, shots), place=lambda row: (row.code, row.p, row.decoder))
     PAGE.write_text(with_tables(PAGE.read_text()))
 
 
