@@ -79,9 +79,15 @@ def test_slips_are_told_before_anything_heavy_is_loaded(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [tmp_path / "s.b8"]
 
 
-@pytest.mark.parametrize("name", ["surface_d9", "surface_d11", "bb288"])
-def test_a_code_without_a_model_has_a_way_on(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("name", "classical"),
+    [("surface_d9", "pymatching-correlated"), ("surface_d11", "pymatching-correlated"), ("bb288", "bposd-lowest")],
+)
+def test_a_code_without_a_model_has_a_way_on(
+    name: str, classical: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     sentence = registry.no_model_yet(name)
+    assert sentence.endswith(f"(cascade_qec.decoders.get, such as {classical})")
     way = "use local_surface, use local_surface_fast, train one" if name.startswith("surface") else "train one"
     assert f"no model of {name} yet: {way} (cascade train, with a recipe of code = '{name}')" in sentence
     with pytest.raises(CascadeError, match=f"no model of {name} yet: {way}"):

@@ -76,10 +76,12 @@ def models_of(code: CSSCode) -> list[str]:
 
 def no_model_yet(code: str) -> str:
     """What to do without a model of a code, as a sentence."""
-    serving = "".join(f"use {name}, " for name in models_of(codes.get(code)))
+    found = codes.get(code)
+    serving = "".join(f"use {name}, " for name in models_of(found))
+    classical = "pymatching-correlated" if found.matchable else "bposd-lowest"
     return (
         f"no model of {code} yet: {serving}train one (cascade train, with a recipe of code = {code!r}), or decode by "
-        "another decoder (cascade_qec.decoders.get, such as pymatching-correlated for surface codes)"
+        f"another decoder (cascade_qec.decoders.get, such as {classical})"
     )
 
 
