@@ -77,6 +77,28 @@ def test_rolling_the_detectors_rolls_everything(settings, by, basis, lively_netw
     assert not torch.allclose(network(before, geometry), logits)
 
 
+@EVERY_BASIS
+@pytest.mark.parametrize("convolution", ["bipartite", "direct"])
+@pytest.mark.parametrize("name", ["toric_3x4", "gb46", "mb30", "haah_3", "lp175", "tt72"])
+def test_the_translations_of_every_family_translate_what_the_network_makes(name, convolution, basis, lively_network):
+    code, network = codes.get(name), lively_network(name, convolution=convolution).double()
+    lattice = memory_lattice(code, 1, basis)
+    geometry = Geometry([lattice], convolution, "observables")
+    before = random_states(lattice, 2, 0)
+    for element in (1, len(code.translations) // 2):
+        moved = np.empty(lattice.sites, dtype=np.int64)  # site -> where the translation takes it
+        for of in codes.BASES:
+            sites = lattice.check_sites(of)
+            moved[sites] = sites[:, code.check_translations(of)[element]]
+        after = torch.empty_like(before)
+        after[moved] = before
+        x, y = (network.trunk.embed(states, geometry, torch.float64) for states in (before, after))
+        for block in network.trunk.blocks:
+            x, y = block(x, geometry.steps), block(y, geometry.steps)
+        assert not torch.allclose(y, x)
+        torch.testing.assert_close(y[moved], x, rtol=1e-12, atol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("code", "convolution", "mixer"),
     [
