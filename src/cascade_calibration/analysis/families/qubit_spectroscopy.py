@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 from cascade_calibration.analysis.lines import GAUSSIAN, LORENTZIAN, Found, Shape, Spectrum, fit_line, lines_beside
 from cascade_calibration.analysis.registry import Family
@@ -23,6 +24,10 @@ _SURE = 0.5
 _WEAK = 0.25
 """Of the strongest line's height: a weaker line leaves no doubt which is the qubit's."""
 _MOST_POINTS = 1201
+_HEIGHT, _FACTOR = 10.0, 4.0
+"""A line's height over the noise of a point, and the factor that is one standard deviation of its logarithm."""
+_RARE = 0.01
+"""Probability that a point is an outlier, anywhere in the data's range."""
 
 
 def analyse(measurement: Measurement) -> Verdict:
@@ -43,8 +48,11 @@ def analyse(measurement: Measurement) -> Verdict:
 
     rivals = [one for one in found[1:] if fits and _rivals(fits[0], one.fits[0])]
     probabilities = weigh(fits, _STATUSES, status_of, nothing="NO_SIGNAL")
+    if fits:
+        probabilities["SUCCESS"] *= float(np.exp(_known(first)))
+        probabilities = {name: one / sum(probabilities.values()) for name, one in probabilities.items()}
     if rivals:
-        evidence = max(one.fits[0].evidence for one in rivals)
+        evidence = max(one.fits[0].evidence + _known(one) for one in rivals)
         probabilities = divided(probabilities, "MULTIPLE_PEAKS", evidence, among=("SUCCESS",), prior=0.0)
     status, probability = most_probable(probabilities)
     best = fits[0] if status != "NO_SIGNAL" else None
@@ -81,6 +89,25 @@ def _rivals(first: Fit, other: Fit) -> bool:
     """Whether another line is so high that either may be the qubit's."""
     heights = np.abs([first.amplitudes[1], other.amplitudes[1]])
     return bool(heights.min() > _WEAK * heights.max())
+
+
+def _known(found: Found) -> float:
+    """What is known beforehand of lines and of outliers, as a logarithm that is added to the first fit's evidence.
+
+    That takes a line's height from as many points as there are, so that wide lines would be lower than the noise: here
+    it is a height that lines have. And it is against a constant: here one point may be an outlier, as a line is that
+    only one point shows.
+    """
+    best = found.fits[0]
+    height = max(abs(float(best.amplitudes[1])) / best.sigma, 1e-9)
+    functions = best.model.basis(best.x, best.theta)[:, 0]
+    wide = np.sqrt(len(best.x) / max(float(((functions - functions.mean()) ** 2).sum()), 1e-300))
+    off = np.log(height / _HEIGHT) / np.log(_FACTOR)
+    size = norm.logpdf(off) - np.log(2 * height * np.log(_FACTOR)) - norm.logpdf(height, scale=wide)
+    without = np.abs(found.used.y - found.curve(found.used.f)) / best.sigma
+    spread = float(np.ptp(found.spectrum.y)) / best.sigma
+    outlier = float((without**2).max()) / 2 + np.log(_RARE * np.sqrt(2 * np.pi) / spread)
+    return float(size - np.logaddexp(0.0, outlier))
 
 
 def _facts(line: Trace, found: Found, best: Fit | None, count: int) -> dict[str, float]:
