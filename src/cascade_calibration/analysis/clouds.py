@@ -142,18 +142,11 @@ def _scores(clouds: Clouds, shots: Array, prepared: NDArray[np.int64]) -> tuple[
     share = _shares(clouds, shots, prepared)
     d, variance = shots.shape[1], clouds.width**2
     scores = [share[:, k : k + 1] * (shots - clouds.means[k]) / variance for k in range(2)]
-    step = 1e-3 * clouds.width
+    *ends, wider = _decaying_slopes(shots, clouds.means, clouds.width)
     for k in range(2):  # what decays moves with the ends
-        for i in range(d):
-            ends = [clouds.means.copy(), clouds.means.copy()]
-            ends[0][k, i] += step
-            ends[1][k, i] -= step
-            ahead, behind = (_decaying(shots, one, clouds.width) for one in ends)
-            scores[k][:, i] += share[:, 2] * (ahead - behind) / (2 * step)
+        scores[k] += share[:, 2:3] * ends[k]
     distance = np.stack([((shots - mean) ** 2).sum(axis=1) / variance - d for mean in clouds.means], axis=1)
-    ends = [_decaying(shots, clouds.means, clouds.width * np.exp(one)) for one in (1e-3, -1e-3)]
-    wider = share[:, 2] * (ends[0] - ends[1]) / 2e-3
-    scores.append(((share[:, :2] * distance).sum(axis=1) + wider)[:, None])
+    scores.append(((share[:, :2] * distance).sum(axis=1) + share[:, 2] * wider)[:, None])
     off = share - clouds.weights[prepared]
     score = np.column_stack([*scores, *(off * (prepared == one)[:, None] for one in (0, 1))])
     information = score.T @ score
@@ -166,13 +159,13 @@ def _scores(clouds: Clouds, shots: Array, prepared: NDArray[np.int64]) -> tuple[
 def _shares(clouds: Clouds, shots: Array, prepared: NDArray[np.int64]) -> Array:
     """How probably each shot is of each part: [n, clouds + 2]."""
     logs = _joint(shots, prepared, clouds.means, clouds.covariances, clouds.weights)
-    return np.exp(logs - np.logaddexp.reduce(logs, axis=1, keepdims=True))
+    return np.exp(logs - np.logaddexp.reduce(logs, axis=0)).T
 
 
 def _total(clouds: Clouds, shots: Array, prepared: NDArray[np.int64]) -> float:
     """Logarithm of the likelihood."""
     logs = _joint(shots, prepared, clouds.means, clouds.covariances, clouds.weights)
-    return float(np.logaddexp.reduce(logs, axis=1).sum())
+    return float(np.logaddexp.reduce(logs, axis=0).sum())
 
 
 def _begin(shots: Array, means: Array) -> tuple[Array, Array, Array]:
@@ -199,42 +192,45 @@ def _improved(
         weights = weights.copy()
         weights[:, count] = 0
     before = -np.inf
+    after = np.stack([prepared == one for one in (0, 1)], axis=1).astype(np.float64)
+    after /= after.sum(axis=0)
     for _ in range(passes):
         logs = _joint(shots, prepared, means, covariances, weights)
-        top = logs.max(axis=1)
-        each = top + np.log(np.exp(logs - top[:, None]).sum(axis=1))
-        total = float(each.sum())
+        top = logs.max(axis=0)
+        share = np.exp(logs - top)
+        each = share.sum(axis=0)
+        total = float((top + np.log(each)).sum())
         if total - before < _ENOUGH:
             break
         before = total
-        share = np.exp(logs - each[:, None])
-        weights = np.stack([share[prepared == one].mean(axis=0) for one in (0, 1)])
-        here = share[:, :count]
-        mass = here.sum(axis=0) + 1e-9
-        means = here.T @ shots / mass[:, None]
-        away = shots[:, None] - means
-        covariances = np.einsum("nk,nki,nkj->kij", here, away, away) / mass[:, None, None]
+        share /= each
+        weights = (share @ after).T
+        here = share[:count]
+        mass = here.sum(axis=1) + 1e-9
+        means = here @ shots / mass[:, None]
+        away = shots.T - means[:, :, None]
+        covariances = (here[:, None] * away) @ away.swapaxes(-1, -2) / mass[:, None, None]
         if not shaped:
             common = (mass[:, None, None] * covariances).sum(axis=0) / mass.sum()
             covariances = np.broadcast_to(np.trace(common) / d * np.eye(d), (count, d, d))
-        covariances = covariances + 1e-9 * np.eye(d)
+        covariances = covariances + 1e-9 * (1 + np.trace(covariances, axis1=1, axis2=2))[:, None, None] * np.eye(d)
     parameters = count * d + (count * d * (d + 1) // 2 if shaped else 1) + 2 * (count + decaying)
     return Clouds(means, covariances, weights, before - 0.5 * parameters * float(np.log(n)))
 
 
 def _joint(shots: Array, prepared: NDArray[np.int64], means: Array, covariances: Array, weights: Array) -> Array:
-    """Logarithms of the densities of the parts, each with its weight: [n, clouds + 2]."""
-    (count, d), n = means.shape, len(shots)
-    logs = np.full((n, count + 2), -np.inf)
-    for k in range(count):
-        away = shots - means[k]
-        size = d * np.log(2 * np.pi) + np.linalg.slogdet(covariances[k])[1]
-        logs[:, k] = -0.5 * (np.einsum("ni,ij,nj->n", away, np.linalg.inv(covariances[k]), away) + size)
-    if count > 1 and weights[:, count].max() > 0:
-        logs[:, count] = _decaying(shots, means, float(np.sqrt(covariances[0, 0, 0])))
-    logs[:, count + 1] = -np.log(np.prod(np.ptp(shots, axis=0) + 1e-300))
+    """Logarithms of the densities of the parts, each with its weight: [clouds + 2, n]."""
+    count, n = len(means), len(shots)
+    logs = np.empty((count + 2, n))
+    root = np.linalg.cholesky(covariances)
+    away = np.linalg.inv(root) @ (shots.T - means[:, :, None])
+    size = np.log(2 * np.pi) + 2 * np.log(np.diagonal(root, axis1=1, axis2=2))
+    logs[:count] = -0.5 * ((away**2).sum(axis=1) + size.sum(axis=1)[:, None])
+    decaying = count > 1 and weights[:, count].max() > 0
+    logs[count] = _decaying(shots, means, float(np.sqrt(covariances[0, 0, 0]))) if decaying else -np.inf
+    logs[count + 1] = -np.log(np.prod(np.ptp(shots, axis=0) + 1e-300))
     with np.errstate(divide="ignore"):
-        return logs + np.log(weights)[prepared]
+        return logs + np.log(weights).T[:, prepared]
 
 
 def _decaying(shots: Array, means: Array, width: float) -> Array:
@@ -250,6 +246,23 @@ def _decaying(shots: Array, means: Array, width: float) -> Array:
         - 0.5 * np.maximum(aside, 0) / width**2
         - 0.5 * (d - 1) * np.log(2 * np.pi * width**2)
     )
+
+
+def _decaying_slopes(shots: Array, means: Array, width: float) -> tuple[Array, Array, Array]:
+    """Derivatives of `_decaying` by either mean [n, d], and by the logarithm of the width [n]."""
+    gap = means[1] - means[0]
+    length = float(np.linalg.norm(gap)) + 1e-12
+    towards = gap / length
+    along = (shots - means[0]) @ towards
+    aside = shots - means[0] - along[:, None] * towards
+    first, second = along / width, (along - length) / width
+    inside = np.maximum(ndtr(first) - ndtr(second), 1e-300)
+    at_first, at_second = (np.exp(-0.5 * one**2) / np.sqrt(2 * np.pi) / inside for one in (first, second))
+    turned = (along / width + at_first - at_second)[:, None] * aside / (length * width)
+    by_second = turned + ((at_second / width) - 1 / length)[:, None] * towards
+    by_first = aside / width**2 - turned + (1 / length - at_first / width)[:, None] * towards
+    distance = (aside**2).sum(axis=1) / width**2 - (shots.shape[1] - 1)
+    return by_first, by_second, second * at_second - first * at_first + distance
 
 
 def _ramp(z: Array) -> Array:

@@ -44,7 +44,7 @@ def analyse(measurement: Measurement) -> Verdict:
     scale = float(np.median(np.abs(shots - np.median(shots, axis=0)))) * 1.5
     if not 0 < scale < _LARGEST:
         raise CascadeError(f"expected finite single shots that differ from each other, found a spread of {scale:.3g}")
-    shots = shots / scale
+    shots = np.asfortranarray(shots / scale)  # each quadrature in one piece: several times as fast
     found = _explanations(shots, prepared)
     probabilities = _probabilities(found)
     status, probability = most_probable(probabilities)
