@@ -66,13 +66,21 @@ def _fano(d: Array) -> Array:
     return side_by_side(peak, d * peak)
 
 
+def _circle(d: Array, side: float) -> NDArray[np.complex128]:
+    """``1 / (1 - 1j side d)``, of which complex division takes three times as long."""
+    found = np.empty(d.shape, dtype=np.complex128)
+    np.divide(1, 1 + d**2, out=found.real)
+    np.multiply(side * d, found.real, out=found.imag)
+    return found
+
+
 LORENTZIAN = Shape("lorentzian", _lorentzian)
 GAUSSIAN = Shape("gaussian", _gaussian)
 FANO = Shape("fano", _fano)
 """A Lorentzian and its dispersion: of a resonance beside other paths, in power or in one quadrature."""
-RESONANCE = Shape("resonance", lambda d: 1 / (1 + 1j * d))
+RESONANCE = Shape("resonance", lambda d: _circle(d, -1.0))
 """Complex response of a resonator."""
-MIRRORED = Shape("mirrored resonance", lambda d: 1 / (1 - 1j * d))
+MIRRORED = Shape("mirrored resonance", lambda d: _circle(d, 1.0))
 """The same where phases are counted the other way round."""
 
 
@@ -135,9 +143,16 @@ class Spectrum:
         """A line's functions: [..., p] -> [..., n or 2 n, k]."""
         f = self.f if f is None else f
         values = shape.of((f - theta[..., None, 0]) / np.exp(theta[..., None, 1]))
-        if np.iscomplexobj(values):
-            return side_by_side(self.stacked(values), self.stacked(1j * values))
-        return values
+        if not np.iscomplexobj(values):
+            return values
+        if not np.iscomplexobj(self.y):
+            return side_by_side(np.real(values), -np.imag(values))
+        n = values.shape[-1]
+        found = np.empty((*values.shape[:-1], 2, 2 * n))  # times 1 and times i; real parts first
+        found[..., 0, :n] = found[..., 1, n:] = np.real(values)
+        found[..., 0, n:] = np.imag(values)
+        found[..., 1, :n] = -np.imag(values)
+        return np.swapaxes(found, -1, -2)
 
     def background(self, f: Array | None = None) -> Array:
         """Functions of the background and of the lines beside: [n or 2 n, k]."""
@@ -302,7 +317,8 @@ def _fits(spectrum: Spectrum, shapes: Sequence[Shape], least: float) -> list[Fit
     def model(shape: Shape) -> Model:
         def basis(x: Array, theta: Array) -> Array:
             functions = np.swapaxes(scale[:, None] * spectrum.line(shape, theta), -1, -2)
-            return np.swapaxes(functions - (functions @ known) @ known.T, -1, -2)
+            rows = functions.reshape(-1, len(rest))
+            return np.swapaxes((rows - (rows @ known) @ known.T).reshape(functions.shape), -1, -2)
 
         return Model(shape.name, basis, (centres, widths), shape.prior)
 

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import expit
 
 from cascade_calibration.analysis.separable import Array, Fit, Model, each_once, side_by_side
-from cascade_calibration.analysis.waves import waves
+from cascade_calibration.analysis.waves import cosine_and_sine, waves
 
 _PER_PERIOD = 4
 """Grid points per period of the window: the width of a peak of the spectrum is one."""
@@ -99,7 +99,7 @@ def distorted(x: Array) -> list[Model]:
     def chirped(x: Array, theta: Array) -> Array:
         at = x / window
         angle = 2 * np.pi * theta[..., None, 0] * at * (1 + theta[..., None, 1] * at)
-        return side_by_side(*(of(angle) for of in (np.cos, np.sin)[:functions]))
+        return side_by_side(*cosine_and_sine(angle)[:functions])
 
     def beating(x: Array, theta: Array) -> Array:
         at = x / window

@@ -22,6 +22,7 @@ from cascade_calibration.analysis.separable import (
     fit_robustly,
 )
 from cascade_calibration.analysis.summary import curve, quality
+from cascade_calibration.analysis.sums import Product
 from cascade_calibration.analysis.trace import Trace, trace
 from cascade_calibration.analysis.verdict import Estimate, Range, Verdict
 from cascade_calibration.analysis.waves import waves
@@ -82,14 +83,8 @@ def fringes(x: Array, exponent: float, periods: Array | None = None, log_times: 
     periods, log_times
         Values to search; by default all that evenly spaced points can tell.
     """
-    window = float(np.ptp(x))
-
-    def basis(x: Array, theta: Array) -> Array:
-        at = (x - x[0]) / window
-        return _wave(theta[..., 0], at) * _fading(theta[..., 1], at, exponent)
-
     grid = (_periods(x) if periods is None else periods, _log_times(x) if log_times is None else log_times)
-    return Model(f"fringes {exponent:g}", basis, grid)
+    return Model(f"fringes {exponent:g}", _faded(x, exponent, 1), grid)
 
 
 def beating(x: Array, alone: Array, exponent: float) -> Model:
@@ -100,18 +95,12 @@ def beating(x: Array, alone: Array, exponent: float) -> Model:
     alone : float64 [2]
         Best theta of one frequency: its decay is as fast, or faster where the beat looks like one.
     """
-    window, periods = float(np.ptp(x)), _periods(x, 1.5)
-
-    def basis(x: Array, theta: Array) -> Array:
-        at = (x - x[0]) / window
-        waves = [_wave(theta[..., i], at) for i in (0, 1)]
-        return np.concatenate(waves, axis=-1) * _fading(theta[..., 2], at, exponent)
-
+    periods = _periods(x, 1.5)
     near = np.linspace(max(periods[0], alone[0] - _NEAR), alone[0] + _NEAR, 5)
     times = alone[1] + np.linspace(-0.6, 1.5, 4)
     # the data chose the box, and either frequency may be the one in it
     chosen = np.log(min(1.0, 2 * np.ptp(near) / np.ptp(periods))) + np.log(np.ptp(times) / np.ptp(_log_times(x)))
-    return Model(f"beating {exponent:g}", basis, (near, periods, times), _BEATING[0] + chosen)
+    return Model(f"beating {exponent:g}", _faded(x, exponent, 2), (near, periods, times), _BEATING[0] + chosen)
 
 
 def _log_times(x: Array) -> Array:
@@ -207,7 +196,7 @@ def _hints_at_more(best: Fit) -> bool:
     at = (best.x - best.x[0]) / np.ptp(best.x)
     exponent = float(best.model.name.split()[-1])
     turns = np.swapaxes(_wave(_periods(best.x), at), -1, -2)[None]
-    faded = turns * np.swapaxes(_fading(best.theta[1] + _SLOWER, at, exponent), -1, -2)[:, None]
+    faded = turns * _fading(best.theta[1] + _SLOWER, at, exponent)[:, None, None]
     power = 2 * ((faded @ best.residuals) ** 2).sum(axis=-1) / (faded**2).sum(axis=(-2, -1))
     # the best of so many gains the logarithm of their number by chance
     return bool(power.max() > 2 * (_HINT + np.log(power.size)) * best.sigma**2)
@@ -307,15 +296,24 @@ def _periods(x: Array, per_period: float = _PER_PERIOD) -> Array:
     return np.linspace(0.2, most, max(8, int(per_period * most)))
 
 
+def _faded(x: Array, exponent: float, count: int) -> Product:
+    """So many waves that decay alike, from the first of the points; periods and log of T2* in windows."""
+    window = float(np.ptp(x))
+
+    def wave(x: Array, periods: Array) -> Array:
+        return _wave(periods, (x - x[0]) / window)
+
+    def fading(x: Array, log_times: Array) -> Array:
+        return _fading(log_times, (x - x[0]) / window, exponent)
+
+    return Product((wave,) * count, fading)
+
+
 def _wave(periods: Array, at: Array) -> Array:
     """Cosine and sine: [..., n, 2]."""
     return each_once(lambda some: waves(some, at), periods)
 
 
 def _fading(log_times: Array, at: Array, exponent: float) -> Array:
-    """[..., n, 1]"""
-
-    def fading(log_times: Array) -> Array:
-        return np.exp(-((at / np.exp(log_times)[..., None]) ** exponent))[..., None]
-
-    return each_once(fading, log_times)
+    """[..., n]"""
+    return each_once(lambda some: np.exp(-((at / np.exp(some)[..., None]) ** exponent)), log_times)

@@ -23,14 +23,12 @@ from scipy.ndimage import maximum_filter
 from scipy.special import gammaln
 from scipy.stats import norm, qmc
 
+from cascade_calibration.analysis.sums import RIDGE, Array, Basis, Product, Sums, sums_at
 from cascade_calibration.analysis.verdict import Estimate
-
-Array = NDArray[np.float64]
 
 _SAMPLES = 512
 _STARTS = 4
 _FURTHER = 3
-_RIDGE, _ROUNDING = 1e-10, 1e-14
 _OUTLIER = 4.5
 _MOST_OUTLIERS = 0.1
 _PASSES = 6
@@ -40,6 +38,8 @@ _ROUNDS, _PILOT, _FEW = 6, 128, 0.1
 _WORTH = 8.0
 _HOPELESS = 9.0
 _STEPS = 20
+_EXACT = 1e-14
+"""Share of the squares that rounding leaves of exact data."""
 _ENOUGH = 1e-3
 """Variances of the noise that a step must gain at least."""
 _STIFFEST = 1e4
@@ -47,8 +47,6 @@ _CANCELLED = 1e-6
 """Share of all squares that points must have left for their sums to be what others leave of all."""
 _TAIL = 5
 _FEW_VALUES = 8
-_AT_ONCE = 2**14
-"""Values of a function that are worked on together: what fits into a core's cache is several times as fast."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +66,7 @@ class Model:
     """
 
     name: str
-    basis: Callable[[Array, Array], Array]
+    basis: Basis
     grid: tuple[Array, ...]
     prior: float = 0.0
 
@@ -121,7 +119,7 @@ class Fit:
     @property
     def evidence(self) -> float:
         """Logarithm of the Bayes factor of this best against the constant."""
-        return self.about if self.hopeless else self._draws[1]
+        return self.about if self.hopeless else self._draws[2] + self.model.prior
 
     @property
     def thetas(self) -> Array:
@@ -129,14 +127,13 @@ class Fit:
         return self._draws[0]
 
     @cached_property
-    def _draws(self) -> tuple[Array, float]:
-        thetas, evidence = _sampled(self.model, self.x, self.y, self.theta, self.covariance)
-        return thetas, evidence + self.model.prior
+    def _draws(self) -> tuple[Array, Sums, float]:
+        return _sampled(self.model, self.x, self.y, self.theta, self.covariance)
 
     @cached_property
     def samples(self) -> Array:
         """`theta` and amplitudes that the data allow: float64 [samples, p + 1 + k]."""
-        return np.column_stack([self.thetas, _amplitudes(self.model.basis(self.x, self.thetas), self.y)])
+        return np.column_stack([self.thetas, _amplitudes(self._draws[1], self.y)])
 
 
 def side_by_side(*functions: NDArray[Any]) -> NDArray[Any]:
@@ -274,9 +271,11 @@ class _Search:
         return self.y - np.median(self.y)
 
     @cached_property
-    def sums(self) -> _Sums:
+    def sums(self) -> Sums:
         """Of all points."""
-        return _sums(self.model, self.x, self.thetas, self.centred)
+        if isinstance(self.model.basis, Product):
+            return self.model.basis.sums(self.x, self.model.grid, self.centred)
+        return sums_at(self.model.basis, self.x, self.thetas, self.centred)
 
     def starts(self, kept: NDArray[np.bool_]) -> list[tuple[float, Model, Array]]:
         """The best local bests of the grid with the kept points, each with its evidence there."""
@@ -288,68 +287,26 @@ class _Search:
             # models measure from the first of the points that they get
             left = np.flatnonzero(~kept)
             some = np.concatenate([[0], left])
-            sums = self.sums.without(_sums(self.model, self.x[some], self.thetas, self.centred[left], skip=1))
+            sums = self.sums.without(sums_at(self.model.basis, self.x[some], self.thetas, self.centred[left], skip=1))
         else:
-            sums = _sums(self.model, self.x[kept], self.thetas, y)
+            sums = sums_at(self.model.basis, self.x[kept], self.thetas, y)
         evidence = _bayes_factor(sums.explained(len(y), float(y.mean()), total), len(y), sums.products.shape[1])
         grid = evidence.reshape(tuple(map(len, self.model.grid)))
         tops = np.flatnonzero((grid == maximum_filter(grid, size=3, mode="nearest")).ravel())
         return [(float(evidence[i]), self.model, self.thetas[i]) for i in tops[np.argsort(-evidence[tops])][:_STARTS]]
 
 
-@dataclass(frozen=True)
-class _Sums:
-    """Sums over the points: of functions [m, k], of their products with the data [m, k] and each other [m, k, k].
-
-    `size` [m] is the trace of the last, of all points from which these are what is left.
-    """
-
-    functions: Array
-    products: Array
-    moments: Array
-    size: Array
-
-    def without(self, others: _Sums) -> _Sums:
-        """Without other points."""
-        functions, products = self.functions - others.functions, self.products - others.products
-        return _Sums(functions, products, self.moments - others.moments, self.size)
-
-    def explained(self, n: int, mean: float, total: float) -> Array:
-        """Shares of the squares `total` of n points around their `mean` that the functions explain: [m]."""
-        moments = self.moments - self.functions[:, :, None] * self.functions[:, None, :] / n
-        # a function that hardly differs from the constant has nothing but rounding errors beside it
-        size = _RIDGE * np.trace(moments, axis1=1, axis2=2) + _ROUNDING * self.size + 1e-300
-        moments = moments + size[:, None, None] * np.eye(moments.shape[1])
-        products = self.products - mean * self.functions
-        if moments.shape[1] == 1:
-            return products[:, 0] ** 2 / moments[:, 0, 0] / total
-        if moments.shape[1] == 2:
-            (first, second), ((a, b), (_, c)) = products.T, moments.transpose(1, 2, 0)
-            return (c * first**2 - 2 * b * first * second + a * second**2) / (a * c - b**2) / total
-        return (np.linalg.solve(moments, products[..., None])[..., 0] * products).sum(axis=-1) / total
-
-
-def _sums(model: Model, x: Array, thetas: Array, y: Array, skip: int = 0) -> _Sums:
-    """Of points x and y [n], at `thetas` [m, p]; x may have a few more before them, to `skip`."""
-    found: list[tuple[Array, Array, Array]] = []
-    for some in np.array_split(thetas, -(-len(thetas) * len(x) // _AT_ONCE)):
-        functions = np.swapaxes(model.basis(x, some), -1, -2)[..., skip:]
-        both = functions.reshape(-1, len(y)) @ np.stack([np.ones(len(y)), y], axis=1)
-        shape = functions.shape[:-1]
-        found.append((both[:, 0].reshape(shape), both[:, 1].reshape(shape), functions @ functions.swapaxes(-1, -2)))
-    functions, products, moments = (np.concatenate(one) for one in zip(*found, strict=True))
-    return _Sums(functions, products, moments, np.trace(moments, axis1=1, axis2=2))
-
-
 def _polished(model: Model, x: Array, y: Array, theta: Array) -> Fit:
     """Levenberg and Marquardt's steps within the box; amplitudes follow by linear algebra."""
     low, high = (np.array([axis[i] for axis in model.grid]) for i in (0, -1))
-    amplitudes, remaining, columns = _solved(model, x, y, theta)
+    step = np.diag(1e-5 * (high - low))
+    offsets = np.concatenate([step, -step])
+    amplitudes, remaining, columns, directions = _solved(model, x, y, theta)
     squares, damping, span = remaining @ remaining, 1e-3, high - low
     for _ in range(_STEPS):
-        slopes = _slopes(model, x, theta, amplitudes, low, high) * span
+        slopes = _slopes(model, x, theta, amplitudes, offsets) * span
         # only what no other column explains tells of theta
-        free = slopes - columns @ _least_squares(columns, slopes)
+        free = slopes - directions.T @ (directions @ slopes)
         moments, uphill = free.T @ free, free.T @ remaining
         held = ((theta <= low) & (uphill < 0)) | ((theta >= high) & (uphill > 0))  # along the wall
         moments, uphill = moments * np.outer(~held, ~held), uphill * ~held
@@ -361,15 +318,15 @@ def _polished(model: Model, x: Array, y: Array, theta: Array) -> Fit:
             tried = _solved(model, x, y, ahead)
             gained = squares - tried[1] @ tried[1]
             if gained >= 0:
-                theta, (amplitudes, remaining, columns), squares = ahead, tried, squares - gained
+                theta, (amplitudes, remaining, columns, directions), squares = ahead, tried, squares - gained
                 damping = max(damping / 10, 1e-6)
                 break
             damping *= 10
         if gained <= _ENOUGH * squares / len(x):
             break
-    slopes = _slopes(model, x, theta, amplitudes, low, high)
+    slopes = _slopes(model, x, theta, amplitudes, offsets)
     design = np.column_stack([slopes, columns])
-    free = slopes - columns @ _least_squares(columns, slopes)
+    free = slopes - directions.T @ (directions @ slopes)
     information = free.T @ free * max(1, len(x) - design.shape[1]) / max(squares, 1e-300)
     # what the data cannot tell is as wide as the box
     covariance: Array = np.linalg.inv(information + np.diag((high - low) ** -2.0)).astype(np.float64)
@@ -380,63 +337,78 @@ def _polished(model: Model, x: Array, y: Array, theta: Array) -> Fit:
     return Fit(model, theta, amplitudes, covariance, x, y, remaining, design, about)
 
 
-def _slopes(model: Model, x: Array, theta: Array, amplitudes: Array, low: Array, high: Array) -> Array:
-    """Derivatives of the curve by theta: [n, p]."""
-    step = np.diag(1e-5 * (high - low))
-    ends = model.basis(x, np.concatenate([theta + step, theta - step])) @ amplitudes[1:]
+def _slopes(model: Model, x: Array, theta: Array, amplitudes: Array, offsets: Array) -> Array:
+    """Derivatives of the curve by theta, from steps forward and back [2 p, p]: [n, p]."""
     p = len(theta)
-    return ((ends[:p] - ends[p:]) / (2 * np.diag(step)[:, None])).T
+    ends = model.basis(x, theta + offsets) @ amplitudes[1:]
+    return ((ends[:p] - ends[p:]) / (2 * np.diag(offsets)[:, None])).T
 
 
-def _least_squares(columns: Array, y: Array) -> Array:
-    """Amplitudes of `columns` [n, k] that leave least of `y` [n, ...]; of columns that are alike, small ones."""
-    norms = np.sqrt((columns**2).sum(axis=0))
-    unit = columns / np.where(norms > 0, norms, 1)
-    solved = np.linalg.solve(unit.T @ unit + _RIDGE * np.eye(unit.shape[1]), unit.T @ y)
-    return (solved.T / np.where(norms > 0, norms, 1)).T
-
-
-def _sampled(model: Model, x: Array, y: Array, theta: Array, covariance: Array) -> tuple[Array, float]:
-    """Samples of theta [samples, p] around a best, and its evidence."""
+def _sampled(model: Model, x: Array, y: Array, theta: Array, covariance: Array) -> tuple[Array, Sums, float]:
+    """Samples of theta [samples, p] around a best, their sums, and the best's evidence."""
     p, centred = len(theta), y - y.mean()
+    low, high = (np.array([axis[i] for axis in model.grid]) for i in (0, -1))
     normal = _normal(p + 1)
     direction = normal[:, :p] * np.sqrt(_TAIL / _chi2(normal[:, p], _TAIL))[:, None]
-    middle = theta
-    for _ in range(_ROUNDS):
-        thetas, posterior, weights, _ = _proposed(model, x, centred, middle, covariance, direction[:_PILOT])
-        if 1 / (weights**2).sum() > _FEW * len(thetas):
+    middle, span = theta, high - low
+    for turn in range(_ROUNDS + 1):
+        root = _root(_WIDER**2 * covariance, span)
+        thetas, proposal = middle + direction @ root.T, _student(direction) - np.log(np.diag(root)).sum()
+        found = _proposed(model, x, centred, thetas[:_PILOT], proposal[:_PILOT])
+        allowed = np.isfinite(found.posterior)
+        if turn == _ROUNDS or not allowed.any() or 1 / (found.weights**2).sum() > _FEW * _PILOT:
             break
         # walls, or a ridge that bends: nearer to where the likely ones lie
-        best = np.argsort(-posterior)[: len(thetas) // 8]
-        best = best[np.isfinite(posterior[best])]
+        best = np.argsort(-found.posterior)[: _PILOT // 8]
+        best = best[allowed[best]]
         middle = thetas[best].mean(axis=0)
         covariance = np.atleast_2d(np.cov(thetas[best].T)).astype(np.float64) if len(best) > p else covariance / 4
-    thetas, _, weights, evidence = _proposed(model, x, centred, middle, covariance, direction)
-    shares = np.cumsum(weights)
+    found = found.joined(_proposed(model, x, centred, thetas[_PILOT:], proposal[_PILOT:]))
+    if not np.isfinite(found.posterior).any():  # the best itself, in a corner of the box
+        found = _proposed(model, x, centred, np.tile(np.clip(middle, low, high), (_SAMPLES, 1)), proposal)
+    shares = np.cumsum(found.weights)
     chosen = np.searchsorted(shares / shares[-1], (np.arange(_SAMPLES) + 0.5) / _SAMPLES)
-    return thetas[chosen], evidence
+    return found.thetas[chosen], found.sums.at(chosen), float(found.evidence)
 
 
-def _proposed(
-    model: Model, x: Array, centred: Array, middle: Array, covariance: Array, direction: Array
-) -> tuple[Array, Array, Array, float]:
-    """Thetas around a middle [m, p], their posterior (a logarithm) and weights [m], and the evidence."""
+@dataclass(frozen=True)
+class _Proposed:
+    """Thetas [m, p] and their sums; logarithms of the posterior, of the evidence and of how often it is drawn [m]."""
+
+    thetas: Array
+    sums: Sums
+    posterior: Array
+    evidences: Array
+    proposal: Array
+
+    @cached_property
+    def weights(self) -> Array:
+        """By the likelihood: [m]."""
+        likelihood = self.posterior - self.proposal
+        return np.exp(likelihood - np.logaddexp.reduce(likelihood))
+
+    @property
+    def evidence(self) -> float:
+        """Logarithm, of all."""
+        return float(np.logaddexp.reduce(self.evidences - self.proposal) - np.log(len(self.thetas)))
+
+    def joined(self, more: _Proposed) -> _Proposed:
+        """With others."""
+        parts = ("thetas", "posterior", "evidences", "proposal")
+        arrays = {part: np.concatenate([getattr(self, part), getattr(more, part)]) for part in parts}
+        return _Proposed(sums=self.sums.joined(more.sums), **arrays)
+
+
+def _proposed(model: Model, x: Array, centred: Array, thetas: Array, proposal: Array) -> _Proposed:
+    """At `thetas`, which are none where they lie outside the box."""
     low, high = (np.array([axis[i] for axis in model.grid]) for i in (0, -1))
-    n, span = len(x), high - low
-    root = _root(_WIDER**2 * covariance, span)
-    thetas = middle + direction @ root.T
-    inside = ((thetas >= low) & (thetas <= high)).all(axis=1)
-    if not inside.any():  # the best itself, in a corner of the box
-        thetas, inside = np.tile(np.clip(middle, low, high), (len(thetas), 1)), np.ones(len(thetas), dtype=bool)
-    proposal = _student(direction) - np.log(np.diag(root)).sum()
-    sums = _sums(model, x, np.clip(thetas, low, high), centred)
+    n, inside = len(x), ((thetas >= low) & (thetas <= high)).all(axis=1)
+    sums = sums_at(model.basis, x, np.clip(thetas, low, high), centred)
     explained, k = sums.explained(n, 0.0, float(centred @ centred)), sums.products.shape[1]
-    prior = np.where(inside, -np.log(span).sum(), -np.inf)
-    evidences = _bayes_factor(explained, n, k) + prior - proposal
+    prior = np.where(inside, -np.log(high - low).sum(), -np.inf)
+    evidences = _bayes_factor(explained, n, k) + prior
     posterior = -0.5 * max(1, n - 1 - k) * np.log(np.clip(1 - explained, 1e-14, None)) + prior
-    likelihood = posterior - proposal
-    weights = np.exp(likelihood - np.logaddexp.reduce(likelihood))
-    return thetas, posterior, weights, float(np.logaddexp.reduce(evidences) - np.log(len(thetas)))
+    return _Proposed(thetas, sums, posterior, evidences, proposal)
 
 
 def _root(covariance: Array, span: Array) -> Array:
@@ -448,27 +420,40 @@ def _root(covariance: Array, span: Array) -> Array:
     return (size[:, None] * np.linalg.cholesky(mended)).astype(np.float64)
 
 
-def _amplitudes(basis: Array, y: Array) -> Array:
-    """Amplitudes that the data allow, one sample for each basis: [samples, n, k] -> [samples, 1 + k]."""
-    columns = np.concatenate([np.ones((*basis.shape[:-1], 1)), basis], axis=-1)
-    moments = np.swapaxes(columns, -1, -2) @ columns
-    k = columns.shape[-1]
-    inverse = np.linalg.inv(moments + _RIDGE * np.trace(moments, axis1=-2, axis2=-1)[:, None, None] * np.eye(k))
-    best = np.einsum("sij,snj,n->si", inverse, columns, y, optimize=True)
-    remaining = ((y - np.einsum("snj,sj->sn", columns, best)) ** 2).sum(axis=-1)
-    rng, dof = np.random.default_rng(0), max(1, len(y) - k)
-    normal = rng.standard_normal((len(best), k))
-    root = np.linalg.cholesky(inverse)
+def _amplitudes(sums: Sums, y: Array) -> Array:
+    """Amplitudes that the data allow, one sample for each of the sums with centred data: [samples, 1 + k]."""
+    (samples, k), n, centred = sums.products.shape, len(y), y - y.mean()
+    moments = np.empty((samples, 1 + k, 1 + k))
+    moments[:, 0, 0], moments[:, 0, 1:], moments[:, 1:, 0] = n, sums.functions, sums.functions
+    moments[:, 1:, 1:] = sums.moments
+    products = np.column_stack([np.zeros(samples), sums.products])
+    ridge = RIDGE * np.trace(moments, axis1=1, axis2=2)[:, None, None] * np.eye(1 + k)
+    inverse = np.linalg.inv(moments + ridge)
+    best = (inverse @ products[..., None])[..., 0]
+    total = float(centred @ centred)
+    remaining = np.maximum(total - (best * products).sum(axis=1), _EXACT * total)
+    rng, dof = np.random.default_rng(0), max(1, n - 1 - k)
+    normal = rng.standard_normal((samples, 1 + k))
     # the noise is known from the same few points: Student's distribution
-    spread = np.sqrt(remaining / rng.chisquare(dof, len(best)))
-    return best + spread[:, None] * np.einsum("sij,sj->si", root, normal)
+    spread = np.sqrt(remaining / rng.chisquare(dof, samples))
+    best[:, 0] += y.mean()
+    return best + spread[:, None] * (np.linalg.cholesky(inverse) @ normal[..., None])[..., 0]
 
 
-def _solved(model: Model, x: Array, y: Array, theta: Array) -> tuple[Array, Array, Array]:
-    """Amplitudes [1 + k], residuals [n] and columns [n, 1 + k] at one `theta`."""
+def _solved(model: Model, x: Array, y: Array, theta: Array) -> tuple[Array, Array, Array, Array]:
+    """Amplitudes [1 + k], residuals [n], columns [n, 1 + k] and their directions [1 + k, n] at one `theta`.
+
+    Of columns that are alike the amplitudes are small; directions are at right angles to each other.
+    """
     columns = np.column_stack([np.ones(len(x)), model.basis(x, theta)])
-    amplitudes = _least_squares(columns, y)
-    return amplitudes, y - columns @ amplitudes, columns
+    norms = np.sqrt((columns**2).sum(axis=0))
+    norms[norms == 0] = 1
+    unit = columns / norms
+    root = np.linalg.inv(np.linalg.cholesky(unit.T @ unit + RIDGE * np.eye(len(norms))))
+    directions = root @ unit.T
+    along = directions @ y
+    amplitudes = along @ root / norms
+    return amplitudes, y - columns @ amplitudes, columns, directions
 
 
 def _orthonormal(columns: Array) -> Array:

@@ -27,9 +27,7 @@ def waves(periods: Array, at: Array) -> Array:
     found = np.empty((*periods.shape, 2, len(at)))
     start, step, places = _lattice(at) if periods.size > _FEW else (0.0, 0.0, None)
     if places is None:
-        angle = 2 * np.pi * periods[..., None] * at
-        np.cos(angle, out=found[..., 0, :])
-        np.sin(angle, out=found[..., 1, :])
+        found[..., 0, :], found[..., 1, :] = cosine_and_sine(2 * np.pi * periods[..., None] * at)
         return np.swapaxes(found, -1, -2)
     size, turns = int(places[-1]) + 1, 2j * np.pi * periods[..., None]
     turned = np.empty((*periods.shape, size), dtype=np.complex128)
@@ -43,6 +41,13 @@ def waves(periods: Array, at: Array) -> Array:
         turned = turned[..., places]
     found[..., 0, :], found[..., 1, :] = turned.real, turned.imag
     return np.swapaxes(found, -1, -2)
+
+
+def cosine_and_sine(angle: Array) -> tuple[Array, Array]:
+    """Of angles, by the tangent of their halves: NumPy has vector instructions for tangents alone."""
+    tangent = np.tan(angle / 2)
+    cosine = 2 / (1 + tangent**2) - 1
+    return cosine, tangent * (1 + cosine)
 
 
 def _lattice(at: Array) -> tuple[float, float, NDArray[np.int64] | None]:

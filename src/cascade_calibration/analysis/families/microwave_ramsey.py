@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_calibration.analysis.registry import Family
-from cascade_calibration.analysis.separable import Array, Fit, Model, estimate, fit_robustly
+from cascade_calibration.analysis.separable import Array, Fit, Model, estimate, fit_robustly, side_by_side
 from cascade_calibration.analysis.summary import curve, quality
 from cascade_calibration.analysis.trace import trace
 from cascade_calibration.analysis.verdict import Verdict
+from cascade_calibration.analysis.waves import cosine_and_sine
 from cascade_calibration.analysis.weighing import most_probable, weigh
 from cascade_calibration.measurement import Measurement
 from cascade_qec.errors import CascadeError
@@ -81,7 +82,7 @@ def _fringes(x: Array) -> Model:
 
     def basis(x: Array, theta: Array) -> Array:
         angle = 2 * np.pi * theta[..., :1] * (x - x[0]) / window
-        return np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+        return side_by_side(*cosine_and_sine(angle))
 
     return Model("fringes", basis, (np.linspace(0.5, most, max(8, int(5 * most))),))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,8 @@ _PIXELS = 40
 _TAIL = 0.6
 """Length of a tail, in widths of the cloud, that makes it asymmetric."""
 _OUTLIER = 6.0
+_TAIL_AT = 6
+"""Place of the tail among the parameters."""
 
 
 @dataclass(frozen=True)
@@ -126,47 +129,79 @@ def _fits(image: Array, column: float, row: float, size: float) -> tuple[_Fit, _
     height, level = float(part.max() - np.median(part)), float(np.median(part))
     unit = max(height, 1e-300)
 
-    def rest(p: Array) -> Array:
-        return ((_cloud(p, xs, ys) - part) / unit).ravel()
+    def descended(start: Array, free: NDArray[np.bool_], steps: int) -> _Fit:
+        """Least squares from a start, by the free parameters."""
+        whole = start.copy()
+
+        @lru_cache(maxsize=1)
+        def at(p: bytes) -> tuple[Array, Array]:
+            whole[free] = np.frombuffer(p)
+            value, slopes = _cloud(whole, xs, ys)
+            return ((value - part) / unit).ravel(), (slopes[free] / unit).reshape(free.sum(), -1).T
+
+        scales = np.array([unit, size, size, size, size, 1.0, size, unit])[free]
+        found = least_squares(
+            lambda p: at(p.tobytes())[0],
+            start[free],
+            lambda p: at(p.tobytes())[1],  # pyright: ignore[reportArgumentType] (stubs know names alone)
+            method="lm",
+            x_scale=scales,
+            max_nfev=steps,
+        )
+        whole[free] = found.x
+        return _Fit(whole, float(found.cost), found.jac)
 
     begin = np.array([height, column - left, row - top, 1.2 * size, size, 0.3, 0.0, level])
-    free = np.array([True] * 6 + [False, True])
-
-    def held(p: Array) -> Array:
-        whole = begin.copy()
-        whole[free] = p
-        return rest(whole)
-
-    scales = np.array([unit, size, size, size, size, 1.0, size, unit])
-    found = least_squares(held, begin[free], x_scale=scales[free], max_nfev=60)
-    plain = begin.copy()
-    plain[free] = found.x
+    plain = descended(begin, np.arange(len(begin)) != _TAIL_AT, 60)
     tails: list[_Fit] = []
     for angle in np.arange(4) * np.pi / 2 + np.pi / 4:
-        start = plain.copy()
-        wide = float(np.sqrt(abs(plain[3] * plain[4])))
+        start = plain.x.copy()
+        wide = float(np.sqrt(abs(start[3] * start[4])))
         start[3:7] = wide * 0.8, wide * 0.8, angle, wide
         start[1:3] -= 0.7 * wide * np.array([np.cos(angle), np.sin(angle)])
         start[0] *= 1.3
-        tried = least_squares(rest, start, x_scale=scales, max_nfev=25)
-        tails.append(_Fit(tried.x, float(tried.cost), tried.jac))
-    return _Fit(plain, float(found.cost), found.jac), min(tails, key=lambda one: one.cost), (left, top)
+        tails.append(descended(start, np.ones(len(start), dtype=bool), 25))
+    return plain, min(tails, key=lambda one: one.cost), (left, top)
 
 
-def _cloud(p: Array, x: Array, y: Array) -> Array:
-    """A Gaussian whose atoms leave along its first axis, exponentially far: p is height, place, widths, angle, tail."""
+def _cloud(p: Array, x: Array, y: Array) -> tuple[Array, Array]:
+    """A Gaussian whose atoms leave along its first axis, exponentially far: [ny, nx], and derivatives [8, ny, nx].
+
+    p is height, place x and y, widths along and across, angle, tail and level.
+    """
     height, x0, y0, along, across, angle, tail, level = p
+    signs = [-1 if one < 0 else 1 for one in (along, across, tail)]
     along, across, tail = abs(along) + 1e-3, abs(across) + 1e-3, abs(tail)
-    u = (x - x0) * np.cos(angle) + (y - y0) * np.sin(angle)
-    v = -(x - x0) * np.sin(angle) + (y - y0) * np.cos(angle)
-    aside = np.exp(-0.5 * (v / across) ** 2)
+    cosine, sine = np.cos(angle), np.sin(angle)
+    u, v = (x - x0) * cosine + (y - y0) * sine, (y - y0) * cosine - (x - x0) * sine
+    aside, middle = np.exp(-0.5 * (v / across) ** 2), np.exp(-0.5 * (u / along) ** 2)
     if tail < 0.02 * along:
-        return level + height * np.exp(-0.5 * (u / along) ** 2) * aside
-    z = (along / tail - u / along) / np.sqrt(2)
-    # each form overflows where the other is used
-    far = np.exp(0.5 * (along / tail) ** 2 - u / tail + log_ndtr(-z * np.sqrt(2)))
-    near = 0.5 * np.exp(-0.5 * (u / along) ** 2) * erfcx(np.maximum(z, 0))
-    return level + height * np.sqrt(2 * np.pi) * along / tail * np.where(z > 0, near, far) * aside
+        shape, by_u, by_tail = middle, -u / along**2 * middle, np.zeros_like(u)
+        by_along = u**2 / along**3 * middle
+    else:
+        ratio = along / tail
+        z = (ratio - u / along) / np.sqrt(2)
+        # each form overflows where the other is used
+        far = np.exp(0.5 * ratio**2 - u / tail + log_ndtr(-z * np.sqrt(2)))
+        near = 0.5 * middle * erfcx(np.maximum(z, 0))
+        shape = np.sqrt(2 * np.pi) * ratio * np.where(z > 0, near, far)
+        by_u = middle * ratio / along - shape / tail
+        by_along = shape * (1 / along + along / tail**2) - middle * ratio * (1 / tail + u / along**2)
+        by_tail = shape * (u / tail**2 - along**2 / tail**3 - 1 / tail) + middle * ratio * along / tail**2
+    by_v = -v / across**2 * aside
+    slopes = np.stack(
+        [
+            shape * aside,
+            -height * (by_u * aside * cosine - shape * by_v * sine),
+            -height * (by_u * aside * sine + shape * by_v * cosine),
+            signs[0] * height * by_along * aside,
+            signs[1] * height * shape * aside * v**2 / across**3,
+            height * (by_u * aside * v - shape * by_v * u),
+            signs[2] * height * by_tail * aside,
+            np.ones_like(u),
+        ]
+    )
+    return level + height * shape * aside, slopes
 
 
 def _evidence(plain: _Fit, tailed: _Fit) -> float:

@@ -14,6 +14,7 @@ from cascade_calibration.analysis.separable import Array, Fit, Model, estimate, 
 from cascade_calibration.analysis.summary import curve, quality
 from cascade_calibration.analysis.trace import Trace, trace
 from cascade_calibration.analysis.verdict import Range, Verdict
+from cascade_calibration.analysis.waves import cosine_and_sine
 from cascade_calibration.analysis.weighing import most_probable, weigh
 from cascade_calibration.measurement import Measurement
 
@@ -86,7 +87,7 @@ def detuned(x: Array, fading: float = 0.0) -> Model:
     def basis(x: Array, theta: Array) -> Array:
         drive = (theta[..., None, 0] * x / window) ** 2
         total = drive + theta[..., None, 1] ** 2
-        size, wave = drive / np.maximum(total, 1e-12), np.cos(2 * np.pi * np.sqrt(total))
+        size, wave = drive / np.maximum(total, 1e-12), cosine_and_sine(2 * np.pi * np.sqrt(total))[0]
         return (size * (1 - wave * np.exp(-fading * np.abs(x) / window)))[..., None]
 
     return Model(f"off resonance {fading:g}", basis, (periods, np.linspace(_DETUNED / 2, 1.5, 13)))

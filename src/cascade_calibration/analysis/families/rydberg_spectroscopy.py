@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from cascade_calibration.analysis.lines import Spectrum, alone
 from cascade_calibration.analysis.registry import Family
-from cascade_calibration.analysis.separable import Array, Fit, Model, estimate, fit_robustly
+from cascade_calibration.analysis.separable import Array, Fit, Model, estimate, fit_robustly, side_by_side
 from cascade_calibration.analysis.summary import curve, quality
 from cascade_calibration.analysis.trace import Trace, trace
 from cascade_calibration.analysis.verdict import Verdict
+from cascade_calibration.analysis.waves import cosine_and_sine
 from cascade_calibration.analysis.weighing import most_probable, weigh
 from cascade_calibration.measurement import Measurement
 
@@ -48,20 +49,25 @@ def rabi_lines(x: Array, y: Array) -> list[Model]:
     def parts(x: Array, theta: Array) -> tuple[Array, Array]:
         detuning = (x - middle) / window - theta[..., None, 0]
         rabi = theta[..., None, 1] / theta[..., None, 2]
-        whole = np.sqrt(rabi**2 + detuning**2)
-        return (rabi / whole) ** 2, whole * theta[..., None, 2]
+        whole = rabi**2 + detuning**2
+        return rabi**2 / whole, np.sqrt(whole) * theta[..., None, 2]
 
     def coherent(x: Array, theta: Array) -> Array:
         share, turns = parts(x, theta)
-        return (share * np.sin(np.pi * turns) ** 2)[..., None]
+        return (share * _turned(turns))[..., None]
 
     def dephased(x: Array, theta: Array) -> Array:
         share, turns = parts(x, theta)
-        return np.stack([share * np.sin(np.pi * turns) ** 2, share], axis=-1)
+        return side_by_side(share * _turned(turns), share)
 
     bands = [np.linspace(low, high, 6) for low, high in pairwise(_TURNS)]
     each = [Model("coherent", coherent, (places, turns, times), -np.log(len(bands))) for turns in bands]
     return [*each, Model("dephased", dephased, (places, np.linspace(_TURNS[0], _TURNS[-1], 25), times), _RARE)]
+
+
+def _turned(turns: Array) -> Array:
+    """Population after so many turns about the axis of the drive."""
+    return (1 - cosine_and_sine(2 * np.pi * turns)[0]) / 2
 
 
 def _symmetric(x: Array, y: Array) -> Array:
