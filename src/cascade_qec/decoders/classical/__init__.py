@@ -3,7 +3,7 @@
 from cascade_qec.decoders.classical.bp import BPLSD, BPOSD, BPOSD_CS10, RELAY_BP_SURFACE, RelayBP
 from cascade_qec.decoders.classical.decoder import BoundClassical, ClassicalDecoder
 from cascade_qec.decoders.classical.filtered import Filtered
-from cascade_qec.decoders.classical.lowest import LowestBPOSD
+from cascade_qec.decoders.classical.lowest import BPOSD_ENSEMBLE, LowestBPOSD
 from cascade_qec.decoders.classical.matching import Chromobius, PyMatching
 from cascade_qec.decoders.classical.matrices import CheckMatrices, check_matrices
 from cascade_qec.decoders.classical.search import (
@@ -19,6 +19,7 @@ __all__ = [
     "BPLSD",
     "BPOSD",
     "BPOSD_CS10",
+    "BPOSD_ENSEMBLE",
     "RELAY_BP_SURFACE",
     "TESSERACT_LONG_BEAM",
     "TESSERACT_SPARSE_LONG_BEAM",
@@ -45,6 +46,7 @@ _JOINT: tuple[ClassicalDecoder, ...] = (
     BPOSD(),
     BPOSD_CS10,
     LowestBPOSD(),
+    BPOSD_ENSEMBLE,
     BPLSD(),
     RelayBP(),
     RELAY_BP_SURFACE,

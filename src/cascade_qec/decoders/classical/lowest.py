@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 import stim
@@ -13,6 +14,9 @@ from cascade_qec.decoders.classical.decoder import ClassicalDecoder, Predict
 from cascade_qec.decoders.projection import project
 from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.error_models import Mechanisms
+
+_PERTURBED = 0.5
+"""Standard deviation by which the priors are off that the members of an ensemble but the first begin with, log-odds."""
 
 _AT_ONCE = 1 << 24
 """Log-odds that are kept at a time."""
@@ -30,14 +34,21 @@ class LowestBPOSD(ClassicalDecoder):
     observable, it looks for a set that flips it and for one that does not. Log-odds are by how much the one is likelier
     than the other. They count a single set of each kind, and so claim more than comes true.
 
+    Where a search fails, the errors that it finds are less likely than those that happened. So an ensemble searches
+    several times, with priors of belief propagation that are off at random (Poulin and Chung, arXiv:0801.1241), and
+    keeps the set that is likeliest by the right ones.
+
     Parameters
     ----------
+    members
+        Searches: the first with the right priors, the others with random ones about them, always the same.
     iterations, orders, scaling, damping
         Of `cascade_qec.components.BeliefPropagation`.
     unlikely
         Errors that were never believed to be likelier than this are left out, but of shots that need them.
     """
 
+    members: int = 1
     iterations: int = 40
     orders: int = 3
     scaling: float = 1.0
@@ -46,13 +57,16 @@ class LowestBPOSD(ClassicalDecoder):
 
     @property
     def name(self) -> str:
-        return "bposd-lowest"
+        return "bposd-lowest" if self.members == 1 else "bposd-ensemble"
 
     def require(self) -> None:
         """Nothing."""
 
     def prepare(self, dem: stim.DetectorErrorModel) -> Predict:
         return LowestSearch(self, dem)
+
+
+BPOSD_ENSEMBLE = LowestBPOSD(members=9)
 
 
 class LowestSearch:
@@ -69,17 +83,21 @@ class LowestSearch:
     def __init__(self, decoder: LowestBPOSD, dem: stim.DetectorErrorModel) -> None:
         self.errors = errors = _seen(Mechanisms.of(project(dem, np.arange(dem.num_detectors))))
         prior = (np.log(errors.probability) - np.log1p(-errors.probability)).astype(np.float32)
-        self._propagation = BeliefPropagation(
-            *(errors, prior),
-            iterations=decoder.iterations,
-            orders=decoder.orders,
-            scaling=decoder.scaling,
-            damping=decoder.damping,
-        )
+        off = _PERTURBED * np.random.default_rng(0).standard_normal((decoder.members - 1, len(prior)))
+        self._propagations = [
+            BeliefPropagation(
+                *(errors, prior + shift),
+                iterations=decoder.iterations,
+                orders=decoder.orders,
+                scaling=decoder.scaling,
+                damping=decoder.damping,
+            )
+            for shift in (np.float32(0), *off.astype(np.float32))
+        ]
         self._alone = dem.num_observables == 1 and bool(errors.observables.any())
         answered = _answered(errors) if self._alone else errors
         self._statistics = OrderedStatistics(answered, weights=prior, unlikely=decoder.unlikely)
-        self.at_once = max(1, _AT_ONCE // max(1, decoder.orders * len(prior)))
+        self.at_once = max(1, _AT_ONCE // max(1, decoder.members * decoder.orders * len(prior)))
 
     def __call__(self, dets: NDArray[np.bool_], beliefs: NDArray[np.float32] | None = None) -> DecodeResult:
         """What the likeliest errors flip that are found.
@@ -89,15 +107,16 @@ class LowestSearch:
         dets : bool [shots, detectors]
         beliefs : float32 [shots, errors], optional
             By how much somebody else believes that a shot's events make each error likelier, in log-odds. Each order
-            is then tried once more with these added.
+            of the first member is then tried once more with these added.
         """
         flips = np.zeros((len(dets), self.errors.observables.shape[1]), np.bool_)
         odds = np.zeros(len(dets), np.float32)
         for start in range(0, len(dets), self.at_once):
             part = slice(start, start + self.at_once)
-            orders = list(self._propagation.orders(dets[part]))
+            orders, *others = (list(member.orders(dets[part])) for member in self._propagations)
             if beliefs is not None:
                 orders += [order + beliefs[part] for order in orders]
+            orders += chain.from_iterable(others)
             if self._alone:
                 flips[part, 0], odds[part] = _likelier(self._statistics, orders, dets[part])
             else:
