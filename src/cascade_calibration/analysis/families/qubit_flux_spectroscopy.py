@@ -43,7 +43,7 @@ _MOST_POINTS = 401
 def arc(place: Array, centre: Array | float, period: Array | float, asymmetry: Array | float) -> Array:
     """A transmon's frequency over its largest, but for the charging energy: all broadcast."""
     phase = np.pi * (place - centre) / period
-    return (asymmetry**2 + (1 - asymmetry**2) * np.cos(phase) ** 2) ** 0.25
+    return np.sqrt(np.sqrt(asymmetry**2 + (1 - asymmetry**2) * np.cos(phase) ** 2))
 
 
 def _model(start: Array | None = None) -> Model:
