@@ -129,22 +129,26 @@ def _jumping(y: Array, theta: Array, k: int, low: float, high: float) -> Array:
     allowed = (np.diff(levels, axis=1) > 0).all(axis=1) & (levels >= low).all(axis=1) & (levels <= high).all(axis=1)
     allowed &= (chance > _LEAST_CHANCE) & (chance < _MOST_CHANCE)
     chance = np.clip(chance, _LEAST_CHANCE, _MOST_CHANCE)
-    moves = np.where(np.eye(k, dtype=bool), 1 - chance[:, None, None], chance[:, None, None] / max(1, k - 1))
-    logs = -0.5 * ((y[:, None, None] - levels) / noise[:, None]) ** 2  # [n, m, k]
-    top = logs.max(axis=-1)
-    seen = np.exp(logs - top[..., None])
+    # levels, then points, then samples, which lie next to each other
+    logs = -0.5 * ((y[:, None] - levels.T[:, None]) / noise) ** 2
+    top = logs.max(axis=0)
+    seen = np.exp(logs - top)
     total = top.sum(axis=0) - len(y) * (0.5 * np.log(2 * np.pi) + np.log(noise))
+    moves = np.where(np.eye(k, dtype=bool)[..., None], 1 - chance, chance / max(1, k - 1))
     # the product of all matrices, in pairs
-    product = moves * seen[:, :, None, :]
-    while len(product) > 1:
-        odd = product[-1:] if len(product) % 2 else None
-        even = len(product) // 2 * 2
-        product = np.einsum("nmij,nmjl->nmil", product[0:even:2], product[1:even:2])
-        scale = product.max(axis=(-1, -2), keepdims=True)
-        total += np.log(scale[..., 0, 0]).sum(axis=0)
-        product = product / scale
-        if odd is not None:
-            product = np.concatenate([product, odd])
-    total += np.log(product[0].sum(axis=(-1, -2)) / k)
+    product = moves[:, :, None] * seen
+    while product.shape[2] > 1:
+        even = product.shape[2] // 2 * 2
+        odd = product[:, :, even:]
+        first, second = product[:, :, 0:even:2], product[:, :, 1:even:2]
+        product = first[:, 0, None] * second[0]
+        for i in range(1, k):
+            product += first[:, i, None] * second[i]
+        scale = product.max(axis=(0, 1))
+        total += np.log(scale).sum(axis=0)
+        product /= scale
+        if odd.size:
+            product = np.concatenate([product, odd], axis=2)
+    total += np.log(product[:, :, 0].sum(axis=(0, 1)) / k)
     size = gammaln(k + 1) - k * np.log(high - low) - np.log(np.log(_MOST_CHANCE / _LEAST_CHANCE))
     return np.where(allowed, total + size, -np.inf)
