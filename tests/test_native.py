@@ -1,6 +1,7 @@
 """How many threads the kernels in C++ take, and for which chips."""
 
 import os
+from types import SimpleNamespace
 
 import pytest
 
@@ -18,4 +19,10 @@ def test_threads(said: str, taken: int | None, monkeypatch: pytest.MonkeyPatch) 
 def test_instructions_that_nobody_has_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CASCADE_INSTRUCTIONS", "mmx")
     with pytest.raises(CascadeError, match=r"expected one of .*portable, got mmx"):
+        native.__wrapped__()
+
+
+def test_a_package_of_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cascade_qec.native.import_module", lambda _: SimpleNamespace(lanes=lambda: 16))
+    with pytest.raises(CascadeError, match=r"expected .* of interface 1, got one of interface 0: build it anew"):
         native.__wrapped__()

@@ -19,4 +19,7 @@ struct Convolution8 {
 // From one in bfloat16, and the largest values that each channel of what it reads has.
 Convolution8 in_eight_bits(const Convolution<Bfloat16>& from, const float* peaks, int channels);
 
+// The head's, whose channels have one step, that of each shot: sums are in that.
+Convolution8 head_in_eight_bits(const Convolution<Bfloat16>& from, int width);
+
 }  // namespace cascade

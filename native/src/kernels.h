@@ -54,6 +54,18 @@ struct After {
 };
 
 constexpr int MOST_ROWS = 12;
+constexpr int READ_AT_ONCE = 4 * PADDED;  // hidden channels, at most
+
+// What an operator says: output silu(hidden share (sum of its places' features) + bias). Places are multiplied and not
+// operators, as there may be many more of those.
+template <class Number>
+struct Readout {
+    int places, width, hidden_width, operators;
+    const int32_t *start, *place;  // those of operator o are place[start[o]..start[o + 1]]
+    float share;
+    const Number* hidden;  // [width, hidden_width]
+    const float *bias, *output;
+};
 
 // A batch norm behind which SiLU stands: silu(scale x + shift), x normalised being x * deviation + offset.
 struct Norm {
@@ -80,7 +92,7 @@ struct Decoding {
     // the convolution without bias and SiLU, y of floats
     void (*convolve_head)(const Group* groups, int count, int shots, const Number* x, int width, const Number* w,
                           float* y);
-    // y = bias + x w: x [rows, inner], w [inner, outer]; with `activate` SiLU of it; y += x w where bias is null
+    // y = bias + x w: x [rows, inner], w [inner, outer]; with `activate` SiLU of it
     void (*product)(const Number* x, int rows, int inner, const Number* w, const float* bias, int outer, bool activate,
                     float* y);
     void (*narrow)(const Number* x, int rows, int inner, const Number* w, const float* bias, int outer, bool activate,
@@ -89,9 +101,14 @@ struct Decoding {
     void (*gate)(const float* x, const float* scale, const float* shift, int rows, int channels, Number* y);
     // y = sum of x[rows[i]]: x [.., size], y [size]
     void (*sum_rows)(const float* x, const int32_t* rows, int count, size_t size, Number* y);
+    // logits of one shot, [operators], of its features, x [places, shots, width]; `rows` and `parts` are memory to work
+    // in: [places, width] and [places, READ_AT_ONCE]
+    void (*read_out)(const Readout<Number>& of, const float* x, int shots, Number* rows, float* parts, float* logits);
 };
 
 constexpr float LEAST = 0.28f;  // what SiLU gives, rounded to bfloat16, is above -LEAST
+
+constexpr int ZERO = 64;  // what nothing is in the head's eight bits: sums of SiLU are seldom far below it
 
 // Convolutions with operands in eight bits, beside what decodes with operands in bfloat16.
 struct Decoding8 {
@@ -100,6 +117,12 @@ struct Decoding8 {
     // y = silu(bias + scale * sum over relations of x[read] w): scale [channels], bias [sites, channels]
     void (*convolve)(const Group* groups, int count, int shots, const uint32_t* wanted, const Byte* x, int channels,
                      const Byte* w, const float* scale, const float* bias, Bfloat16* y, const After<Bfloat16>* after);
+    // of each shot a step, NaN where a number is not finite, and y = x / step + ZERO, rounded: x [rows, shots, width],
+    // steps [shots]
+    void (*round_shots)(const float* x, size_t rows, int shots, int width, float* steps, Byte* y);
+    // y = bias + scale * sum over relations of x[read] w, without SiLU
+    void (*convolve_head)(const Group* groups, int count, int shots, const Byte* x, int width, const Byte* w,
+                          const float* scale, const float* bias, float* y);
 };
 
 // What training takes, forward and backward. What is multiplied and what is kept are `Number`s; sums and the residual
@@ -146,10 +169,6 @@ struct Kernels {
     Training<float> training;
     // y = silu(scale x + shift), [rows, channels]
     void (*gate)(const float* x, const float* scale, const float* shift, int rows, int channels, float* y);
-    // y = silu(bias + share * sum of x[row]) w for each operator o, row being places[starts[o]..starts[o + 1]]: x of
-    // rows [channels], `stride` apart, bias and w [channels], y [operators]
-    void (*answers)(const float* x, size_t stride, const int32_t* starts, const int32_t* places, int operators,
-                    float share, const float* bias, const float* w, int channels, float* y);
 };
 
 extern const Kernels portable;

@@ -80,6 +80,18 @@ inline Vec sigmoid(Vec x) { return 1.f / (1.f + power_of_two(x * -1.44269504f));
 
 inline Vec silu(Vec x) { return x / (1.f + power_of_two(x * -1.44269504f)); }
 
+#if defined(__AVX512F__)
+inline float total(Vec x) { return _mm512_reduce_add_ps(reinterpret_cast<__m512>(x)); }
+#else
+inline float total(Vec x) {
+    float part[LANES];
+    store(part, x);
+    for (int half = LANES / 2; half; half /= 2)
+        for (int i = 0; i < half; i++) part[i] += part[i + half];
+    return part[0];
+}
+#endif
+
 // As exact as numbers of this type are.
 template <class Number>
 inline Vec sigmoid_to(Vec x) {

@@ -34,11 +34,11 @@ struct ProgramOf<Number>::Space {
     std::vector<uint8_t> states;        // [sites, shots]
     Floats x;                           // the residual stream
     std::vector<Number> a, b, scratch;  // two of narrow width with a row of zeros behind them, a tile
-    std::vector<Number> features, sums, rounded;
+    std::vector<Number> features, sums, rows;
     std::vector<Byte> bytes;  // of what a convolution reads
     typename Silence<Number>::Work first;
     Shots stream, differs, wanted, fresh;  // [sites]: bits of shots
-    Floats read, hidden, typed, evidence;
+    Floats totals, steps, read, parts, typed, evidence;
     Decision::Work decision;
     std::vector<uint64_t> parity;
 };
@@ -202,6 +202,7 @@ void ProgramOf<Number>::use_eight_bits(const Decoding8* decoding, const float* p
                 if (number) eight_bits_.push_back(in_eight_bits(step, peaks + number * channels, channels));
                 number++;
             }
+        if (logical) eight_bits_.push_back(head_in_eight_bits(logical->to_data, trunk.width));
     }
 }
 
@@ -210,6 +211,42 @@ void ProgramOf<Number>::peaks(const uint8_t* packed, size_t shots, float* out) c
     std::fill_n(out, static_cast<size_t>(convolutions) * channels, 0.f);
     chunks(shots, 1,
            [&](Space& space, size_t start, int count) { trunk_of(space, packed + start * bytes, count, out); });
+}
+
+// The head's convolution of sums over time; what is read is left in `space`, in steps of its shot.
+template <class Number>
+void ProgramOf<Number>::convolve_head(Space& space, int shots) const {
+    const LogicalHead<Number>& head = *logical;
+    const int width = trunk.width;
+    const size_t row = static_cast<size_t>(shots) * width, inputs = head.order.size();
+    const std::vector<Group>& all = head.to_data.groups->of(shots, decoding_->rows);
+    const int groups = static_cast<int>(all.size());
+    space.read.resize(head.to_data.sites_out * row);
+    space.steps.assign(shots, 1.f);
+    const auto sum = [&](const auto& kernels, auto* to) {
+        for (size_t i = 0; i < inputs; i++) {
+            const int place = head.order[i] / 2, first = head.order[i] % 2;
+            kernels.sum_rows(space.x.data(), head.sites.data() + static_cast<size_t>(place) * head.slices + first,
+                             head.slices - first, row, to + i * row);
+        }
+    };
+    if constexpr (std::is_same_v<Number, Bfloat16>)
+        if (decoding8_) {
+            const Convolution8& use = eight_bits_.back();
+            space.totals.resize(inputs * row);
+            sum(use_->decoding, space.totals.data());
+            space.bytes.resize((inputs + 1) * row);
+            decoding8_->round_shots(space.totals.data(), inputs, shots, width, space.steps.data(), space.bytes.data());
+            std::fill_n(&space.bytes[inputs * row], row, Byte{});
+            decoding8_->convolve_head(all.data(), groups, shots, space.bytes.data(), width, use.weight.data(),
+                                      use.scale.data(), use.bias.data(), space.read.data());
+            return;
+        }
+    space.sums.resize((inputs + 1) * row);
+    sum(*decoding_, space.sums.data());
+    std::fill_n(&space.sums[inputs * row], row, Number{});
+    decoding_->convolve_head(all.data(), groups, shots, space.sums.data(), width, head.to_data.weight.data(),
+                             space.read.data());
 }
 
 template <class Number>
@@ -232,18 +269,7 @@ void ProgramOf<Number>::head_of(Space& space, int shots, float* out) const {
 
     const LogicalHead<Number>& head = *logical;
     use_->gate(x, trunk.out_scale.data(), trunk.out_shift.data(), sites * shots, width, x);
-    const size_t row = static_cast<size_t>(shots) * width, inputs = head.order.size();
-    space.sums.resize((inputs + 1) * row);
-    for (size_t i = 0; i < inputs; i++) {
-        const int place = head.order[i] / 2, first = head.order[i] % 2;
-        decoding_->sum_rows(x, head.sites.data() + static_cast<size_t>(place) * head.slices + first,
-                            head.slices - first, row, &space.sums[i * row]);
-    }
-    std::fill_n(&space.sums[inputs * row], row, Number{});
-    space.read.resize(head.to_data.sites_out * row);
-    const std::vector<Group>& all = head.to_data.groups->of(shots, decoding_->rows);
-    decoding_->convolve_head(all.data(), static_cast<int>(all.size()), shots, space.sums.data(), width,
-                             head.to_data.weight.data(), space.read.data());
+    convolve_head(space, shots);
 
     space.parity.assign(static_cast<size_t>(shots) * head.words, 0);
     const int checks = static_cast<int>(head.checks.size()) / head.slices;
@@ -256,27 +282,22 @@ void ProgramOf<Number>::head_of(Space& space, int shots, float* out) const {
             space.parity[static_cast<size_t>(shot) * head.words + c / 64] |= (odd & 1) << (c % 64);
         }
 
-    // Before its SiLU the hidden layer is linear: so it is taken at the places, which may be far fewer than operators.
-    const int hidden = head.hidden_width;
-    const size_t stride = static_cast<size_t>(shots) * hidden;
-    constexpr int32_t FIRST = 0;
-    space.rounded.resize(space.read.size());
-    decoding_->sum_rows(space.read.data(), &FIRST, 1, space.read.size(), space.rounded.data());
-    space.hidden.assign(head.to_data.sites_out * stride, 0);
-    decoding_->product(space.rounded.data(), head.to_data.sites_out * shots, width, head.hidden.data(), nullptr, hidden,
-                       false, space.hidden.data());
-    for (int shot = 0; shot < shots; shot++) {
-        float* y = out + static_cast<size_t>(shot) * head.operators;
-        use_->answers(space.hidden.data() + static_cast<size_t>(shot) * hidden, stride, head.start.data(),
-                      head.place.data(), head.operators, head.share, head.hidden_bias.data(), head.output.data(),
-                      hidden, y);
+    Readout<Number> readout{head.to_data.sites_out, width, head.hidden_width, head.operators, head.start.data(),
+                                  head.place.data(), head.share, head.hidden.data(), head.hidden_bias.data(),
+                                  head.output.data()};
+    space.rows.resize(static_cast<size_t>(readout.places) * width);
+    space.parts.resize(static_cast<size_t>(readout.places) * READ_AT_ONCE);
+    for (int shot = 0; shot < shots; shot++, out += head.operators) {
+        readout.share = head.share * space.steps[shot];
+        decoding_->read_out(readout, &space.read[static_cast<size_t>(shot) * width], shots, space.rows.data(),
+                            space.parts.data(), out);
         for (int o = 0; o < head.operators; o++) {
-            y[o] += head.output_bias;
             uint64_t odd = 0;
             for (int w = 0; w < head.words; w++)
                 odd ^= head.masks[static_cast<size_t>(o) * head.words + w] &
                        space.parity[static_cast<size_t>(shot) * head.words + w];
-            if (__builtin_parityll(odd)) y[o] = -y[o];
+            const float logit = out[o] + head.output_bias;
+            out[o] = __builtin_parityll(odd) ? -logit : logit;
         }
     }
 }

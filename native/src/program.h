@@ -135,6 +135,7 @@ class ProgramOf final : public Program {
     void convolution(Space& space, const Convolution<Number>& step, size_t number, int shots, const uint32_t* wanted,
                      const After<Number>* after, const Number* x, Number* y) const;
     void head_of(Space& space, int shots, float* out) const;
+    void convolve_head(Space& space, int shots) const;
     template <class Each>
     void chunks(size_t shots, int threads, Each each) const;
 
@@ -151,7 +152,7 @@ class ProgramOf final : public Program {
     int chunk_ = 1;
     std::unique_ptr<Silence<Number>> silence_;
     const Decoding8* decoding8_ = nullptr;
-    std::vector<Convolution8> eight_bits_;  // of all convolutions but the first
+    std::vector<Convolution8> eight_bits_;  // of all convolutions but the first, and a logical head's
 };
 
 }  // namespace cascade

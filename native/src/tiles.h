@@ -12,6 +12,7 @@ using cascade::Byte;
 using cascade::Decoding;
 using cascade::Group;
 using cascade::INPUTS;
+using cascade::Readout;
 
 #define INLINE __attribute__((always_inline))
 
@@ -218,6 +219,8 @@ void convolve_rows(const Group& group, Where where, int shots, const Number* x, 
     ptrdiff_t row[T];
     Out* out[T];
     for (int t = 0; t < T; t++) row[t] = row_of(group.site, t), out[t] = y + row[t] * outer;
+    for (int t = 0; after && t < T; t++)
+        for (int c = 0; c < after->width; c += 16) __builtin_prefetch(after->stream + row[t] * after->width + c, 1);
     columns(outer, [&](auto v, int column) INLINE {
         Tile<T, v> tile;
         tile.start(bias && !BYTES ? bias + column : nullptr);
@@ -237,7 +240,7 @@ void convolve_rows(const Group& group, Where where, int shots, const Number* x, 
         }
         tile.end(out, column, activate);
     });
-    if constexpr (std::is_same_v<Out, Number> || BYTES)
+    if constexpr (std::is_same_v<Out, Number> || (BYTES && !std::is_same_v<Out, float>))
         if (after) behind<T, Out>(*after, out, outer, row, out);
 }
 
@@ -348,6 +351,47 @@ void sum_rows(const float* x, const int32_t* rows, int count, size_t size, Numbe
     }
 }
 
+// What V vectors of the hidden channels add to each operator's logit.
+template <int V, class Number>
+void read_columns(const Readout<Number>& of, const Number* rows, int column, float* parts, float* logits) {
+    constexpr int WIDE = V * LANES;
+    for (int first = 0; first < of.places; first += ROWS)
+        of_rows(std::min(of.places - first, ROWS), [&](auto t) {
+            const Number* x[t];
+            float* y[t];
+            for (int i = 0; i < t; i++)
+                x[i] = rows + static_cast<ptrdiff_t>(first + i) * of.width, y[i] = parts + (first + i) * WIDE;
+            columns(WIDE, [&](auto v, int at) INLINE {
+                Tile<t, v> tile;
+                tile.start(nullptr);
+                tile.add(x, of.width, of.hidden + (column + at) * INPUTS<Number>, of.hidden_width);
+                tile.end(y, at, false);
+            });
+        });
+    for (int o = 0; o < of.operators; o++) {
+        Vec sum[V] = {}, along{};
+        for (int i = of.start[o]; i < of.start[o + 1]; i++)
+            each<V>([&](auto v) INLINE { sum[v] += load(parts + of.place[i] * WIDE + v * LANES); });
+        each<V>([&](auto v) INLINE {
+            const int at = column + v * LANES;
+            along += silu_to<Number>(of.share * sum[v] + load(of.bias + at)) * load(of.output + at);
+        });
+        logits[o] += total(along);
+    }
+}
+
+template <class Number>
+void read_out(const Readout<Number>& of, const float* x, int shots, Number* rows, float* parts, float* logits) {
+    for (int place = 0; place < of.places; place++)
+        for (int c = 0; c < of.width; c += LANES)
+            store(rows + place * of.width + c, load(x + static_cast<ptrdiff_t>(place) * shots * of.width + c));
+    std::fill_n(logits, of.operators, 0.f);
+    int column = 0;
+    for (; column + 4 * LANES <= of.hidden_width; column += 4 * LANES)
+        read_columns<4>(of, rows, column, parts, logits);
+    for (; column < of.hidden_width; column += LANES) read_columns<1>(of, rows, column, parts, logits);
+}
+
 template <class Number>
 constexpr Decoding<Number> decoding() {
     return {
@@ -359,6 +403,7 @@ constexpr Decoding<Number> decoding() {
         product<Number, Number>,
         gate<float, Number>,
         sum_rows<Number>,
+        read_out<Number>,
     };
 }
 

@@ -11,6 +11,8 @@ from types import ModuleType
 from cascade_qec.errors import CascadeError
 
 _THREADS = "OMP_NUM_THREADS"
+_INTERFACE = 1
+"""Of the package's functions, as this one calls them."""
 
 
 @cache
@@ -20,12 +22,17 @@ def native() -> ModuleType | None:
     Raises
     ------
     CascadeError
-        If CASCADE_INSTRUCTIONS asks for what the chip has not.
+        If CASCADE_INSTRUCTIONS asks for what the chip has not, or the package is of another version than this one.
     """
     try:
         kernels = import_module("cascade_qec_native")
     except ImportError:
         return None
+    if (found := getattr(kernels, "INTERFACE", 0)) != _INTERFACE:
+        raise CascadeError(
+            f"expected the package cascade-qec-native of interface {_INTERFACE}, got one of interface {found}: build "
+            f"it anew, by make, or by pip install ./native in a checkout"
+        )
     try:
         kernels.lanes()  # reads it
     except ValueError as error:

@@ -1,12 +1,14 @@
 """The native kernels' convolutions in eight bits, against the network in NumPy with the same numbers rounded."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from cascade_qec import load
 from cascade_qec.decoders.runtime import Runtime, choose
-from cascade_qec.engine import NativeProgram, NumPyProgram
-from cascade_qec.engine.reference import _convolved, silu
+from cascade_qec.engine import LocalHead, NativeProgram, NumPyProgram
+from cascade_qec.engine.reference import _convolved, logical, silu, sums_over_time
 from cascade_qec.errors import CascadeError
 from cascade_qec.native import native, native_int8, set_threads
 from tests.engine.test_bfloat16 import of_rounded_products, rounded
@@ -14,6 +16,9 @@ from tests.engine.test_programs import inputs
 
 LEAST = 0.28
 """What SiLU gives, rounded to bfloat16, is above -LEAST."""
+
+ZERO = 64
+"""What nothing is in the head's eight bits."""
 
 needs_int8 = pytest.mark.skipif(not native_int8(), reason="kernels and a chip that multiply bytes")
 
@@ -41,6 +46,19 @@ class InEightBits(NumPyProgram):
                 y = silu(_convolved(y.astype(np.float32), weight, table, readers) + convolution.bias)
             x = x + y @ block.up
         yield silu(trunk.scale * x + trunk.shift)
+
+    def _evidence(self, packed):
+        head = self._weights.head
+        if isinstance(head, LocalHead):
+            return super()._evidence(packed)
+        states = self.states(packed)
+        *_, features = self.layers(states)
+        sums = sums_over_time(features, self._head_tables)
+        step = np.maximum(sums.max(axis=(0, 2)) / (255 - ZERO), -sums.min(axis=(0, 2)) / ZERO)[:, None]
+        weight = rounded(head.to_data.view(np.ndarray))
+        unit = np.abs(weight).max(axis=(0, 1, 2)) / 127
+        head = replace(head, to_data=(np.rint(weight / unit) * unit).astype(np.float32))
+        return logical((np.rint(sums / step) * step).astype(np.float32), states, head, self._head_tables)
 
 
 @needs_int8

@@ -44,7 +44,7 @@ class NumPyProgram(Program):
             by_type = features @ head.output + head.bias  # [sites, shots, types]
             return np.ascontiguousarray(by_type[self._head_tables.owner, :, self._head_tables.type].T)
         assert isinstance(self._head_tables, LogicalTables)
-        return _logical(features, states, head, self._head_tables)
+        return logical(sums_over_time(features, self._head_tables), states, head, self._head_tables)
 
     def layers(self, states: NDArray[np.uint8]) -> Iterator[Array]:
         """What the trunk makes of states, uint8 [sites, shots]: float32 [sites, shots, width].
@@ -63,21 +63,21 @@ class NumPyProgram(Program):
         yield silu(trunk.scale * x + trunk.shift)
 
 
-def _logical(
-    features: Array, states: NDArray[np.uint8], head: LogicalHead, tables: LogicalTables
-) -> NDArray[np.float32]:
+def sums_over_time(features: Array, tables: LogicalTables) -> Array:
+    """What a logical head's convolution reads, float32 [inputs, shots, width]."""
     by_place = features[tables.sites]  # [places, slices, shots, width]
-    sums = np.stack([by_place.sum(axis=1), by_place[:, 1:].sum(axis=1)], axis=1).reshape(
-        2 * len(tables.sites), *features.shape[1:]
-    )
-    # [data places, shots, width]
-    read = _convolved(sums[tables.order], head.to_data, tables.to_data, _by_relation(tables.to_data))
+    sums = np.stack([by_place.sum(axis=1), by_place[:, 1:].sum(axis=1)], axis=1)
+    return sums.reshape(2 * len(tables.sites), *features.shape[1:])[tables.order]
+
+
+def logical(sums: Array, states: NDArray[np.uint8], head: LogicalHead, tables: LogicalTables) -> NDArray[np.float32]:
+    """The evidence of each operator, float32 [shots, operators], from sums over time."""
+    read = _convolved(sums, head.to_data, tables.to_data, _by_relation(tables.to_data))
+    hidden = read @ head.hidden  # [data places, shots, hidden]: there may be more operators than places
     operator = np.repeat(np.arange(len(tables.start) - 1), np.diff(tables.start))
     support = np.zeros((len(tables.start) - 1, len(read)), dtype=np.float32)
     support[operator, tables.place] = tables.share
-    # Before its SiLU the hidden layer is linear: so it is taken at the places, which may be far fewer than operators.
-    hidden = np.tensordot(support, read @ head.hidden, axes=1) + head.hidden_bias  # [operators, shots, hidden]
-    logits = silu(hidden) @ head.output + np.float32(head.output_bias)
+    logits = silu(np.tensordot(support, hidden, axes=1) + head.hidden_bias) @ head.output + np.float32(head.output_bias)
     odd = tables.members @ (states[tables.checks] & 1).sum(axis=1, dtype=np.float32) % 2  # [operators, shots]
     return np.ascontiguousarray((logits * (1 - 2 * odd)).T)
 
