@@ -14,6 +14,7 @@ namespace cascade {
 namespace {
 
 constexpr size_t CHUNK_FLOATS = 1 << 17;  // of the residual stream of a chunk of shots: about half of a second cache
+constexpr int FEWEST_SHOTS = 4;           // of one, where there are as many: what tiles of several sites are best at
 constexpr int MOST_SHOTS = 24;            // of a chunk: a multiple of the rows of every tile, bits of a number
 
 // The shots in which a site reads one that differs.
@@ -74,8 +75,8 @@ void ProgramOf<Number>::prepare() {
     decides = logical && logical->decision;
     if (decides) decided = logical->decision->decided();
     const size_t floats = static_cast<size_t>(trunk.sites) * trunk.width;
-    chunk_ = static_cast<int>(std::clamp<size_t>(CHUNK_FLOATS / floats, 1, MOST_SHOTS));
-    if (chunk_ > decoding_->rows) chunk_ -= chunk_ % decoding_->rows;  // whole tiles
+    const int fit = static_cast<int>(std::min<size_t>(CHUNK_FLOATS / floats, MOST_SHOTS));
+    chunk_ = fit < decoding_->rows ? FEWEST_SHOTS : fit - fit % decoding_->rows;  // whole tiles
 }
 
 template <class Number>
@@ -305,13 +306,15 @@ void ProgramOf<Number>::head_of(Space& space, int shots, float* out) const {
 template <class Number>
 template <class Each>
 void ProgramOf<Number>::chunks(size_t shots, int threads, Each each) const {
-    const size_t count = (shots + chunk_ - 1) / chunk_;
-    threads = static_cast<int>(std::min<size_t>(std::max(threads, 1), count));
+    threads = std::max(threads, 1);
+    const size_t each_thread = (shots + threads - 1) / threads, chunk = std::clamp<size_t>(each_thread, 1, chunk_),
+                 count = (shots + chunk - 1) / chunk;
+    threads = static_cast<int>(std::min<size_t>(threads, count));
     auto work = [&](size_t thread) {
         std::unique_ptr<Space> space = take();
         for (size_t i = thread; i < count; i += threads) {
-            const size_t start = i * chunk_;
-            each(*space, start, static_cast<int>(std::min<size_t>(chunk_, shots - start)));
+            const size_t start = i * chunk;
+            each(*space, start, static_cast<int>(std::min(chunk, shots - start)));
         }
         give_back(std::move(space));
     };
