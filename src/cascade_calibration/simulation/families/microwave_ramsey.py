@@ -17,13 +17,13 @@ _MODES = {
 
 
 def draw(mode: str, snr: float, rng: np.random.Generator) -> Draw:
-    """Fringes 200 Hz to 50 kHz apart, 12 to 40 frequencies around the nominal one.
+    """Fringes 10 Hz to 100 kHz apart, 1.5 to 10 of them in 12 to 200 frequencies around the nominal one.
 
     Shares of atoms are absolute, so the readout has no scale of its own: an outlier is any share.
     """
-    period = log_uniform(rng, 200, 5e4)
-    points = int(rng.integers(12, 41))
-    window = period * rng.uniform(1.5, min(5.0, 0.25 * (points - 1)))
+    period = log_uniform(rng, 10, 1e5)
+    points = round(log_uniform(rng, 12, 200))
+    window = period * rng.uniform(1.5, min(10.0, 0.25 * (points - 1)))
     place = period * rng.uniform(-0.35, 0.35)
     kept = rng.uniform(0.15, 0.5) if mode == "atoms lost" else rng.uniform(0.9, 1.0)
     coherence = rng.uniform(0.05, 0.45) if mode == "dephased" else rng.uniform(0.85, 1.0)
