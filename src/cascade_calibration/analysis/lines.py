@@ -316,9 +316,12 @@ def _fits(spectrum: Spectrum, shapes: Sequence[Shape], least: float) -> list[Fit
 
     def model(shape: Shape) -> Model:
         def basis(x: Array, theta: Array) -> Array:
-            functions = np.swapaxes(scale[:, None] * spectrum.line(shape, theta), -1, -2)
+            functions = np.swapaxes(spectrum.line(shape, theta), -1, -2)
             rows = functions.reshape(-1, len(rest))
-            return np.swapaxes((rows - (rows @ known) @ known.T).reshape(functions.shape), -1, -2)
+            if spectrum.weights is not None:
+                rows *= scale
+            rows -= (rows @ known) @ known.T
+            return np.swapaxes(rows.reshape(functions.shape), -1, -2)
 
         return Model(shape.name, basis, (centres, widths), shape.prior)
 
