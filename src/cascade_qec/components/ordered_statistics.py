@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cascade_qec.components.costs import costs
+from cascade_qec.components.costs import SURE, costs
 from cascade_qec.components.symptoms import Symptoms
 from cascade_qec.errors import CascadeError
 from cascade_qec.native import native, threads
@@ -115,9 +115,15 @@ class OrderedStatistics:
         suspects : bool [shots, k]
             In which of them the next answer differs.
         gaps : float32 [shots]
-            Log-odds of the one set against the other; at most 40, and zero where no set explains the events.
+            Log-odds of the one set against the other; at most 40, and zero where no set explains the events. Where they
+            are less than what the set costs beyond the components' own preferences, they are less by the difference:
+            exchanges have then hardly found the likeliest set.
         """
-        return self._decoded(log_odds, events, gaps=True)[:3]
+        observables, suspects, gaps, cost = self._decoded(log_odds, events, gaps=True)
+        solved = np.isfinite(cost)
+        least = np.fmin(np.fmax(log_odds[solved], 0), SURE).sum(axis=1, dtype=np.float64)  # each as it is likelier
+        gaps[solved] -= np.maximum(cost[solved] + least - gaps[solved], 0)
+        return observables, suspects, gaps
 
     def _decoded(
         self, log_odds: NDArray[np.float32], events: NDArray[np.bool_], *, gaps: bool
