@@ -8,6 +8,7 @@ spot, start fits with a jump of the flux.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -134,7 +135,7 @@ def find(map_: Grid, found: Spots) -> tuple[Crossings, Crossings]:
     height = float(np.median(found.strength[seen])) / np.sqrt(np.pi / 2 * width / step)
     line = [np.log(width + wide), height * width / (width + wide) * np.sqrt(2 * np.pi * wide / step)]
 
-    def best(starts: list[tuple[Array, float | None]]) -> Crossings:
+    def best(starts: Sequence[tuple[Array, float | None]]) -> Crossings:
         near = [blurred(np.concatenate([theta[:7], line, theta[9:]]), jump) for theta, jump in starts]
         one = min(near, key=lambda one: one.loss)
         one.theta[7:9] = np.log(width), height
