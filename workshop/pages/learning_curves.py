@@ -25,19 +25,20 @@ def learning_curves() -> list[str]:
 
 
 def learning_curve(model: str) -> list[str]:
-    """Validations of all stretches of a model's training."""
+    """Validations of all stretches of a model's training, at every rate that any of them was validated at."""
     record, rows = read_run(CHECKPOINTS / model)
     stretches = [(stretch["recipe"], stretch["validations"]) for stretch in record.get("earlier", [])]
     stretches.append((record["recipe"], [row for row in rows if "block_error" in row]))
+    rates = sorted({p for _, validations in stretches for row in validations for p in row["block_error"]}, key=float)
     before, cells = 0, []
     for number, (fields, validations) in enumerate(stretches, start=1):
         for row in _picked(validations):
-            errors = [f"{error:.2e}" for error in row["block_error"].values()]
+            errors = [f"{row['block_error'][p]:.2e}" if p in row["block_error"] else "" for p in rates]
             cells.append([str(number), f"{before + row['shots']:,}", f"{row['validation_shots']:,}", *errors])
         recipe = Recipe.model_validate(fields)
         before += recipe.optimizer.steps * recipe.shots_per_step
-    rates = [f"{100 * float(p):g} %" for p in stretches[-1][1][-1]["block_error"]]
-    return table(["stretch", "shots seen", "validated on", *rates], cells, left=0)
+    head = ["stretch", "shots seen", "validated on", *(f"{100 * float(p):g} %" for p in rates)]
+    return table(head, cells, left=0)
 
 
 def _picked(validations: list[dict]) -> list[dict]:
