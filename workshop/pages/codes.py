@@ -12,8 +12,8 @@ from workshop.pages.text import filled, table
 PAGE = CHECKOUT / "docs" / "codes.md"
 RATES = (0.003, 0.005)
 
-DEFAULTS = {"surface": "pymatching", "colour": "chromobius", "bb": "bposd-filtered", "toric": "pymatching"}
-"""What the field decodes the codes of a family by, as cards call it."""
+DEFAULTS = {"surface": "pymatching", "colour": "chromobius", "toric": "pymatching"}
+"""What the field decodes the codes of a family by, as cards call it; BP+OSD those of others."""
 
 
 def with_tables(text: str) -> str:
@@ -41,7 +41,13 @@ def _decoded(row: CodeRow, cards: list[Card]) -> list[str]:
         default = [
             one
             for card in cards
-            if (one := pooled([r for r in card.rivals if r.decoder == DEFAULTS[row.family]], p, card.own_rounds))
+            if (
+                one := pooled(
+                    [r for r in card.rivals if r.decoder == DEFAULTS.get(row.family, "bposd-filtered")],
+                    p,
+                    card.own_rounds,
+                )
+            )
         ]
         most = max(default, key=lambda one: one.failures, default=None)
         beside = "" if most is None else f" / {most.block_error:.2e}"

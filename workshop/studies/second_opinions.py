@@ -2,10 +2,11 @@
 
     python -m workshop.studies.second_opinions --seconds 100
     python -m workshop.studies.second_opinions --codes bb72 bb108 bb144 --seconds 100
+    python -m workshop.studies.second_opinions --codes gb48 --rates 0.003 0.005 --failures 100 --seconds 100
 
 The model decodes every shot once; a second decoder is then asked about those of which the model is less sure than a
 threshold, as `cascade_qec.load(..., fallback=, below=)` does. On surface codes matching and correlated matching decode
-the same shots.
+the same shots, on gb48 BP+OSD alone.
 Times are the processor's, and a second opinion's has the model's in it. A code at one noise rate is done when it
 has its failures or has spent its seconds; what the table has is kept. Writes results/second_opinions.csv and the tables
 in docs/local.md.
@@ -80,6 +81,7 @@ BICYCLE = {
     "bb108": Panel("local_bb108", {"bposd-lowest": 0.995}),
     "bb144": Panel("local_bb144", {"bposd-lowest": 0.998}),
 }
+GENERALISED = {"gb48": Panel("local_gb48", {"bposd-ensemble": 0.99}, ("bposd-lowest", "bposd-ensemble"))}
 DISTANCES = (3, 5, 7, 9, 11, 13)
 LARGE = (17, 21)
 """Distances that take many seconds, only where they are named."""
@@ -109,7 +111,7 @@ class OpinionTally(Tally):
 
 def panel(code: str) -> Panel:
     """Who decodes it."""
-    return BICYCLE.get(code, SURFACE)
+    return (BICYCLE | GENERALISED).get(code, SURFACE)
 
 
 def decode(
@@ -174,8 +176,9 @@ def lines(rows: list[OpinionRow], names: Sequence[str]) -> list[str]:
     return table(["code, rounds", "p", "shots", *(name.replace("+", "<br>+ ") for name in names)], cells, left=2)
 
 
-def _place(row: OpinionRow) -> tuple[bool, float, int, int]:
-    return row.code in BICYCLE, row.p, row.rounds, codes.get(row.code).n
+def _place(row: OpinionRow) -> tuple[int, float, int, int]:
+    table = (row.code in BICYCLE) + 2 * (row.code in GENERALISED)
+    return table, row.p, row.rounds, codes.get(row.code).n
 
 
 def _cell(row: OpinionRow) -> str:
@@ -186,15 +189,16 @@ def _cell(row: OpinionRow) -> str:
 def with_tables(text: str) -> str:
     """The page with the tables as the results have them."""
     rows: list[OpinionRow] = read_rows(TABLE, OpinionRow)
-    surface, bicycle = ([row for row in rows if (row.code in BICYCLE) == of] for of in (False, True))
+    surface, bicycle, generalised = ([row for row in rows if _place(row)[0] == number] for number in range(3))
     text = filled(text, "second opinions", lines(surface, SURFACE.names))
+    text = filled(text, "second opinions on gb48", lines(generalised, GENERALISED["gb48"].names))
     return filled(text, "second opinions on bicycle codes", lines(bicycle, ("the local model", "it+bposd-lowest")))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--distances", nargs="+", type=int, choices=(*DISTANCES, *LARGE), default=DISTANCES)
-    parser.add_argument("--codes", nargs="+", choices=BICYCLE, help="in place of surface codes")
+    parser.add_argument("--codes", nargs="+", choices=(*BICYCLE, *GENERALISED), help="in place of surface codes")
     parser.add_argument("--rounds", type=int, help="of every code; d unless given")
     parser.add_argument("--rates", nargs="+", type=float, default=RATES)
     parser.add_argument("--failures", type=int, default=200, help="of every decoder, of each code at one noise rate")

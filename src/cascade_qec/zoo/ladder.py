@@ -84,6 +84,13 @@ LADDERS: Mapping[str, _Ladder] = {
         rates=(0.001, 0.003, 0.005),
         rungs=((1, (_Rival("chromobius", "Chromobius"),)), (2, (_Rival("bposd", "BP+OSD"),))),
     ),
+    "gb": _Ladder(
+        rates=(0.003, 0.005),
+        rungs=(
+            (1, (_Rival("bposd-filtered", "BP+OSD on the basis' own detectors"),)),
+            (2, (_Rival("relay-bp-filtered", "Relay-BP on the basis' own detectors"),)),
+        ),
+    ),
     "bb": _Ladder(
         rates=(0.003, 0.005),
         between=True,
