@@ -1,7 +1,8 @@
-"""The table of docs/calibration.md: what the bench counted."""
+"""The tables of docs/calibration.md: what the bench counted, and what it draws."""
 
 from collections.abc import Sequence
 
+from cascade_calibration import analysis, simulation
 from cascade_calibration.bench import BenchRow, balanced
 from cascade_qec.tables import read_rows
 from workshop import CHECKOUT, RESULTS
@@ -12,21 +13,40 @@ _LEVELS = (10.0, 4.0)
 
 
 def with_tables(text: str) -> str:
-    """The page with the table as the results have it."""
-    return filled(text, "bench", bench())
+    """The page with the tables as results and simulators have them."""
+    return filled(filled(text, "bench", bench()), "drawn", drawn())
 
 
 def bench() -> list[str]:
     rows = read_rows(RESULTS / "calibration.csv", BenchRow)
     families = sorted({row.family for row in rows})
-    head = ["family", "right at 10", "right at 4", "intervals that hold", "ranges that succeed", "CPU ms", "draws"]
+    head = [
+        "family",
+        "right at 10",
+        "right at 4",
+        "intervals that hold",
+        "ranges that succeed",
+        "CPU ms",
+        "95 %",
+        "draws",
+    ]
     lines = [_line(name, [row for row in rows if row.family == name]) for name in families]
     return table(head, [*lines, _line("all", rows)], left=1)
+
+
+def drawn() -> list[str]:
+    rows = [[name, _first_sentence(simulation.get(name).draw.__doc__ or "")] for name in analysis.names()]
+    return table(["family", "what is drawn"], rows, left=2)
+
+
+def _first_sentence(doc: str) -> str:
+    return " ".join(doc.split("\n\n")[0].split())
 
 
 def _line(name: str, rows: Sequence[BenchRow]) -> list[str]:
     at = [[row for row in rows if row.snr == level and row.kind == "status"] for level in _LEVELS]
     times = [row for row in rows if row.kind == "time" and row.name == "mean"]
+    most = [row.ms or 0 for row in rows if row.kind == "time" and row.name == "95 %"]
     draws = sum(row.of for row in times)
     return [
         name,
@@ -34,6 +54,7 @@ def _line(name: str, rows: Sequence[BenchRow]) -> list[str]:
         _share([row for row in rows if row.kind == "coverage"]),
         _share([row for row in rows if row.kind == "suggested range"]),
         f"{sum((row.ms or 0) * row.of for row in times) / draws:.0f}",
+        f"{max(most):.0f}",
         str(draws),
     ]
 
