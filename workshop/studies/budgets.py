@@ -38,11 +38,13 @@ BATCH = 128
 CANDIDATES = {
     "surface_d5": (
         *("cascade:surface_d5", "cascade:local_surface", "pymatching-correlated", "bposd-lowest"),
-        *("cascade:local_surface+tesseract-sparse-surface", "tesseract-sparse-surface"),
+        *("cascade:local_surface+bposd-lowest", "cascade:local_surface+tesseract-sparse-surface"),
+        "tesseract-sparse-surface",
     ),
     "surface_d7": (
         *("cascade:surface_d7", "cascade:local_surface", "pymatching-correlated", "bposd-lowest"),
-        *("cascade:local_surface+tesseract-sparse-surface", "tesseract-sparse-surface"),
+        *("cascade:local_surface+bposd-lowest", "cascade:local_surface+tesseract-sparse-surface"),
+        "tesseract-sparse-surface",
     ),
     "colour_d5": (
         *("cascade:colour_d5", "chromobius", "cascade:colour_d5+bposd-lowest"),
