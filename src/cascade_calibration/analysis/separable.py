@@ -33,8 +33,8 @@ _OUTLIER = 4.5
 _MOST_OUTLIERS = 0.1
 _PASSES = 6
 _WIDER = 1.3
-_ROUNDS, _PILOT, _FEW = 6, 128, 0.1
-"""Of a few samples, until such a share of them counts."""
+_ROUNDS, _PILOT, _FEW, _EVENED = 6, 128, 0.1, 20
+"""Of a few samples, until such a share of them counts; their weights are evened out by so many square roots at most."""
 _WORTH = 8.0
 _HOPELESS = 9.0
 _STEPS = 20
@@ -358,11 +358,18 @@ def _sampled(model: Model, x: Array, y: Array, theta: Array, covariance: Array) 
         allowed = np.isfinite(found.posterior)
         if turn == _ROUNDS or not allowed.any() or 1 / (found.weights**2).sum() > _FEW * _PILOT:
             break
-        # walls, or a ridge that bends: nearer to where the likely ones lie
-        best = np.argsort(-found.posterior)[: _PILOT // 8]
-        best = best[allowed[best]]
-        middle = thetas[best].mean(axis=0)
-        covariance = np.atleast_2d(np.cov(thetas[best].T)).astype(np.float64) if len(best) > p else covariance / 4
+        # walls, or a ridge that bends: weights are evened out until they tell of more than a few points
+        logs, weights = found.posterior - found.proposal, found.weights
+        for _ in range(_EVENED):
+            if 1 / (weights**2).sum() > _FEW * _PILOT:
+                break
+            logs = logs / 2
+            weights = np.exp(logs - np.logaddexp.reduce(logs))
+        middle = weights @ found.thetas
+        if allowed.sum() <= p:
+            covariance = covariance / 4
+        else:
+            covariance = np.atleast_2d(np.cov(found.thetas.T, aweights=weights, ddof=0)).astype(np.float64)
     found = found.joined(_proposed(model, x, centred, thetas[_PILOT:], proposal[_PILOT:]))
     if not np.isfinite(found.posterior).any():  # the best itself, in a corner of the box
         found = _proposed(model, x, centred, np.tile(np.clip(middle, low, high), (_SAMPLES, 1)), proposal)
