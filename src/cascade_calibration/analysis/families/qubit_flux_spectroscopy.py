@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import betaln, expit
 
 from cascade_calibration.analysis.maps import Grid, Spots, consensus, grid, share_near, share_on, spots
 from cascade_calibration.analysis.registry import Family
@@ -25,6 +26,8 @@ _FITS = 0.925
 """Of the lines near the arc: with fewer the fit is poor."""
 _FAILS = 0.5
 """With fewer there is no fit."""
+_CHANCE = 0.01
+"""Of spectra without a line, how many show one: noise does that, and outliers beside each other."""
 _FLAT = 0.8
 """Change along the sweep in linewidths that is none."""
 _MARGIN = 0.04
@@ -46,9 +49,9 @@ def arc(place: Array, centre: Array | float, period: Array | float, asymmetry: A
     return np.sqrt(np.sqrt(asymmetry**2 + (1 - asymmetry**2) * np.cos(phase) ** 2))
 
 
-def _model(start: Array | None = None) -> Model:
+def _model(share: float, start: Array | None = None) -> Model:
     """An arc over sweeps from the middle; theta is the sweet spot, the logarithm of the period, and the asymmetry
-    squared.
+    squared. Where only a share of the arc is seen it bends as much within that, so the grid is as much finer.
     """
 
     def basis(x: Array, theta: Array) -> Array:
@@ -56,9 +59,10 @@ def _model(start: Array | None = None) -> Model:
             ..., None
         ]
 
-    centres, periods = np.linspace(-1.5, 1.5, 61), np.linspace(np.log(0.5), np.log(8), 12)
+    fine = round(1 / max(share, _FEW))
+    centres, periods = np.linspace(-1.5, 1.5, 60 * fine + 1), np.linspace(np.log(0.5), np.log(8), 11 * fine + 1)
     if start is not None:
-        near = np.array([-0.05, 0.0, 0.05])
+        near = np.array([-0.05, 0.0, 0.05]) / fine
         centres = np.unique(np.clip([-1.5, *(start[0] + near), 1.5], -1.5, 1.5))
         periods = np.unique(np.clip([periods[0], *(start[1] + 2 * near), periods[-1]], periods[0], periods[-1]))
     return Model("arc", basis, (centres, periods, _ASYMMETRIES))
@@ -75,17 +79,20 @@ def analyse(measurement: Measurement) -> Verdict:
     share = float(seen.mean())
     middle, window = float((map_.x[0] + map_.x[-1]) / 2), float(map_.x[-1] - map_.x[0])
     low, span = float(map_.f[0]), float(map_.f[-1] - map_.f[0])
-    places, y = (map_.x - middle) / window, (found.f[seen] - low) / span
-    place = places[seen]
+    # a line whose top lies at an edge may have its centre beyond
+    inner = seen & (np.abs(found.f - low - span / 2) < span / 2 - found.half_width)
+    told = inner if inner.sum() >= _LEAST else seen
+    places, y = (map_.x - middle) / window, (found.f[told] - low) / span
+    place = places[told]
     tolerance = 1.2 * max(found.half_width, map_.step) / span
     there = float(expit((share - _FEW) / 0.02)) if seen.sum() >= 5 else 0.0
-    near, fits, arcs = 0.0, [], []
-    model = _model()
+    near, fits, arcs, off = 0.0, [], [], np.zeros(len(y))
+    model = _model(share)
     if there:
         thetas = np.array(list(product(*model.grid)))
         number, off = consensus(y, model.basis(place, thetas)[..., 0], tolerance)
         start = thetas[number]
-        model = _model(np.array([_sweet(start), *start[1:]]))
+        model = _model(share, np.array([_sweet(start), *start[1:]]))
         near = share_near(off, tolerance)
         for _ in range(_ROUNDS):
             inliers = np.abs(off) < tolerance
@@ -97,13 +104,15 @@ def analyse(measurement: Measurement) -> Verdict:
             off, near = closer, share_near(closer, tolerance)
         if arcs and share > _SEEN:  # the cap of an arc alone does not tell where else it should be seen
             curves = np.concatenate([fits[0](places)[None], *(_curves(one, places) for one in arcs)])
-            near = share_on(map_, found, low + span * curves, tolerance * span)
+            near = share_on(map_, replace(found, seen=told), low + span * curves, tolerance * span)
 
     def status_of(one: Fit) -> NDArray[np.str_]:
         return _status(one, share, 2 * found.half_width / span)
 
     weighed = weigh(fits, _STATUSES, status_of, nothing="NOT_TUNABLE" if share > _SEEN else "RANGE_TOO_NARROW")
-    failed, poor = float(expit((_FAILS - near) / 0.03)), float(expit((_FITS - near) / 0.015))
+    on = np.abs(off) < tolerance
+    doubt = (_FITS - near) / 0.015 if share > _SEEN else _strays(int((~on).sum()), len(seen) - int(on.sum()))
+    failed, poor = float(expit((_FAILS - near) / 0.03)), float(expit(doubt))
     structure = lack_of_fit(fits[0]) if fits else 0.0
     poor = 1 - (1 - poor) * (1 - float(expit(structure - _STRUCTURE)))
     probabilities = {status: there * (1 - poor) * weighed[status] for status in _STATUSES}
@@ -115,7 +124,7 @@ def analyse(measurement: Measurement) -> Verdict:
     status, probability = most_probable(probabilities)
     best = fits[0] if fits and status not in ("NO_SIGNAL", "FIT_FAILED") else None
     parameters = _parameters(map_, fits, status, middle, window, low, span)
-    sentences, suggested = _advice(status, map_, best, share, near, middle, window, low, span, place)
+    sentences, suggested = _advice(status, map_, best, share, near, middle, window, low, span, place[on])
     line = np.linspace(-0.5, 0.5, 200)
     return Verdict(
         family="qubit_flux_spectroscopy",
@@ -148,6 +157,12 @@ def _arcs(model: Model, place: Array, y: Array) -> list[Fit]:
 def _curves(one: Fit, places: Array) -> Array:
     """That the data allow, over sweeps from the middle: [samples, n]."""
     return one.samples[:, 3, None] + one.samples[:, 4, None] * one.model.basis(places, one.thetas)[..., 0]
+
+
+def _strays(lines: int, spectra: int) -> float:
+    """Logarithm of the Bayes factor of any share of spectra off the arc that show a line, against chance."""
+    by_chance = lines * np.log(_CHANCE) + (spectra - lines) * np.log1p(-_CHANCE)
+    return float(betaln(lines + 1, spectra - lines + 1) - by_chance)
 
 
 def _sweet(theta: Array) -> Array:
