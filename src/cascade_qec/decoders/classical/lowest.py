@@ -81,7 +81,8 @@ class LowestSearch:
     """
 
     def __init__(self, decoder: LowestBPOSD, dem: stim.DetectorErrorModel) -> None:
-        self.errors = errors = _seen(Mechanisms.of(project(dem, np.arange(dem.num_detectors))))
+        every = Mechanisms.of(project(dem, np.arange(dem.num_detectors)))
+        self.errors = errors = _seen(every)
         prior = (np.log(errors.probability) - np.log1p(-errors.probability)).astype(np.float32)
         off = _PERTURBED * np.random.default_rng(0).standard_normal((decoder.members - 1, len(prior)))
         self._propagations = [
@@ -95,6 +96,10 @@ class LowestSearch:
             for shift in (np.float32(0), *off.astype(np.float32))
         ]
         self._alone = dem.num_observables == 1 and bool(errors.observables.any())
+        alone = (every.weight == 0) & every.observables.any(axis=1)  # what flips the observable, and no detector
+        unseen = every.probability[alone].max(initial=0)
+        with np.errstate(divide="ignore"):
+            self._surest = np.log1p(-unseen) - np.log(unseen)
         answered = _answered(errors) if self._alone else errors
         self._statistics = OrderedStatistics(answered, weights=prior, unlikely=decoder.unlikely)
         self.at_once = max(1, _AT_ONCE // max(1, decoder.members * decoder.orders * len(prior)))
@@ -118,7 +123,8 @@ class LowestSearch:
                 orders += [order + beliefs[part] for order in orders]
             orders += chain.from_iterable(others)
             if self._alone:
-                flips[part, 0], odds[part] = _likelier(self._statistics, orders, dets[part])
+                flips[part, 0], sure = _likelier(self._statistics, orders, dets[part])
+                odds[part] = np.minimum(sure, self._surest)
             else:
                 flips[part], _ = _cheapest(self._statistics, orders, dets[part])
         return DecodeResult(flips, log_odds=odds if self._alone else None)
