@@ -145,7 +145,7 @@ def test_bposd_lowest_is_no_surer_than_an_error_that_no_detector_sees_allows():
     dem = stim.DetectorErrorModel("error(0.1) D0\nerror(0.001) D0 L0\nerror(0.3) L0")
     found = classical.get("bposd-lowest").bind(dem).decode_batch([[False], [True]])
     np.testing.assert_array_equal(found.observables, [[False], [False]])
-    np.testing.assert_allclose(found.log_odds, np.log(0.7 / 0.3), rtol=1e-4)
+    assert found.log_odds == pytest.approx(np.log(0.7 / 0.3), rel=1e-4)
 
 
 def test_bposd_has_the_defaults_of_stimbposd():
