@@ -175,3 +175,20 @@ def test_a_bicycle_model_decodes_both_bases_at_once():
     result = cascade_qec.load("bb72", circuit=circuit, device="cpu").decode_batch(events)
     assert flips.any(axis=1).sum() > 150
     assert (result.observables != flips).any(axis=1).sum() < 8
+
+
+def test_a_local_model_decodes_both_bases_at_once():
+    """2000 shots, seed 3, at p = 0.5 %: fewer failures, 88, than matching the circuit's own errors has, 117."""
+    circuit = choi_memory(codes.get("surface_d3"), 4, UniformDepolarizing(0.005))
+    events, flips = circuit.compile_detector_sampler(seed=3).sample(2000, separate_observables=True)
+    result = cascade_qec.load("local_surface", circuit=circuit, device="cpu").decode_batch(events)
+    matching = pymatching.Matching.from_detector_error_model(circuit.detector_error_model(decompose_errors=True))
+    failures = (result.observables != flips).any(axis=1).sum()
+    assert failures < (matching.decode_batch(events) != flips).any(axis=1).sum()
+
+
+def test_a_local_model_refuses_an_observable_of_both_bases():
+    plain = choi_memory(codes.get("surface_d3"), 3, UniformDepolarizing(0.005))
+    summed = stim.Circuit(str(plain).replace("OBSERVABLE_INCLUDE(1)", "OBSERVABLE_INCLUDE(0)"))
+    with pytest.raises(CascadeError, match="to be of one of them.*got observable 0, of both"):
+        cascade_qec.load("local_surface", circuit=summed, device="cpu")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -118,7 +119,10 @@ class BoundLocal(Bound[NetworkResult]):
         self._lattices, self._dem = lattices, dem
         likely, self.flips = unlikely(dem)
         self.mechanisms, types = Mechanisms.of(likely), decoder.description.components or []
-        self.parts = [LocalPart.of(decoder, types, lattice, self.mechanisms) for lattice in lattices]
+        self.parts = [
+            LocalPart.of(decoder, types, lattice, mechanisms)
+            for lattice, mechanisms in zip(lattices, _of_parts(self.mechanisms, recognition), strict=True)
+        ]
         self.num_detectors, self.num_observables = dem.num_detectors, dem.num_observables
         basis = " and ".join(lattice.basis for lattice in lattices)
         of, rounds = lattices[0].code.name, lattices[0].rounds
@@ -138,6 +142,27 @@ class BoundLocal(Bound[NetworkResult]):
 
     def __reduce__(self) -> tuple[Callable[..., BoundLocal], tuple[object, ...]]:
         return BoundLocal, (self.decoder, self._lattices, self._dem, self.recognition)
+
+
+def _of_parts(mechanisms: Mechanisms, found: Recognition | None) -> list[Mechanisms]:
+    """The mechanisms for each part, which flip the observables of that part alone.
+
+    Raises
+    ------
+    CascadeError
+        If an observable is of more than one part: what an error flips does not say in which.
+    """
+    if found is None or len(found.parts) == 1:
+        return [mechanisms]
+    maps = [part.observables for part in found.parts]
+    of = np.array([each.logicals.any(axis=1) | each.detectors.any(axis=1) for each in maps])
+    if (of.sum(axis=0) > 1).any():
+        number = int(np.argmax(of.sum(axis=0) > 1))
+        raise CascadeError(
+            "expected each observable of an experiment of both bases to be of one of them, as local models decode each "
+            f"basis by itself, got observable {number}, of both; models that are not local decode it"
+        )
+    return [replace(mechanisms, observables=mechanisms.observables * own) for own in of]
 
 
 class LocalPart:
