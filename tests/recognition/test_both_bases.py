@@ -190,5 +190,5 @@ def test_a_local_model_decodes_both_bases_at_once():
 def test_a_local_model_refuses_an_observable_of_both_bases():
     plain = choi_memory(codes.get("surface_d3"), 3, UniformDepolarizing(0.005))
     summed = stim.Circuit(str(plain).replace("OBSERVABLE_INCLUDE(1)", "OBSERVABLE_INCLUDE(0)"))
-    with pytest.raises(CascadeError, match="to be of one of them.*got observable 0, of both"):
+    with pytest.raises(CascadeError, match=r"to be of one of them.*got observable 0, of both"):
         cascade_qec.load("local_surface", circuit=summed, device="cpu")
