@@ -209,6 +209,8 @@ def test_fallbacks_decide_whole_shots() -> None:
     paired = get("cascade:local_surface+bposd-lowest")
     with pytest.raises(CascadeError, match="without a fallback, which decides whole shots, got cascade:local_surface"):
         windows(paired, circuit_of())
+    with pytest.raises(CascadeError, match="without a fallback"):  # before any shots are taken
+        get("cascade:local_surface+bposd-lowest~5+5")
 
 
 def test_windows_of_both_methods() -> None:

@@ -84,7 +84,7 @@ def decode(
         ),
     ] = None,
     fallback: Annotated[
-        str | None, typer.Option(help="Classical decoder for doubtful shots, such as relay or tesseract.")
+        str | None, typer.Option(help="Classical decoder for doubtful shots, such as bposd-lowest or relay.")
     ] = None,
     below: Annotated[
         float | None,

@@ -18,6 +18,18 @@ from cascade_qec.errors import CascadeError
 from cascade_qec.recognition import read_experiment
 
 
+def check_alone(decoder: Decoder) -> None:
+    """Refuse decoders that ask others about whole shots, which a stream has not.
+
+    Raises
+    ------
+    CascadeError
+        If it has a fallback.
+    """
+    if isinstance(decoder, EscalatingDecoder):
+        raise CascadeError(f"expected a decoder without a fallback, which decides whole shots, got {decoder.name}")
+
+
 def windows(
     decoder: Decoder,
     experiment: Source,
@@ -50,8 +62,7 @@ def windows(
         If the decoder cannot decode the experiment, has a fallback, which is asked about whole shots, or does not know
         when its detectors arrive.
     """
-    if isinstance(decoder, EscalatingDecoder):
-        raise CascadeError(f"expected a decoder without a fallback, which decides whole shots, got {decoder.name}")
+    check_alone(decoder)
     source = read_experiment(experiment)
     if isinstance(decoder, NamedModel):
         decoder = decoder.loaded()

@@ -14,7 +14,7 @@ from cascade_qec.decoders import events
 from cascade_qec.decoders.bound import Bound
 from cascade_qec.decoders.protocol import Decoder
 from cascade_qec.decoders.result import DecodeResult
-from cascade_qec.decoders.streams.opening import windows
+from cascade_qec.decoders.streams.opening import check_alone, windows
 from cascade_qec.decoders.streams.parallel import decode_in_parallel
 from cascade_qec.decoders.streams.stream import Stream
 from cascade_qec.decoders.streams.timeline import arrivals
@@ -30,12 +30,20 @@ class Streamed:
     decoder
     commit, buffer, method
         As `windows` takes them.
+
+    Raises
+    ------
+    CascadeError
+        If the decoder has a fallback.
     """
 
     decoder: Decoder
     commit: int
     buffer: int
     method: Method = "carry"
+
+    def __post_init__(self) -> None:
+        check_alone(self.decoder)
 
     @property
     def name(self) -> str:
