@@ -1,10 +1,10 @@
 """Shots that a model gets right and a rival wrong, and the other way round, for the page in the browser to show.
 
-    python -m workshop.studies.disagreements
+    python -m workshop.studies.disagreements [bb72 ...]
 
-Writes results/disagreements.csv: of each model and rival, the first shots of each kind, and how many there were of it.
-`python -m workshop pages` puts them into the page, which decodes them with the network again. Rivals are those that the
-page cannot run itself.
+Rows of models that are not named stay. Writes results/disagreements.csv: of each model and rival, the first shots of
+each kind, and how many there were of it. `python -m workshop pages` puts them into the page, which decodes them with
+the network again. Rivals are those that the page cannot run itself.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from cascade_qec.cli.progress import progress
 from cascade_qec.decoders import classical
 from cascade_qec.error_models import error_model
 from cascade_qec.page.model_file import BASIS
-from cascade_qec.tables import Circumstances, circumstances, write_rows
+from cascade_qec.tables import Circumstances, circumstances, read_rows, write_rows
 from workshop import RESULTS
 
 TABLE, SEED, KEPT = RESULTS / "disagreements.csv", 20, 12
@@ -92,12 +92,16 @@ def _mask(observables: NDArray[np.bool_]) -> int:
 
 
 def main() -> None:
-    argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0]).parse_args()
-    found: list[Disagreement] = []
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("names", nargs="*", metavar="MODEL", help=f"of {', '.join(RIVALS)}; by default all")
+    names = parser.parse_args().names or list(RIVALS)
+    if unknown := [name for name in names if name not in RIVALS]:
+        parser.error(f"expected models of {', '.join(RIVALS)}, got {unknown[0]}")
+    found = [row for row in read_rows(TABLE, Disagreement) if row.model not in names]
     with progress("disagreements, models") as report:
-        for number, (model, settings) in enumerate(RIVALS.items(), start=1):
-            found += rows(model, *settings)
-            report(number, len(RIVALS))
+        for number, model in enumerate(names, start=1):
+            found += rows(model, *RIVALS[model])
+            report(number, len(names))
     write_rows(TABLE, found)
     print(f"Table: {TABLE}")
 
