@@ -183,8 +183,9 @@ def _without_levels(line: Trace) -> Verdict:
     probabilities = weigh(fits, _STATUSES, status_of, nothing="NO_EXCITATION")
     flat = probabilities["NO_EXCITATION"] / 2
     probabilities |= {"NO_EXCITATION": flat, "SUCCESS": probabilities["SUCCESS"] + flat}
-    status, probability = most_probable(probabilities)
     best = fits[0] if fits and fits[0].evidence > 0 else None
+    told = probabilities if best else {name: probabilities[name] for name in ("SUCCESS", "NO_EXCITATION")}
+    status, probability = most_probable(told)
     turn = 2 * np.pi * float(np.median(best.thetas[:, 0])) if best else 0.0
     sentences = ("The signal drifts or oscillates with the number of pulses.",) if best else ("The signal is flat.",)
     return _verdict(
