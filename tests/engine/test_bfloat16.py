@@ -70,9 +70,8 @@ def test_shots_are_decoded_alike_in_any_batch_by_any_number_of_threads(monkeypat
     np.testing.assert_array_equal(single, expected[:20])
 
 
+@pytest.mark.skipif(native() is None, reason="cascade-qec-native is not installed")
 def test_the_choice_of_bfloat16_on_a_cpu(monkeypatch):
-    if native() is None:
-        return
     for has, chosen in ((True, "native"), (False, "torch")):
         monkeypatch.setattr("cascade_qec.decoders.runtime.native_bfloat16", lambda has=has: has)
         assert choose(device="cpu", precision="bfloat16") == Runtime(chosen, "cpu", "bfloat16")

@@ -122,9 +122,8 @@ def test_models_decide_as_they_do_in_bfloat16(model):
     assert (decided[0] != decided[1]).any(axis=1).sum() <= 2
 
 
+@pytest.mark.skipif(native() is None, reason="cascade-qec-native is not installed")
 def test_the_choice_of_int8(monkeypatch):
-    if native() is None:
-        return
     monkeypatch.setattr("cascade_qec.decoders.runtime.native_int8", lambda: True)
     assert choose(device="cpu", precision="int8") == Runtime("native", "cpu", "int8")
     monkeypatch.setattr("cascade_qec.decoders.runtime.native_int8", lambda: False)
