@@ -284,8 +284,8 @@ void ProgramOf<Number>::head_of(Space& space, int shots, float* out) const {
         }
 
     Readout<Number> readout{head.to_data.sites_out, width, head.hidden_width, head.operators, head.start.data(),
-                                  head.place.data(), head.share, head.hidden.data(), head.hidden_bias.data(),
-                                  head.output.data()};
+                            head.place.data(), head.share, head.hidden.data(), head.hidden_bias.data(),
+                            head.output.data()};
     space.rows.resize(static_cast<size_t>(readout.places) * width);
     space.parts.resize(static_cast<size_t>(readout.places) * READ_AT_ONCE);
     for (int shot = 0; shot < shots; shot++, out += head.operators) {

@@ -96,8 +96,8 @@ class LowestSearch:
             for shift in (np.float32(0), *off.astype(np.float32))
         ]
         self._alone = dem.num_observables == 1 and bool(errors.observables.any())
-        alone = (every.weight == 0) & every.observables.any(axis=1)  # what flips the observable, and no detector
-        unseen = every.probability[alone].max(initial=0)
+        # Errors that flip the observable, and no detector, bound how sure of it anybody can be.
+        unseen = every.probability[(every.weight == 0) & every.observables.any(axis=1)].max(initial=0)
         with np.errstate(divide="ignore"):
             self._surest = np.log1p(-unseen) - np.log(unseen)
         answered = _answered(errors) if self._alone else errors
