@@ -5,7 +5,8 @@
 A device is a memory experiment whose gates are up to twice as good or as bad as they should be, see
 `cascade_qec.circuits.scattered`. For each a network goes on from local_surface's weights, on that device's shots alone;
 it and local_surface, which is told the device's error model, decode the same fresh shots, and so does correlated
-matching, told as well. Runs go on where they were stopped. Writes results/one_device.csv and its table in docs/local.md.
+matching, told as well. Runs go on where they were stopped. Writes results/one_device.csv and its table in
+docs/local.md.
 """
 
 import argparse

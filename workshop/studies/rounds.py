@@ -9,6 +9,7 @@ import argparse
 import warnings
 
 import cascade_qec as cascade
+from cascade_qec import codes
 from cascade_qec.cli.progress import progress
 from cascade_qec.decoders import classical
 from cascade_qec.evaluation.comparison import CASCADE, Experiment, compare
@@ -16,13 +17,18 @@ from cascade_qec.evaluation.tables import Row
 from cascade_qec.tables import read_rows, write_rows
 from workshop import RESULTS
 
-TABLE, P, SEED = RESULTS / "rounds.csv", 0.003, 7
+TABLE, SEED = RESULTS / "rounds.csv", 7
+P, HIGHER_P = 0.003, {"bb108": 0.004, "bb144_small": 0.004}
+"""The noise rate, and that of models which seldom fail there."""
 ROUNDS = {
     "surface_d3": (1, 2, 3, 4, 6, 9, 12),
     "surface_d5": (1, 3, 5, 7, 10, 15, 20),
     "surface_d7": (1, 4, 7, 14, 21, 28),
     "colour_d3": (1, 2, 3, 4, 6, 9, 12),
+    "colour_d5": (1, 3, 5, 7, 10, 15),
     "bb72": (1, 2, 4, 6, 9, 13, 18),
+    "bb108": (1, 5, 10, 15, 22, 30),
+    "bb144_small": (1, 6, 12, 18, 26, 36),
 }
 RIVALS = {
     "surface": ("pymatching", "pymatching-correlated"),
@@ -37,11 +43,12 @@ def rows(name: str, shots: int) -> list[Row]:
     rivals = next(rivals for family, rivals in RIVALS.items() if name.startswith(family))
     decoders = {CASCADE: decoder} | {rival: classical.get(rival) for rival in rivals}
     found: list[Row] = []
+    p = HIGHER_P.get(name, P)
     for rounds in ROUNDS[name]:
-        circuits = {basis: decoder.experiment(P, rounds=rounds, basis=basis) for basis in ("Z", "X")}
+        circuits = {basis: decoder.experiment(p, rounds=rounds, basis=basis) for basis in codes.BASES}
         with progress(f"{name}, {rounds} rounds, percent") as report:
             found += compare(
-                Experiment(name, P, rounds, circuits),
+                Experiment(name, p, rounds, circuits),
                 decoders,
                 shots=shots,
                 seed=SEED,
