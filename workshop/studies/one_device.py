@@ -1,6 +1,6 @@
 """A network trained for one device's noise, beside the model that is told it.
 
-    python -m workshop.studies.one_device --runs runs/one_device --minutes 5
+    python -m workshop.studies.one_device --runs runs/one_device
 
 A device is a memory experiment whose gates are up to twice as good or as bad as they should be, see
 `cascade_qec.circuits.scattered`. For each a network goes on from local_surface's weights, on that device's shots alone;
@@ -127,7 +127,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--runs", type=Path, required=True, help="folder of the runs' folders")
     parser.add_argument("--devices", type=int, default=2)
-    parser.add_argument("--steps", type=int, default=2000, help="of training for each device")
+    parser.add_argument("--steps", type=int, default=1500, help="of training for each device")
     parser.add_argument("--minutes", type=float, default=60, help="of training for each device, at most")
     parser.add_argument("--shots", type=int, default=100_000, help="of each device")
     arguments = parser.parse_args()
