@@ -1,6 +1,7 @@
 // Compiled once for each instruction set, CASCADE_SET, and linked side by side.
 #include "kernels.h"
 
+#include "classes.h"
 #include "tiles.h"
 #include "training_loops.h"
 
@@ -15,6 +16,7 @@ extern const Kernels CASCADE_SET = {
     decoding<float>(),
     training<float>(),
     gate<float, float>,
+    {transform, highest, weigh},
 };
 
 }  // namespace cascade

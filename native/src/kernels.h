@@ -162,6 +162,15 @@ struct Training {
     void (*add_norm_gradient)(const Number* dz, const Number* x, NormGradient norm, int rows, int channels, float* dx);
 };
 
+// What a decision takes of numbers of all logical classes: a power of two of them, PADDED at least.
+struct Classes {
+    // sums of x with a sign where an odd number of bits is in both classes: the Walsh-Hadamard transform
+    void (*transform)(float* x, int count);
+    float (*highest)(const float* x, int count);
+    // y = e^(x - top), which nothing is above, and its sum; y is no smaller than 2^-126
+    float (*weigh)(const float* x, int count, float top, float* y);
+};
+
 struct Kernels {
     const char* name;
     int lanes;  // of a vector
@@ -169,6 +178,7 @@ struct Kernels {
     Training<float> training;
     // y = silu(scale x + shift), [rows, channels]
     void (*gate)(const float* x, const float* scale, const float* shift, int rows, int channels, float* y);
+    Classes classes;
 };
 
 extern const Kernels portable;

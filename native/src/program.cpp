@@ -342,8 +342,8 @@ void ProgramOf<Number>::decide(const uint8_t* packed, size_t shots, bool* observ
         head_of(space, count, space.evidence.data());
         for (int shot = 0; shot < count; shot++) {
             const size_t at = start + shot;
-            (*logical->decision)(&space.evidence[shot * operators], space.decision, observables + at * decided,
-                                 suspects + at * decided, log_odds + at);
+            (*logical->decision)(use_->classes, &space.evidence[shot * operators], space.decision,
+                                 observables + at * decided, suspects + at * decided, log_odds + at);
         }
     });
 }
