@@ -61,3 +61,20 @@ def test_the_fallback_of_a_local_model_is_told() -> None:
         for found in (result.observables[doubted], alone, model.decode_chosen(shots[doubted]).observables)
     ]
     assert failed[0] < min(failed[1:])
+
+
+def test_a_search_for_either_answer_is_told_too_and_keeps_its_log_odds() -> None:
+    decoder = cascade.load("local_surface", device="cpu")
+    circuit = decoder.experiment(0.01, rounds=3, basis="Z")
+    model, search = decoder.bind(circuit), classical.get("bposd-lowest").bind(circuit)
+    told = advised(model, search)
+    assert isinstance(told, BoundAdvised)
+    assert isinstance(search.predict, LowestSearch)
+    shots = circuit.compile_detector_sampler(seed=2).sample(300)
+    beliefs = told.beliefs(events.packed(shots))
+    expected, found = search.predict(shots, beliefs), told.decode_batch(shots)
+    np.testing.assert_array_equal(found.observables, expected.observables)
+    assert found.log_odds is not None
+    assert expected.log_odds is not None
+    np.testing.assert_array_equal(found.log_odds, expected.log_odds)
+    assert len(told.decode_batch(shots[:0])) == 0

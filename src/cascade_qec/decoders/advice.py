@@ -18,11 +18,8 @@ from cascade_qec.error_models import Mechanisms
 
 
 def advised(first: BoundDecoder, second: BoundDecoder) -> BoundDecoder:
-    """The second decoder, told what the first one believes, if that is a local model and it is `bposd-lowest`.
-
-    Not where there is one observable: the search then looks for errors of either answer, which is help enough.
-    """
-    if not isinstance(first, BoundLocal) or not isinstance(second, BoundClassical) or first.num_observables == 1:
+    """The second decoder, told what the first one believes, if that is a local model and it is `bposd-lowest`."""
+    if not isinstance(first, BoundLocal) or not isinstance(second, BoundClassical):
         return second
     search = second.predict
     return BoundAdvised(first, second, search) if isinstance(search, LowestSearch) else second
@@ -41,12 +38,14 @@ class BoundAdvised(Bound[DecodeResult]):
 
     def _decode(self, detection_events: NDArray[Any], bit_packed: bool) -> DecodeResult:
         packed = detection_events if bit_packed else events.packed(detection_events)
-        found = np.zeros((len(packed), self.num_observables), dtype=np.bool_)
-        for start in range(0, len(packed), self._search.at_once):
-            some = slice(start, start + self._search.at_once)
-            shots = events.unpacked(packed[some], self.num_detectors)
-            found[some] = self._search(shots, self.beliefs(packed[some])).observables
-        return DecodeResult(found)
+        starts = range(0, max(len(packed), 1), self._search.at_once)
+        parts = [self._searched(packed[start : start + self._search.at_once]) for start in starts]
+        observables = np.concatenate([part.observables for part in parts])
+        odds = [part.log_odds for part in parts if part.log_odds is not None]
+        return DecodeResult(observables, log_odds=np.concatenate(odds) if odds else None)
+
+    def _searched(self, packed: NDArray[np.uint8]) -> DecodeResult:
+        return self._search(events.unpacked(packed, self.num_detectors), self.beliefs(packed))
 
     def beliefs(self, packed: NDArray[np.uint8]) -> NDArray[np.float32]:
         """By how much the model finds each error likelier, given the events: log-odds, float32 [shots, errors]."""
