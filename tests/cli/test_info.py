@@ -120,9 +120,10 @@ def test_a_circuit_of_another_project_is_recognised(flag, tmp_path, capsys):
     assert shown["observables"] == "12 sums of the code's own, 10 with detectors"
     # The noise of the final readout is left out there, so that it is a little weaker than its name says.
     assert shown["noise"].startswith("as strong as uniform depolarizing noise of p = 0.296 %, 100 % of it of the kinds")
-    for model, rounds in (("bb72", "1 to 18 rounds"), ("bb72_medium", "6 rounds")):
+    learnt = {"bb72": ("1 to 18 rounds", "p = 0.5 %", "0.59"), "local_bb72": ("6 rounds", "p = 0.6 %", "0.49")}
+    for model, (rounds, noise, strength) in learnt.items():
         nearest = next(row for row in registry.card(model).measurements if row.p == 0.003)
-        for part in (rounds, "p = 0.5 %", "0.59 times that", short(nearest.block_error), "at p = 0.3 %"):
+        for part in (rounds, noise, f"{strength} times that", short(nearest.block_error), "at p = 0.3 %"):
             assert part in shown[model]
 
 

@@ -10,7 +10,7 @@ from workshop.pages.text import filled, percent, rate, table
 
 PAGE = CHECKOUT / "docs" / "results.md"
 
-MODELS = ("surface_d3", "surface_d5", "surface_d7", "bb72", "bb72_medium", "bb108", "bb144_small")
+MODELS = ("surface_d3", "surface_d5", "surface_d7", "bb72", "bb108", "bb144_small")
 
 _DISCARD = 0.05
 _TOLD = 0.005

@@ -50,7 +50,7 @@ CANDIDATES = {
         *("cascade:colour_d5", "chromobius", "cascade:colour_d5+bposd-lowest"),
         *("cascade:colour_d5+tesseract-sparse", "bposd-lowest"),
     ),
-    "bb72": ("cascade:bb72_medium", "cascade:local_bb72", "cascade:local_bb72+bposd-lowest", "bposd-lowest"),
+    "bb72": ("cascade:bb72", "cascade:local_bb72", "cascade:local_bb72+bposd-lowest", "bposd-lowest"),
     "bb108": ("cascade:bb108", "cascade:local_bb108", "cascade:local_bb108+bposd-lowest@0.995", "bposd-lowest"),
     "bb144": ("cascade:bb144_small", "cascade:local_bb144", "cascade:local_bb144+bposd-lowest@0.998", "bposd-lowest"),
 }

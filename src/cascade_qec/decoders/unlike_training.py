@@ -7,7 +7,7 @@ from cascade_qec.recognition import Recognition
 _STRONG = 1.25
 """Times the noise of training from which on a circuit's noise is remarked upon.
 
-Cards measure models up to 1.2 times, where bb72_medium fails in 19 % of the shots; at 1.6 times the models of bicycle
+Cards measure models up to 1.2 times, where bb72 fails in 18 % of the shots; at 1.6 times the models of bicycle
 codes fail in 58 to 85 %."""
 
 _FAMILIAR = 0.995
