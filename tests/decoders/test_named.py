@@ -24,6 +24,8 @@ BPOSD = classical.get("bposd-lowest")
     [
         ("cascade:bb72", "bb72", lambda named: named),
         ("cascade:bb72@0.99", "bb72", lambda named: Discarding(named, 0.99)),
+        ("cascade:bb72@0.9999995", "bb72", lambda named: Discarding(named, 0.9999995)),
+        ("cascade:bb72+bposd-lowest@0.9999995", "bb72", lambda named: EscalatingDecoder(named, BPOSD, 0.9999995)),
         ("cascade:bb72@1", "bb72", lambda named: Discarding(named, 1.0)),
         ("cascade:runs/a@b.safetensors", "runs/a@b.safetensors", lambda named: named),
         ("cascade:runs/a@b.safetensors@0.5", "runs/a@b.safetensors", lambda named: Discarding(named, 0.5)),

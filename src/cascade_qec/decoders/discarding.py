@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import stim
 from numpy.typing import NDArray
 
-from cascade_qec.decoders.protocol import BoundDecoder, Decoder, require_confidence
+from cascade_qec.decoders.protocol import BoundDecoder, Decoder, at, require_confidence
 from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.errors import CascadeError
 
@@ -41,7 +41,7 @@ class Discarding:
 
     @property
     def name(self) -> str:
-        return f"{self.decoder.name}@{self.below:g}"
+        return self.decoder.name + at(self.below)
 
     @property
     def parameters(self) -> Mapping[str, object]:

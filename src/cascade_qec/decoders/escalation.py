@@ -18,7 +18,7 @@ from cascade_qec.decoders import classical
 from cascade_qec.decoders.advice import advised
 from cascade_qec.decoders.bound import Bound, decode_chosen
 from cascade_qec.decoders.classical import ClassicalDecoder
-from cascade_qec.decoders.protocol import BoundDecoder, Decoder, require_confidence
+from cascade_qec.decoders.protocol import BoundDecoder, Decoder, at, require_confidence
 from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.errors import CascadeError
 from cascade_qec.recognition import read_experiment
@@ -96,7 +96,7 @@ class EscalatingDecoder:
     @property
     def name(self) -> str:
         """Both decoders', and the threshold where it is not the usual one."""
-        return f"{self.first.name}+{self.fallback.name}" + f"@{self.below:g}" * (self.below != BELOW)
+        return f"{self.first.name}+{self.fallback.name}" + at(self.below) * (self.below != BELOW)
 
     @property
     def parameters(self) -> Mapping[str, object]:

@@ -138,7 +138,7 @@ def load(
     (100, 1)
     """
     if fallback is None and below is not None:
-        raise CascadeError(f"expected a fallback for shots below {below:g}, got none")
+        raise CascadeError(f"expected a fallback for shots below {below}, got none")
     if circuit is not None and dem is not None:
         raise CascadeError("expected a circuit or an error model (dem), got both")
     state, description = load_model(registry.path(model))

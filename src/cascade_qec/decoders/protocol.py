@@ -70,6 +70,17 @@ def require_confidence(bound: BoundDecoder, name: str) -> None:
         )
 
 
+def at(below: float) -> str:
+    """A threshold of confidence as the end of a decoder's name, which reads back as the same number.
+
+    Examples
+    --------
+    >>> at(0.99), at(1.0), at(0.9999995)
+    ('@0.99', '@1', '@0.9999995')
+    """
+    return "@" + repr(float(below)).removesuffix(".0")
+
+
 def settings(decoder: Decoder) -> str:
     """The settings that a decoder runs with, as tables have them; empty for a decoder that tells of none."""
     parameters: Mapping[str, object] = getattr(decoder, "parameters", {})

@@ -125,7 +125,7 @@ class SinterDecoder(sinter.Decoder):
         if isinstance(self.decoder, Discarding):
             raise CascadeError(
                 f"expected a decoder that keeps every shot, as sinter's files of predictions cannot tell of discards, "
-                f"got one that discards below {self.decoder.below:g}; see `cascade decode --confidence_out`"
+                f"got one that discards below {self.decoder.below}; see `cascade decode --confidence_out`"
             )
         super().decode_via_files(
             num_shots=num_shots,
