@@ -168,6 +168,17 @@ def test_error_models_of_rectangles(name: str, basis: codes.Basis, bare: bool) -
     assert found.agreement == pytest.approx(1)
 
 
+@pytest.mark.parametrize("bare", [True, False])
+@pytest.mark.parametrize(
+    ("name", "basis"), [("surface_d5", "Z"), ("surface_3x5", "X"), ("surface_3x5", "Z"), ("surface_5x3", "X")]
+)
+def test_one_round_is_not_taken_for_rounds_of_a_repetition_code(name: str, basis: codes.Basis, bare: bool) -> None:
+    circuit = memory(codes.get(name), rounds=1, basis=basis, noise=UniformDepolarizing(0.003))
+    found = recognise_any(bare_model(circuit) if bare else circuit.detector_error_model())
+    assert (found.lattice.code.name, found.lattice.rounds, found.missing) == (name, 1, 0)
+    assert found.agreement == pytest.approx(1)
+
+
 def xzzx(circuit: stim.Circuit, turned: set[int]) -> stim.Circuit:
     """The same experiment with the bases of some data qubits exchanged."""
     exchanged = {"R": "RX", "RX": "R", "M": "MX", "MX": "M", "X_ERROR": "Z_ERROR", "Z_ERROR": "X_ERROR"}

@@ -27,6 +27,10 @@ from cascade_qec.recognition.skeleton import Skeleton
 _CLOSE = 0.003
 """Difference of two overlaps that tells nothing: estimated probabilities scatter as much."""
 
+_SURE = 0.95
+"""Agreement from which on no other code is looked for. One round of a surface code passes for rounds of a repetition
+code with up to 0.94, as rows of checks look like one check at several times."""
+
 
 @dataclass(frozen=True, eq=False)
 class Part:
@@ -257,22 +261,27 @@ def recognise_any(source: stim.Circuit | stim.DetectorErrorModel, own: CSSCode |
     recognitions: list[Recognition] = []
     for code in candidates:
         # An error model may fit a rectangle lying and standing: the order of gates tells which it is.
-        if recognitions and not _is_turned(recognitions[0].lattice.code, code):
+        best = max(recognitions, key=_fitness, default=None)
+        if best is not None and best.agreement >= _SURE and not _is_turned(best.lattice.code, code):
             continue
         try:
             recognitions.append(recognise(source, code))
         except CascadeError as error:
             refusals.append(error)
             continue
-        if isinstance(source, stim.Circuit) or round(recognitions[-1].agreement, 6) == 1:
+        if isinstance(source, stim.Circuit) or _fitness(recognitions[-1]) > (1, 1 - _CLOSE):
             break
     if recognitions:
-        return max(recognitions, key=lambda recognition: recognition.agreement)
+        return max(recognitions, key=_fitness)
     if len(refusals) == 1:
         raise refusals[0]
     tried = f" (tried {', '.join(code.name for code in candidates)})" if candidates else ""
     expected = " or of ".join(_listed(family.recognised) for family in codes.families() if family.recognised)
     raise CascadeError(f"expected a memory experiment of {expected}; got {found}, which fits none of them{tried}")
+
+
+def _fitness(recognition: Recognition) -> tuple[float, float]:
+    return round(recognition.agreement, 6), recognition.overlap
 
 
 def _fit(skeleton: Skeleton, code: CSSCode) -> bool | None:
