@@ -7,7 +7,7 @@ import typer
 
 _PAGES = (
     *("accuracy", "browser", "calibration", "codes", "collections", "confidence", "engine", "learning_curves", "local"),
-    *("models", "performance", "replay", "trials"),
+    *("models", "performance", "replay", "trials", "waterfall"),
 )
 _STUDIES = (
     *("budgets", "colour_residual", "foreign_circuits", "one_device", "orders", "page_speed", "second_opinions"),

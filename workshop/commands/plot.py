@@ -80,3 +80,26 @@ def seam(out: Out) -> None:
     check_writable(out)
     save(seam_figure(), *out)
     print(*(f"Figure: {path}" for path in out), sep="\n")
+
+
+@plot.command()
+def waterfall(
+    rates: Annotated[Path, typer.Argument(help="rates.csv of the study of that name.")],
+    fitted: Annotated[Path, typer.Argument(help="Its fitted.csv.")],
+    spectra: Annotated[Path, typer.Argument(help="spectra.csv: what was counted.")],
+    out: Out,
+    title: Title = None,
+) -> None:
+    """Draw failure spectra with their fits, and the block errors that follow."""
+    from cascade_qec.evaluation.rare_events.results import SpectrumRow
+    from cascade_qec.plotting import check_writable, save
+    from cascade_qec.tables import read_rows
+    from workshop.plots.waterfall import waterfall_figure
+    from workshop.studies.waterfall import FittedRow, RateRow
+
+    check_writable(out)
+    figure = waterfall_figure(
+        read_rows(rates, RateRow), read_rows(fitted, FittedRow), read_rows(spectra, SpectrumRow), title=title
+    )
+    save(figure, *out)
+    print(*(f"Figure: {path}" for path in out), sep="\n")

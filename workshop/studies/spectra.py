@@ -9,6 +9,7 @@ decodes fewer sets takes the first ones. What the table has of this decoder is r
 
 import argparse
 import time
+from typing import Any
 
 import numpy as np
 
@@ -38,6 +39,7 @@ class StratumRow(SpectrumRow, Circumstances):
 def measured(subject: Subject, faults: int, shots: int) -> StratumRow:
     """A stratum: the first so many sets of faults, drawn in chunks so that all decoders get the same."""
     run, model, bound = subject
+    known: dict[str, Any] = run.model_dump() | circumstances()
     failures, seconds = 0, 0.0
     for start in range(0, shots, CHUNK):
         rng = np.random.default_rng([run.seed, faults, start])
@@ -48,14 +50,13 @@ def measured(subject: Subject, faults: int, shots: int) -> StratumRow:
         seconds += time.process_time() - began
         failures += int(np.any(predictions != observables, axis=1).sum())
     return StratumRow(
-        **run.model_dump(),
+        **known,
         faults=faults,
         shots=shots,
         failures=failures,
         fraction=wilson(failures, shots),
         exact=False,
         seconds=round(seconds, 3),
-        **circumstances(),
     )
 
 

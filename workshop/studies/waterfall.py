@@ -7,7 +7,7 @@ writes rates.csv and fitted.csv. Each fit is made once more without the sampled 
 then has to predict.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -55,6 +55,7 @@ SUBJECTS = (
     Subject("bb72", "relay-bp-filtered", RESULTS / "bb72.csv", "relay-bp-filtered"),
     Subject("bb144", "cascade:bb144_small", RESULTS / "bb144_small.csv", "cascade"),
     Subject("bb144", "cascade:local_bb144", RESULTS / "local_bb144.csv", "cascade"),
+    Subject("bb144", "cascade:local_bb144+bposd-lowest", RESULTS / "second_opinions.csv", "local_bb144+bposd-lowest"),
 )
 
 
@@ -70,6 +71,8 @@ class RateRow(_Fit, Circumstances):
 
     Attributes
     ----------
+    rounds
+        As many as the code's distance.
     points
         Strata and noise rates that it is fitted to.
     goodness
@@ -80,6 +83,7 @@ class RateRow(_Fit, Circumstances):
         What was sampled at this noise rate.
     """
 
+    rounds: int
     p: float
     block_error: Interval
     points: int
@@ -136,9 +140,11 @@ def direct_shots(subject: Subject) -> list[Direct]:
 
 
 def fits_of(
-    subject: Subject, at: dict[float, NDArray[np.float64]], known: dict[str, str]
+    subject: Subject, at: dict[float, NDArray[np.float64]], known: Mapping[str, str]
 ) -> tuple[list[RateRow], list[FittedRow]]:
     """All fits to one decoder; those that have too few points are left out."""
+    code = codes.get(subject.code)
+    assert code.d is not None
     strata = [
         row
         for table in STRATA
@@ -150,12 +156,11 @@ def fits_of(
     rates, fitted = [], []
     for form in FORMS:
         for onset in ONSETS[subject.code]:
-            about = {"code": subject.code, "decoder": subject.decoder, "form": form, "onset": onset}
+            about = _Fit(code=subject.code, decoder=subject.decoder, form=form, onset=onset).model_dump()
             for without in (None, direct[0].p) if onset == ONSETS[subject.code][0] else (None,):
                 counts = sampled(strata, [each for each in direct if each.p != without], at)
-                k = codes.get(subject.code).k
                 try:
-                    fit = fit_ansatz(counts, form=form, k=k, onset=onset, simulations=SIMULATIONS, seed=SEED)
+                    fit = fit_ansatz(counts, form=form, k=code.k, onset=onset, simulations=SIMULATIONS, seed=SEED)
                 except CascadeError as error:
                     print(f"{subject.decoder}, {form}, onset {onset}: {error}")
                     continue
@@ -164,6 +169,7 @@ def fits_of(
                         there = seen.get(p)
                         row = RateRow(
                             **about,
+                            rounds=code.d,
                             p=p,
                             block_error=value,
                             points=len(counts.shots),

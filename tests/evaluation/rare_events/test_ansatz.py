@@ -36,16 +36,16 @@ def test_distribution_of_the_number_of_faults_is_exact():
     [("one exponent", (2e-6, 5.0, 5.0, 10.0)), ("two exponents", (1e-6, 6.5, 2.0, 15.0))],
 )
 def test_fit_carries_the_spectrum_to_few_faults(form, truth):
-    """Seeds 1 to 8: of 8 intervals of 95 % more than three miss with probability 4e-4."""
+    """Seeds 1 to 6: of 6 intervals of 95 % more than two miss with probability 2e-3."""
     spectrum, low = _spectrum(*truth, onset=3), distribution(np.full(2000, 5e-4), MOST)
     misses = 0
-    for seed in range(1, 9):
+    for seed in range(1, 7):
         counts = _counts(spectrum, (8, 10, 12, 16, 20, 25), (0.0025, 0.006), 20_000, seed)
-        fit = fit_ansatz(counts, form=form, k=K, onset=3, simulations=40, seed=seed)
+        fit = fit_ansatz(counts, form=form, k=K, onset=3, simulations=30, seed=seed)
         low_end, high_end = np.percentile(fit.simulated @ low, (2.5, 97.5))
         misses += not low_end <= spectrum @ low <= high_end
         assert (fit.spectrum[:3] == 0).all()
-    assert misses <= 3
+    assert misses <= 2
 
 
 def test_goodness_tells_one_exponent_from_two():

@@ -171,7 +171,7 @@ def fit_ansatz(sampled: Sampled, *, form: Form, k: int, onset: int, simulations:
     tells = sampled.numbers[:, onset:].sum(axis=1) > 0
     if sampled.failures[~tells].any():
         raise CascadeError(f"expected no failures of fewer than {onset} faults, got {sampled.failures[~tells].sum()}")
-    numbers, shots, failures = (values[tells] for values in (sampled.numbers, sampled.shots, sampled.failures))
+    numbers, shots, failures = sampled.numbers[tells], sampled.shots[tells], sampled.failures[tells]
     if np.count_nonzero(failures) <= _SIZES[form]:
         raise CascadeError(
             f"expected failures at more than {_SIZES[form]} points to fit {form}, got {np.count_nonzero(failures)}"

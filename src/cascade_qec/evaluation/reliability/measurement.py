@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import stim
 from numpy.typing import NDArray
 
 from cascade_qec.decoders.protocol import Decoder, require_confidence
-from cascade_qec.decoders.result import DecodeResult
+from cascade_qec.decoders.result import DecodeResult, sigmoid
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.reliability.cluster_norm import ClusterNorm
 from cascade_qec.evaluation.reliability.complementary_gap import ComplementaryGap, CorrelatedGap
 from cascade_qec.evaluation.reliability.post_selection import Selection, select
 from cascade_qec.evaluation.reliability.scores import CalibrationCounts, count
-from cascade_qec.evaluation.reliability.soft_outputs import Rival, methods, scores
+from cascade_qec.evaluation.reliability.soft_outputs import CONFIDENCE, Rival, methods, scores
 
 CURVE = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
 """Discard rates that make the curve of error against acceptance."""
@@ -123,4 +123,9 @@ class _Tally:
         selections = {
             method: select(column, failed, discards) for method, column in zip(self.methods, all_scores.T, strict=True)
         }
+        if CONFIDENCE in selections:  # whose scores are log-odds
+            selections[CONFIDENCE] = [
+                replace(chosen, threshold=float(sigmoid(np.float64(chosen.threshold))))
+                for chosen in selections[CONFIDENCE]
+            ]
         return Outcome(self.decoder, int(failed.sum()), self.counts, selections)

@@ -16,6 +16,7 @@ from cascade_qec.decoders.plausibility import ShotCheck
 from cascade_qec.decoders.protocol import BoundDecoder
 from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.error_models import error_model, unlikely
+from cascade_qec.errors import CascadeError
 
 
 @dataclass(frozen=True, repr=False, eq=False, kw_only=True)
@@ -82,13 +83,19 @@ class Rival:
         return bound
 
 
+CONFIDENCE = "confidence"
+"""The way in which decoders tell how sure they are that have no other."""
+
+
 def methods(decoder: BoundDecoder) -> tuple[str, ...]:
     """The ways in which a decoder tells how sure it is: its own, or its confidence."""
-    return decoder.methods if isinstance(decoder, SoftDecoder) else ("confidence",)
+    return decoder.methods if isinstance(decoder, SoftDecoder) else (CONFIDENCE,)
 
 
 def scores(result: DecodeResult, name: str) -> NDArray[np.float64]:
     """How sure a decoder of that name is by each of its methods, float64 [shots, methods].
+
+    Of a confidence it is the log-odds: these still tell apart what a float64 rounds to 1, those above 37.
 
     Raises
     ------
@@ -97,4 +104,6 @@ def scores(result: DecodeResult, name: str) -> NDArray[np.float64]:
     """
     if isinstance(result, SoftResult):
         return result.scores
-    return result.confidence_of(name)[:, None]
+    if result.log_odds is None:
+        raise CascadeError(f"expected a decoder that tells its confidence, got {name}, which does not")
+    return result.log_odds[:, None].astype(np.float64)
