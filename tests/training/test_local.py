@@ -46,6 +46,21 @@ def test_what_is_learnt_is_more_than_how_likely_faults_are(tiny, tmp_path):
     assert len(description.components) == len(network.head.output_bias) == 7
 
 
+def test_a_logical_head_begins_on_a_trunk_that_has_learnt_local_labels(tiny, tmp_path):
+    """Of a model that is told the noise and has learnt several numbers of rounds, too, as local_surface is."""
+    local = tiny(head="local", told=True, mixture={"rounds": [1, 3]}, optimizer={"steps": 2})
+    Trainer(local, tmp_path / "local", workers=0).run()
+    start = tmp_path / "local" / "tiny.safetensors"
+    trainer = Trainer(tiny(optimizer={"steps": 2}), tmp_path / "logical", start_from=start, workers=0)
+    trained, _ = load_network(start)
+    learnt = {name: weights for name, weights in trained.trunk.state_dict().items() if name != "told"}
+    begun = trainer.network.trunk.state_dict()
+    assert begun.keys() == learnt.keys()
+    assert all(torch.equal(begun[name], weights) for name, weights in learnt.items())
+    assert trainer.run()
+    assert load_network(tmp_path / "logical" / "tiny.safetensors")[1].head == "logical"
+
+
 def test_a_trunk_goes_on_under_another_head(tiny, tmp_path):
     logical = tiny(optimizer={"steps": 2})
     Trainer(logical, tmp_path / "logical", workers=0).run()
