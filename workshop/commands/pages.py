@@ -10,8 +10,8 @@ _PAGES = (
     *("models", "performance", "replay", "trials", "waterfall"),
 )
 _STUDIES = (
-    *("budgets", "colour_residual", "foreign_circuits", "one_device", "orders", "page_speed", "second_opinions"),
-    *("segments", "streams", "told_noise", "window_sizes"),
+    *("budgets", "colour_residual", "foreign_circuits", "local_first", "one_device", "orders", "page_speed"),
+    *("second_opinions", "segments", "streams", "told_noise", "window_sizes"),
 )
 
 WRITERS = (*(f"workshop.pages.{name}" for name in _PAGES), *(f"workshop.studies.{name}" for name in _STUDIES))

@@ -72,6 +72,19 @@ def depths(tables: Tables, out: Out, title: Title = None) -> None:
 
 
 @plot.command()
+def local_first(tables: Tables, out: Out, title: Title = None) -> None:
+    """Draw local_first.csv: what a logical head gains by a trunk that has learnt local labels."""
+    from cascade_qec.plotting import check_writable, save
+    from cascade_qec.tables import read_rows
+    from workshop.plots.local_first import local_first_figure
+    from workshop.studies.local_first import Row
+
+    check_writable(out)
+    save(local_first_figure([row for path in tables for row in read_rows(path, Row)], title=title), *out)
+    print(*(f"Figure: {path}" for path in out), sep="\n")
+
+
+@plot.command()
 def seam(out: Out) -> None:
     """Draw what a window of a stream leaves to the next one."""
     from cascade_qec.plotting import check_writable, save

@@ -188,8 +188,8 @@ def measure(
         if given == {(p, pooled, seed, run.digest, *reference) for p in rates}:
             continue
         if failed_of_baseline is None:
-            failed_of_baseline = _failed(baseline, rates, shots, seed)
-        failed = failed_of_baseline if run is baseline else _failed(run, rates, shots, seed)
+            failed_of_baseline = failed_shots(baseline, rates, shots, seed)
+        failed = failed_of_baseline if run is baseline else failed_shots(run, rates, shots, seed)
         rows = [_row(run, p, failed[p], baseline, failed_of_baseline[p], seed) for p in rates]
         table = [row for row in table if row.trial != run.recipe.name] + rows
         store(table)
@@ -204,7 +204,7 @@ def _load(run: Trained) -> CascadeDecoder:
     return cascade.load(str(run.model))
 
 
-def _failed(run: Trained, rates: Sequence[float], shots: int, seed: int) -> dict[float, NDArray[np.bool_]]:
+def failed_shots(run: Trained, rates: Sequence[float], shots: int, seed: int) -> dict[float, NDArray[np.bool_]]:
     """Which shots a trial's model fails on, by noise rate: bool [bases * shots]."""
     decoder, failed = _load(run), {}
     with progress(run.recipe.name) as report:
