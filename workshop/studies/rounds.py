@@ -32,7 +32,7 @@ ROUNDS = {
 }
 RIVALS = {
     "surface": ("pymatching", "pymatching-correlated"),
-    "colour": ("chromobius",),
+    "colour": ("chromobius", "bposd-lowest"),
     "bb": ("bposd-lowest",),
 }
 
