@@ -1,5 +1,6 @@
 """Doubtful shots go to the fallback, the others stay with the network."""
 
+import pickle
 import sys
 from pathlib import Path
 
@@ -49,6 +50,14 @@ def test_shots_below_the_threshold_are_the_fallbacks_and_no_others(share: float,
     np.testing.assert_array_equal(result.probabilities, own.probabilities)
     np.testing.assert_array_equal(result.confidence, own.confidence)
     assert (result.escalated.dtype, result.observables.dtype) == (np.bool_, np.bool_)
+
+
+def test_a_bound_pair_pickles() -> None:
+    circuit = _network().experiment(0.02)
+    bound, dets = EscalatingDecoder(_network(), MATCHING, 0.9).bind(circuit), _shots(circuit)
+    found, again = (one.decode_batch(dets) for one in (bound, pickle.loads(pickle.dumps(bound))))
+    np.testing.assert_array_equal(again.observables, found.observables)
+    np.testing.assert_array_equal(again.escalated, found.escalated)
 
 
 def test_uint8_events_are_the_same_events() -> None:

@@ -5,7 +5,7 @@ Where the second tells how sure it is, too, and the two differ, the surer of the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -132,6 +132,7 @@ class BoundEscalation(Bound[DecodeResult]):
     """
 
     def __init__(self, decoder: EscalatingDecoder, experiment: stim.Circuit | stim.DetectorErrorModel) -> None:
+        self._made_of = decoder, experiment
         self.name, self.below = decoder.name, decoder.below
         self.num_detectors, self.num_observables = experiment.num_detectors, experiment.num_observables
         self.first: BoundDecoder = decoder.first.bind(experiment)
@@ -145,6 +146,9 @@ class BoundEscalation(Bound[DecodeResult]):
         escalated = result.confidence_of(self.name) < self.below
         observables = after_asking(self.fallback, detection_events, result, escalated, bit_packed=bit_packed)
         return replace(result, observables=observables, escalated=escalated)
+
+    def __reduce__(self) -> tuple[Callable[..., BoundEscalation], tuple[object, ...]]:
+        return BoundEscalation, self._made_of
 
 
 def after_asking(
