@@ -9,7 +9,7 @@ import torch
 
 import cascade_qec
 from cascade_qec.cli import main
-from cascade_qec.errors import CascadeError
+from cascade_qec.errors import CascadeError, CascadeWarning
 from cascade_qec.guards import Guards
 from cascade_qec.kernels.cpu import keep_pages
 from cascade_qec.training import Recipe, Trainer, distributed, progress
@@ -141,6 +141,12 @@ class TestRefusals:
         message = r"was made by another recipe: seed = 7 instead of 8, optimizer\.steps = 2 instead of 30"
         with pytest.raises(CascadeError, match=message):
             trainer(tiny(seed=8), tmp_path, resume=True)
+
+    def test_another_precision_is_said(self, tiny, tmp_path):
+        recipe = tiny(optimizer={"steps": 1})
+        assert trainer(recipe, tmp_path).run()
+        with pytest.warns(CascadeWarning, match=r"goes on in bfloat16, .* in float32: --precision float32 does that"):
+            Trainer(recipe, tmp_path, resume=True, workers=0, dtype=torch.bfloat16)
 
     @pytest.mark.parametrize("recipe", ["", "{}", '{"name": "tiny", "depth": 3}'])
     def test_a_checkpoint_whose_recipe_cannot_be_read(self, recipe, tiny, tmp_path):

@@ -7,6 +7,7 @@ import hashlib
 import math
 import signal
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -18,7 +19,7 @@ from pydantic import ValidationError
 
 from cascade_qec import codes, kernels
 from cascade_qec.device import pick_device
-from cascade_qec.errors import CascadeError
+from cascade_qec.errors import CascadeError, CascadeWarning
 from cascade_qec.files import written_whole
 from cascade_qec.guards import ALIVE
 from cascade_qec.model import Calibration, model_bytes
@@ -74,6 +75,11 @@ class Trainer:
         asked for; if it is, and there is none, a damaged
         one or that of another recipe; if the weights to start from do not fit, or are asked for along with
         `resume`; or if the micro-batches cannot be divided among the processes.
+
+    Warns
+    -----
+    CascadeWarning
+        If it goes on in another precision than that of the checkpoint.
     """
 
     def __init__(
@@ -226,6 +232,10 @@ class Trainer:
         save_checkpoint(self.checkpoint, self._state())
 
     @property
+    def _precision(self) -> str:
+        return str(self.dtype).removeprefix("torch.")
+
+    @property
     def shots(self) -> int:
         """Shots seen so far."""
         return self.step * self.recipe.shots_per_step
@@ -233,7 +243,7 @@ class Trainer:
     def _record_session(self) -> None:
         settings = {
             "device": str(self.device),
-            "precision": str(self.dtype).removeprefix("torch."),
+            "precision": self._precision,
             "kernels": kernels.backend(self.device),
             "threads": torch.get_num_threads(),
             "processes": distributed.processes(),
@@ -249,6 +259,7 @@ class Trainer:
             "recipe": self.recipe.model_dump_json(),
             "step": self.step,
             "seconds": self.seconds,
+            "precision": self._precision,
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
             "optimizers": self.take_step.optimizers.state_dict(),
@@ -261,6 +272,9 @@ class Trainer:
             raise CascadeError(f"the recipe in {self.checkpoint} cannot be read: {error}") from error
         if differences:
             raise CascadeError(f"{self.checkpoint} was made by another recipe: {', '.join(differences)}")
+        if (before := state.get("precision", self._precision)) != self._precision:  # files of old do not say it
+            said = f"goes on in {self._precision}, and not as the run would have gone on in {before}"
+            warnings.warn(f"{self.checkpoint} {said}: --precision {before} does that", CascadeWarning, stacklevel=3)
         self.step, self.seconds = state["step"], state["seconds"]
         try:
             self.network.load_state_dict(state["network"])
