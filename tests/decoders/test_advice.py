@@ -72,7 +72,7 @@ def test_a_search_for_either_answer_is_told_too_and_keeps_its_log_odds() -> None
     assert isinstance(search.predict, LowestSearch)
     shots = circuit.compile_detector_sampler(seed=2).sample(300)
     beliefs = told.beliefs(events.packed(shots))
-    expected, found = search.predict(shots, beliefs), told.decode_batch(shots)
+    expected, found = search.predict(shots, lambda some: beliefs[some]), told.decode_batch(shots)
     np.testing.assert_array_equal(found.observables, expected.observables)
     assert found.log_odds is not None
     assert expected.log_odds is not None

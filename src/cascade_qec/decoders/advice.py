@@ -38,14 +38,8 @@ class BoundAdvised(Bound[DecodeResult]):
 
     def _decode(self, detection_events: NDArray[Any], bit_packed: bool) -> DecodeResult:
         packed = detection_events if bit_packed else events.packed(detection_events)
-        starts = range(0, max(len(packed), 1), self._search.at_once)
-        parts = [self._searched(packed[start : start + self._search.at_once]) for start in starts]
-        observables = np.concatenate([part.observables for part in parts])
-        odds = [part.log_odds for part in parts if part.log_odds is not None]
-        return DecodeResult(observables, log_odds=np.concatenate(odds) if odds else None)
-
-    def _searched(self, packed: NDArray[np.uint8]) -> DecodeResult:
-        return self._search(events.unpacked(packed, self.num_detectors), self.beliefs(packed))
+        shots = events.unpacked(packed, self.num_detectors)
+        return self._search(shots, lambda some: self.beliefs(packed[some]))
 
     def beliefs(self, packed: NDArray[np.uint8]) -> NDArray[np.float32]:
         """By how much the model finds each error likelier, given the events: log-odds, float32 [shots, errors]."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -76,8 +77,6 @@ class LowestSearch:
     ----------
     errors : Mechanisms
         Among which it looks: one for each way to look.
-    at_once : int
-        Shots whose log-odds fit the memory.
     """
 
     def __init__(self, decoder: LowestBPOSD, dem: stim.DetectorErrorModel) -> None:
@@ -102,25 +101,28 @@ class LowestSearch:
             self._surest = np.log1p(-unseen) - np.log(unseen)
         answered = _answered(errors) if self._alone else errors
         self._statistics = OrderedStatistics(answered, weights=prior, unlikely=decoder.unlikely)
-        self.at_once = max(1, _AT_ONCE // max(1, decoder.members * decoder.orders * len(prior)))
+        self._at_once = max(1, _AT_ONCE // max(1, decoder.members * decoder.orders * len(prior)))
 
-    def __call__(self, dets: NDArray[np.bool_], beliefs: NDArray[np.float32] | None = None) -> DecodeResult:
+    def __call__(
+        self, dets: NDArray[np.bool_], beliefs: Callable[[slice], NDArray[np.float32]] | None = None
+    ) -> DecodeResult:
         """What the likeliest errors flip that are found.
 
         Parameters
         ----------
         dets : bool [shots, detectors]
-        beliefs : float32 [shots, errors], optional
-            By how much somebody else believes that a shot's events make each error likelier, in log-odds. Each order
-            of the first member is then tried once more with these added.
+        beliefs
+            Of some of the shots: by how much somebody else believes that a shot's events make each error likelier, in
+            log-odds, float32 [shots, errors]. Each order of the first member is then tried once more with these added.
         """
         flips = np.zeros((len(dets), self.errors.observables.shape[1]), np.bool_)
         odds = np.zeros(len(dets), np.float32)
-        for start in range(0, len(dets), self.at_once):
-            part = slice(start, start + self.at_once)
+        for start in range(0, len(dets), self._at_once):
+            part = slice(start, start + self._at_once)
             orders, *others = (list(member.orders(dets[part])) for member in self._propagations)
             if beliefs is not None:
-                orders += [order + beliefs[part] for order in orders]
+                believed = beliefs(part)
+                orders += [order + believed for order in orders]
             orders += chain.from_iterable(others)
             if self._alone:
                 flips[part, 0], sure = _likelier(self._statistics, orders, dets[part])
