@@ -169,11 +169,17 @@ def after_asking(
         With log-odds.
     doubted : bool [shots]
     """
-    asked = decode_chosen(fallback, detection_events[doubted], bit_packed=bit_packed)
-    changed = np.flatnonzero(doubted)
-    if asked.log_odds is not None and result.log_odds is not None:
-        surer = asked.log_odds >= result.log_odds[doubted]
-        changed, asked = changed[surer], asked[surer]
     observables = result.observables.copy()
-    observables[changed] = asked.observables
+    asked = decode_chosen(fallback, detection_events[doubted], bit_packed=bit_packed)
+    observables[doubted] = of_the_surer(result[doubted], asked)
     return observables
+
+
+def of_the_surer(first: DecodeResult, asked: DecodeResult) -> NDArray[np.bool_]:
+    """The observables of shots that a first decoder doubts and another was asked about, bool [shots, k].
+
+    They are the second's, but for shots of which both tell log-odds and the first's are more.
+    """
+    if asked.log_odds is None or first.log_odds is None:
+        return asked.observables
+    return np.where((asked.log_odds >= first.log_odds)[:, None], asked.observables, first.observables)

@@ -139,12 +139,16 @@ def test_a_network_without_confidence_is_told() -> None:
         decode_both(_fallback(clock), _fallback(clock), _BITS, shots=10, seed=3, clock=clock)
 
 
-def _shots(confidence: Any, network_failed: Any, fallback_failed: Any, seconds: Any = None) -> EscalationShots:
+def _shots(
+    confidence: Any, network_failed: Any, fallback_failed: Any, seconds: Any = None, asked_failed: Any = None
+) -> EscalationShots:
     times = np.ones(len(confidence)) if seconds is None else np.array(seconds, np.float64)
     return EscalationShots(
         np.array(confidence, np.float32),
         np.array(network_failed, np.bool_),
         np.array(fallback_failed, np.bool_),
+        np.array(fallback_failed if asked_failed is None else asked_failed, np.bool_),
+        times,
         times,
         0.25,
     )
@@ -203,7 +207,8 @@ def test_the_cheapest_threshold_against_all_of_them() -> None:
     for _ in range(200):
         confidence = rng.integers(1, 12, size=80) / np.float32(11)
         network, fallback = rng.random(80) < 0.3 * (1.1 - confidence), rng.random(80) < 0.3
-        shots = _shots(confidence, network, fallback)
+        asked = np.where(rng.random(80) < 0.1, network, fallback)
+        shots = _shots(confidence, network, fallback, asked_failed=asked)
         half = shots[:40]
         points = [escalate(half, float(t)) for t in [*np.unique(half.confidence), 1.0]]
         good = [point.threshold for point in points if point.worse == 0 or point.difference.high <= 0]
@@ -225,14 +230,15 @@ def test_no_threshold_where_there_is_none() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::cascade_qec.errors.CascadeWarning")  # of strong noise
-def test_what_is_foretold_of_a_threshold_is_what_the_decoder_does() -> None:
+@pytest.mark.parametrize("name", ["pymatching", "bposd-lowest"])  # the second tells how sure it is
+def test_what_is_foretold_of_a_threshold_is_what_the_decoder_does(name: str) -> None:
     network = CascadeDecoder.untrained("surface_d3", width=8, depth=1, seed=3)
-    matching = classical.get("pymatching")
+    fallback = classical.get(name)
     circuit = network.experiment(0.02)
-    shots = decode_both(network, matching, circuit, shots=300, seed=9)
+    shots = decode_both(network, fallback, circuit, shots=300, seed=9)
     dets, truth = circuit.compile_detector_sampler(seed=9).sample(300, separate_observables=True)
     for point in trade_off(shots, (0.0, 0.3, 0.9)):
         assert point.threshold is not None
-        result = EscalatingDecoder(network, matching, point.threshold).bind(circuit).decode_batch(dets)
+        result = EscalatingDecoder(network, fallback, point.threshold).bind(circuit).decode_batch(dets)
         assert int(result.escalated.sum()) == point.escalated
         assert int((result.observables != truth).any(axis=1).sum()) == point.failures

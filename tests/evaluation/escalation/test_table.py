@@ -17,7 +17,8 @@ def _rows(*, fallback: str = "bposd", p: float = 0.003, chosen: bool = True) -> 
     rng = np.random.default_rng(5)
     confidence = rng.uniform(0.1, 0.9, 400).astype(np.float32)
     failed = rng.random(400) < 0.5 * (1 - confidence)
-    shots = EscalationShots(confidence, failed, rng.random(400) < 0.05, rng.exponential(1e-2, 400), 1e-3)
+    matched, times = rng.random(400) < 0.05, rng.exponential(1e-2, 400)
+    shots = EscalationShots(confidence, failed, matched, matched, times, times, 1e-3)
     about = {"decoder": "cascade:tiny", "fallback": fallback, "code": "surface_d3", "p": p, "rounds": 3, "basis": "Z"}
     about |= {"batch": 512, "device": "cpu", "precision": "float32", "threads": 1, "seed": 7, "parameters": "a=1, b=x"}
     found = choose(shots) if chosen else None

@@ -11,8 +11,11 @@ import numpy as np
 import stim
 from numpy.typing import NDArray
 
+from cascade_qec.decoders.advice import advised
 from cascade_qec.decoders.bound import decode_chosen
-from cascade_qec.decoders.protocol import Decoder, require_confidence
+from cascade_qec.decoders.escalation import of_the_surer
+from cascade_qec.decoders.protocol import BoundDecoder, Decoder, require_confidence
+from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.reliability.post_selection import choose_threshold
 from cascade_qec.evaluation.two_samples import paired_difference
@@ -42,8 +45,11 @@ class EscalationShots:
         The network's.
     network_failed, fallback_failed : bool [shots]
         Whether any observable was wrong.
-    fallback_seconds : float64 [shots]
-        Wall time of the fallback for each shot.
+    asked_failed : bool [shots]
+        Whether any observable is wrong if the fallback is asked: where both tell log-odds, the surer decides.
+    fallback_seconds, asked_seconds : float64 [shots]
+        Wall time of the fallback for each shot, by itself and when it is asked: it may be told what a local model
+        believes.
     network_seconds : float
         Wall time of the network for a shot, decoded in batches of `BATCH`.
     """
@@ -51,7 +57,9 @@ class EscalationShots:
     confidence: NDArray[np.float64]
     network_failed: NDArray[np.bool_]
     fallback_failed: NDArray[np.bool_]
+    asked_failed: NDArray[np.bool_]
     fallback_seconds: NDArray[np.float64]
+    asked_seconds: NDArray[np.float64]
     network_seconds: float
 
     def __len__(self) -> int:
@@ -63,7 +71,9 @@ class EscalationShots:
             self.confidence[part],
             self.network_failed[part],
             self.fallback_failed[part],
+            self.asked_failed[part],
             self.fallback_seconds[part],
+            self.asked_seconds[part],
             self.network_seconds,
         )
 
@@ -89,6 +99,8 @@ def decode_both(
     ----------
     network
         A decoder that tells its confidence.
+    fallback
+        Where it is told what the network believes of the shots that it is asked about, it decodes them once more so.
     shots
         Shots at most; at least 2.
     failures
@@ -119,14 +131,21 @@ def decode_both(
         )
     first, second = network.bind(circuit), fallback.bind(circuit)
     require_confidence(first, network.name)
+    asked = advised(first, second)
     sampler = circuit.compile_detector_sampler(seed=seed)
     size = min(BATCH, shots)
     warm_up = np.zeros((size, circuit.num_detectors), np.bool_)
     decode_chosen(first, warm_up)
     decode_chosen(second, warm_up[:1])
-    outcomes: list[tuple[float, bool, bool, float]] = []
+    if asked is not second:
+        decode_chosen(asked, warm_up[:1])
+    outcomes: list[tuple[float, bool, bool, bool, float, float]] = []
     network_seconds, network_shots, failed = 0.0, 0, 0
     begun = clock()
+
+    def timed(decoder: BoundDecoder, shot: NDArray[np.bool_]) -> tuple[DecodeResult, float]:
+        before = clock()
+        return decode_chosen(decoder, shot), clock() - before
 
     def done() -> float:
         return max(len(outcomes) / shots, failed / (failures or math.inf), (clock() - begun) / seconds)
@@ -134,31 +153,35 @@ def decode_both(
     try:
         while done() < 1:
             dets, truth = sampler.sample(size, separate_observables=True)
-            before = clock()
-            result = decode_chosen(first, dets)
-            network_seconds += clock() - before
+            result, elapsed = timed(first, dets)
+            network_seconds += elapsed
             network_shots += size
             confidence, wrong = result.confidence_of(network.name), (result.observables != truth).any(axis=1)
             for i in range(size):
                 if i and done() >= 1:
                     break
-                before = clock()
-                predicted = decode_chosen(second, dets[i : i + 1]).observables
-                elapsed = clock() - before
-                fallback_failed = bool((predicted[0] != truth[i]).any())
-                outcomes.append((float(confidence[i]), bool(wrong[i]), fallback_failed, elapsed))
+                shot = slice(i, i + 1)
+                alone, elapsed = timed(second, dets[shot])
+                told, told_elapsed = (alone, elapsed) if asked is second else timed(asked, dets[shot])
+                decided = of_the_surer(result[shot], told)
+                fallback_failed = bool((alone.observables[0] != truth[i]).any())
+                asked_failed = bool((decided[0] != truth[i]).any())
+                failures_of_shot = bool(wrong[i]), fallback_failed, asked_failed
+                outcomes.append((float(confidence[i]), *failures_of_shot, elapsed, told_elapsed))
                 failed += fallback_failed
                 report(min(1.0, done()))
     except KeyboardInterrupt:
         pass  # each shot was appended whole
     if len(outcomes) < 2:
         raise CascadeError(f"expected at least 2 shots decoded when the time is up, got {len(outcomes)}")
-    confidence, network_wrong, fallback_wrong, times = zip(*outcomes, strict=True)
+    confidence, network_wrong, fallback_wrong, asked_wrong, times, asked_times = zip(*outcomes, strict=True)
     return EscalationShots(
         np.array(confidence, np.float64),
         np.array(network_wrong, np.bool_),
         np.array(fallback_wrong, np.bool_),
+        np.array(asked_wrong, np.bool_),
         np.array(times, np.float64),
+        np.array(asked_times, np.float64),
         network_seconds / network_shots,
     )
 
@@ -207,9 +230,12 @@ class Escalation:
 
 def escalate(shots: EscalationShots, threshold: float | None) -> Escalation:
     """Try a threshold, or None for the fallback alone."""
-    escalated = np.full(len(shots), True) if threshold is None else shots.confidence < threshold
-    failed = np.where(escalated, shots.fallback_failed, shots.network_failed)
-    times = np.where(escalated, shots.fallback_seconds, 0.0) + (0.0 if threshold is None else shots.network_seconds)
+    if threshold is None:
+        escalated, failed, times = np.full(len(shots), True), shots.fallback_failed, shots.fallback_seconds
+    else:
+        escalated = shots.confidence < threshold
+        failed = np.where(escalated, shots.asked_failed, shots.network_failed)
+        times = np.where(escalated, shots.asked_seconds, 0.0) + shots.network_seconds
     return Escalation(
         threshold=threshold,
         shots=len(shots),
@@ -267,13 +293,17 @@ def choose(shots: EscalationShots) -> Escalation | None:
 
 def _cheapest(shots: EscalationShots) -> float | None:
     order = np.argsort(shots.confidence)
-    confidence = shots.confidence[order]
-    lost, won = (shots.network_failed & ~shots.fallback_failed), (shots.fallback_failed & ~shots.network_failed)
-    # of the shots from the i-th in order of confidence on, which a threshold there leaves to the network
-    worse, better = (np.append(np.cumsum(part[order][::-1])[::-1], 0) for part in (lost, won))
+    confidence, alone = shots.confidence[order], shots.fallback_failed[order]
+    kept, asked = shots.network_failed[order], shots.asked_failed[order]
+
+    def counted(of_kept: NDArray[np.bool_], of_asked: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """How many, if a threshold has the i-th shot in order of confidence and those after it kept, others asked."""
+        return np.append(np.cumsum(of_kept[::-1])[::-1], 0) + np.append(0, np.cumsum(of_asked))
+
+    worse, better = counted(kept & ~alone, asked & ~alone), counted(~kept & alone, ~asked & alone)
     for threshold in np.unique(np.append(confidence, 1.0)):
         first = int(np.searchsorted(confidence, threshold))
-        kept = int(worse[first]), int(better[first])
-        if kept[0] == 0 or paired_difference(*kept, len(shots)).high <= 0:
+        lost, won = int(worse[first]), int(better[first])
+        if lost == 0 or paired_difference(lost, won, len(shots)).high <= 0:
             return float(threshold)
     return None
