@@ -250,42 +250,42 @@ def rows_of(
 
     `baselines` has the shots on which `logical` fails, by code and seed.
     """
-    plan, (*before, logical) = PLANS[run.code], run.stretches
+    plan, (*before, last) = PLANS[run.code], run.stretches
     facts: dict[str, Any] = circumstances()
     if run.shipped:
         card = registry.card(run.shipped)
         facts |= {"trunk_shots": card.shots, "trunk_seconds": round(3600 * card.hours)}
 
-    def row(arm: Arm, seen: dict[Head, int], shots: int, failures: int, **apart: int) -> Row:
+    def row(arm: Arm, local: int, logical: int, shots: int, failures: int, **apart: int) -> Row:
         return Row(
             code=run.code,
             p=plan.decoded_p,
             arm=arm,
             seed=run.seed,
-            local_shots=seen["local"],
-            logical_shots=seen["logical"],
-            seconds=round(sum(shots * cost[head] for head, shots in seen.items()), 2),
+            local_shots=local,
+            logical_shots=logical,
+            seconds=round(local * cost["local"] + logical * cost["logical"], 2),
             shots=shots,
             failures=failures,
             **apart,
             **facts,
         )
 
-    def end(arm: Arm, stretch: Recipe, seen: dict[Head, int]) -> Row:
+    def end(arm: Arm, stretch: Recipe, local: int, logical: int) -> Row:
         model = Trained(stretch, folders / stretch.name / f"{stretch.name}.safetensors", _shots(stretch), seconds=0)
         wrong = failed_shots(model, [plan.decoded_p], plan.decoded, run.seed)[plan.decoded_p]
         others = baselines.setdefault((run.code, run.seed), wrong)
         apart = {"alone": int((wrong & ~others).sum()), "others_alone": int((others & ~wrong).sum())}
-        return row(arm, seen, len(wrong), int(wrong.sum()), **apart)
+        return row(arm, local, logical, len(wrong), int(wrong.sum()), **apart)
 
-    seen: dict[Head, int] = {"local": sum(map(_shots, before)), "logical": 0}
-    found = [end("local head", stretch, seen) for stretch in before]
-    for line in map(json.loads, (folders / logical.name / "metrics.jsonl").read_text().splitlines()):
-        if "block_error" in line and line["shots"] < _shots(logical):
+    local = sum(map(_shots, before))
+    found = [end("local head", stretch, local, 0) for stretch in before]
+    for line in map(json.loads, (folders / last.name / "metrics.jsonl").read_text().splitlines()):
+        if "block_error" in line and line["shots"] < _shots(last):
             shots = line["validation_shots"]
             failures = round(line["block_error"][str(plan.decoded_p)] * shots)
-            found.append(row(run.arm, seen | {"logical": line["shots"]}, shots, failures))
-    return [*found, end(run.arm, logical, seen | {"logical": _shots(logical)})]
+            found.append(row(run.arm, local, line["shots"], shots, failures))
+    return [*found, end(run.arm, last, local, _shots(last))]
 
 
 def _shots(stretch: Recipe) -> int:

@@ -12,9 +12,11 @@ from cascade_qec.plotting.points import read_points
 from cascade_qec.tables import read_rows
 from workshop.app import main
 from workshop.plots.capacity import capacity_figure
+from workshop.plots.local_first import local_first_figure
 from workshop.plots.roofline import roofline_figure
 from workshop.plots.small_runs import depths_figure, mixers_figure
 from workshop.roofline.table import RooflineRow
+from workshop.studies import local_first
 from workshop.studies.small_runs import Row
 
 ROOFLINE = [
@@ -57,6 +59,15 @@ SMALL_RUNS = [
 RIVAL = (
     SMALL_RUNS[0] | dict.fromkeys(("depth", "muon_lr", "training_shots", "training_macs"), 0) | {"decoder": "tesseract"}
 )
+LOCAL_FIRST = [
+    {"code": code, "p": 0.005, "arm": arm, "seed": seed, "local_shots": local, "logical_shots": seen}
+    | {"seconds": (local + seen) / 10, "shots": 1000, "failures": 60 - seen // 10, "alone": "", "others_alone": ""}
+    | {"hardware": "", "versions": "", "commit": ""}
+    for code in ("surface_d5", "bb72")
+    for arm, local in (("logical", 0), ("local first", 50))
+    for seed in (1, 2)
+    for seen in (100, 200)
+]
 WIDE, NARROW = "cascade:surface_d7_H128", "cascade:surface_d7_H16"
 
 
@@ -170,6 +181,18 @@ def test_what_is_no_study_of_small_runs_is_refused(write):
         depths_figure(_small_runs(write("depths.csv", [RIVAL])))
 
 
+def test_local_labels_first_count_as_shots_and_time_of_their_arm(write):
+    figure = local_first_figure(read_rows(write("local_first.csv", LOCAL_FIRST), local_first.Row))
+    assert [axes.get_title() for axes in figure.axes] == 2 * ["surface_d5, p = 0.5 %"] + 2 * ["bb72, p = 0.5 %"]
+    for axes, unit in zip(figure.axes, (1, 0.1, 1, 0.1), strict=True):
+        curves = [bars for bars in axes.containers if isinstance(bars, ErrorbarContainer)]
+        assert [bars.get_label() for bars in curves] == 2 * ["logical"] + 2 * ["local first"]
+        assert [list(bars[0].get_xdata()) for bars in curves[1:3]] == [
+            [100 * unit, 200 * unit],
+            [150 * unit, 250 * unit],
+        ]
+
+
 def test_commands_write_figures(write, tmp_path, capsys):
     out = tmp_path / "figure.svg"
     for arguments in (
@@ -177,6 +200,7 @@ def test_commands_write_figures(write, tmp_path, capsys):
         ["capacity", str(write("rates.csv", CAPACITY)), str(write("fits.csv", CAPACITY_FITS))],
         ["mixers", str(write("mixers.csv", SMALL_RUNS))],
         ["depths", str(write("depths.csv", SMALL_RUNS))],
+        ["local-first", str(write("local_first.csv", LOCAL_FIRST))],
     ):
         assert main(["plot", *arguments, "--out", str(out)]) == 0
         assert out.read_bytes().startswith(b"<?xml")
