@@ -74,7 +74,7 @@ def _reached(rows: Sequence[RateRow]) -> str:
     found = []
     for end in ends:
         logs = [math.log(max(end(row.block_error), 1e-300)) for row in rows]
-        inside = logs[0] <= math.log(_TARGET) <= logs[-1]
         at = math.exp(float(np.interp(math.log(_TARGET), logs, [math.log(row.p) for row in rows])))
-        found.append(f"{100 * at:.1g}" if inside else f"below {100 * rows[0].p:g}")
+        beyond = "below " if logs[0] > math.log(_TARGET) else "above " if logs[-1] < math.log(_TARGET) else ""
+        found.append(f"{beyond}{100 * at:.1g}")
     return f"{found[0]} [{found[1]}, {found[2]}] %"

@@ -10,7 +10,7 @@ then has to predict.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -156,7 +156,9 @@ def fits_of(
     rates, fitted = [], []
     for form in FORMS:
         for onset in ONSETS[subject.code]:
-            about = _Fit(code=subject.code, decoder=subject.decoder, form=form, onset=onset).model_dump()
+            about: dict[str, Any] = _Fit(
+                code=subject.code, decoder=subject.decoder, form=form, onset=onset
+            ).model_dump()
             for without in (None, direct[0].p) if onset == ONSETS[subject.code][0] else (None,):
                 counts = sampled(strata, [each for each in direct if each.p != without], at)
                 try:

@@ -125,7 +125,7 @@ class _Tally:
         }
         if CONFIDENCE in selections:  # whose scores are log-odds
             selections[CONFIDENCE] = [
-                replace(chosen, threshold=float(sigmoid(np.float64(chosen.threshold))))
+                replace(chosen, threshold=float(sigmoid(np.array(chosen.threshold))))
                 for chosen in selections[CONFIDENCE]
             ]
         return Outcome(self.decoder, int(failed.sum()), self.counts, selections)
