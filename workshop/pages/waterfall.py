@@ -76,5 +76,5 @@ def _reached(rows: Sequence[RateRow]) -> str:
         logs = [math.log(max(end(row.block_error), 1e-300)) for row in rows]
         at = math.exp(float(np.interp(math.log(_TARGET), logs, [math.log(row.p) for row in rows])))
         beyond = "below " if logs[0] > math.log(_TARGET) else "above " if logs[-1] < math.log(_TARGET) else ""
-        found.append(f"{beyond}{100 * at:.1g}")
+        found.append(f"{beyond}{100 * at:.2g}")
     return f"{found[0]} [{found[1]}, {found[2]}] %"

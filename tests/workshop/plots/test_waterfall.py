@@ -80,4 +80,4 @@ def test_the_table_has_the_noise_rate_of_the_target():
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells[:3] == ["cascade:bb72 on bb72", "one exponent", "0.5"]
     assert cells[3].startswith("at 0.1 % 1.0e-9 [1.0e-10, 1.0e-8];<br>1 of 1,000 = 1.0e-3")
-    assert cells[-2] == cells[-1] == "0.1 [0.05, above 0.1] %"
+    assert cells[-2] == cells[-1] == "0.1 [0.046, above 0.1] %"
