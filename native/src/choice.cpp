@@ -44,7 +44,7 @@ const MinSum& min_sum() {
 #if defined(CASCADE_BFLOAT16)
 namespace {
 
-bool multiplies_bfloat16() { return kernels() == &avx512 && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bf16"); }
+bool multiplies_bfloat16() { return kernels() == &avx512 && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bf16"); }
 
 }  // namespace
 

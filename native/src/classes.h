@@ -44,9 +44,10 @@ void transform(float* x, int count) {
 float highest(const float* x, int count) {
     Vec found = load(x);
     for (int i = LANES; i < count; i += LANES) found = most(found, load(x + i));
-    float part[LANES];
+    float part[LANES], best = x[0];
     store(part, found);
-    return *std::max_element(part, part + LANES);
+    for (float one : part) best = one > best ? one : best;
+    return best;
 }
 
 float weigh(const float* x, int count, float top, float* y) {

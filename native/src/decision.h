@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "aligned.h"
 #include "kernels.h"
 
 namespace cascade {
@@ -13,7 +14,7 @@ class Decision {
   public:
     // Memory to work in.
     struct Work {
-        std::vector<float> scores, weights;
+        Floats scores, weights;
         std::vector<double> of_value;
     };
 

@@ -15,7 +15,7 @@ constexpr float SMALLEST = 1e-30f;  // of steps: what is zero throughout stays s
 // What is read is `zero` steps more than it says.
 Convolution8 made(const Convolution<Bfloat16>& from, const Floats& step, const Floats& zero) {
     const size_t row = step.size(), matrix = row * row, matrices = from.weight.size() / matrix;
-    Convolution8 to{Floats(row), std::vector<Byte>(from.weight.size()), Floats(row, SMALLEST),
+    Convolution8 to{Floats(row), Numbers<Byte>(from.weight.size()), Floats(row, SMALLEST),
                     Floats(from.sites_out * row, 0.f)};
     for (size_t i = 0; i < row; i++) to.times[i] = 1 / step[i];
     const auto at = [&](int inputs, size_t m, size_t i, size_t o) {

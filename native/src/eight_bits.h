@@ -11,7 +11,7 @@ namespace cascade {
 // results in.
 struct Convolution8 {
     Floats times;              // [channels]: one over the steps of what is read
-    std::vector<Byte> weight;  // [planes, relations, channels, channels], packed
+    Numbers<Byte> weight;  // [planes, relations, channels, channels], packed
     Floats scale;              // [channels]: of its sums
     Floats bias;               // [sites out, channels]
 };

@@ -2,6 +2,7 @@
 #include "kernels.h"
 
 #include "classes.h"
+#include "rows.h"
 #include "tiles.h"
 #include "training_loops.h"
 
@@ -11,11 +12,7 @@ namespace cascade {
 #define CASCADE_NAME(set) CASCADE_TEXT(set)
 
 extern const Kernels CASCADE_SET = {
-    CASCADE_NAME(CASCADE_SET),
-    LANES,
-    decoding<float>(),
-    training<float>(),
-    gate<float, float>,
+    CASCADE_NAME(CASCADE_SET),   LANES, decoding<float>(), training<float>(), gate<float, float>, add_rows, fill,
     {transform, highest, weigh},
 };
 

@@ -62,6 +62,7 @@ template <class Number>
 struct Readout {
     int places, width, hidden_width, operators;
     const int32_t *start, *place;  // those of operator o are place[start[o]..start[o + 1]]
+    int fewest, most;              // of one
     float share;
     const Number* hidden;  // [width, hidden_width]
     const float *bias, *output;
@@ -87,8 +88,7 @@ struct Decoding {
     void (*convolve)(const Group* groups, int count, int shots, const uint32_t* wanted, const Number* x, int channels,
                      const Number* w, const float* bias, Number* y, const After<Number>* after);
     // `after` alone, of some rows: z [count, channels] are theirs, as a convolution leaves them; y[row] is written
-    void (*behind)(const int32_t* row, int count, const Number* z, int channels, Number* y,
-                   const After<Number>* after);
+    void (*behind)(const int32_t* row, int count, const Number* z, int channels, Number* y, const After<Number>* after);
     // the convolution without bias and SiLU, y of floats
     void (*convolve_head)(const Group* groups, int count, int shots, const Number* x, int width, const Number* w,
                           float* y);
@@ -99,8 +99,10 @@ struct Decoding {
                    Number* y);
     // y = silu(scale x + shift), [rows, channels]
     void (*gate)(const float* x, const float* scale, const float* shift, int rows, int channels, Number* y);
-    // y = sum of x[rows[i]]: x [.., size], y [size]
-    void (*sum_rows)(const float* x, const int32_t* rows, int count, size_t size, Number* y);
+    // silu(scale x + shift) summed over all of some sites, and over all but the first: x [.., shots, width], sums
+    // [shots, width] each
+    void (*sum_gated)(const float* x, const float* scale, const float* shift, const int32_t* sites, int count,
+                      int shots, int width, Number* whole, Number* later);
     // logits of one shot, [operators], of its features, x [places, shots, width]; `rows` and `parts` are memory to work
     // in: [places, width] and [places, READ_AT_ONCE]
     void (*read_out)(const Readout<Number>& of, const float* x, int shots, Number* rows, float* parts, float* logits);
@@ -112,6 +114,9 @@ constexpr int ZERO = 64;  // what nothing is in the head's eight bits: sums of S
 
 // Convolutions with operands in eight bits, beside what decodes with operands in bfloat16.
 struct Decoding8 {
+    // as in Decoding, with sums in floats
+    void (*sum_gated)(const float* x, const float* scale, const float* shift, const int32_t* sites, int count,
+                      int shots, int width, float* whole, float* later);
     // y = (x + LEAST) times, rounded: x [rows, channels], times [channels]
     void (*round)(const Bfloat16* x, const float* times, size_t rows, int channels, Byte* y);
     // y = silu(bias + scale * sum over relations of x[read] w): scale [channels], bias [sites, channels]
@@ -123,6 +128,10 @@ struct Decoding8 {
     // y = bias + scale * sum over relations of x[read] w, without SiLU
     void (*convolve_head)(const Group* groups, int count, int shots, const Byte* x, int width, const Byte* w,
                           const float* scale, const float* bias, float* y);
+    // as in Decoding, with sums over places and SiLU in sixteen bits; `parts` and `halves` are [places + 5,
+    // hidden_width], or READ_AT_ONCE where that is more
+    void (*read_out)(const Readout<Bfloat16>& of, const float* x, int shots, Bfloat16* rows, float* parts,
+                     int16_t* halves, float* logits);
 };
 
 // What training takes, forward and backward. What is multiplied and what is kept are `Number`s; sums and the residual
@@ -178,6 +187,10 @@ struct Kernels {
     Training<float> training;
     // y = silu(scale x + shift), [rows, channels]
     void (*gate)(const float* x, const float* scale, const float* shift, int rows, int channels, float* y);
+    // y[to] += x[from], rows of channels
+    void (*add_rows)(Pairs rows, const float* x, int channels, float* y);
+    // y = x in those shots that `where`, [sites], has bits for: x [sites, width], y [sites, shots, width]
+    void (*fill)(const uint32_t* where, int sites, int shots, const float* x, int width, float* y);
     Classes classes;
 };
 

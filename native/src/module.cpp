@@ -62,7 +62,7 @@ Floats matrices(const float* from, size_t count, size_t inner_from, size_t outer
 }
 
 template <class Number>
-std::vector<Number> matrix(nb::handle owner, const char* name, int inner, int outer) {
+Numbers<Number> matrix(nb::handle owner, const char* name, int inner, int outer) {
     auto from = array<float, 2>(owner, name);
     expect(padded(static_cast<int>(from.shape(0))) == inner && padded(static_cast<int>(from.shape(1))) == outer,
            "expected weights that fit one another");
@@ -177,12 +177,20 @@ std::unique_ptr<LogicalHead<Number>> logical_from(const Trunk<Number>& trunk, in
     auto head = std::make_unique<LogicalHead<Number>>();
     auto sites = array<int32_t, 2>(tables, "sites");
     head->places = static_cast<int>(sites.shape(0)), head->slices = static_cast<int>(sites.shape(1));
+    expect(head->slices > 0, "expected at least one slice");
     head->sites = copied<int32_t>(sites);
     for (int32_t s : head->sites) expect(s >= 0 && s < trunk.sites, "expected sites within range");
-    head->order = indices(tables, "order", 2 * head->places);
-    head->to_data = convolution<Number>(
-        weights, "to_data", Step(links_of(tables.attr("to_data"), static_cast<int>(head->order.size())), rows),
-        trunk.width);
+    const Ints order = indices(tables, "order", 2 * head->places);
+    Ints inputs(2 * head->places, -1);
+    for (size_t i = 0; i < order.size(); i++) inputs[order[i]] = static_cast<int32_t>(i);
+    expect(order.size() == inputs.size() && std::count(inputs.begin(), inputs.end(), -1) == 0,
+           "expected an order of both sums of each place");
+    for (int place = 0; place < head->places; place++) {
+        head->whole.push_back(inputs[2 * place]);
+        head->later.push_back(inputs[2 * place + 1]);
+    }
+    head->to_data = convolution<Number>(weights, "to_data",
+                                        Step(links_of(tables.attr("to_data"), 2 * head->places), rows), trunk.width);
     head->place = indices(tables, "place", head->to_data.sites_out);
     head->start = indices(tables, "start", static_cast<int64_t>(head->place.size()) + 1);
     expect(
@@ -191,6 +199,11 @@ std::unique_ptr<LogicalHead<Number>> logical_from(const Trunk<Number>& trunk, in
     for (size_t i = 1; i < head->start.size(); i++)
         expect(head->start[i - 1] <= head->start[i], "expected the data places of each operator one after the other");
     head->operators = static_cast<int>(head->start.size()) - 1;
+    for (int o = 0; o < head->operators; o++) {
+        const int places = head->start[o + 1] - head->start[o];
+        head->fewest = o ? std::min(head->fewest, places) : places;
+        head->most = std::max(head->most, places);
+    }
     head->share = nb::cast<float>(tables.attr("share"));
     auto hidden = array<float, 2>(weights, "hidden");
     head->hidden_width = padded(static_cast<int>(hidden.shape(1)));
@@ -206,12 +219,9 @@ std::unique_ptr<LogicalHead<Number>> logical_from(const Trunk<Number>& trunk, in
     auto members = array<uint8_t, 2>(tables, "members");
     expect(static_cast<int>(members.shape(0)) == head->operators && members.shape(1) == checks.shape(0),
            "expected the checks in each operator");
-    head->words = static_cast<int>(members.shape(1) + 63) / 64;
-    head->masks.assign(static_cast<size_t>(head->operators) * head->words, 0);
-    for (size_t o = 0; o < members.shape(0); o++)
-        for (size_t c = 0; c < members.shape(1); c++)
-            if (members.data()[o * members.shape(1) + c])
-                head->masks[o * head->words + c / 64] |= uint64_t{1} << (c % 64);
+    for (size_t c = 0; c < members.shape(1); c++)
+        for (size_t o = 0; o < members.shape(0); o++)
+            head->members.push_back(members.data()[o * members.shape(1) + c] != 0);
 
     auto bits = [](Array<uint8_t, 2> from) {
         Ints rows(from.shape(0), 0);

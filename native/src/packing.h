@@ -4,18 +4,19 @@
 #include <type_traits>
 #include <vector>
 
+#include "aligned.h"
 #include "bfloat16.h"
 
 namespace cascade {
 
 // Of matrices of [inner, outer], one after the other; inner is a multiple of INPUTS.
 template <class Number>
-std::vector<Number> packed(std::vector<float> from, int inner, int outer) {
+Numbers<Number> packed(Floats from, int inner, int outer) {
     if constexpr (std::is_same_v<Number, float>) {
         return from;
     } else {
         constexpr int ONCE = INPUTS<Number>;
-        std::vector<Number> to(from.size());
+        Numbers<Number> to(from.size());
         const size_t rows = from.size() / (static_cast<size_t>(inner) * outer) * inner;
         for (size_t row = 0; row < rows; row++)
             for (int o = 0; o < outer; o++)

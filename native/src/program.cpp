@@ -32,16 +32,17 @@ void reach(const Links::Reads& reads, const Shots& differs, uint32_t every, Shot
 
 template <class Number>
 struct ProgramOf<Number>::Space {
-    std::vector<uint8_t> states;        // [sites, shots]
-    Floats x;                           // the residual stream
-    std::vector<Number> a, b, scratch;  // two of narrow width with a row of zeros behind them, a tile
-    std::vector<Number> features, sums, rows;
-    std::vector<Byte> bytes;  // of what a convolution reads
+    std::vector<uint8_t> states;    // [sites, shots]
+    Floats x;                       // the residual stream
+    Numbers<Number> a, b, scratch;  // two of narrow width with a row of zeros behind them, a tile
+    Numbers<Number> features, sums, rows;
+    Numbers<Byte> bytes;  // of what a convolution reads
     typename Silence<Number>::Work first;
     Shots stream, differs, wanted, fresh;  // [sites]: bits of shots
     Floats totals, steps, read, parts, typed, evidence;
     Decision::Work decision;
-    std::vector<uint64_t> parity;
+    Numbers<int16_t> halves;   // for the readout in sixteen bits
+    std::vector<uint8_t> odd;  // [operators]
 };
 
 template <class Number>
@@ -103,7 +104,7 @@ void ProgramOf<Number>::trunk_of(Space& space, const uint8_t* packed, int shots,
             space.states[row] = state;
             if (state == trunk.fill[s]) continue;
             stream[s] |= uint32_t{1} << shot;
-            std::copy_n(&trunk.embedding[static_cast<size_t>(trunk.kind[s] + state) * width], width, x + row * width);
+            copy_row(&trunk.embedding[static_cast<size_t>(trunk.kind[s] + state) * width], width, x + row * width);
         }
     differs = stream;
     const uint32_t every = ~uint32_t{0} >> (32 - shots);
@@ -123,7 +124,7 @@ void ProgramOf<Number>::trunk_of(Space& space, const uint8_t* packed, int shots,
                     wanted[s] |= stream[s];
                     space.fresh[s] = wanted[s] & ~stream[s];
                 }
-                fill(silence_->stream(layer), space.fresh, shots, width, x);
+                use_->fill(space.fresh.data(), sites, shots, silence_->stream(layer).data(), width, x);
                 stream = wanted;
             }
             if (number == 0)
@@ -153,22 +154,22 @@ void ProgramOf<Number>::trunk_of(Space& space, const uint8_t* packed, int shots,
     }
     space.fresh.resize(sites);
     for (int s = 0; s < sites; s++) space.fresh[s] = every & ~stream[s];
-    fill(silence_->stream(trunk.blocks.size()), space.fresh, shots, width, x);
+    use_->fill(space.fresh.data(), sites, shots, silence_->stream(trunk.blocks.size()).data(), width, x);
 }
 
 // The first one, by the events.
 template <class Number>
 void ProgramOf<Number>::first_convolution(Space& space, int shots, const After<Number>* after, Number* y) const {
     typename Silence<Number>::Work& work = space.first;
-    silence_->first_convolution(trunk, *decoding_, space.states.data(), shots, work);
+    silence_->first_convolution(trunk, *use_, *decoding_, space.states.data(), shots, work);
     const int count = static_cast<int>(work.rows.size());
     if (after) {
         decoding_->behind(work.rows.data(), count, work.results.data(), channels, y, after);
         return;
     }
     for (int i = 0; i < count; i++)
-        std::copy_n(&work.results[static_cast<size_t>(i) * channels], channels,
-                    y + static_cast<ptrdiff_t>(work.rows[i]) * channels);
+        copy_row(&work.results[static_cast<size_t>(i) * channels], channels,
+                 y + static_cast<ptrdiff_t>(work.rows[i]) * channels);
 }
 
 // Another one, of the rows that are wanted.
@@ -185,12 +186,11 @@ void ProgramOf<Number>::convolution(Space& space, const Convolution<Number>& ste
             space.bytes.resize((rows + shots) * channels);
             decoding8_->round(x, use.times.data(), rows, channels, space.bytes.data());
             std::fill_n(&space.bytes[rows * channels], static_cast<size_t>(shots) * channels, Byte{});
-            decoding8_->convolve(all.data(), groups, shots, wanted, space.bytes.data(), channels,
-                                 use.weight.data(), use.scale.data(), use.bias.data(), y, after);
+            decoding8_->convolve(all.data(), groups, shots, wanted, space.bytes.data(), channels, use.weight.data(),
+                                 use.scale.data(), use.bias.data(), y, after);
             return;
         }
-    decoding_->convolve(all.data(), groups, shots, wanted, x, channels, step.weight.data(),
-                        step.bias.data(), y, after);
+    decoding_->convolve(all.data(), groups, shots, wanted, x, channels, step.weight.data(), step.bias.data(), y, after);
 }
 
 template <class Number>
@@ -219,23 +219,22 @@ template <class Number>
 void ProgramOf<Number>::convolve_head(Space& space, int shots) const {
     const LogicalHead<Number>& head = *logical;
     const int width = trunk.width;
-    const size_t row = static_cast<size_t>(shots) * width, inputs = head.order.size();
+    const size_t row = static_cast<size_t>(shots) * width, inputs = 2 * head.whole.size();
     const std::vector<Group>& all = head.to_data.groups->of(shots, decoding_->rows);
     const int groups = static_cast<int>(all.size());
     space.read.resize(head.to_data.sites_out * row);
     space.steps.assign(shots, 1.f);
     const auto sum = [&](const auto& kernels, auto* to) {
-        for (size_t i = 0; i < inputs; i++) {
-            const int place = head.order[i] / 2, first = head.order[i] % 2;
-            kernels.sum_rows(space.x.data(), head.sites.data() + static_cast<size_t>(place) * head.slices + first,
-                             head.slices - first, row, to + i * row);
-        }
+        for (int place = 0; place < head.places; place++)
+            kernels.sum_gated(space.x.data(), trunk.out_scale.data(), trunk.out_shift.data(),
+                              &head.sites[static_cast<size_t>(place) * head.slices], head.slices, shots, width,
+                              to + head.whole[place] * row, to + head.later[place] * row);
     };
     if constexpr (std::is_same_v<Number, Bfloat16>)
         if (decoding8_) {
             const Convolution8& use = eight_bits_.back();
             space.totals.resize(inputs * row);
-            sum(use_->decoding, space.totals.data());
+            sum(*decoding8_, space.totals.data());
             space.bytes.resize((inputs + 1) * row);
             decoding8_->round_shots(space.totals.data(), inputs, shots, width, space.steps.data(), space.bytes.data());
             std::fill_n(&space.bytes[inputs * row], row, Byte{});
@@ -250,11 +249,28 @@ void ProgramOf<Number>::convolve_head(Space& space, int shots) const {
                              space.read.data());
 }
 
+// Whether each operator's checks have an odd sum in a shot.
+template <class Number>
+void ProgramOf<Number>::parities(Space& space, int shot, int shots) const {
+    const LogicalHead<Number>& head = *logical;
+    const size_t operators = head.operators;
+    space.odd.assign(operators, 0);
+    uint8_t* odd = space.odd.data();
+    const uint8_t* members = head.members.data();
+    for (size_t check = 0; check < head.checks.size(); check += head.slices, members += operators) {
+        int sum = 0;
+        for (int t = 0; t < head.slices; t++)
+            sum ^= space.states[static_cast<size_t>(head.checks[check + t]) * shots + shot];
+        if (sum & 1)
+            for (size_t o = 0; o < operators; o++) odd[o] ^= members[o];
+    }
+}
+
 template <class Number>
 void ProgramOf<Number>::head_of(Space& space, int shots, float* out) const {
     const int width = trunk.width, sites = trunk.sites;
-    float* x = space.x.data();
     if (local) {
+        const float* x = space.x.data();
         const LocalHead<Number>& head = *local;
         space.features.resize(space.x.size());
         space.typed.resize(static_cast<size_t>(sites) * shots * head.types);
@@ -269,36 +285,35 @@ void ProgramOf<Number>::head_of(Space& space, int shots, float* out) const {
     }
 
     const LogicalHead<Number>& head = *logical;
-    use_->gate(x, trunk.out_scale.data(), trunk.out_shift.data(), sites * shots, width, x);
     convolve_head(space, shots);
-
-    space.parity.assign(static_cast<size_t>(shots) * head.words, 0);
-    const int checks = static_cast<int>(head.checks.size()) / head.slices;
-    for (int c = 0; c < checks; c++)
-        for (int shot = 0; shot < shots; shot++) {
-            uint64_t odd = 0;
-            for (int t = 0; t < head.slices; t++)
-                odd ^= space.states[static_cast<size_t>(head.checks[static_cast<size_t>(c) * head.slices + t]) * shots +
-                                    shot];
-            space.parity[static_cast<size_t>(shot) * head.words + c / 64] |= (odd & 1) << (c % 64);
-        }
-
-    Readout<Number> readout{head.to_data.sites_out, width, head.hidden_width, head.operators, head.start.data(),
-                            head.place.data(), head.share, head.hidden.data(), head.hidden_bias.data(),
+    Readout<Number> readout{head.to_data.sites_out,
+                            width,
+                            head.hidden_width,
+                            head.operators,
+                            head.start.data(),
+                            head.place.data(),
+                            head.fewest,
+                            head.most,
+                            head.share,
+                            head.hidden.data(),
+                            head.hidden_bias.data(),
                             head.output.data()};
     space.rows.resize(static_cast<size_t>(readout.places) * width);
-    space.parts.resize(static_cast<size_t>(readout.places) * READ_AT_ONCE);
+    space.parts.resize(static_cast<size_t>(readout.places + 5) * std::max(head.hidden_width, READ_AT_ONCE));
+    space.halves.resize(decoding8_ ? space.parts.size() : 0);
     for (int shot = 0; shot < shots; shot++, out += head.operators) {
         readout.share = head.share * space.steps[shot];
-        decoding_->read_out(readout, &space.read[static_cast<size_t>(shot) * width], shots, space.rows.data(),
-                            space.parts.data(), out);
+        const float* read = &space.read[static_cast<size_t>(shot) * width];
+        bool done = false;
+        if constexpr (std::is_same_v<Number, Bfloat16>)
+            if ((done = decoding8_))
+                decoding8_->read_out(readout, read, shots, space.rows.data(), space.parts.data(), space.halves.data(),
+                                     out);
+        if (!done) decoding_->read_out(readout, read, shots, space.rows.data(), space.parts.data(), out);
+        parities(space, shot, shots);
         for (int o = 0; o < head.operators; o++) {
-            uint64_t odd = 0;
-            for (int w = 0; w < head.words; w++)
-                odd ^= head.masks[static_cast<size_t>(o) * head.words + w] &
-                       space.parity[static_cast<size_t>(shot) * head.words + w];
             const float logit = out[o] + head.output_bias;
-            out[o] = __builtin_parityll(odd) ? -logit : logit;
+            out[o] = space.odd[o] ? -logit : logit;
         }
     }
 }

@@ -7,13 +7,13 @@
 #include <mutex>
 #include <vector>
 
+#include "aligned.h"
 #include "decision.h"
 #include "kernels.h"
 #include "links.h"
 
 namespace cascade {
 
-using Floats = std::vector<float>;
 using Shots = std::vector<uint32_t>;
 
 // Matrices are packed as the kernels of their numbers have it.
@@ -21,7 +21,7 @@ template <class Number>
 struct Convolution {
     std::shared_ptr<const Groups> groups;
     int sites_out;
-    std::vector<Number> weight;  // [planes, relations, inner, outer]
+    Numbers<Number> weight;  // [planes, relations, inner, outer]
     Floats bias;                 // [outer]
     Links::Reads reads;          // of its outputs
     Links::Readers readers;      // of its inputs
@@ -30,9 +30,9 @@ struct Convolution {
 template <class Number>
 struct Block {
     Floats scale, shift, down_bias;  // [width], [width], [channels]
-    std::vector<Number> down;        // [width, channels]
+    Numbers<Number> down;        // [width, channels]
     std::vector<Convolution<Number>> convolutions;
-    std::vector<Number> up;  // [channels, width]
+    Numbers<Number> up;  // [channels, width]
 };
 
 template <class Number>
@@ -59,24 +59,24 @@ struct Trunk {
 template <class Number>
 struct LogicalHead {
     int places, slices, operators, hidden_width;
-    Ints sites;  // [places, slices]: check places, of each their sites in time
-    Ints order;  // what each input of the convolution sums: 2 place for all slices, + 1 for all but the first
+    Ints sites;         // [places, slices]: check places, of each their sites in time
+    Ints whole, later;  // [places]: which inputs of the convolution are its sums over all slices, and all but the first
     Convolution<Number> to_data;
     Ints start, place;           // data places of each operator: place[start[o]..start[o + 1]]
+    int fewest = 0, most = 0;    // of one
     float share;                 // of each of them
-    std::vector<Number> hidden;  // [width, hidden]
+    Numbers<Number> hidden;  // [width, hidden]
     Floats hidden_bias, output;  // [hidden]
     float output_bias;
-    Ints checks;                  // [checks, slices]: the sites whose events tell a check's last value
-    std::vector<uint64_t> masks;  // [operators, words]: the checks in each operator
-    int words;
+    Ints checks;                         // [checks, slices]: the sites whose events tell a check's last value
+    std::vector<uint8_t> members;        // [checks, operators]: whether it is in each
     std::unique_ptr<Decision> decision;  // over all logical classes, where they are not too many
 };
 
 template <class Number>
 struct LocalHead {
     int types;                   // padded
-    std::vector<Number> output;  // [width, types]
+    Numbers<Number> output;  // [width, types]
     Floats bias;                 // [types]
     Ints owner, type;            // [components]
 };
@@ -85,8 +85,8 @@ class Program {
   public:
     virtual ~Program() = default;
 
-    int bytes;           // of a packed shot
-    int asked, decided;  // by its head: numbers of evidence, and observables
+    int bytes;                   // of a packed shot
+    int asked, decided;          // by its head: numbers of evidence, and observables
     int convolutions, channels;  // in all blocks, and of what they read
     bool decides = false;
 
@@ -136,6 +136,7 @@ class ProgramOf final : public Program {
                      const After<Number>* after, const Number* x, Number* y) const;
     void head_of(Space& space, int shots, float* out) const;
     void convolve_head(Space& space, int shots) const;
+    void parities(Space& space, int shot, int shots) const;
     template <class Each>
     void chunks(size_t shots, int threads, Each each) const;
 

@@ -10,11 +10,11 @@ namespace {
 
 // SiLU of sums, as the first convolution's results are read.
 template <class Number>
-void activate(const Decoding<Number>& decoding, const Floats& sums, int channels, std::vector<Number>& results) {
+void activate(const Decoding<Number>& decoding, const Floats& sums, size_t rows, int channels,
+              Numbers<Number>& results) {
     const Floats one(channels, 1.f), none(channels, 0.f);
-    results.resize(sums.size());
-    decoding.gate(sums.data(), one.data(), none.data(), static_cast<int>(sums.size() / channels), channels,
-                  results.data());
+    results.resize(rows * channels);
+    decoding.gate(sums.data(), one.data(), none.data(), static_cast<int>(rows), channels, results.data());
 }
 
 }  // namespace
@@ -27,11 +27,11 @@ void Silence<Number>::prepare(const Trunk<Number>& trunk, const Decoding<Number>
     const Convolution<Number>& step = block.convolutions[0];
 
     // What the first convolution reads at a site of each row of the embedding.
-    std::vector<Number> gated(trunk.embedding.size()), read(static_cast<size_t>(rows) * channels);
+    Numbers<Number> gated(trunk.embedding.size()), read(static_cast<size_t>(rows) * channels);
     decoding.gate(trunk.embedding.data(), block.scale.data(), block.shift.data(), rows, width, gated.data());
     decoding.narrow(gated.data(), rows, width, block.down.data(), block.down_bias.data(), channels, true, read.data());
 
-    std::vector<Number> silent(static_cast<size_t>(sites + 1) * channels, Number{});
+    Numbers<Number> silent(static_cast<size_t>(sites + 1) * channels, Number{});
     Floats stream(static_cast<size_t>(sites) * width);
     for (int s = 0; s < sites; s++) {
         const size_t row = trunk.kind[s] + trunk.fill[s];
@@ -69,7 +69,7 @@ void Silence<Number>::prepare(const Trunk<Number>& trunk, const Decoding<Number>
     // The other convolutions of this one shot, all of it.
     read_.push_back(std::move(silent));
     stream_.push_back(stream);
-    std::vector<Number> scratch(static_cast<size_t>(MOST_ROWS) * width), next;
+    Numbers<Number> scratch(static_cast<size_t>(MOST_ROWS) * width), next;
     for (size_t layer = 0; layer < trunk.blocks.size(); layer++) {
         const After<Number> after = trunk.after(layer, stream.data(), scratch.data());
         for (const Convolution<Number>& one : trunk.blocks[layer].convolutions) {
@@ -85,39 +85,41 @@ void Silence<Number>::prepare(const Trunk<Number>& trunk, const Decoding<Number>
 }
 
 template <class Number>
-void Silence<Number>::first_convolution(const Trunk<Number>& trunk, const Decoding<Number>& decoding,
-                                        const uint8_t* states, int shots, Work& work) const {
+void Silence<Number>::first_convolution(const Trunk<Number>& trunk, const Kernels& kernels,
+                                        const Decoding<Number>& decoding, const uint8_t* states, int shots,
+                                        Work& work) const {
     const int channels = trunk.channels;
     const Convolution<Number>& step = trunk.blocks[0].convolutions[0];
     const bool only = trunk.blocks[0].convolutions.size() == 1;
     const size_t matrices = step.weight.size() / channels / channels;
     work.slot.assign(step.sites_out, -1);
-    work.rows.clear();
-    work.sums.clear();
-    const auto sums_at = [&](int site, int shot) {
+    work.rows.clear(), work.from.clear(), work.to.clear();
+    work.sums.resize(static_cast<size_t>(step.sites_out) * shots * channels);
+    const auto slot_of = [&](int site, int shot) {
         int32_t& slot = work.slot[site];
         if (slot < 0) {
             slot = static_cast<int32_t>(work.rows.size());
             work.rows.push_back(site * shots + shot);
-            const auto silent = sums_.begin() + static_cast<ptrdiff_t>(site) * channels;
-            work.sums.insert(work.sums.end(), silent, silent + channels);
+            copy_row(&sums_[static_cast<size_t>(site) * channels], channels,
+                     &work.sums[static_cast<size_t>(slot) * channels]);
         }
-        return &work.sums[static_cast<size_t>(slot) * channels];
+        return slot;
     };
     for (int shot = 0; shot < shots; shot++) {
         const size_t begin = work.rows.size();
         for (int s = 0; s < trunk.sites; s++) {
             if (states[static_cast<size_t>(s) * shots + shot] == trunk.fill[s]) continue;
-            if (only) sums_at(s, shot);  // the block adds to its own row
+            if (only) slot_of(s, shot);  // the block adds to its own row
             for (int i = step.readers.start[s]; i < step.readers.start[s + 1]; i++) {
-                float* sums = sums_at(step.readers.site[i], shot);
-                const float* added = &added_[(kind_[s] * matrices + step.readers.block[i]) * channels];
-                for (int c = 0; c < channels; c++) sums[c] += added[c];
+                work.to.push_back(slot_of(step.readers.site[i], shot));
+                work.from.push_back(static_cast<int32_t>(kind_[s] * matrices) + step.readers.block[i]);
             }
         }
         for (size_t i = begin; i < work.rows.size(); i++) work.slot[work.rows[i] / shots] = -1;
     }
-    activate(decoding, work.sums, channels, work.results);
+    kernels.add_rows({work.from.data(), work.to.data(), static_cast<int>(work.to.size())}, added_.data(), channels,
+                     work.sums.data());
+    activate(decoding, work.sums, work.rows.size(), channels, work.results);
 }
 
 template class Silence<float>;

@@ -67,19 +67,20 @@ struct Tile {
         }
     }
 
-    template <class Out>
+    // SiLU is as exact as `Exact`.
+    template <class Exact, class Out>
     INLINE void gate(const float* scale, const float* shift, Out* const* y, int column) {
         each<V>([&](auto v) INLINE {
             const Vec times = load(scale + v * LANES), plus = load(shift + v * LANES);
-            each<T>([&](auto t) INLINE { store(y[t] + column + v * LANES, silu_to<Out>(times * sum[t][v] + plus)); });
+            each<T>([&](auto t) INLINE { store(y[t] + column + v * LANES, silu_to<Exact>(times * sum[t][v] + plus)); });
         });
     }
 
-    template <class Out>
+    template <class Exact, class Out>
     INLINE void end(Out* const* y, int column, bool activate) {
         each<T>([&](auto t) INLINE {
             each<V>([&](auto v)
-                        INLINE { store(y[t] + column + v * LANES, activate ? silu_to<Out>(sum[t][v]) : sum[t][v]); });
+                        INLINE { store(y[t] + column + v * LANES, activate ? silu_to<Exact>(sum[t][v]) : sum[t][v]); });
         });
     }
 };
@@ -101,7 +102,7 @@ inline void of_rows(int count, Body body) {
         of_rows<T - 1>(count, body);
 }
 
-template <int T, class Number, class Out>
+template <int T, class Number, class Out, class Exact = Out>
 inline void product_rows(const Number* const* x, int inner, const Number* w, const float* bias, int outer,
                          bool activate, Out* const* y) {
     columns(outer, [&](auto v, int column) INLINE {
@@ -115,7 +116,7 @@ inline void product_rows(const Number* const* x, int inner, const Number* w, con
             tile.start(bias + column);
         }
         tile.add(x, inner, w + column * INPUTS<Number>, outer);
-        tile.end(y, column, activate);
+        tile.template end<Exact>(y, column, activate);
     });
 }
 
@@ -126,7 +127,7 @@ inline void gate_row(const In* x, const float* scale, const float* shift, int ch
 }
 
 // Not in line: it would be compiled anew for each kind of tile before it.
-template <int T, class Number>
+template <int T, class Exact, class Number>
 __attribute__((noinline)) void behind(const After<Number>& after, const Number* const* z, int channels,
                                       const ptrdiff_t* row, Number* const* y) {
     float* stream[T];
@@ -139,15 +140,15 @@ __attribute__((noinline)) void behind(const After<Number>& after, const Number* 
         Tile<T, v> tile;
         tile.start(stream, column);
         tile.add(z, channels, after.up + column * INPUTS<Number>, after.width);
-        tile.end(stream, column, false);
-        if (after.down) tile.gate(after.scale + column, after.shift + column, gated, column);
+        tile.template end<float>(stream, column, false);
+        if (after.down) tile.template gate<Exact>(after.scale + column, after.shift + column, gated, column);
     });
-    if (after.down) product_rows<T, Number>(gated, after.width, after.down, after.bias, channels, true, y);
+    if (after.down)
+        product_rows<T, Number, Number, Exact>(gated, after.width, after.down, after.bias, channels, true, y);
 }
 
 template <class Number>
-void behind_rows(const int32_t* rows, int count, const Number* z, int channels, Number* y,
-                 const After<Number>* after) {
+void behind_rows(const int32_t* rows, int count, const Number* z, int channels, Number* y, const After<Number>* after) {
     for (int first = 0; first < count; first += ROWS)
         of_rows(count - first < ROWS ? count - first : ROWS, [&](auto t) {
             const Number* read[t];
@@ -212,6 +213,7 @@ template <int T, int C, class Where, class Number, class Out>
 void convolve_rows(const Group& group, Where where, int shots, const Number* x, int inner, const Number* w,
                    const float* scale, const float* bias, int outer, bool activate, Out* y, const After<Out>* after) {
     constexpr bool BYTES = std::is_same_v<Number, Byte>;
+    using Exact = std::conditional_t<BYTES, Byte, Out>;
     if constexpr (C > 0) inner = outer = C;
     if constexpr (std::is_same_v<Where, AllShots>) shots = SQUARE;
     const auto row_of = [&](const int32_t* sites, int t)
@@ -238,10 +240,10 @@ void convolve_rows(const Group& group, Where where, int shots, const Number* x, 
                 tile.sum[t][0] = whole(tile.sum[t][0]) * times + load(plus + column);
             });
         }
-        tile.end(out, column, activate);
+        tile.template end<Exact>(out, column, activate);
     });
     if constexpr (std::is_same_v<Out, Number> || (BYTES && !std::is_same_v<Out, float>))
-        if (after) behind<T, Out>(*after, out, outer, row, out);
+        if (after) behind<T, Exact>(*after, out, outer, row, out);
 }
 
 // The shots of a group of one site, from one on.
@@ -290,11 +292,10 @@ void convolve(const Group* groups, int count, int shots, const uint32_t* wanted,
                 for (int i = start; wanted && i < start + SITES; i++) all &= wanted[group->site[i]];
                 if (all == (1 << SQUARE) - 1) {
                     const AllShots where{start};
-                    inner == LANES && outer == LANES
-                        ? convolve_rows<ROWS, LANES>(*group, where, shots, x, inner, w, scale, bias, outer, activate, y,
-                                                     after)
-                        : convolve_rows<ROWS, 0>(*group, where, shots, x, inner, w, scale, bias, outer, activate, y,
-                                                 after);
+                    inner == LANES&& outer == LANES ? convolve_rows<ROWS, LANES>(*group, where, shots, x, inner, w,
+                                                                                 scale, bias, outer, activate, y, after)
+                                                    : convolve_rows<ROWS, 0>(*group, where, shots, x, inner, w, scale,
+                                                                             bias, outer, activate, y, after);
                     continue;
                 }
                 for (int i = start; i < start + SITES; i++)
@@ -342,13 +343,21 @@ void gate(const In* x, const float* scale, const float* shift, int rows, int cha
     for (int row = 0; row < rows; row++, x += channels, y += channels) gate_row(x, scale, shift, channels, y);
 }
 
-template <class Number>
-void sum_rows(const float* x, const int32_t* rows, int count, size_t size, Number* y) {
-    for (size_t at = 0; at < size; at += LANES) {
-        Vec sum{};
-        for (int i = 0; i < count; i++) sum += load(x + rows[i] * size + at);
-        store(y + at, sum);
-    }
+// `Exact` are the numbers that SiLU is as exact as.
+template <class Exact, class Number>
+void sum_gated(const float* x, const float* scale, const float* shift, const int32_t* sites, int count, int shots,
+               int width, Number* all, Number* later) {
+    const size_t size = static_cast<size_t>(shots) * width;
+    for (size_t row = 0; row < size; row += width)
+        for (int c = 0; c < width; c += LANES) {
+            const Vec times = load(scale + c), plus = load(shift + c);
+            const float* from = x + row + c;
+            const auto gated = [&](int i) { return silu_to<Exact>(times * load(from + sites[i] * size) + plus); };
+            Vec sum{};
+            for (int i = 1; i < count; i++) sum += gated(i);
+            store(later + row + c, sum);
+            store(all + row + c, sum + gated(0));
+        }
 }
 
 // What V vectors of the hidden channels add to each operator's logit.
@@ -365,7 +374,7 @@ void read_columns(const Readout<Number>& of, const Number* rows, int column, flo
                 Tile<t, v> tile;
                 tile.start(nullptr);
                 tile.add(x, of.width, of.hidden + (column + at) * INPUTS<Number>, of.hidden_width);
-                tile.end(y, at, false);
+                tile.template end<float>(y, at, false);
             });
         });
     for (int o = 0; o < of.operators; o++) {
@@ -380,15 +389,20 @@ void read_columns(const Readout<Number>& of, const Number* rows, int column, flo
     }
 }
 
+// The features of one shot.
 template <class Number>
-void read_out(const Readout<Number>& of, const float* x, int shots, Number* rows, float* parts, float* logits) {
+void gather(const Readout<Number>& of, const float* x, int shots, Number* rows) {
     for (int place = 0; place < of.places; place++)
         for (int c = 0; c < of.width; c += LANES)
             store(rows + place * of.width + c, load(x + static_cast<ptrdiff_t>(place) * shots * of.width + c));
+}
+
+template <class Number>
+void read_out(const Readout<Number>& of, const float* x, int shots, Number* rows, float* parts, float* logits) {
+    gather(of, x, shots, rows);
     std::fill_n(logits, of.operators, 0.f);
     int column = 0;
-    for (; column + 4 * LANES <= of.hidden_width; column += 4 * LANES)
-        read_columns<4>(of, rows, column, parts, logits);
+    for (; column + 4 * LANES <= of.hidden_width; column += 4 * LANES) read_columns<4>(of, rows, column, parts, logits);
     for (; column < of.hidden_width; column += LANES) read_columns<1>(of, rows, column, parts, logits);
 }
 
@@ -402,7 +416,7 @@ constexpr Decoding<Number> decoding() {
         product<Number, float>,
         product<Number, Number>,
         gate<float, Number>,
-        sum_rows<Number>,
+        sum_gated<Number, Number>,
         read_out<Number>,
     };
 }

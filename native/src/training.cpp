@@ -109,7 +109,7 @@ Floats transposed(const float* from, int rows, int columns, float times = 1) {
 // From [planes, outer, relations, inner], as PyTorch has it, to matrices of [inner, outer] for each plane and relation,
 // or of [outer, inner].
 template <class Number>
-std::vector<Number> by_relation(const TrainingStep& step, const float* weight, int inner, int outer, bool turned) {
+Numbers<Number> by_relation(const TrainingStep& step, const float* weight, int inner, int outer, bool turned) {
     Floats to(static_cast<size_t>(step.planes) * step.relations * inner * outer);
     for (int plane = 0; plane < step.planes; plane++)
         for (int o = 0; o < outer; o++)
@@ -124,7 +124,7 @@ std::vector<Number> by_relation(const TrainingStep& step, const float* weight, i
 // Calls `behind(rows, sums)` for what has just been written, while it is in a cache.
 template <class Number, class Behind>
 std::vector<double> convolve(const Training<Number>& use, const Groups& groups, int shots, const Number* x, int inner,
-                             const std::vector<Number>& weight, int outer, Number* y, int threads, size_t sums,
+                             const Numbers<Number>& weight, int outer, Number* y, int threads, size_t sums,
                              Behind behind) {
     const std::vector<Group>& all = groups.of(shots, use.rows);
     return with_sums(all.size(), threads, sums, [&](size_t i, double* of, int) {
@@ -249,7 +249,7 @@ struct Scratch {
           laid_too(gradient.size()) {}
 
     Floats gradient;
-    std::vector<Number> rounded, activated, laid, laid_too;
+    Numbers<Number> rounded, activated, laid, laid_too;
 };
 
 const int32_t ZERO = 0;
@@ -297,7 +297,7 @@ void TrainingTrunk<Number>::forward(const Number* begin, int shots, const std::v
 
     for (const BlockWeights& block : blocks) {
         typename Saved<Number>::OfBlock kept;
-        const std::vector<Number> down = packed<Number>(transposed(block.down, channels, width), width, channels);
+        const Numbers<Number> down = packed<Number>(transposed(block.down, channels, width), width, channels);
         kept.norms.push_back(used_norm(block.norms[0], sums, rows, width, epsilon));
         kept.x.resize(saved ? x.size() : 0);
         Buffer<Number> narrow(rows * channels);
@@ -344,7 +344,7 @@ void TrainingTrunk<Number>::forward(const Number* begin, int shots, const std::v
         }
 
         kept.norms.push_back(used_norm(block.norms.back(), sums, rows, channels, epsilon));
-        const std::vector<Number> up =
+        const Numbers<Number> up =
             packed<Number>(transposed(block.up, width, channels, block.share), channels, width);
         if (saved) {
             const size_t size = static_cast<size_t>(channels) * width;

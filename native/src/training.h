@@ -9,12 +9,12 @@
 #include <mutex>
 #include <vector>
 
+#include "aligned.h"
 #include "kernels.h"
 #include "links.h"
 
 namespace cascade {
 
-using Floats = std::vector<float>;
 
 // A vector whose elements are not set to zero first: they are all written before they are read.
 template <class T>
@@ -79,8 +79,8 @@ struct Saved {
         std::vector<Buffer<Number>> narrow;     // before each norm but the first: what down and the convolutions wrote
         std::vector<Buffer<Number>> activated;  // what each convolution read, as an outer product reads it
         std::vector<NormUsed> norms;
-        std::vector<Number> down, up;  // matrices of [channels, width] and [width, channels], `up` times the share
-        std::vector<std::vector<Number>> convolutions;  // [planes, relations] of [outputs, inputs]
+        Numbers<Number> down, up;  // matrices of [channels, width] and [width, channels], `up` times the share
+        std::vector<Numbers<Number>> convolutions;  // [planes, relations] of [outputs, inputs]
         float share;
     };
     std::vector<OfBlock> blocks;

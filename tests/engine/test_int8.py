@@ -23,6 +23,26 @@ ZERO = 64
 needs_int8 = pytest.mark.skipif(not native_int8(), reason="kernels and a chip that multiply bytes")
 
 
+def lines(x):
+    """SiLU as convolutions in eight bits take it: max(x, 0), and 32 lines that follow the rest."""
+    size = np.minimum(np.abs(x), 7.75)
+    ends = np.clip(np.arange(33) / 4 - 1 / 8, 0, 7.75)
+    below = -ends / (1 + np.exp(ends))
+    below[-1] = 0
+    slope = np.diff(below) / np.diff(ends)
+    inside = np.linspace(ends[:-1], ends[1:], 101)
+    off = -inside / (1 + np.exp(inside)) - slope * inside
+    constant = (off.max(axis=0) + off.min(axis=0)) / 2
+    constant[-1] = -slope[-1] * 7.75
+    at = np.rint(4 * size).astype(int)
+    return (np.maximum(x, 0) + slope[at] * size + constant[at]).astype(np.float32)
+
+
+def test_lines_are_close_to_silu():
+    x = np.linspace(-20, 20, 4001, dtype=np.float32)
+    assert np.abs(lines(x) - silu(x)).max() < 0.0035
+
+
 class InEightBits(NumPyProgram):
     """Convolutions of rounded numbers but for the first; other products are those of its weights."""
 
@@ -31,21 +51,23 @@ class InEightBits(NumPyProgram):
         self._peaks = peaks
 
     def layers(self, states):
-        trunk, peaks = self._weights.trunk, iter(self._peaks)
+        trunk, peaks, activated = self._weights.trunk, iter(self._peaks), silu
         x = trunk.embedding[self._tables.kind[:, None] + states]
         for number, block in enumerate(trunk.blocks):
-            y = silu(silu(block.scale * x + block.shift) @ block.down + block.down_bias)
+            y = activated(activated(block.scale * x + block.shift) @ block.down + block.down_bias)
             steps = zip(block.convolutions, self._tables.steps, self._readers, strict=True)
             for i, (convolution, table, readers) in enumerate(steps):
                 step, weight = (next(peaks) + LEAST) / 255, convolution.weight
                 if number or i:
+                    activated = lines
                     y = np.clip(np.rint((rounded(y) + LEAST) / step), 0, 255) * step - LEAST
                     scaled = step[:, None] * rounded(weight.view(np.ndarray))
                     unit = np.abs(scaled).max(axis=(0, 1, 2)) / 127
                     weight = (np.rint(scaled / unit) * unit / step[:, None]).astype(np.float32)
-                y = silu(_convolved(y.astype(np.float32), weight, table, readers) + convolution.bias)
+                y = activated(_convolved(y.astype(np.float32), weight, table, readers) + convolution.bias)
             x = x + y @ block.up
-        yield silu(trunk.scale * x + trunk.shift)
+        local = isinstance(self._weights.head, LocalHead)
+        yield (silu if local else lines)(trunk.scale * x + trunk.shift)
 
     def _evidence(self, packed):
         head = self._weights.head
@@ -64,7 +86,7 @@ class InEightBits(NumPyProgram):
 @needs_int8
 @pytest.mark.parametrize("case", ["surface", "surface, wide", "bicycle", "depthwise", "colours", "local"])
 def test_products_are_those_of_rounded_numbers(case):
-    """Sums in another order round now and then the other way, which stays below what rounding itself does."""
+    """Sums in another order, and of sixteen bits, round the other way now and then: by less than rounding itself."""
     _, weights, tables, head, packed = inputs(case, "Z")
     peaks = NativeProgram(native(), weights, tables, head, bfloat16=True).peaks(packed)
     found = NativeProgram(native(), weights, tables, head, bfloat16=True, peaks=peaks).evidence(packed)
@@ -75,7 +97,7 @@ def test_products_are_those_of_rounded_numbers(case):
         assert (found != NativeProgram(native(), weights, tables, head, bfloat16=True).evidence(packed)).any()
     lost = np.sqrt(np.mean((emulated - exact) ** 2))
     assert 0 < lost < 0.03 * np.abs(exact).max()
-    assert np.sqrt(np.mean((found - emulated) ** 2)) < 0.6 * lost
+    assert np.sqrt(np.mean((found - emulated) ** 2)) < 0.7 * lost
 
 
 @needs_int8
@@ -90,6 +112,32 @@ def test_peaks_are_the_largest_of_what_is_read(case):
     assert found.shape == (len(weights.trunk.blocks) * len(tables.steps), 16)
     largest = read.max(axis=(0, 1)).clip(min=0)
     np.testing.assert_allclose(found[-len(tables.steps), : read.shape[2]], largest, rtol=0.03, atol=0.03)
+
+
+@needs_int8
+@pytest.mark.parametrize("times", [0.1, 1, 30, 1e5])
+def test_a_hidden_layer_may_have_numbers_of_any_size(times):
+    """Its sums are of sixteen bits where they can be; beside those the head rounds to bfloat16, as everywhere."""
+    _, weights, tables, head, packed = inputs("bicycle", "Z")
+    peaks = NativeProgram(native(), weights, tables, head, bfloat16=True).peaks(packed)
+    hidden = {name: getattr(weights.head, name) * np.float32(times) for name in ("hidden", "hidden_bias")}
+    weights = replace(weights, head=replace(weights.head, **hidden))
+    exact = NumPyProgram(weights, tables, head).evidence(packed)
+    found = NativeProgram(native(), weights, tables, head, bfloat16=True, peaks=peaks).evidence(packed)
+    assert np.sqrt(np.mean((found - exact) ** 2)) < 0.03 * np.abs(exact).max()
+
+
+@needs_int8
+@pytest.mark.parametrize("name", ["hidden", "hidden_bias", "output"])
+def test_weights_that_are_no_numbers_leave_none(name):
+    _, weights, tables, head, packed = inputs("bicycle", "Z")
+    peaks = NativeProgram(native(), weights, tables, head, bfloat16=True).peaks(packed)
+    broken = getattr(weights.head, name).copy()
+    broken.flat[0] = np.nan
+    weights = replace(weights, head=replace(weights.head, **{name: broken}))
+    program = NativeProgram(native(), weights, tables, head, bfloat16=True, peaks=peaks)
+    assert np.isnan(program.evidence(packed)).all()
+    assert np.isnan(program.decide(packed).log_odds).all()
 
 
 @needs_int8
