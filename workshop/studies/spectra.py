@@ -9,14 +9,16 @@ decodes fewer sets takes the first ones. What the table has of this decoder is r
 
 import argparse
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cascade_qec import decoders
 from cascade_qec.cli.progress import progress
 from cascade_qec.decoders.bound import decode_chosen
-from cascade_qec.decoders.protocol import settings
+from cascade_qec.decoders.protocol import Decoder, settings
 from cascade_qec.evaluation.rare_events.results import SpectrumRow
 from cascade_qec.evaluation.rare_events.subjects import Subject, make_subject
 from cascade_qec.statistics import wilson
@@ -36,19 +38,41 @@ class StratumRow(SpectrumRow, Circumstances):
     seconds: float
 
 
-def measured(subject: Subject, faults: int, shots: int) -> StratumRow:
-    """A stratum: the first so many sets of faults, drawn in chunks so that all decoders get the same."""
-    run, model, bound = subject
-    known: dict[str, Any] = run.model_dump() | circumstances()
-    failures, seconds = 0, 0.0
+def subject_of(decoder: Decoder, code: str) -> Subject:
+    """A decoder over d rounds in basis Z, prepared for the noise at which the faults are drawn."""
+    return make_subject(
+        decoder,
+        code,
+        [SAMPLED_AT],
+        rounds=None,
+        basis="Z",
+        noise="uniform",
+        seed=SEED,
+        parameters=settings(decoder),
+    )
+
+
+def sets_of_faults(subject: Subject, faults: int, shots: int) -> Iterator[NDArray[np.int64]]:
+    """The first so many sets of w faults [at most CHUNK, w], drawn so that all decoders get the same."""
     for start in range(0, shots, CHUNK):
-        rng = np.random.default_rng([run.seed, faults, start])
-        sets = model.sample(faults, CHUNK, rng)[: shots - start]
-        events, observables = model.faults.outcomes(sets)
+        rng = np.random.default_rng([subject.run.seed, faults, start])
+        yield subject.model.sample(faults, CHUNK, rng)[: shots - start]
+
+
+def failing(subject: Subject, sets: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which sets of faults [shots, w] the decoder gets wrong."""
+    events, observables = subject.model.faults.outcomes(sets)
+    return np.any(decode_chosen(subject.bound, events).observables != observables, axis=1)
+
+
+def measured(subject: Subject, faults: int, shots: int) -> StratumRow:
+    """A stratum: sets of exactly w faults."""
+    known: dict[str, Any] = subject.run.model_dump() | circumstances()
+    failures, seconds = 0, 0.0
+    for sets in sets_of_faults(subject, faults, shots):
         began = time.process_time()
-        predictions = decode_chosen(bound, events).observables
+        failures += int(failing(subject, sets).sum())
         seconds += time.process_time() - began
-        failures += int(np.any(predictions != observables, axis=1).sum())
     return StratumRow(
         **known,
         faults=faults,
@@ -68,16 +92,7 @@ def main() -> None:
     arguments = parser.parse_args()
     for name in arguments.decoders:
         decoder = decoders.get(name, device="cpu")
-        subject = make_subject(
-            decoder,
-            arguments.code,
-            [SAMPLED_AT],
-            rounds=None,
-            basis="Z",
-            noise="uniform",
-            seed=SEED,
-            parameters=settings(decoder),
-        )
+        subject = subject_of(decoder, arguments.code)
         strata = FAULTS[arguments.code]
         with progress(f"{name}, strata") as report:
             for done, faults in enumerate(strata):
