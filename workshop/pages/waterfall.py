@@ -34,15 +34,16 @@ def lines(rows: Sequence[RateRow]) -> list[str]:
         if not full:
             continue
         some = next(iter(full.values()))
+        rejected = some.goodness < _REJECTED
+        other = [row for row in of_form if (row.onset, row.without) == (low, None)]
+        estimates = [*(rate(full[p].block_error) for p in _SHOWN), _reached(list(full.values())), _reached(other)]
         cells.append(
             [
                 f"{decoder} on {some.code}",
                 form,
-                f"{some.goodness:.2g}{' (rejected)' if some.goodness < _REJECTED else ''}",
+                f"{some.goodness:.2g}{' (rejected)' if rejected else ''}",
                 "" if held_out is None else _foretold(held_out),
-                *(rate(full[p].block_error) for p in _SHOWN),
-                _reached(list(full.values())),
-                _reached([row for row in of_form if (row.onset, row.without) == (low, None)]),
+                *(["", "", "", "", ""] if rejected else estimates),
             ]
         )
     head = [

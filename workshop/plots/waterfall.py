@@ -16,9 +16,9 @@ _LOWEST = {"spectrum": 1e-6, "rates": 1e-10}
 _REJECTED = 0.05
 _NOTES = (
     "Points: 95 % intervals.",
-    "Solid lines and bands: fit with two exponents where there are points enough, else with one, and 95 % of its "
-    "simulations.",
-    "Dotted: with one exponent, where it is not rejected.",
+    "Solid lines and bands: fit with two exponents, or one where points are too few, and 95 % of its simulations.",
+    "Dotted: with one exponent.",
+    "Rejected fits are not drawn.",
 )
 
 
@@ -71,17 +71,15 @@ def _label(row: RateRow) -> str:
 
 
 def _fits(axes: Axes, rows: Sequence[tuple[str, float, Interval]], look: Look, good: set[str], kind: str) -> None:
-    """The fit with the most exponents with its band, and one exponent as a dotted line."""
-    forms = {form: [(x, value) for name, x, value in rows if name == form] for form, _, _ in rows}
-    main = "two exponents" if "two exponents" in forms else "one exponent"
+    """The fit with the most exponents with its band, and one exponent as a dotted line; only those that are good."""
+    forms = {form: [(x, value) for name, x, value in rows if name == form] for form, _, _ in rows if form in good}
     for form, points in forms.items():
         x, values = [x for x, _ in points], [value for _, value in points]
-        if form == main:
-            axes.plot(x, [value.value for value in values], color=look.color)
+        main = form == list(forms)[-1]
+        axes.plot(x, [value.value for value in values], color=look.color, linestyle="-" if main else ":")
+        if main:
             low = [max(value.low, _LOWEST[kind] / 10) for value in values]
             axes.fill_between(x, low, [value.high for value in values], color=look.color, alpha=0.15, linewidth=0)
-        elif form in good:
-            axes.plot(x, [value.value for value in values], color=look.color, linestyle=":")
 
 
 def _points(axes: Axes, seen: dict[float, Interval] | dict[int, Interval], look: Look, label: str) -> None:
