@@ -81,7 +81,7 @@ class Plan:
 
 PLANS = {
     "surface_d5": Plan(
-        budget=48_000, batch=32, p=0.006, decoded_p=0.005, decoded=12_500, seeds=(1, 2, 3), shipped="local_surface"
+        budget=48_000, batch=32, p=0.006, decoded_p=0.005, decoded=12_500, seeds=(1, 2), shipped="local_surface"
     ),
     # local_bb72 has learnt from bb72's trunk, so it would give back what a logical head has learnt
     "bb72": Plan(
@@ -90,7 +90,7 @@ PLANS = {
         p=0.003,
         decoded_p=0.003,
         decoded=4_000,
-        seeds=(1, 2),
+        seeds=(1,),
         network={"width": 32, "depth": 4, "bottleneck": 2},
     ),
 }
