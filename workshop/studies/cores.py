@@ -46,7 +46,7 @@ class CoreRow(BaseModel):
 
 def cores(subject: Subject, faults: int, shots: int) -> dict[int, tuple[int, int]]:
     """How many subsets of each size fail within the failing ones of so many sets, and how many of them are minimal."""
-    found = dict.fromkeys(SIZES, (0, 0))
+    found: dict[int, tuple[int, int]] = dict.fromkeys(SIZES, (0, 0))
     for sets in sets_of_faults(subject, faults, shots):
         for whole in sets[failing(subject, sets)]:
             smaller: list[set[int]] = []

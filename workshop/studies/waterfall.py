@@ -140,7 +140,7 @@ def direct_shots(subject: Subject) -> list[Direct]:
 
 
 def fits_of(
-    subject: Subject, at: dict[float, NDArray[np.float64]], known: Mapping[str, str]
+    subject: Subject, at: dict[float, NDArray[np.float64]], known: Mapping[str, Any]
 ) -> tuple[list[RateRow], list[FittedRow]]:
     """All fits to one decoder; those that have too few points are left out."""
     code = codes.get(subject.code)
