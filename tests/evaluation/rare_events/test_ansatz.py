@@ -67,3 +67,21 @@ def test_too_few_points_with_failures_are_refused():
     counts = Sampled(np.eye(MOST + 1)[[5, 10, 20]], np.full(3, 1000), np.array([0, 10, 100]))
     with pytest.raises(CascadeError, match="more than 2 points to fit one exponent, got 2"):
         fit_ansatz(counts, form="one exponent", k=K, onset=3, simulations=10, seed=1)
+
+
+def test_a_point_without_shots_changes_nothing():
+    numbers, failures = np.eye(MOST + 1)[[5, 10, 15, 20]], np.array([0, 10, 60, 200])
+    with_none = Sampled(numbers, np.array([0, 1000, 1000, 1000]), failures)
+    without = Sampled(numbers[1:], np.full(3, 1000), failures[1:])
+    found, expected = (
+        fit_ansatz(counts, form="one exponent", k=K, onset=3, simulations=5, seed=1) for counts in (with_none, without)
+    )
+    np.testing.assert_array_equal(found.spectrum, expected.spectrum)
+    np.testing.assert_array_equal(found.simulated, expected.simulated)
+
+
+@pytest.mark.parametrize("failures", [-1, 1001])
+def test_more_failures_than_shots_are_refused(failures):
+    counts = Sampled(np.eye(MOST + 1)[[5, 10, 15, 20]], np.full(4, 1000), np.array([failures, 10, 60, 200]))
+    with pytest.raises(CascadeError, match="failures from 0 to the number of shots, got"):
+        fit_ansatz(counts, form="one exponent", k=K, onset=3, simulations=5, seed=1)

@@ -151,7 +151,7 @@ def fit_ansatz(sampled: Sampled, *, form: Form, k: int, onset: int, simulations:
     Parameters
     ----------
     sampled
-        Counts. Shots that surely have fewer faults than the onset say nothing.
+        Counts. Points without shots, and shots that surely have fewer faults than the onset, say nothing.
     form
         With one exponent or two.
     k
@@ -164,11 +164,17 @@ def fit_ansatz(sampled: Sampled, *, form: Form, k: int, onset: int, simulations:
     Raises
     ------
     CascadeError
-        If there are failures of fewer faults than the onset, or failures at too few points.
+        If there are failures of fewer faults than the onset, failures at too few points, or more failures than shots.
     """
+    if k < 1:
+        raise CascadeError(f"expected at least one observable, got {k}")
     if onset < 1 or simulations < 1:
         raise CascadeError(f"expected an onset and simulations of at least 1, got {onset} and {simulations}")
-    tells = sampled.numbers[:, onset:].sum(axis=1) > 0
+    if ((sampled.failures < 0) | (sampled.failures > sampled.shots)).any():
+        raise CascadeError(
+            f"expected failures from 0 to the number of shots, got {sampled.failures} of {sampled.shots} shots"
+        )
+    tells = (sampled.numbers[:, onset:].sum(axis=1) > 0) & (sampled.shots > 0)
     if sampled.failures[~tells].any():
         raise CascadeError(f"expected no failures of fewer than {onset} faults, got {sampled.failures[~tells].sum()}")
     numbers, shots, failures = sampled.numbers[tells], sampled.shots[tells], sampled.failures[tells]
