@@ -49,6 +49,20 @@ def test_it_is_said_when_no_threshold_was_chosen(tiny_model: Path, tmp_path: Pat
     assert "No threshold was chosen" in capsys.readouterr().out
 
 
+def test_thresholds_near_one_are_not_printed_as_one(tiny_model: Path, tmp_path: Path, capsys) -> None:
+    """Below 1 every shot would be escalated."""
+    out = tmp_path / "escalation.csv"
+    assert _run(tiny_model, "--fallback", "pymatching", "--shots", "40", "--p", "0.02", "--out", out) == 0
+    rows = [
+        row.model_copy(update={"threshold": row.threshold and 0.9999999985}) for row in read_rows(out, EscalationRow)
+    ]
+    capsys.readouterr()
+    print_escalation(rows)
+    printed = capsys.readouterr().out
+    assert "below=0.9999999985)" in printed
+    assert printed.count("0.9999999985") == sum(row.part in ("curve", "chosen") for row in rows) + 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

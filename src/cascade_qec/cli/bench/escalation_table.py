@@ -62,11 +62,13 @@ def _verdict(chosen: EscalationRow | None, fallback: EscalationRow) -> list[str]
         f"The block error is {'within' if chosen.block_error.value <= same.high else 'above'} that interval, at "
         f"{chosen.us_per_shot.value / fallback.us_per_shot.value:.3g} of the fallback's time; "
         f"{100 * chosen.escalated_fraction:.3g} % of the shots are escalated:",
-        f'cascade.load("{chosen.decoder.partition(":")[2]}", fallback="{chosen.fallback}", '
-        f"below={_threshold_of(chosen)})",
+        f'cascade.load("{chosen.decoder.partition(":")[2]}", fallback="{chosen.fallback}", below={chosen.threshold})',
     ]
 
 
 def _threshold_of(row: EscalationRow) -> str:
-    """Digits enough to tell confidences near 1 apart."""
-    return "" if row.threshold is None or row.part == "network" else f"{row.threshold:.8g}"
+    """Eight digits, and all of them where those would say 1 of less."""
+    if row.threshold is None or row.part == "network":
+        return ""
+    short = f"{row.threshold:.8g}"
+    return str(row.threshold) if short == "1" else short
