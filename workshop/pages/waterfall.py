@@ -9,13 +9,12 @@ from cascade_qec.statistics import Interval, wilson
 from cascade_qec.tables import read_rows
 from workshop import CHECKOUT
 from workshop.pages.text import filled, percent, rate, table
-from workshop.studies.waterfall import ONSETS, RATES, RateRow
+from workshop.studies.waterfall import ONSETS, RATES, REJECTED, RateRow
 
 PAGE = CHECKOUT / "docs" / "results.md"
 
 _TARGET = 1e-9
 _SHOWN = (1e-3, 3e-4, 1e-4)
-_REJECTED = 0.05
 
 
 def with_tables(text: str) -> str:
@@ -34,7 +33,7 @@ def lines(rows: Sequence[RateRow]) -> list[str]:
         if not full:
             continue
         some = next(iter(full.values()))
-        rejected = some.goodness < _REJECTED
+        rejected = some.goodness < REJECTED
         other = [row for row in of_form if (row.onset, row.without) == (low, None)]
         estimates = [*(rate(full[p].block_error) for p in _SHOWN), _reached(list(full.values())), _reached(other)]
         cells.append(

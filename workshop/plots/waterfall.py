@@ -10,10 +10,9 @@ from cascade_qec.plotting.curves import draw_rates
 from cascade_qec.plotting.panels import finish, grouped, log_axis, make_panels
 from cascade_qec.plotting.style import Look, label_of, looks, styled
 from cascade_qec.statistics import Interval, wilson
-from workshop.studies.waterfall import ONSETS, FittedRow, RateRow
+from workshop.studies.waterfall import ONSETS, REJECTED, FittedRow, RateRow
 
 _LOWEST = {"spectrum": 1e-6, "rates": 1e-10}
-_REJECTED = 0.05
 _NOTES = (
     "Points: 95 % intervals.",
     "Solid lines and bands: fit with two exponents, or one where points are too few, and 95 % of its simulations.",
@@ -42,7 +41,7 @@ def waterfall_figure(
             left, right = panels[2 * i : 2 * i + 2]
             for decoder, rows in grouped(of_code, lambda row: row.decoder).items():
                 style, label = look[_label(rows[0])], _label(rows[0])
-                good = {row.form for row in rows if row.goodness >= _REJECTED}
+                good = {row.form for row in rows if row.goodness >= REJECTED}
                 spectra = [row for row in fitted if (row.code, row.decoder) == (code, decoder)]
                 _fits(left, [(row.form, row.faults, row.fraction) for row in spectra], style, good, "spectrum")
                 _fits(right, [(row.form, 100 * row.p, row.block_error) for row in rows], style, good, "rates")

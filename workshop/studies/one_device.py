@@ -21,6 +21,7 @@ from cascade_qec import circuits, codes, decoders, zoo
 from cascade_qec.codes import Basis
 from cascade_qec.device import pick_dtype
 from cascade_qec.evaluation.comparison import Experiment, compare
+from cascade_qec.native import set_threads
 from cascade_qec.statistics import wilson
 from cascade_qec.tables import read_rows, write_rows
 from cascade_qec.training import Recipe, Trainer, experiments
@@ -79,17 +80,21 @@ def trained(device: int, runs: Path, *, steps: int, minutes: float) -> tuple[Pat
         del code, rounds, noise_model
         return circuit(device, basis, p)
 
-    try:
-        experiments.circuit = own
+    def forget() -> None:
         for cached in (experiments.noise, experiments.random_noise):
             cached.cache_clear()
+
+    try:
+        experiments.circuit = own
+        forget()
         start: dict[str, Any] = {} if kept else {"start_from": zoo.path(MODEL)}
         trainer = Trainer(made, folder, resume=kept, dtype=pick_dtype("auto", torch.device("cpu")), workers=0, **start)
         if not trainer.run(minutes=minutes):
             raise SystemExit(f"device {device}: {trainer.step} of {steps} steps; run this again to go on")
     finally:
         experiments.circuit = usual
-    return folder / f"device_{device}.safetensors", steps * made.batch.shots * 2
+        forget()
+    return folder / f"device_{device}.safetensors", steps * made.shots_per_step
 
 
 def rows(device: int, weights: Path, shots: int) -> list[DeviceRow]:
@@ -100,9 +105,8 @@ def rows(device: int, weights: Path, shots: int) -> list[DeviceRow]:
         MATCHING: decoders.get(MATCHING),
     }
     experiment = Experiment(CODE, P, ROUNDS, {basis: circuit(device, basis) for basis in codes.BASES})
-    facts = {"told": True, "noise": "uniform", "factor": FACTOR, "devices": 1}
     found = compare(experiment, known, shots=shots, seed=device)
-    return [DeviceRow(**{name: getattr(row, name) for name in type(row).model_fields}, **facts) for row in found]
+    return [DeviceRow.of(row, told=True, noise="uniform", factor=FACTOR, devices=1) for row in found]
 
 
 def lines(rows: list[DeviceRow]) -> list[str]:
@@ -131,7 +135,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60, help="of training for each device, at most")
     parser.add_argument("--shots", type=int, default=100_000, help="of each device")
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
+    set_threads(1)
     found: list[DeviceRow] = []
     for device in range(arguments.devices):
         weights, seen = trained(device, arguments.runs, steps=arguments.steps, minutes=arguments.minutes)

@@ -10,6 +10,7 @@ scattered. What the table has is kept. Writes results/told_noise.csv and its tab
 import argparse
 import warnings
 from dataclasses import dataclass
+from typing import Self
 
 import stim
 
@@ -54,6 +55,12 @@ class DeviceRow(Row):
     noise: str
     factor: float
     devices: int
+
+    @classmethod
+    def of(cls, row: Row, *, told: bool, noise: str, factor: float, devices: int) -> Self:
+        """A row of a comparison, and what the devices were."""
+        stored = {name: getattr(row, name) for name in Row.model_fields}
+        return cls(**stored, told=told, noise=noise, factor=factor, devices=devices)
 
 
 @dataclass(frozen=True)
@@ -128,8 +135,7 @@ def _summed(of_devices: list[Row], noise: str, factor: float) -> DeviceRow:
         }
     )
     told = not of_devices[0].decoder.endswith(NOT_TOLD)
-    stored = {name: getattr(first, name) for name in Row.model_fields}
-    return DeviceRow(**stored, told=told, noise=noise, factor=factor, devices=len(of_devices))
+    return DeviceRow.of(first, told=told, noise=noise, factor=factor, devices=len(of_devices))
 
 
 def lines(rows: list[DeviceRow]) -> list[str]:

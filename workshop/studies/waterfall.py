@@ -37,6 +37,8 @@ ONSETS = {"bb72": (3, 2), "bb144": (5, 2)}
 """Half the circuit distance, which is 6 and at most 10 (S. Bravyi et al., Nature 627, 778 (2024)), and two faults."""
 MOST = {"bb72": 80, "bb144": 200}
 SIMULATIONS, SEED = 200, 2031
+REJECTED = 0.05
+"""Share of simulations below which a form is wrong."""
 
 
 class Subject(NamedTuple):
