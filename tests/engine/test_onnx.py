@@ -195,7 +195,7 @@ def test_metadata(tmp_path):
 
 
 def test_without_a_confidence(tmp_path):
-    export_onnx("surface_d5_small", tmp_path / "m.onnx", rounds=2, allow_unmeasured=True)
+    export_onnx("surface_d3", tmp_path / "m.onnx", rounds=10, allow_unmeasured=True)
     exported = load_onnx(tmp_path / "m.onnx")
     assert not exported.tells_confidence
     assert "calibration" not in exported.metadata

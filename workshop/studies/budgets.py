@@ -47,8 +47,8 @@ CANDIDATES = {
         "tesseract-sparse-surface",
     ),
     "colour_d5": (
-        *("cascade:colour_d5", "chromobius", "cascade:colour_d5+bposd-lowest"),
-        *("cascade:colour_d5+tesseract-sparse", "bposd-lowest"),
+        *("cascade:local_colour", "chromobius", "cascade:local_colour+bposd-lowest"),
+        *("cascade:local_colour+tesseract-sparse", "bposd-lowest"),
     ),
     "bb72": ("cascade:bb72", "cascade:local_bb72", "cascade:local_bb72+bposd-lowest", "bposd-lowest"),
     "bb108": ("cascade:bb108", "cascade:local_bb108", "cascade:local_bb108+bposd-lowest@0.995", "bposd-lowest"),

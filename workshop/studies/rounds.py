@@ -25,7 +25,7 @@ ROUNDS = {
     "surface_d5": (1, 3, 5, 7, 10, 15, 20),
     "surface_d7": (1, 4, 7, 14, 21, 28),
     "colour_d3": (1, 2, 3, 4, 6, 9, 12),
-    "colour_d5": (1, 3, 5, 7, 10, 15),
+    "local_colour": (1, 3, 5, 7, 10, 15),
     "bb72": (1, 2, 4, 6, 9, 13, 18),
     "bb108": (1, 5, 10, 15, 22, 30),
     "bb144_small": (1, 6, 12, 18, 26, 36),
@@ -40,7 +40,7 @@ RIVALS = {
 def rows(name: str, shots: int) -> list[Row]:
     """A model and its rivals on the same shots of each number of rounds."""
     decoder = cascade.load(name, allow_unmeasured=True)
-    rivals = next(rivals for family, rivals in RIVALS.items() if name.startswith(family))
+    rivals = RIVALS[decoder.description.code.partition("_")[0].rstrip("0123456789")]
     decoders = {CASCADE: decoder} | {rival: classical.get(rival) for rival in rivals}
     found: list[Row] = []
     p = HIGHER_P.get(name, P)

@@ -14,7 +14,7 @@ from workshop.equality.trees import Source, Worker, at_commit
 
 pytestmark = pytest.mark.slow
 
-MODEL = "surface_d5_small"
+MODEL = "surface_d3"
 SETTINGS = Settings(shots=20, seed=1, device="cpu", precision="float32", threads=1, rates=[0.005])
 
 
