@@ -46,6 +46,11 @@ CANDIDATES = {
         *("cascade:local_surface+bposd-lowest", "cascade:local_surface+tesseract-sparse-surface"),
         "tesseract-sparse-surface",
     ),
+    "surface_d9": (
+        *("cascade:local_surface", "pymatching-correlated", "bposd-lowest"),
+        *("cascade:local_surface+bposd-lowest", "cascade:local_surface+tesseract-sparse-surface"),
+        "tesseract-sparse-surface",
+    ),
     "colour_d5": (
         *("cascade:local_colour", "chromobius", "cascade:local_colour+bposd-lowest"),
         *("cascade:local_colour+tesseract-sparse", "bposd-lowest"),

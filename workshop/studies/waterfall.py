@@ -33,9 +33,10 @@ RATES, FITTED = FOLDER / "rates.csv", FOLDER / "fitted.csv"
 
 STRATA = (RESULTS / "rare" / "spectrum.csv", spectra.TABLE)
 PS = (1e-5, 3e-5, 1e-4, 2e-4, 3e-4, 5e-4, 1e-3, 2e-3, 3e-3, 4e-3, 5e-3, 6e-3)
-ONSETS = {"bb72": (3, 2), "bb144": (5, 2)}
-"""Half the circuit distance, which is 6 and at most 10 (S. Bravyi et al., Nature 627, 778 (2024)), and two faults."""
-MOST = {"bb72": 80, "bb144": 200}
+ONSETS = {"bb72": (3, 2), "bb144": (5, 2), "surface_d9": (5, 2), "surface_d11": (6, 2)}
+"""Half the circuit distance, which of the bicycle codes is 6 and at most 10 (S. Bravyi et al., Nature 627, 778 (2024)),
+and two faults."""
+MOST = {"bb72": 80, "bb144": 200, "surface_d9": 60, "surface_d11": 100}
 SIMULATIONS, SEED = 200, 2031
 REJECTED = 0.05
 """Share of simulations below which a form is wrong."""
@@ -58,6 +59,11 @@ SUBJECTS = (
     Subject("bb144", "cascade:bb144_small", RESULTS / "bb144_small.csv", "cascade"),
     Subject("bb144", "cascade:local_bb144", RESULTS / "local_bb144.csv", "cascade"),
     Subject("bb144", "cascade:local_bb144+bposd-lowest", RESULTS / "second_opinions.csv", "local_bb144+bposd-lowest"),
+    *(
+        Subject(code, decoder, RESULTS / "second_opinions.csv", decoder.removeprefix("cascade:"))
+        for code in ("surface_d9", "surface_d11")
+        for decoder in ("cascade:local_surface+bposd-lowest", "pymatching-correlated")
+    ),
 )
 
 
