@@ -37,10 +37,10 @@ RIVALS = {
 }
 
 
-def rows(name: str, shots: int) -> list[Row]:
-    """A model and its rivals on the same shots of each number of rounds."""
+def rows(name: str, shots: int, *, alone: bool) -> list[Row]:
+    """A model and, unless it is alone, its rivals on the same shots of each number of rounds."""
     decoder = cascade.load(name, allow_unmeasured=True)
-    rivals = RIVALS[decoder.description.code.partition("_")[0].rstrip("0123456789")]
+    rivals = () if alone else RIVALS[decoder.description.code.partition("_")[0].rstrip("0123456789")]
     decoders = {CASCADE: decoder} | {rival: classical.get(rival) for rival in rivals}
     found: list[Row] = []
     p = HIGHER_P.get(name, P)
@@ -61,11 +61,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("names", nargs="+", choices=list(ROUNDS))
     parser.add_argument("--shots", type=int, default=30_000, help="of each number of rounds")
+    parser.add_argument("--alone", action="store_true", help="without rivals, which are slow on bb144")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore", cascade.CascadeWarning)  # other rounds are what this is about
     for name in arguments.names:
         kept = [row for row in read_rows(TABLE, Row) if row.code != name]
-        write_rows(TABLE, [*kept, *rows(name, arguments.shots)])
+        write_rows(TABLE, [*kept, *rows(name, arguments.shots, alone=arguments.alone)])
 
 
 if __name__ == "__main__":
