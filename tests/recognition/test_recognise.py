@@ -41,6 +41,23 @@ def test_circuits_for_cz_hardware_are_the_same_experiment(basis):
     assert 0.002 < found.strength < 0.006
 
 
+@BASES
+@pytest.mark.parametrize("noisy", [True, False])
+def test_states_that_sweep_bits_choose_change_nothing(basis, noisy):
+    """Experiments on devices begin in a state of their own in each shot."""
+    code = codes.get("surface_d3")
+    plain = memory(code, rounds=2, basis=basis, noise=UniformDepolarizing(0.002) if noisy else None)
+    swept, at = plain.flattened(), next(i for i, each in enumerate(plain) if each.name == f"R{basis.strip('Z')}")
+    qubits = [target.value for target in swept[at].targets_copy()]
+    flips = " ".join(f"sweep[{bit}] {qubit}" for bit, qubit in enumerate(qubits))
+    swept.insert(at + 1, stim.Circuit(f"{'CX' if basis == 'Z' else 'CZ'} {flips} 0 1 0 1"))
+    assert swept.num_sweep_bits == len(qubits)
+    found, own = recognise(swept, code), recognise(plain, code)
+    assert np.array_equal(found.lattice.detector_sites, own.lattice.detector_sites)
+    assert found.observables.is_identity
+    assert (found.basis, found.strength, found.agreement) == (basis, own.strength, own.agreement)
+
+
 def test_noise_plays_no_part_in_where_a_circuits_detectors_are(draft_of):
     code = codes.get("bb72")
     silent = recognise(memory(code, rounds=2), code)
@@ -167,6 +184,37 @@ def test_a_second_readout_that_detectors_do_not_look_at_is_none():
     found, once = recognise(twice, code), recognise(GENERATED, code)
     assert np.array_equal(found.lattice.detector_sites, once.lattice.detector_sites)
     assert np.array_equal(found.observables.detectors, once.observables.detectors)
+
+
+def without_resets(circuit: stim.Circuit) -> stim.Circuit:
+    """The same without resets of ancillas: each outcome is the check's one plus the outcome before."""
+    turned = stim.Circuit()
+    outcomes: list[set[int]] = []  # that make each of the circuit's
+    before: dict[int, int] = {}
+    for instruction in circuit.flattened():
+        name, targets = instruction.name, instruction.targets_copy()
+        if name in ("DETECTOR", "OBSERVABLE_INCLUDE"):
+            own: set[int] = set()
+            for target in targets:
+                own ^= outcomes[target.value]
+            targets = [stim.target_rec(outcome - len(outcomes)) for outcome in sorted(own)]
+        elif stim.gate_data(name).produces_measurements:
+            for number, target in enumerate(targets, start=len(outcomes)):
+                outcomes.append({number, *([before[target.value]] if target.value in before else [])})
+                before[target.value] = number
+        turned.append("M" if name == "MR" else name, targets, instruction.gate_args_copy())
+    return turned
+
+
+@BASES
+@pytest.mark.parametrize("rounds", [1, 2, 4])
+def test_ancillas_need_not_be_reset(basis, rounds):
+    code, task = codes.get("surface_d3"), f"surface_code:rotated_memory_{basis.lower()}"
+    circuit = stim.Circuit.generated(task, distance=3, rounds=rounds, **NOISY)
+    found, own = recognise(without_resets(circuit), code), recognise(circuit, code)
+    assert np.array_equal(found.lattice.detector_sites, own.lattice.detector_sites)
+    assert np.array_equal(found.observables.logicals, own.observables.logicals)
+    assert (found.basis, found.missing, found.ignored) == (basis, 0, 0)
 
 
 def test_heralds_are_ignored_and_counted():

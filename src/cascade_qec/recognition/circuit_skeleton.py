@@ -87,12 +87,12 @@ class _Record:
         used = Counter(self.qubits[outcome] for outcome in set(chain(*self.detectors)))
         # A second readout that no detector looks at is none.
         times = {qubit: used[qubit] or count for qubit, count in measured.items()}
-        once = [qubit for qubit in self.coupled if times.get(qubit) == 1]
+        # Of few rounds ancillas, too, may be used once, or never; then their outcomes are detectors by themselves.
+        alone = {self.qubits[own[0]] for own in self.detectors if len(own) == 1}
+        once = [qubit for qubit in self.coupled if times.get(qubit) == 1 and qubit not in alone]
         if any(count > 1 for count in times.values()):
             return once
-        # One round: ancillas, too, are measured once, but their outcomes are detectors by themselves, or none.
-        alone = {self.qubits[own[0]] for own in self.detectors if len(own) == 1}
-        return [qubit for qubit in once if used[qubit] and qubit not in alone]
+        return [qubit for qubit in once if used[qubit]]
 
     def never_measured(self) -> list[int]:
         """Qubits of an experiment that compares all its checks, and its observables, with those of its preparation."""

@@ -22,9 +22,20 @@ def is_annotation(name: str) -> bool:
 
 
 def perfect(circuit: stim.Circuit) -> list[stim.CircuitInstruction]:
-    """The circuit's instructions without noise and without loops."""
+    """The circuit's instructions without noise, without loops, and without the gates that sweep bits control.
+
+    Those are Pauli operators, chosen for each shot: they change no error, and Stim leaves them out as well.
+    """
     flat = circuit.without_noise().flattened()
-    return [instruction for instruction in flat if isinstance(instruction, stim.CircuitInstruction)]
+    return list(chain(*(_unswept(each) for each in flat if isinstance(each, stim.CircuitInstruction))))
+
+
+def _unswept(instruction: stim.CircuitInstruction) -> list[stim.CircuitInstruction]:
+    """The instruction as it is, or what is left of it: one or none."""
+    if not any(target.is_sweep_bit_target for target in instruction.targets_copy()):
+        return [instruction]
+    groups = [group for group in instruction.target_groups() if not any(t.is_sweep_bit_target for t in group)]
+    return [stim.CircuitInstruction(instruction.name, list(chain(*groups)))] if groups else []
 
 
 def probed(circuit: stim.Circuit) -> stim.DetectorErrorModel:
