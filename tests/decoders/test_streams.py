@@ -119,17 +119,58 @@ def test_loop_is_known_by_a_few_turns(name: str, method: str) -> None:
     assert (found[0] == found[1]).all()
 
 
-def test_loop_of_two_rounds() -> None:
-    body = stim.Circuit(str(circuit_of(rounds=52)).partition("REPEAT 50 {")[2].partition("}")[0])
-    before, _, rest = str(circuit_of(rounds=52)).partition("REPEAT 50 {")
-    after = rest.partition("}")[2]
-    looped = stim.Circuit(before) + (body + body) * 25 + stim.Circuit(after)
-    timeline = Timeline.of(looped, 6)
-    assert timeline.period == 2
-    assert timeline.slices == 53
-    events, _ = sampled(looped, 100)
-    found = [get("pymatching~3+2").bind(each).decode_batch(events).observables for each in (looped, looped.flattened())]
+def generated(rounds: int, task: str = "surface_code:rotated_memory_z") -> stim.Circuit:
+    """A circuit of Stim's own."""
+    return stim.Circuit.generated(
+        task, distance=3, rounds=rounds, after_clifford_depolarization=0.004, before_measure_flip_probability=0.004
+    )
+
+
+def looped(case: str) -> stim.Circuit:
+    """A circuit with loops that turn so often that not every turn has to be looked at."""
+    if case.startswith("X, Y and Z"):  # the readout is of another one after every round
+        return generated(int(case.split()[-2]), "color_code:memory_xyz")
+    before, _, rest = str(generated(40)).partition("REPEAT 39 {")
+    body, _, after = rest.partition("}")
+    fewer, none = (
+        "\n".join(line for line in body.splitlines() if left_out not in line) for left_out in ("OR(2", "DETECTOR")
+    )
+    middle = {
+        "two rounds a turn": f"REPEAT 30 {{{body}{body}}}",
+        "two unlike rounds a turn": f"REPEAT 30 {{{body}{fewer}\n}}",
+        "two loops": f"REPEAT 40 {{{body}}}\nREPEAT 20 {{{fewer}\n}}\n{none}",
+    }[case]
+    return stim.Circuit(f"{before}\n{middle}\n{after}")
+
+
+@pytest.mark.parametrize(
+    ("case", "slices"),
+    [
+        ("two rounds a turn", 62),
+        ("two unlike rounds a turn", 62),
+        ("two loops", 62),
+        ("X, Y and Z in turn, 45 rounds", 45),
+        ("X, Y and Z in turn, 46 rounds", 46),
+    ],
+)
+def test_loops_of_all_kinds_are_decoded_as_if_unrolled(case: str, slices: int) -> None:
+    circuit = looped(case)
+    timeline, flat = Timeline.of(circuit, 6), circuit.flattened()
+    assert len(timeline.detectors) < timeline.slices == slices
+    assert [timeline.size(t) for t in range(slices)] == list(map(len, Timeline.of(flat, 6).detectors))
+    events, flips = sampled(circuit, 40)
+    name = "bposd~3+3" if case.startswith("X") else "pymatching~3+3"
+    found = [get(name).bind(each).decode_batch(events).observables for each in (circuit, flat)]
     assert (found[0] == found[1]).all()
+    assert 0 < (found[0] != flips).sum() < 40
+
+
+def test_loops_without_coordinates_or_without_time() -> None:
+    circuit = str(generated(40))
+    bare = stim.Circuit(re.sub(r"\(\d, \d, \d\)", "", circuit).replace("SHIFT_COORDS", ""))
+    timeline = Timeline.of(bare, 6)
+    assert (len(timeline.detectors) < 30, timeline.slices) == (True, 41)
+    assert Timeline.of(stim.Circuit(circuit.replace("SHIFT_COORDS(0, 0, 1)", "")), 6).slices == 2
 
 
 def test_million_rounds_need_little_memory() -> None:

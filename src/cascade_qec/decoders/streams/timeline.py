@@ -9,14 +9,17 @@ import numpy as np
 import stim
 from numpy.typing import NDArray
 
-from cascade_qec.error_models import check_size
+from cascade_qec.error_models import check_size, refused
 from cascade_qec.errors import CascadeError
 from cascade_qec.recognition import recognise_any
 
 Experiment = stim.Circuit | stim.DetectorErrorModel
 
 _EDGE = 3
-"""Slices from either end in which errors may differ from those further in."""
+"""Slices from either end of a loop in which errors may differ from those further in."""
+
+_CYCLE = 12
+"""Turns of a loop after which errors have to be alike, if not before."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +40,8 @@ class Timeline:
         Slices of one turn of the loop.
     bulk : int
         The first slice that is like those a period later.
+    tail : int
+        Slices at the end that are not like those a period earlier.
     """
 
     experiment: Experiment
@@ -44,6 +49,7 @@ class Timeline:
     slices: int
     period: int
     bulk: int
+    tail: int
 
     @classmethod
     def of(cls, experiment: Experiment, window: int) -> Timeline:
@@ -55,23 +61,36 @@ class Timeline:
             If it does not say when its detectors arrive, or is too long and not a loop.
         """
         loop = _loop(experiment)
-        few = window + 4 * _EDGE
-        if loop is None or loop.turns <= few:
+        if loop is None:
             return cls.whole(experiment)
-        short, longer = loop.repeated(few), loop.repeated(few + 1)
+        alike = _turns_alike(loop)
+        few = window + 4 * _EDGE + alike
+        few += (loop.turns - few) % alike
+        if loop.turns <= few:
+            return cls.whole(experiment)
+        short, longer = loop.repeated(few), loop.repeated(few + alike)
         check_size(short)
-        detectors = _by_slice(arrivals(short))
-        middle = len(detectors[len(detectors) // 2])
-        period = max(1, (longer.num_detectors - short.num_detectors) // max(1, middle))
-        bulk = len(_by_slice(arrivals(loop.before))) + _EDGE if loop.before.num_detectors else _EDGE
-        return cls(short, detectors, len(detectors) + period * (loop.turns - few), period, bulk)
+        arrival = arrivals(short)
+        detectors = _by_slice(arrival)
+        period = len(_by_slice(arrivals(longer))) - len(detectors)
+        if not period:  # time stands still in the loop
+            return cls.whole(experiment)
+        before, _, after = np.split(arrival, [loop.before.num_detectors, len(arrival) - loop.after.num_detectors])
+        return cls(
+            short,
+            detectors,
+            len(detectors) + period * ((loop.turns - few) // alike),
+            period,
+            bulk=max(before, default=-1) + 1 + _EDGE,
+            tail=len(detectors) - min(after, default=len(detectors)) + _EDGE,
+        )
 
     @classmethod
     def whole(cls, experiment: Experiment) -> Timeline:
         """The slices of an experiment that is looked at as it is."""
         check_size(experiment)
         detectors = _by_slice(arrivals(experiment))
-        return cls(experiment, detectors, len(detectors), 1, len(detectors))
+        return cls(experiment, detectors, len(detectors), 1, len(detectors), len(detectors))
 
     @property
     def arrival(self) -> NDArray[np.int64]:
@@ -88,9 +107,9 @@ class Timeline:
     def shift(self, first: int, stop: int) -> int:
         """By how many slices `experiment` has the slices from `first` to before `stop` earlier."""
         extra = self.slices - len(self.detectors)
-        if not extra or stop <= len(self.detectors) - _EDGE:
+        if not extra or stop <= len(self.detectors) - self.tail:
             return 0
-        if stop > self.slices - _EDGE:
+        if stop > self.slices - self.tail:
             return extra
         return (first - self.bulk) // self.period * self.period
 
@@ -143,7 +162,7 @@ class _Loop(NamedTuple):
 
 def _loop(experiment: Experiment) -> _Loop | None:
     loops = [
-        (block.repeat_count * block.body_copy().num_detectors, index, block)
+        (block.repeat_count * _added(block.body_copy()), index, block)
         for index, block in enumerate(experiment[:])  # pyright: ignore[reportArgumentType] not Iterable, but iterates
         if isinstance(block, (stim.CircuitRepeatBlock, stim.DemRepeatBlock))
     ]
@@ -151,3 +170,27 @@ def _loop(experiment: Experiment) -> _Loop | None:
         return None
     _, index, block = max(loops, key=lambda loop: loop[0])
     return _Loop(experiment[:index], block.body_copy(), experiment[index + 1 :], block.repeat_count)
+
+
+def _added(turn: Experiment) -> int:
+    """Detectors that one more turn adds: in error models, less than it names."""
+    return (turn * 2).num_detectors - turn.num_detectors
+
+
+def _turns_alike(loop: _Loop) -> int:
+    """After how many turns errors are alike: three, of a code that permutes X, Y and Z; all turns, if it is not known.
+
+    Stim finds that out where it makes an error model that has loops.
+    """
+    turns = 3 * _CYCLE + loop.turns % _CYCLE
+    check_size(loop.repeated(turns))
+    # without loops before and after it, which Stim would find, too
+    some = _Loop(loop.before.flattened(), loop.body, loop.after.flattened(), loop.turns).repeated(turns)
+    if isinstance(some, stim.DetectorErrorModel):
+        return 1
+    try:
+        found = _loop(some.detector_error_model(approximate_disjoint_errors=True))
+    except ValueError as error:
+        raise refused(error) from error
+    alike = _added(found.body) // max(1, _added(loop.body)) if found else 0
+    return alike if alike and not _CYCLE % alike else loop.turns
