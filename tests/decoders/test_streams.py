@@ -246,6 +246,23 @@ def test_errors_name_both_sides() -> None:
         windows(get("pymatching"), likely, commit=1, buffer=1)
 
 
+def test_errors_that_reach_far_need_windows_that_do() -> None:
+    """Each flips the last of three rounds, too: with windows that look two ahead every answer is right."""
+    model = "error(0.1) D0 D2 L0\nerror(0.1) D0\ndetector(0, 0, 0) D0\nshift_detectors(0, 0, 1) 1\n"
+    dem = stim.DetectorErrorModel(model * 9 + "detector(0, 0, 0) D0\ndetector(0, 0, 1) D1")
+    errors = Mechanisms.of(dem)
+    events = np.zeros((len(errors.probability), errors.detectors), dtype=np.bool_)
+    events[errors.owner, errors.detector] = True
+    for windowed in ("1+2", "seam2+2", "1+10"):
+        assert (get(f"pymatching~{windowed}").bind(dem).decode_batch(events).observables == errors.observables).all()
+    for windowed, message in (
+        ("2+1", r"look ahead 2 .* got 2\+1"),
+        ("seam1+2", r"decide and look ahead 2 .* got 1\+2"),
+    ):
+        with pytest.raises(CascadeError, match=f"expected windows that {message}"):
+            get(f"pymatching~{windowed}").bind(dem)
+
+
 def test_fallbacks_decide_whole_shots() -> None:
     paired = get("cascade:local_surface+bposd-lowest")
     with pytest.raises(CascadeError, match="without a fallback, which decides whole shots, got cascade:local_surface"):

@@ -43,6 +43,7 @@ class LocalWindows(Windows):
                 raise CascadeError(
                     "expected detectors whose coordinate of time tells the round that brings them, got others"
                 )
+            self._check_reach(*self._ends(part.components))
 
     def _made(self, window: Window) -> Solver:
         if window.first == 0 and window.stop == self.slices:
@@ -53,15 +54,20 @@ class LocalWindows(Windows):
         before = self.timeline.detectors[window.context : window.first]
         return _LocalSolver(parts, calibration if told else None, sum(map(len, before)), window)
 
+    def _ends(self, components: Components) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The slices of the first and of the last detector that each flips, int64 [components]."""
+        at, start = self._arrival[components.detector], components.start[:-1]
+        return np.minimum.reduceat(at, start), np.maximum.reduceat(at, start)
+
     def _part(self, whole: LocalPart, window: Window) -> _Part:
         shown = np.concatenate(self.timeline.detectors[window.context : window.until])
         number = np.full(self._bound.num_detectors, -1)
         number[shown] = np.arange(len(shown))
         lattice, moved = whole.lattice.window(window.context, window.until, shown)
-        components, start = whole.components, whole.components.start
+        components = whole.components
         of_entry = components.of_entry
         at = self._arrival[components.detector]  # [entries]
-        allowed, committed = window.errors(np.minimum.reduceat(at, start[:-1]), np.maximum.reduceat(at, start[:-1]))
+        allowed, committed = window.errors(*self._ends(components))
         inside = (at >= window.first) & (at < window.stop)
         crosses = np.bincount(of_entry[~inside], minlength=len(components)) > 0
         # what committed components flip and others have to explain, and what is flipped by those that lead out of the

@@ -48,6 +48,7 @@ class ModelWindows(Windows):
             for _, parts in self._errors
         ]
         self._ends = np.array([each for parts in ends for each in parts], dtype=np.int64).reshape(-1, 2)
+        self._check_reach(*self._ends.T)
 
     def _made(self, window: Window) -> Solver:
         if window.first == 0 and window.stop == self.slices:

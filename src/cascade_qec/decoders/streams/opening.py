@@ -60,7 +60,7 @@ def windows(
     ------
     CascadeError
         If the decoder cannot decode the experiment, has a fallback, which is asked about whole shots, or does not know
-        when its detectors arrive.
+        when its detectors arrive; if an error flips detectors further apart than windows look ahead.
     """
     check_alone(decoder)
     source = read_experiment(experiment)

@@ -158,6 +158,23 @@ class Windows(ABC):
             return self._window("seam", max(0, seam - self.buffer), seam, seam + self.buffer, seam + self.buffer)
         return None if begin == end else self._window("segment", begin, end, end, end)
 
+    def _check_reach(self, begin: NDArray[np.int64], end: NDArray[np.int64]) -> None:
+        """Refuse windows of which an error leads out on the other side: what it flips there would be forgotten.
+
+        Parameters
+        ----------
+        begin, end
+            As `Window.errors` takes them.
+        """
+        reach = np.max(end - begin, initial=0)
+        least = self.buffer if self.method == "carry" else min(self.commit, self.buffer)
+        if reach > least and self.commit + self.buffer < self.slices:
+            what = "look ahead" if self.method == "carry" else "decide and look ahead"
+            raise CascadeError(
+                f"expected windows that {what} {reach} rounds at least, as an error flips detectors so far apart, "
+                f"got {self.commit}+{self.buffer}"
+            )
+
     def _window(self, kind: Literal["carry", "seam", "segment"], first: int, *rest: int) -> Window:
         return Window(kind, max(0, first - self.context), first, *rest)
 
