@@ -237,6 +237,8 @@ def test_errors_name_both_sides() -> None:
     with pytest.raises(CascadeError, match="whole rounds of the readout: 4 detectors"):
         stream.finish(events[:, -5:])
     assert stream.finish(events[:, -4:]).observables.shape == (1, 1)
+    with pytest.raises(CascadeError, match="the readout: no more rounds, got 4 detectors"):
+        stream.finish(events[:, -4:])
     with pytest.raises(CascadeError, match="commit and look ahead 1 round at least, got 0 and 3"):
         windows(get("pymatching"), circuit, commit=0, buffer=3)
     likely = stim.DetectorErrorModel(

@@ -214,8 +214,31 @@ def test_who_cannot_be_decoded_does_not_take_others_along(serve: Serve) -> None:
             assert stream.finish(shot[None, -4:]).observables[0] == expected[number]
 
 
+def test_who_cannot_be_decided_later_does_not_take_others_along(serve: Serve) -> None:
+    """Two are decided together, and then the next window of one of them: that is the one that cannot be."""
+    client, metrics, may = serve()
+    may.set()
+    streams = [client.open(circuit_of(rounds=1000), "odd", commit=2, buffer=2) for _ in range(3)]
+    for stream in streams:
+        stream.push(np.zeros((1, 4 + 8 * 59), np.bool_))
+    assert eventually(lambda: all(stream.committed == 58 for stream in streams))
+    may.clear()
+    first, second, third = streams
+    first.push(np.zeros((1, 8 * 2), np.bool_))  # the next batch fills meanwhile
+    assert eventually(lambda: figure(metrics, "cascade_rounds_total") == 3 * 60 + 2)
+    second.push(np.zeros((1, 8 * 2), np.bool_))
+    third.push(np.arange(8 * 4)[None] < 4)
+    assert eventually(lambda: figure(metrics, "cascade_rounds_total") == 3 * 60 + 2 + 2 + 4)
+    may.set()
+    with pytest.raises(ConnectionError, match="the server failed: ZeroDivisionError"):
+        third.result()
+    assert eventually(lambda: first.committed == second.committed == 60)
+    second.push(np.zeros((1, 8 * 2), np.bool_))
+    assert eventually(lambda: second.committed == 62)
+
+
 def test_who_is_too_far_behind_is_not_read_from(serve: Serve) -> None:
-    client, metrics, may = serve(rounds_behind=100)
+    client, metrics, may = serve(rounds_behind=100, message_rounds=30)
     nothing = np.zeros((1, 8 * 50), np.bool_)
     with client.open(circuit_of(rounds=10**6), "odd", commit=40, buffer=4) as stream:
         stream.push(nothing[:, :4])
@@ -224,6 +247,7 @@ def test_who_is_too_far_behind_is_not_read_from(serve: Serve) -> None:
             deque(blocks, maxlen=0)
         # what the server has not read is in flight, within bounds that gRPC has
         assert stream.rounds < 500_000
+        assert stream.rounds % 50 == 1  # nothing of what did not go is sent
         assert figure(metrics, "cascade_rounds_total") == 1 + 3 * 50
         assert figure(metrics, "cascade_rounds_behind_most") == 151 - 44 + 1
         may.set()
@@ -247,6 +271,22 @@ def test_only_so_many_are_let_in_and_who_has_gone_makes_room(serve: Serve) -> No
     with client.open(circuit, "odd") as third:
         assert not there(third, events, [5]).observables.any()
     assert not there(second, events, [12]).observables.any()
+
+
+def test_who_does_not_wait_for_a_session_leaves_none(serve: Serve) -> None:
+    client, _, may = serve(sessions=1)
+    may.set()
+    with pytest.raises(TimeoutError, match="the server to open a session within 0 s"):
+        client.open(circuit_of(), "odd", timeout=0)
+
+    def opens() -> bool:
+        try:
+            client.open(circuit_of(), "odd").close()
+        except CascadeError:
+            return False
+        return True
+
+    assert eventually(opens)
 
 
 def test_who_says_nothing_is_not_waited_for(serve: Serve) -> None:
@@ -347,6 +387,9 @@ def test_misuse_is_told_before_anything_is_sent(client: Client) -> None:
         with pytest.raises(CascadeError, match=r"whole rounds, 4 detectors in 1 bytes .* got 5 detectors"):
             stream.push(np.zeros((1, 5), np.bool_))
         with pytest.raises(CascadeError, match="expected 12 more rounds before the readout"):
+            stream.finish(np.zeros((1, 4), np.bool_))
+        there(stream, np.zeros((1, circuit.num_detectors), np.bool_), [12])
+        with pytest.raises(CascadeError, match="expected no more rounds after the readout, got 4 detectors"):
             stream.finish(np.zeros((1, 4), np.bool_))
 
 

@@ -93,11 +93,12 @@ class Batcher:
         if not sessions:
             return
         windows = sessions[0].experiment.windows  # those of all whose windows this solver decides
+        like = windows.like(_next(sessions[0].stream))
         work = [_Work(session.stream, session.hand_over()) for session in sessions]
         started = time.monotonic()
-        error = await self._attempt(solver, windows, work)
-        # if one of them cannot be decided, the others are
-        errors = [error and await self._attempt(solver, windows, [each]) for each in work]
+        error = await self._attempt(solver, windows, like, work)
+        # if one of them cannot be decided, the others are; some may have gone on already
+        errors = [error and await self._attempt(solver, windows, like, [each]) for each in work]
         now = time.monotonic()
         self._metrics.turn(now - started)
         for session, each, error in zip(sessions, work, errors, strict=True):
@@ -108,9 +109,9 @@ class Batcher:
                 self._metrics.window(now - since)
             self.put(session)
 
-    async def _attempt(self, solver: Solver, windows: Windows, work: list[_Work]) -> BaseException | None:
+    async def _attempt(self, solver: Solver, windows: Windows, like: Window, work: list[_Work]) -> BaseException | None:
         loop = asyncio.get_running_loop()
-        done = loop.run_in_executor(self._thread, _decide, solver, windows, work, self._metrics.batch)
+        done = loop.run_in_executor(self._thread, _decide, solver, windows, like, work, self._metrics.batch)
         await asyncio.wait([done])
         return done.exception()
 
@@ -124,21 +125,21 @@ class _Work:
     decided: list[int] = field(default_factory=list)
 
 
-def _decide(solver: Solver, windows: Windows, work: list[_Work], count: Callable[[int], None]) -> None:
-    """Decide the next window of each stream, which are alike, and for a while those after it that are like it too."""
+def _decide(solver: Solver, windows: Windows, like: Window, work: list[_Work], count: Callable[[int], None]) -> None:
+    """Decide the next window of each stream that is like this one, and for a while those after it that are."""
     for each in work:
         while each.arrived:
             each.stream.receive(each.arrived.popleft()[None])
-    like, end = windows.like(_next(work[0].stream)), time.monotonic() + _TURN
-    while work:
+    end = time.monotonic() + _TURN
+    while work := [each for each in work if each.stream.ready and windows.like(_next(each.stream)) == like]:
         seen, left = zip(*(each.stream.take() for each in work), strict=True)
         found = solver(np.concatenate(seen), np.concatenate(left))
         count(len(work))
         for row, each in enumerate(work):
             each.decided.append(_next(each.stream).until)
             each.stream.commit(Commitment(found.result[row : row + 1], found.flips[row : row + 1]))
-        goes_on = time.monotonic() < end
-        work = [each for each in work if goes_on and each.stream.ready and windows.like(_next(each.stream)) == like]
+        if time.monotonic() >= end:
+            break
 
 
 def _next(stream: Stream) -> Window:

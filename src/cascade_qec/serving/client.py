@@ -24,7 +24,7 @@ from cascade_qec.serving.rounds import RoundSizes
 METHOD = f"/{DESCRIPTOR.services_by_name['Decoding'].full_name}/Decode"
 
 _OUTBOX = 16
-"""Messages that wait to be sent; more, and `push` waits."""
+"""Messages that wait to be sent, before `push` waits."""
 
 _ASKED_WRONGLY = (
     StatusCode.INVALID_ARGUMENT,
@@ -164,7 +164,11 @@ class RemoteStream:
         self._changed = threading.Condition()
         self._call = decode(self._requests(), metadata=metadata)
         threading.Thread(target=self._read, name="cascade-client", daemon=True).start()
-        self._wait(lambda: self._opened is not None, timeout, "the server to open a session")
+        try:
+            self._wait(lambda: self._opened is not None, timeout, "the server to open a session")
+        except BaseException:
+            self.close()
+            raise
         assert self._opened is not None
         self.sizes = RoundSizes.from_message(self._opened.sizes)
         self.num_observables = self._opened.observables
@@ -229,6 +233,7 @@ class RemoteStream:
         ConnectionError
             If the server is gone.
         TimeoutError
+            If there is no room; none of these rounds is sent then.
         """
         self._send(detection_events, timeout)
         return self.frame
@@ -236,10 +241,10 @@ class RemoteStream:
     def finish(self, detection_events: ArrayLike, timeout: float | None = 60.0) -> DecodeResult:
         """Send the detection events of the readout, and wait for the server to decide the rest.
 
-        Parameters and errors are those of `push`.
+        Parameters and errors are those of `push`. Where the answer takes longer than `timeout`, `result` waits on.
         """
         missing = self.sizes.slices - 1 - self.rounds
-        if missing:
+        if missing > 0:
             raise CascadeError(f"expected {missing} more rounds before the readout")
         self._send(detection_events, timeout)
         return self.result(timeout)
@@ -263,15 +268,15 @@ class RemoteStream:
             raise CascadeError(f"expected the events of rounds as [1, detectors], got {list(given.shape)}")
         checked = events.checked(given, given.shape[1], whose="the stream")
         parts = self.sizes.packed(self.rounds, checked[0])
-        while parts:
-            within = np.cumsum([len(part) for part in parts[: self._most_rounds]]) <= self._most_bytes
-            fit = max(1, int(within.sum()))
-            self._wait(self._has_room, timeout, "the server to take more rounds")
-            with self._changed:
+        self._wait(self._has_room, timeout, "the server to take more rounds")
+        with self._changed:
+            while parts:
+                within = np.cumsum([len(part) for part in parts[: self._most_rounds]]) <= self._most_bytes
+                fit = max(1, int(within.sum()))
                 self._outbox.append(Request(rounds=Rounds(first=self.rounds, events=b"".join(parts[:fit]))))
-                self._changed.notify_all()
-            self.rounds += fit
-            parts = parts[fit:]
+                self.rounds += fit
+                parts = parts[fit:]
+            self._changed.notify_all()
 
     def _has_room(self) -> bool:
         return len(self._outbox) < _OUTBOX and not self._over

@@ -98,7 +98,7 @@ class Stream:
             If rounds are missing, or it is another number of detectors.
         """
         missing = self._windows.slices - 1 - self.rounds
-        if missing:
+        if missing > 0:
             raise CascadeError(f"{self._windows.name}: expected {missing} more rounds before the readout")
         self._take(detection_events, self._windows.slices, "of the readout")
         self._decide()
