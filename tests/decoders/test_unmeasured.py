@@ -15,7 +15,7 @@ from cascade_qec.decoders.sinter import sinter_decoders
 from cascade_qec.errors import CascadeError, CascadeWarning
 from cascade_qec.model import Calibration
 
-REFUSED = r"model tiny was measured at 3 rounds, got an experiment of 5: with allow_unmeasured"
+REFUSED = r"model tiny was measured at 3 rounds, got an experiment of 5: local models decode any number, and with"
 
 
 @pytest.fixture(scope="module")

@@ -275,8 +275,8 @@ class CascadeDecoder:
         made = self.description
         if not (self.allow_unmeasured or made.measured_at(rounds)):
             raise CascadeError(
-                f"model {made.name} was measured at {made.span_of_rounds}, got an experiment of {rounds}: with "
-                "allow_unmeasured (--allow_unmeasured) it is decoded, without a confidence"
+                f"model {made.name} was measured at {made.span_of_rounds}, got an experiment of {rounds}: local models "
+                "decode any number, and with allow_unmeasured (--allow_unmeasured) this one does, without a confidence"
             )
 
     def mind_forks(self) -> None:
