@@ -31,6 +31,13 @@ def test_log_odds_are_the_components_own(code, basis):
     assert len(set(zip(priors.owner.tolist(), priors.type.tolist(), strict=True))) == len(priors.owner)
 
 
+def test_errors_as_likely_as_not_have_no_odds():
+    mechanisms, lattice = made("surface_d3", "Z")
+    log_odds, share = Priors.of(mechanisms, lattice).told(np.full(len(mechanisms.probability), 0.5))
+    assert not log_odds.any()
+    assert np.isfinite(share).all()
+
+
 def test_the_share_is_that_of_y_among_all_errors_of_a_data_qubit():
     code = codes.get("surface_d3")
     noise = circuits.DataDepolarizing(0.03)  # X, Y and Z are equally likely

@@ -144,6 +144,19 @@ def test_faults_of_types_that_training_had_not_are_told(model: Path) -> None:
         cascade.load(model, circuit=strange, device="cpu")
 
 
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ("error(0.5) L0", "no decoder, flip an observable with probability 0.5"),
+        ("error(0.01) D99", "heralds, 1 of them"),
+    ],
+)
+def test_what_it_cannot_see_is_told(model: Path, more: str, message: str) -> None:
+    circuit = circuits.memory(codes.get("surface_d3"), rounds=3, noise=circuits.UniformDepolarizing(0.002))
+    with pytest.warns(CascadeWarning, match=message):
+        cascade.load(model, dem=error_model(circuit) + stim.DetectorErrorModel(more), device="cpu")
+
+
 @pytest.fixture(scope="module")
 def calibrated(model: Path) -> LocalDecoder:
     """With what gaps were found to be worth on 10,000 shots of d = 7."""

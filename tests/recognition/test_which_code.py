@@ -179,6 +179,21 @@ def test_one_round_is_not_taken_for_rounds_of_a_repetition_code(name: str, basis
     assert found.agreement == pytest.approx(1)
 
 
+@pytest.mark.parametrize(
+    ("noise", "rounds"),
+    [
+        ("after_clifford_depolarization", 1),
+        ("before_round_data_depolarization", 1),
+        ("before_round_data_depolarization", 3),
+    ],
+)
+def test_models_of_gate_or_data_errors_alone(noise: str, rounds: int) -> None:
+    """Rows of checks look like one check at several times; without faulty measurements some detectors never fire."""
+    circuit = stim.Circuit.generated("surface_code:rotated_memory_z", distance=3, rounds=rounds, **{noise: 0.003})
+    found = recognise_any(circuit.detector_error_model())
+    assert (found.lattice.code.name, found.lattice.rounds, found.missing) == ("surface_d3", rounds, 0)
+
+
 def xzzx(circuit: stim.Circuit, turned: set[int]) -> stim.Circuit:
     """The same experiment with the bases of some data qubits exchanged."""
     exchanged = {"R": "RX", "RX": "R", "M": "MX", "MX": "M", "X_ERROR": "Z_ERROR", "Z_ERROR": "X_ERROR"}

@@ -80,7 +80,8 @@ class Priors:
         joint = [np.where(seen.all(axis=0), probability, 0)[seen[basis]] for basis in (0, 1)]
         row, count = np.concatenate(rows), len(self.owner)
         p = np.concatenate(by_basis)
-        even = np.exp(np.bincount(row, np.log1p(-2 * p), minlength=count))
+        with np.errstate(divide="ignore"):  # of one half
+            even = np.exp(np.bincount(row, np.log1p(-2 * p), minlength=count))
         total = np.bincount(row, p, minlength=count)
         return np.log1p(-even) - np.log1p(even), np.bincount(row, np.concatenate(joint), minlength=count) / total
 

@@ -23,6 +23,7 @@ from cascade_qec.decoders.bound_cascade import program, result_of
 from cascade_qec.decoders.cascade import CascadeDecoder, Source
 from cascade_qec.decoders.plausibility import ShotCheck
 from cascade_qec.decoders.result import NetworkResult
+from cascade_qec.decoders.unlike_training import hidden
 from cascade_qec.engine import Decided, LocalTables
 from cascade_qec.error_models import Mechanisms, error_model, unlikely
 from cascade_qec.errors import CascadeError, CascadeWarning
@@ -60,7 +61,8 @@ class LocalDecoder(CascadeDecoder):
         Warns
         -----
         CascadeWarning
-            If more than a little of its noise is of types that training had not: those keep their prior probability.
+            If more than a little of its noise is of types that training had not: those keep their prior probability. If
+            detectors are missing or ignored, errors leave open what it is, or some that no detector sees do harm.
         """
         if experiment is None:
             chosen = self.description.bases[0] if basis is None else basis
@@ -70,7 +72,7 @@ class LocalDecoder(CascadeDecoder):
         if rounds is not None or basis is not None:
             raise CascadeError("expected an experiment, or the rounds and basis of the decoder's own, got both")
         source = read_experiment(experiment)
-        found = recognise_any(source, self.code)
+        found = recognise_any(source, self.code, self.description.serves)
         code = codes.get(found.lattice.code.name)
         if not self.description.serves(code):
             raise CascadeError(
@@ -79,11 +81,18 @@ class LocalDecoder(CascadeDecoder):
             )
         dem = error_model(source) if isinstance(source, stim.Circuit) else source
         bound = BoundLocal(self, [part.lattice for part in found.parts], dem, found)
-        strange = max(part.unfamiliar for part in bound.parts)
+        name, strange = self.description.name, max(part.unfamiliar for part in bound.parts)
         if strange > _UNFAMILIAR:
             warnings.warn(
-                f"model {self.description.name} does not know {100 * strange:.0f} % of the circuit's noise by its type "
+                f"model {name} does not know {100 * strange:.0f} % of the circuit's noise by its type "
                 "(another order of gates, say): the network leaves it as likely as the circuit says",
+                CascadeWarning,
+                stacklevel=2,
+            )
+        if differences := hidden(found):
+            warnings.warn(
+                f"model {name} fits the circuit, but {', and '.join(differences)}: expect it to be less accurate than "
+                "its card says",
                 CascadeWarning,
                 stacklevel=2,
             )

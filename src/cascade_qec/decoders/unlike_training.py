@@ -32,11 +32,6 @@ def unlike_training(found: Recognition, noise_p: float) -> list[str]:
         Strength of the noise that the model was trained up to.
     """
     differences: list[str] = []
-    if found.missing:
-        own = f", {found.missing_own} of them of the experiment's basis" if found.missing_own else ""
-        differences.append(f"{found.missing} detectors of training are missing and taken for silent{own}")
-    if found.heralds:
-        differences.append(f"detectors of heralds, {found.heralds} of them, are ignored")
     if found.strength > _STRONG * noise_p:
         differences.append(
             f"its noise is as strong as p = {found.strength:.2g}, and the model was trained up to p = {noise_p:.2g}"
@@ -51,6 +46,17 @@ def unlike_training(found: Recognition, noise_p: float) -> list[str]:
             f"its errors are spread unlike those of training (overlap {found.overlap:.2f}; one qubit much noisier "
             "than others, say)"
         )
+    return hidden(found) + differences
+
+
+def hidden(found: Recognition) -> list[str]:
+    """What an experiment does not show or leaves open, whatever its noise, a clause each."""
+    differences: list[str] = []
+    if found.missing:
+        own = f", {found.missing_own} of them of the experiment's basis" if found.missing_own else ""
+        differences.append(f"{found.missing} detectors of training are missing and taken for silent{own}")
+    if found.heralds:
+        differences.append(f"detectors of heralds, {found.heralds} of them, are ignored")
     if found.unseen:
         differences.append(
             f"errors that no detector sees, and so no decoder, flip an observable with probability {found.unseen:.2g}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -27,9 +27,13 @@ from cascade_qec.recognition.skeleton import Skeleton
 _CLOSE = 0.003
 """Difference of two overlaps that tells nothing: estimated probabilities scatter as much."""
 
-_SURE = 0.95
+_SURE = 0.98
 """Agreement from which on no other code is looked for. One round of a surface code passes for rounds of a repetition
-code with up to 0.94, as rows of checks look like one check at several times."""
+code with up to 0.97, as rows of checks look like one check at several times."""
+
+_SURE_OF_REPETITION = 0.8
+"""Overlap that a repetition code needs besides. Of data errors alone one round of a surface code passes for it with an
+agreement of 1 and an overlap of 0.5."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,7 +229,11 @@ def _unseen(own: Mechanisms, kept: NDArray[np.bool_]) -> float:
     return float((1 - even.min(initial=1)) / 2)
 
 
-def recognise_any(source: stim.Circuit | stim.DetectorErrorModel, own: CSSCode | None = None) -> Recognition:
+def recognise_any(
+    source: stim.Circuit | stim.DetectorErrorModel,
+    own: CSSCode | None = None,
+    served: Callable[[CSSCode], bool] = lambda code: True,
+) -> Recognition:
     """Find the code of a memory experiment, and what `recognise` says of it.
 
     Only those codes are tried that have as many data qubits as a circuit, or whose experiments can have as many
@@ -237,6 +245,8 @@ def recognise_any(source: stim.Circuit | stim.DetectorErrorModel, own: CSSCode |
         A memory experiment, by any tool, of a code that its family names as `cascade_qec.codes.Family.recognised`.
     own
         A code that is tried before them if it has no name among them, such as a described one.
+    served
+        Of an error model, which may fit several codes, the codes to be tried before all others.
 
     Raises
     ------
@@ -256,13 +266,13 @@ def recognise_any(source: stim.Circuit | stim.DetectorErrorModel, own: CSSCode |
         candidates = sorted(fits, key=lambda code: fits[code]) or [code for code in of_size if _alike(skeleton, code)]
     else:
         named, found = _of_error_model(source)
-        candidates = [*first, *named]
+        candidates = [*first, *sorted(named, key=lambda code: not served(code))]
     refusals: list[CascadeError] = []
     recognitions: list[Recognition] = []
     for code in candidates:
         # An error model may fit a rectangle lying and standing: the order of gates tells which it is.
         best = max(recognitions, key=_fitness, default=None)
-        if best is not None and best.agreement >= _SURE and not _is_turned(best.lattice.code, code):
+        if best is not None and _is_sure(best) and not _is_turned(best.lattice.code, code):
             continue
         try:
             recognitions.append(recognise(source, code))
@@ -282,6 +292,12 @@ def recognise_any(source: stim.Circuit | stim.DetectorErrorModel, own: CSSCode |
 
 def _fitness(recognition: Recognition) -> tuple[float, float]:
     return round(recognition.agreement, 6), recognition.overlap
+
+
+def _is_sure(recognition: Recognition) -> bool:
+    code = recognition.lattice.code
+    both = len(code.hx) > 0 and len(code.hz) > 0
+    return recognition.agreement >= _SURE and (both or recognition.overlap >= _SURE_OF_REPETITION)
 
 
 def _fit(skeleton: Skeleton, code: CSSCode) -> bool | None:
@@ -314,6 +330,8 @@ def _of_error_model(dem: stim.DetectorErrorModel) -> tuple[list[CSSCode], str]:
     mechanisms, kept, _ = of_checks(dem)
     observables = int(mechanisms.observables.any(axis=0).sum())
     detectors = int(kept.sum())
+    # Some that are declared may never be flipped, where measurements do not fail, say.
+    counts = {detectors, dem.num_detectors}
     if not detectors:
         raise CascadeError("expected the error model of an experiment, got one without errors that flip detectors")
 
@@ -322,8 +340,8 @@ def _of_error_model(dem: stim.DetectorErrorModel) -> tuple[list[CSSCode], str]:
     heavy = most > 2
 
     def fitting(x: int, z: int, *, alone: Sequence[bool]) -> list[int]:
-        ways = product(((x, z), (z, x)), alone)
-        return [r for checks, lone in ways for r in experiment_rounds(*checks, detectors, alone=lone)]
+        ways = product(((x, z), (z, x)), alone, counts)
+        return [r for checks, lone, count in ways for r in experiment_rounds(*checks, count, alone=lone)]
 
     def rounds(code: CSSCode) -> list[int]:
         if heavy and code.matchable and not (len(code.hx) and len(code.hz)):
