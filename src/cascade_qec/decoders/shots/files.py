@@ -14,12 +14,21 @@ from cascade_qec.decoders.shots.formats import FORMATS, Format, Packed, encoded,
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import STANDARD, written_whole
 
+_COMPRESSED = (".bz2", ".gz", ".xz", ".zip", ".zst")
+"""Endings of files whose bytes pass for shots in b8 where the width divides their number."""
+
+
+def _check_plain(path: Path) -> None:
+    if path.suffix in _COMPRESSED:
+        raise CascadeError(f"{path}: expected shots that are not compressed, got {path.suffix} as the file's ending")
+
 
 def guess_format(path: Path, flag: str) -> Format:
     """The format that the file's ending names (``shots.b8``: b8).
 
     `flag` is the command-line flag to suggest in the error when the ending names none.
     """
+    _check_plain(path)
     for format in FORMATS:
         if path.suffix == f".{format}":
             return format
@@ -54,6 +63,7 @@ class ShotFile:
             )
         if self.detectors + self.observables == 0:
             raise CascadeError(f"{self.path}: expected shots of at least one bit, got no detectors and observables")
+        _check_plain(self.path)
         if self.path.is_dir():
             raise CascadeError(f"{self.path}: expected a file of shots, found a directory")
         if self.path != STANDARD and not self.path.exists():
