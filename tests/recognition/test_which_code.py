@@ -194,6 +194,14 @@ def test_models_of_gate_or_data_errors_alone(noise: str, rounds: int) -> None:
     assert (found.lattice.code.name, found.lattice.rounds, found.missing) == ("surface_d3", rounds, 0)
 
 
+def test_observables_that_are_the_same_count_once() -> None:
+    circuit = memory(codes.get("surface_d3"), rounds=3, noise=UniformDepolarizing(0.003))
+    twice = stim.DetectorErrorModel(str(circuit.detector_error_model()).replace("L0", "L0 L2"))
+    found = recognise_any(twice)
+    assert found.lattice.code.name == "surface_d3"
+    assert found.observables.logicals.tolist() == [[1], [0], [1]]
+
+
 def xzzx(circuit: stim.Circuit, turned: set[int]) -> stim.Circuit:
     """The same experiment with the bases of some data qubits exchanged."""
     exchanged = {"R": "RX", "RX": "R", "M": "MX", "MX": "M", "X_ERROR": "Z_ERROR", "Z_ERROR": "X_ERROR"}

@@ -11,7 +11,7 @@ import stim
 from numpy.typing import NDArray
 
 from cascade_qec import codes
-from cascade_qec.codes import BASES, Basis, CSSCode, opposite
+from cascade_qec.codes import BASES, Basis, CSSCode, gf2, opposite
 from cascade_qec.error_models import Mechanisms, check_size, error_model, unlikely
 from cascade_qec.errors import CascadeError
 from cascade_qec.lattice import Lattice, memory_lattice
@@ -328,7 +328,7 @@ def _alike(skeleton: Skeleton, code: CSSCode) -> bool:
 def _of_error_model(dem: stim.DetectorErrorModel) -> tuple[list[CSSCode], str]:
     """Codes whose experiments can have as many detectors, the likeliest first, and what was found."""
     mechanisms, kept, _ = of_checks(dem)
-    observables = int(mechanisms.observables.any(axis=0).sum())
+    observables = gf2.rank(np.unique(mechanisms.observables, axis=0))
     detectors = int(kept.sum())
     # Some that are declared may never be flipped, where measurements do not fail, say.
     counts = {detectors, dem.num_detectors}
