@@ -181,3 +181,17 @@ def test_what_cannot_be_learnt_from_is_refused(model, shots, message):
 def test_a_factor_of_one_is_none():
     with pytest.raises(CascadeError, match="expected a factor above 1"):
         estimate(dem([0.01] * len(SYMPTOMS)), [], within=1)
+
+
+@pytest.mark.parametrize(
+    ("shots", "density", "message"),
+    [
+        (2000, 0.5, "most of whose detectors have fewer events than not, got . of 24"),
+        (200, 0.46, "events so frequent that no rates of its errors explain them"),
+    ],
+)
+def test_bytes_that_are_no_shots_are_refused(shots, density, message):
+    circuit = circuits.memory(codes.get("surface_d3"), rounds=3, noise=circuits.UniformDepolarizing(0.004))
+    chance = np.random.default_rng(1).random((shots, circuit.num_detectors)) < density
+    with pytest.raises(CascadeError, match=message):
+        estimate(circuit, [np.packbits(chance, axis=1, bitorder="little")])

@@ -28,6 +28,9 @@ SETS = 5000
 _SILENT = 3.0
 """Sets whose rates add up to more than this are odd and even so equally often that they tell nothing."""
 
+_HOPELESS = 300.0
+"""Rates of a set, added up, that no fit comes back from: twice that is the logarithm of the largest covariance."""
+
 _COMMON = np.log(3)
 """Standard deviation of the logarithm by which all rates together may be off."""
 
@@ -117,6 +120,12 @@ class _Fit:
         rates = sparse.csr_matrix((sources.rate, (look, sources.source)), (len(first), len(sources.names)))
         design, signs = (odd @ rates).tocsr(), moments.signs
         total, alone = np.asarray(design.sum(axis=1)).ravel(), np.diff(start) == 1
+        telling = int((signs[alone] > np.exp(-_SILENT)).sum())
+        if 2 * telling < alone.sum():
+            raise CascadeError(
+                f"expected shots of the model, most of whose detectors have fewer events than not, got {telling} of "
+                f"{alone.sum()}"
+            )
         # how strong all the noise is, so that the steps begin nearby
         seen = -np.log(np.clip(signs[alone], np.exp(-_SILENT), 1)).sum()
         self.logs = np.full(design.shape[1], np.log(max(seen / total[alone].sum(), 1e-3)))
@@ -136,6 +145,10 @@ class _Fit:
         for turn in range(_TURNS):
             factor = np.exp(self.logs)
             slope, total = self.design.multiply(factor).tocsr(), self.design @ factor
+            if not total.max() < _HOPELESS:
+                raise CascadeError(
+                    "expected shots of the model, got events so frequent that no rates of its errors explain them"
+                )
             if step > 0.1 and turn < _TURNS / 2:
                 covariance = self._covariance(factor)
             prior = (self.width**2 * slope @ slope.T).toarray() + _COMMON**2 * np.outer(total, total)
