@@ -186,6 +186,14 @@ def test_a_second_readout_that_detectors_do_not_look_at_is_none():
     assert np.array_equal(found.observables.detectors, once.observables.detectors)
 
 
+def test_detectors_of_no_outcome_are_ignored():
+    code = codes.get("surface_d3")
+    found = recognise(GENERATED + stim.Circuit("DETECTOR(1, 2, 3)"), code)
+    assert (found.heralds, found.ignored, found.missing) == (0, 1, 0)
+    own = recognise(GENERATED, code).lattice.detector_sites
+    assert np.array_equal(found.lattice.detector_sites, [*own, -1])
+
+
 def without_resets(circuit: stim.Circuit) -> stim.Circuit:
     """The same without resets of ancillas: each outcome is the check's one plus the outcome before."""
     turned = stim.Circuit()

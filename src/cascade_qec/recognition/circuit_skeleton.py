@@ -125,7 +125,7 @@ def circuit_skeleton(circuit: stim.Circuit) -> Skeleton:
     record = _Record.of(plain)
     heralds = record.heralds
     start = _start(cut, record)
-    shown = [d for d in range(circuit.num_detectors) if not heralds[d]]
+    shown = [d for d, outcomes in enumerate(record.detectors) if outcomes and not heralds[d]]
     regions = [
         {tick: pauli for tick, pauli in found.get(stim.target_relative_detector_id(d), {}).items() if tick >= start}
         for d in shown

@@ -59,7 +59,7 @@ class Recognition:
     missing, missing_own : int
         Detectors that our own experiment has beyond those found, and how many of these are of the experiment's basis.
     ignored : int
-        Detectors that only repeat others, or heralds.
+        Detectors that only repeat others, consist of no outcome, or are heralds.
     heralds : int
         Detectors of heralds alone.
     strength : float
