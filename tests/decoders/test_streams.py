@@ -241,6 +241,8 @@ def test_errors_name_both_sides() -> None:
         stream.finish(events[:, -4:])
     with pytest.raises(CascadeError, match="commit and look ahead 1 round at least, got 0 and 3"):
         windows(get("pymatching"), circuit, commit=0, buffer=3)
+    with pytest.raises(CascadeError, match="unknown method 'seams': did you mean seam"):
+        windows(get("pymatching"), circuit, method="seams")  # pyright: ignore[reportArgumentType]
     likely = stim.DetectorErrorModel(
         "error(0.9) D0 L0\nerror(0.1) D0 D1\nerror(0.1) D1\ndetector(0, 0) D0\ndetector(0, 1) D1"
     )

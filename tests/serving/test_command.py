@@ -77,6 +77,8 @@ def test_a_second_signal_or_time_ends_sessions(start: Start) -> None:
         (TLS[:2], "expected --certificate and --key, got one without the other"),
         (["--token_file", "EMPTY"], "expected a token, one line of printable ASCII"),
         (["--certificate", TLS[3], "--key", TLS[3]], "expected a certificate and its private key"),
+        (["--certificate", str(HERE), "--key", TLS[3]], f"got {HERE}, {TLS[3]}: [Errno 21] Is a directory"),
+        (["--certificate", TLS[1], "--key", str(HERE / "encrypted.key")], "its private key without a pass phrase, got"),
         (["--decoders", "pymatchin"], "unknown classical decoder 'pymatchin': did you mean pymatching?"),
         (["--decoders", "pymatching~3+3"], "expected decoders without windows, which clients choose"),
         (["--decoders", "cascade:surface_d3+bposd-lowest"], "thresholds or fallbacks"),

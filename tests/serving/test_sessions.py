@@ -381,6 +381,9 @@ def test_of_several_servers_one_may_go(server: tuple[str, Metrics]) -> None:
 
 def test_misuse_is_told_before_anything_is_sent(client: Client) -> None:
     circuit = circuit_of()
+    for commit in (0, -1, 2**32):
+        with pytest.raises(CascadeError, match=f"expected windows of 1 to .* rounds, got {commit} and None"):
+            client.open(circuit, "pymatching", commit=commit)
     with client.open(circuit, "pymatching") as stream:
         with pytest.raises(CascadeError, match=r"expected the events of rounds as \[1, detectors\], got \[4\]"):
             stream.push(np.zeros(4, np.bool_))

@@ -182,9 +182,11 @@ def _pair(certificate: Path | None, key: Path | None) -> tuple[bytes, bytes] | N
     import ssl
 
     try:
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
-    except ssl.SSLError as error:  # gRPC would not say why
-        raise CascadeError(f"expected a certificate and its private key, got {certificate}, {key}: {error}") from error
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key, password="")
+    except OSError as error:  # gRPC would not say why, nor ask for a pass phrase
+        raise CascadeError(
+            f"expected a certificate and its private key without a pass phrase, got {certificate}, {key}: {error}"
+        ) from error
     return key.read_bytes(), certificate.read_bytes()
 
 

@@ -135,6 +135,8 @@ class Client:
             If the server is not there.
         TimeoutError
         """
+        if not all(size is None or 0 < size < 2**32 for size in (commit, buffer)):
+            raise CascadeError(f"expected windows of 1 to 2^32 - 1 rounds, got {commit} and {buffer}")
         source = read_experiment(experiment)
         kind = "circuit" if isinstance(source, stim.Circuit) else "error_model"
         asked = Open(decoder=decoder, commit=commit or 0, buffer=buffer or 0, **{kind: str(source)})

@@ -5,14 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.decoders.streams.timeline import Timeline
-from cascade_qec.errors import CascadeError
+from cascade_qec.errors import CascadeError, unknown
 
 Method = Literal["carry", "seam"]
 """How windows fit together.
@@ -133,6 +133,8 @@ class Windows(ABC):
             raise CascadeError(
                 f"expected windows that commit and look ahead 1 round at least, got {commit} and {buffer}"
             )
+        if method not in get_args(Method):
+            raise unknown("method", method, get_args(Method))
         self.timeline, self.name, self.method = timeline, name, method
         self.commit, self.buffer, self.context = commit, buffer, context
         self._solver = lru_cache(maxsize=None)(self._made)
