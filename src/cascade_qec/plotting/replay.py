@@ -27,8 +27,8 @@ def replay_figure(rows: Sequence[ReplayRow], *, title: str | None = None) -> Fig
         figure, axes = make_panels(sum(len(found) + 1 for found in paces.values()), y_label="")
         panels = iter(axes)
         for key, inside in experiments.items():
-            check_once([(_label(row), row.cadence_us) for row in inside], f"{key[0]} at p = {key[1]}")
-            about = f"{key[0]}, p = {number(100 * key[1])} %"
+            about = key[0] if key[1] is None else f"{key[0]}, p = {number(100 * key[1])} %"
+            check_once([(_label(row), row.cadence_us) for row in inside], about)
             for pace in paces[key]:
                 here = next(panels)
                 for row in inside:

@@ -46,6 +46,9 @@ def test_recorded_shots(tmp_path: Path) -> None:
     assert _run("pymatching", *asked, "--cadence_us", "1", "--processor_time") == 0
     (row,) = read_rows(out, ReplayRow)
     assert (row.code, row.shots, row.rounds, row.processor_time) == ("device", 30, 6, True)
+    assert (row.p, row.basis, row.seed) == (None, "", None)
+    assert cli.main(["plot", "replay", str(out), "--out", str(tmp_path / "replay.svg")]) == 0
+    assert "device, 1 µs a round" in (tmp_path / "replay.svg").read_text()
     import pymatching
 
     matching = pymatching.Matching.from_detector_error_model(circuit.detector_error_model(decompose_errors=True))

@@ -10,6 +10,7 @@ import typer
 
 from cascade_qec import limits
 from cascade_qec.cli.options import Seed, printed_beside, there
+from cascade_qec.cli.serve import token_of
 from cascade_qec.errors import CascadeError
 
 if TYPE_CHECKING:
@@ -124,8 +125,10 @@ def stream(
                     *shown,
                     report=report,
                 )
-    name = code or Path(circuit or "").stem
-    rows = replay_rows(played, code=name, p=p, basis=basis, seed=seed, processor_time=processor_time)
+    about = (
+        {"code": code, "p": p, "basis": basis} if code else {"code": Path(circuit or "").stem, "p": None, "basis": ""}
+    )
+    rows = replay_rows(played, **about, seed=None if recorded else seed, processor_time=processor_time)
     write_replays(rows, out)
     with printed_beside(out):
         _print(rows)
@@ -135,7 +138,7 @@ def stream(
 def _client(address: str, certificate: Path | None, token_file: Path | None) -> Client:
     from cascade_qec.serving import Client
 
-    token = None if token_file is None else token_file.read_text().strip()
+    token = None if token_file is None else token_of(token_file)
     return Client(address, certificate=certificate, token=token)
 
 

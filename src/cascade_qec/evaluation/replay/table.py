@@ -26,7 +26,8 @@ class ReplayRow(Circumstances):
     decoder, parameters
         Its name and settings.
     code, p, rounds, basis, seed
-        The experiment, and the seed of its shots. A circuit from a file is called as that is.
+        The experiment, and the seed of its shots. A circuit from a file is called as that is, and has no rate or basis
+        that is known; recorded shots have no seed.
     server
         Whether it ran on a server, which was played to in real time.
     decided, ahead
@@ -55,7 +56,7 @@ class ReplayRow(Circumstances):
 
     decoder: str
     code: str
-    p: float = Field(ge=0, le=1)
+    p: float | None = Field(ge=0, le=1)
     rounds: int = Field(ge=1)
     basis: str
     decided: int = Field(ge=1)
@@ -71,7 +72,7 @@ class ReplayRow(Circumstances):
     latency_us_p999: Quantile | None
     most_waiting: int
     waiting: str
-    seed: int
+    seed: int | None
     parameters: str
     load_average: float | None
     server: bool = False
@@ -91,7 +92,13 @@ class ReplayRow(Circumstances):
 
 
 def replay_rows(
-    played: Sequence[Played], *, code: str, p: float, basis: str, seed: int, processor_time: bool = False
+    played: Sequence[Played],
+    *,
+    code: str,
+    p: float | None,
+    basis: str,
+    seed: int | None,
+    processor_time: bool = False,
 ) -> list[ReplayRow]:
     """A row for each decoder and pace."""
     found: list[ReplayRow] = []
