@@ -1,12 +1,14 @@
 """``cascade serve --ray`` on a cluster of two nodes, of which one is lost on the way."""
 
 import signal
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from cascade_qec.cli import main
-from cascade_qec.serving import Client, RemoteStream
+from cascade_qec.serving import Client, RemoteStream, machines
+from cascade_qec.serving.service import Service
 from tests.ray_cluster import add_node, ray_cluster
 from tests.serving.conftest import Start, circuit_of, said, there
 
@@ -14,6 +16,15 @@ from tests.serving.conftest import Start, circuit_of, said, there
 def test_many_machines_need_tls(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["serve", "--decoders", "pymatching", "--ray", "auto"]) == 2
     assert "expected --certificate, --key and --token_file where other machines can reach it" in capsys.readouterr().err
+
+
+def test_a_cluster_without_machines_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    ray = SimpleNamespace(remote=lambda **_: lambda actor: actor, nodes=list)
+    slept: list[float] = []
+    monkeypatch.setattr(machines, "connected", lambda _: (ray, False))
+    monkeypatch.setattr(machines.time, "sleep", slept.append)
+    machines.Machines("auto", Service(("pymatching",))).update(2.0)
+    assert slept == [2.0]
 
 
 # Ray leaves sockets and files to the garbage collector.

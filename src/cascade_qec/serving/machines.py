@@ -65,6 +65,8 @@ class Machines:
     def update(self, seconds: float) -> None:
         """Wait so long for a server to go, forget those that are gone, and start one on each machine that has none.
 
+        Where there is no machine at all, it waits as long for one.
+
         Raises
         ------
         CascadeError
@@ -81,6 +83,8 @@ class Machines:
                     self._running[node["NodeID"]] = self._started(node["NodeID"], node["NodeManagerAddress"])
                 except self._ray.exceptions.RayActorError:  # with its machine, which is seen at the next time
                     continue
+        if not self._running:
+            time.sleep(seconds)
 
     def stop(self, seconds: float) -> int:
         """Let sessions end, see `Server.stop`; leave the cluster, and return how many had to be ended."""
