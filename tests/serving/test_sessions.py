@@ -164,6 +164,15 @@ class Odd:
 
 
 @dataclass(frozen=True)
+class Slow(Odd):
+    """One that does not get ready, either, until it may."""
+
+    def bind(self, experiment: stim.Circuit | stim.DetectorErrorModel, /) -> BoundDecoder:
+        assert self.may.wait(120)
+        return super().bind(experiment)
+
+
+@dataclass(frozen=True)
 class _BoundOdd:
     bound: BoundDecoder
     may: threading.Event
@@ -183,9 +192,9 @@ def serve() -> Iterator[Serve]:
     """Starts a server of the odd decoder, with limits."""
     ends = []
 
-    def start(**limits: Any) -> tuple[Client, Metrics, threading.Event]:
+    def start(kind: type[Odd] = Odd, **limits: Any) -> tuple[Client, Metrics, threading.Event]:
         may, metrics = threading.Event(), Metrics()
-        server = background({"odd": Odd(may)}, limits=Limits(**limits), metrics=metrics)
+        server = background({"odd": kind(may)}, limits=Limits(**limits), metrics=metrics)
         client = Client(server.__enter__())
         ends.extend((may.set, client.close, lambda: server.__exit__(None, None, None)))
         return client, metrics, may
@@ -278,15 +287,31 @@ def test_who_does_not_wait_for_a_session_leaves_none(serve: Serve) -> None:
     may.set()
     with pytest.raises(TimeoutError, match="the server to open a session within 0 s"):
         client.open(circuit_of(), "odd", timeout=0)
+    assert eventually(lambda: opens(client))
 
-    def opens() -> bool:
-        try:
-            client.open(circuit_of(), "odd").close()
-        except CascadeError:
-            return False
-        return True
 
-    assert eventually(opens)
+def opens(client: Client) -> bool:
+    """Whether the server opens a session now."""
+    try:
+        client.open(circuit_of(), "odd").close()
+    except CascadeError:
+        return False
+    return True
+
+
+def test_what_those_who_have_gone_wanted_is_bounded(serve: Serve) -> None:
+    client, _, may = serve(Slow, sessions=3)
+    said: list[str] = []
+
+    def refused() -> bool:
+        with pytest.raises((TimeoutError, CascadeError)) as caught:
+            client.open(circuit_of(rounds=3 + len(said)), "odd", timeout=1)
+        said.append(str(caught.value))
+        return "the server is making 3 experiments ready, and takes no more" in said[-1]
+
+    assert eventually(refused)
+    may.set()
+    assert eventually(lambda: opens(client))
 
 
 def test_who_says_nothing_is_not_waited_for(serve: Serve) -> None:

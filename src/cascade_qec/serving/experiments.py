@@ -7,11 +7,14 @@ import hashlib
 from collections.abc import Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 
+from grpc import StatusCode
+
 from cascade_qec.decoders.named import MODEL_PREFIX, NamedModel, get, parts, without_windows
 from cascade_qec.decoders.protocol import Decoder
 from cascade_qec.decoders.streams import Solver, Window, Windows, windows
 from cascade_qec.errors import CascadeError, unknown
 from cascade_qec.serving import admission
+from cascade_qec.serving.failures import Failure
 from cascade_qec.serving.protocol_pb2 import Open
 from cascade_qec.serving.rounds import RoundSizes
 
@@ -66,10 +69,13 @@ class Experiments:
         By name: the only ones that can be asked for.
     kept
         Experiments.
+    made
+        At a time at most. Clients that go while theirs is being made leave it behind.
     """
 
-    def __init__(self, decoders: Mapping[str, Decoder], kept: int) -> None:
-        self._decoders, self._kept = decoders, kept
+    def __init__(self, decoders: Mapping[str, Decoder], *, kept: int, made: int) -> None:
+        self._decoders, self._kept, self._most = decoders, kept, made
+        self._making: set[asyncio.Future[Experiment]] = set()
         self._known: dict[tuple[object, ...], asyncio.Future[Experiment]] = {}  # the latest one last
         self._makers = ThreadPoolExecutor(_MAKERS, "cascade-open")
 
@@ -80,6 +86,8 @@ class Experiments:
         ------
         CascadeError
             If the decoder is none of those offered, or cannot decode the experiment.
+        Failure
+            If too many are being made.
         """
         kind = request.WhichOneof("experiment")
         if kind is None:
@@ -90,8 +98,13 @@ class Experiments:
         key = (kind, hashlib.sha256(text.encode()).digest(), request.decoder, request.commit, request.buffer)
         future = self._known.pop(key, None)
         if future is None:
+            if len(self._making) >= self._most:
+                text = f"the server is making {self._most} experiments ready, and takes no more"
+                raise Failure(StatusCode.RESOURCE_EXHAUSTED, text)
             future = asyncio.ensure_future(self._made(request))
             future.add_done_callback(lambda made: made.cancelled() or (made.exception() and self._known.pop(key, None)))
+            self._making.add(future)
+            future.add_done_callback(self._making.discard)
         self._known[key] = future
         while len(self._known) > self._kept:
             del self._known[next(iter(self._known))]

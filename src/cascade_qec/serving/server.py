@@ -61,7 +61,7 @@ class Server:
         metrics: Metrics | None = None,
     ) -> None:
         self._token, self._limits, self.metrics = token, limits or Limits(), metrics or Metrics()
-        self._experiments = Experiments(decoders, self._limits.experiments)
+        self._experiments = Experiments(decoders, kept=self._limits.experiments, made=self._limits.sessions)
         self._batcher = Batcher(seconds=batch_seconds, most=self._limits.batch_windows, metrics=self.metrics)
         self._conversations: set[Conversation] = set()
         self._draining, self._ended, self._over = False, asyncio.Event(), asyncio.Event()
