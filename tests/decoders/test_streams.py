@@ -14,6 +14,7 @@ from cascade_qec.decoders.streams import Stream, Window, Windows, windows
 from cascade_qec.decoders.streams.timeline import Timeline
 from cascade_qec.error_models import Mechanisms, error_model
 from cascade_qec.errors import CascadeError
+from cascade_qec.evaluation.collection.plan import decoder_model
 
 SIZES = [
     {"commit": 1, "buffer": 4},
@@ -97,6 +98,14 @@ def test_windows_lose_next_to_nothing(name: str) -> None:
         found = get(f"{name}{windowed}").bind(circuit).decode_batch(events).observables
         assert (found != whole).sum() <= 40
         assert (found != flips).sum() <= 1.2 * (whole != flips).sum()
+
+
+@pytest.mark.parametrize("name", ["pymatching~3+3", "cascade:local_surface~3+3"])
+def test_streams_are_collected_as_they_decode(name: str) -> None:
+    circuit, decoder = circuit_of(rounds=9), get(name)
+    events, _ = sampled(circuit, 50)
+    found = [decoder.bind(each).decode_batch(events).observables for each in (circuit, decoder_model(decoder, circuit))]
+    assert (found[0] == found[1]).all()
 
 
 def test_bicycle_codes_stream() -> None:

@@ -2,17 +2,26 @@
 
 import numpy as np
 import pytest
+import stim
 
 from cascade_qec.decoders import get
 from cascade_qec.decoders.streams import windows
 from cascade_qec.errors import CascadeError
 from cascade_qec.serving.rounds import RoundSizes
+from tests.decoders.test_streams import looped
 from tests.serving.conftest import circuit_of
 
 
-@pytest.mark.parametrize("rounds", [1, 2, 12, 40, 1000])
-def test_sizes_are_those_of_the_experiment(rounds: int) -> None:
-    timeline = windows(get("pymatching"), circuit_of(rounds=rounds)).timeline
+@pytest.mark.parametrize(
+    ("circuit", "rounds"),
+    [
+        *((circuit_of(rounds=rounds), rounds) for rounds in (1, 2, 12, 40, 1000)),
+        (looped("two unlike rounds a turn"), 61),
+        (looped("two loops"), 61),
+    ],
+)
+def test_sizes_are_those_of_the_experiment(circuit: stim.Circuit, rounds: int) -> None:
+    timeline = windows(get("pymatching"), circuit).timeline
     sizes = RoundSizes.of(timeline)
     assert RoundSizes.from_message(sizes.message()) == sizes
     assert sizes.slices == rounds + 1

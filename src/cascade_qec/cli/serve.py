@@ -30,7 +30,8 @@ def serve(
     host: Annotated[
         str | None,
         typer.Option(
-            help="Address to listen on; any but a loopback needs TLS.  [default: 127.0.0.1; with --ray, each machine's]"
+            help="Address to listen on; any but a loopback needs TLS and a token.  "
+            "[default: 127.0.0.1; with --ray, each machine's]"
         ),
     ] = None,
     port: Annotated[int, typer.Option(min=0, max=_PORTS, help="Port; 0 for one that is free.")] = 50051,
@@ -51,7 +52,9 @@ def serve(
         int | None,
         typer.Option("--metrics_port", min=0, max=_PORTS, help="Answer Prometheus on this port of 127.0.0.1."),
     ] = None,
-    max_sessions: Annotated[int, typer.Option("--max_sessions", min=1, max=10**5, help="Open at a time.")] = 256,
+    max_sessions: Annotated[
+        int, typer.Option("--max_sessions", min=1, max=10**5, help="Sessions that are open at a time.")
+    ] = 256,
     max_experiment_bytes: Annotated[
         int, typer.Option("--max_experiment_bytes", min=1, max=_BYTES, help="Of a circuit or error model.")
     ] = 4 << 20,
@@ -66,7 +69,9 @@ def serve(
     ] = 10_000,
     max_idle_seconds: Annotated[
         float,
-        typer.Option("--max_idle_seconds", min=0.1, max=limits.SECONDS, help="A session that sends nothing ends."),
+        typer.Option(
+            "--max_idle_seconds", min=0.1, max=limits.SECONDS, help="A session that sends nothing for so long ends."
+        ),
     ] = 300.0,
     drain_seconds: Annotated[
         float,

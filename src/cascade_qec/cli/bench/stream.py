@@ -49,7 +49,7 @@ def stream(
     ] = None,
     cadence_us: Annotated[
         list[float] | None,
-        typer.Option(help="Microseconds from round to round; repeat.  [default: 1, 10, 100, 1000]"),
+        typer.Option("--cadence_us", help="Microseconds from round to round; repeat.  [default: 1, 10, 100, 1000]"),
     ] = None,
     shots: Annotated[int, typer.Option(min=1, max=limits.KEPT, help="Shots to play.")] = 500,
     server: Annotated[

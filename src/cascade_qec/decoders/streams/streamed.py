@@ -56,6 +56,11 @@ class Streamed:
         of_windows = {"commit": self.commit, "buffer": self.buffer, "method": self.method}
         return {**getattr(self.decoder, "parameters", {}), **of_windows}
 
+    @property
+    def decomposed(self) -> bool:
+        """Whether the decoder wants errors that are decomposed into pairs of detectors."""
+        return getattr(self.decoder, "decomposed", False)
+
     def bind(self, experiment: stim.Circuit | stim.DetectorErrorModel, /) -> BoundStreamed:
         """Make the decoder ready for streams of an experiment.
 
