@@ -5,7 +5,19 @@ import math
 import numpy as np
 import pytest
 
-from cascade_qec.guards import FALL, FALSE_ALARM, Bases, Floor, Guards, Head, claims, floor, unequal_bases, worst_head
+from cascade_qec.guards import (
+    FALL,
+    FALSE_ALARM,
+    Bases,
+    Floor,
+    Guards,
+    Head,
+    claims,
+    fewer_rounds,
+    floor,
+    unequal_bases,
+    worst_head,
+)
 from cascade_qec.statistics import Counts
 
 FLOOR = Floor(p=0.001, above=0.002, block_error=1e-4, allowed=3e-4, probability=1.0)
@@ -126,6 +138,29 @@ class TestBases:
 
     def test_one_basis_has_no_other(self):
         assert unequal_bases({0.005: {"Z": 3000}}, 10_000, 1) is None
+
+
+class TestRounds:
+    @pytest.mark.parametrize(
+        ("failures", "worst"),
+        [
+            ({10: 121, 15: 1767, 30: 594}, [15, 30]),  # seen of a network that had learned 10 and 30 rounds
+            ({10: 121, 15: 220, 30: 594}, None),
+            ({1: 30, 9: 20}, None),
+            ({1: 9_900, 9: 4_000}, [1, 9]),
+        ],
+    )
+    def test_fewer_rounds_fail_no_more_than_twice_as_often(self, failures, worst):
+        found = fewer_rounds({0.002: dict.fromkeys(failures, 0), 0.004: failures}, 10_000, 8)
+        assert found is not None
+        assert (found.probability < FALSE_ALARM) is (worst is not None)
+        if worst is not None:
+            assert (found.p, list(found.failures)) == (0.004, worst)
+            (broken,) = GOOD.model_copy(update={"rounds": found}).broken
+            assert broken.guard == "rounds"
+
+    def test_one_number_of_rounds_has_no_other(self):
+        assert fewer_rounds({0.005: {3: 3000}}, 10_000, 1) is None
 
 
 class TestConfidence:

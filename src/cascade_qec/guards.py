@@ -7,6 +7,9 @@ floor
     the square of the noise, or more; one that fails after some single faults, to proportion; a true floor stays.
 bases
     Neither basis fails more than twice as often as the other.
+rounds
+    No experiment fails more than twice as often as one of more rounds. A network that learns several numbers of rounds
+    may tell them apart and know nothing of those between.
 silence
     No detection event, no flip.
 confidence
@@ -40,8 +43,7 @@ FALL = 1.5
 """Least power of the noise by which block error falls: halfway between some single faults that fail and none."""
 
 UNEQUAL = 2.0
-"""A basis may have so many times the failures of the other."""
-
+"""A basis may have so many times the failures of the other, and an experiment those of a longer one."""
 
 SURE = 0.999
 """Confidence from which on claims are tried."""
@@ -95,6 +97,18 @@ class Bases(_Part):
     """Of so many failures or more in one basis, if it fails `UNEQUAL` times as often; at most, over all rates."""
 
 
+class Rounds(_Part):
+    """The two numbers of rounds of which the fewer fail most convincingly more than `UNEQUAL` times as often."""
+
+    p: float
+    shots: int = Field(ge=1)
+    """Of each number of rounds."""
+    failures: dict[int, int]
+    """By number of rounds, the fewer first."""
+    probability: float = Field(ge=0, le=1)
+    """Of so many failures or more in the fewer, if these fail `UNEQUAL` times as often; at most, over all pairs."""
+
+
 class Claims(_Part):
     """The noise rate at which shots that are sure, of more than `SURE`, fail most convincingly more than they claim."""
 
@@ -118,6 +132,8 @@ class Guards(_Part):
     """None where block error was measured at one noise rate only."""
     bases: Bases | None = None
     """None of a model of one basis."""
+    rounds: Rounds | None = None
+    """None of a model of one number of rounds, and on cards older than the guard."""
     flips_on_silence: list[Literal["X", "Z"]]
     """Bases in which a shot without any detection event is decoded as a flip."""
     confidence: Claims | None = None
@@ -140,6 +156,10 @@ class Guards(_Part):
             failures = ", ".join(f"{basis} {failed:,}" for basis, failed in bases.failures.items())
             figures = f"failures {failures} of {bases.shots:,} at {_percent(bases.p)}, P = {bases.probability:.2g}"
             found.append(Verdict("bases", bases.probability >= FALSE_ALARM, figures))
+        if (rounds := self.rounds) is not None:
+            failures = ", ".join(f"{failed:,} in {number} rounds" for number, failed in rounds.failures.items())
+            figures = f"failures {failures} of {rounds.shots:,} at {_percent(rounds.p)}, P = {rounds.probability:.2g}"
+            found.append(Verdict("rounds", rounds.probability >= FALSE_ALARM, figures))
         flips = " and ".join(self.flips_on_silence)
         found.append(Verdict("silence", not flips, f"flips in {flips}" if flips else "no flip"))
         if (claims := self.confidence) is not None:
@@ -186,6 +206,17 @@ def unequal_bases(failures: Mapping[float, Mapping[Literal["X", "Z"], int]], sho
             _, probability = _excess(Counts(one, shots), Counts(other, shots), UNEQUAL, k)
             together = min(1.0, 2 * len(failures) * probability)
             found.append(Bases(p=p, shots=shots, failures=dict(by_basis), probability=together))
+    return min(found, key=lambda pair: pair.probability, default=None)
+
+
+def fewer_rounds(failures: Mapping[float, Mapping[int, int]], shots: int, k: int) -> Rounds | None:
+    """Where fewer rounds fail most beyond more, by failures of k observables at each noise rate, among equal shots."""
+    pairs = [(p, *pair) for p, by_rounds in failures.items() for pair in combinations(sorted(by_rounds), 2)]
+    found = []
+    for p, fewer, more in pairs:
+        of = {rounds: failures[p][rounds] for rounds in (fewer, more)}
+        _, probability = _excess(*(Counts(failed, shots) for failed in of.values()), UNEQUAL, k)
+        found.append(Rounds(p=p, shots=shots, failures=of, probability=min(1.0, len(pairs) * probability)))
     return min(found, key=lambda pair: pair.probability, default=None)
 
 

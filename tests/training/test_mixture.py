@@ -1,5 +1,7 @@
 """Several numbers of rounds, windows and noise models side by side: shots, labels, and the models that they make."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -184,6 +186,16 @@ def test_it_says_on_what_it_was_trained_and_is_calibrated_on_all_of_it(trained):
     assert made.calibration is not None
     # half of 208 shots, thirteen batches, of each basis and number of rounds
     assert made.calibration.shots == 104
+
+
+def test_it_is_validated_between_what_it_was_trained_on(trained):
+    (row,) = [
+        row
+        for row in map(json.loads, (trained.parent / "metrics.jsonl").read_text().splitlines())
+        if "by_rounds" in row
+    ]
+    assert list(row["by_rounds"]["0.01"]) == ["2", "3", "4", "5"]
+    assert row["guards"]["rounds"]["shots"] == 416
 
 
 @pytest.mark.filterwarnings("error")

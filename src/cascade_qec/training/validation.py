@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from cascade_qec import codes
 from cascade_qec.codes import Basis
-from cascade_qec.guards import Guards, claims, floor, unequal_bases, worst_head
+from cascade_qec.guards import Guards, claims, fewer_rounds, floor, unequal_bases, worst_head
 from cascade_qec.model import Calibration, ModelDescription, calibrated
 from cascade_qec.nn import CascadeNetwork, Questions, collect_statistics
 from cascade_qec.statistics import Counts
@@ -32,7 +33,7 @@ class Validation:
     failures : dict
         Shots with any observable wrong, by noise rate and basis, at the model's own number of rounds.
     by_rounds : dict
-        The same of all bases together, by noise rate and number of rounds.
+        The same of all bases together, by noise rate and number of rounds, those halfway between two among them.
     pooled : dict
         Failures and shots of all bases together, by noise rate.
     guards : Guards
@@ -65,7 +66,8 @@ class Validator:
 
     Decided are the logical classes for which the operators of the description speak together. The shots are the same at
     every call, so that the figures of one run can be compared with less noise. Of a model that was trained on several
-    numbers of rounds, each is decoded; a local model's search decides at its own number of rounds alone.
+    numbers of rounds, each is decoded, and those halfway between; a local model's search decides at its own number of
+    rounds alone.
 
     Parameters
     ----------
@@ -86,6 +88,9 @@ class Validator:
     ) -> None:
         if made.head == "local":
             made = made.model_copy(update={"mixed_rounds": None})
+        if made.mixed_rounds is not None:
+            between = [(fewer + more) // 2 for fewer, more in pairwise(made.mixed_rounds)]
+            made = made.model_copy(update={"mixed_rounds": sorted({*made.mixed_rounds, *between})})
         self._made, self._dtype, self._batch, self._seed = made, dtype, batch, seed
         self.examples = Examples(made, device)
         self._own = [index for index, one in enumerate(self.examples.shown) if one.rounds == made.rounds]
@@ -152,6 +157,7 @@ class Validator:
             },
             floor=floor(pooled, k),
             bases=unequal_bases(failures, shots, k),
+            rounds=fewer_rounds(by_rounds, len(bases) * shots, k),
             flips_on_silence=[basis for basis, flipped in zip(bases, flipping, strict=True) if flipped],
             confidence=confidence,
         )
