@@ -61,11 +61,11 @@ class Timeline:
             If it does not say when its detectors arrive, or is too long and not a loop.
         """
         loop = _loop(experiment)
-        if loop is None:
+        few = window + 4 * _EDGE
+        if loop is None or loop.turns <= few:
             return cls.whole(experiment)
         alike = _turns_alike(loop)
-        few = window + 4 * _EDGE + alike
-        few += (loop.turns - few) % alike
+        few += alike + (loop.turns - few) % alike
         if loop.turns <= few:
             return cls.whole(experiment)
         short, longer = loop.repeated(few), loop.repeated(few + alike)
@@ -182,7 +182,7 @@ def _turns_alike(loop: _Loop) -> int:
 
     Stim finds that out where it makes an error model that has loops.
     """
-    turns = 3 * _CYCLE + loop.turns % _CYCLE
+    turns = min(loop.turns, 3 * _CYCLE + loop.turns % _CYCLE)
     check_size(loop.repeated(turns))
     # without loops before and after it, which Stim would find, too
     some = _Loop(loop.before.flattened(), loop.body, loop.after.flattened(), loop.turns).repeated(turns)
