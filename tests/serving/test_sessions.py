@@ -276,6 +276,9 @@ def test_only_so_many_are_let_in_and_who_has_gone_makes_room(serve: Serve) -> No
     with pytest.raises(CascadeError, match="got one that is closed"):
         first.push(np.zeros((1, 4), np.bool_))
     assert eventually(lambda: figure(metrics, "cascade_sessions") == 1)
+    ended = partial(metrics.registry.get_sample_value, "cascade_sessions_ended_total")
+    assert eventually(lambda: ended({"status": "CANCELLED"}) == 1)
+    assert ended({"status": "INVALID_ARGUMENT"}) is None
     events = np.zeros((1, circuit.num_detectors), np.bool_)
     with client.open(circuit, "odd") as third:
         assert not there(third, events, [5]).observables.any()

@@ -21,6 +21,9 @@ from cascade_qec.serving.session import Session
 _PATIENCE = 1.0
 """Seconds for what is being written to go out before the session ends."""
 
+_LEAVING = 0.02
+"""Seconds in which gRPC cancels a session whose client has gone: it says first that the stream has ended."""
+
 
 class Conversation:
     """One stream of `Decode`: it opens a session, reads rounds and writes frames.
@@ -135,6 +138,7 @@ class Conversation:
         except TimeoutError:
             raise Failure(StatusCode.DEADLINE_EXCEEDED, f"expected {expected} within {seconds:g} s") from None
         if data is EOF:
+            await asyncio.sleep(_LEAVING)
             raise CascadeError(f"expected {expected}, got the end of the stream")
         try:
             request = Request.FromString(data)
