@@ -25,9 +25,9 @@ def with_tables(text: str) -> str:
 def lines(rows: Sequence[RateRow]) -> list[str]:
     """A line for each decoder and form, at the onset that the circuit distance gives."""
     cells = []
-    for decoder, form in dict.fromkeys((row.decoder, row.form) for row in rows):
-        of_form = [row for row in rows if (row.decoder, row.form) == (decoder, form)]
-        usual, low = ONSETS[of_form[0].code]
+    for code, decoder, form in dict.fromkeys((row.code, row.decoder, row.form) for row in rows):
+        of_form = [row for row in rows if (row.code, row.decoder, row.form) == (code, decoder, form)]
+        usual, low = ONSETS[code]
         full = {row.p: row for row in of_form if (row.onset, row.without) == (usual, None)}
         held_out = next((row for row in of_form if row.onset == usual and row.without is not None), None)
         if not full:
@@ -38,7 +38,7 @@ def lines(rows: Sequence[RateRow]) -> list[str]:
         estimates = [*(rate(full[p].block_error) for p in _SHOWN), _reached(list(full.values())), _reached(other)]
         cells.append(
             [
-                f"{decoder} on {some.code}",
+                f"{decoder} on {code}",
                 form,
                 f"{some.goodness:.2g}{' (rejected)' if rejected else ''}",
                 "" if held_out is None else _foretold(held_out),

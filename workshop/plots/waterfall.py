@@ -10,6 +10,7 @@ from cascade_qec.plotting.curves import draw_rates
 from cascade_qec.plotting.panels import finish, grouped, log_axis, make_panels
 from cascade_qec.plotting.style import Look, label_of, looks, styled
 from cascade_qec.statistics import Interval, wilson
+from workshop.studies.spectra import FAULTS
 from workshop.studies.waterfall import ONSETS, REJECTED, FittedRow, RateRow
 
 _LOWEST = {"spectrum": 1e-6, "rates": 1e-10}
@@ -24,14 +25,16 @@ _NOTES = (
 def waterfall_figure(
     rates: Sequence[RateRow], fitted: Sequence[FittedRow], strata: Sequence[SpectrumRow], *, title: str | None = None
 ) -> Figure:
-    """For each code a panel of spectra and one of block errors: fits as lines, what was counted as points.
+    """For each code of which sets of faults were drawn a panel of spectra and one of block errors.
+
+    Fits are lines, what was counted are points.
 
     Raises
     ------
     CascadeError
         If there are no rates.
     """
-    rates = [row for row in rates if row.onset == ONSETS[row.code][0] and row.without is None]
+    rates = [row for row in rates if row.code in FAULTS and row.onset == ONSETS[row.code][0] and row.without is None]
     fitted = [row for row in fitted if row.onset == ONSETS[row.code][0]]
     by_code = grouped(rates, lambda row: row.code)
     look = looks(_label(row) for row in rates)
