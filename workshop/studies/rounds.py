@@ -38,6 +38,7 @@ RIVALS = {
     "colour": ("chromobius", "bposd-lowest"),
     "toric": ("pymatching", "pymatching-correlated"),
     "bb": ("bposd-lowest",),
+    "gb": ("bposd-ensemble",),
 }
 
 
