@@ -174,12 +174,14 @@ def test_loops_of_all_kinds_are_decoded_as_if_unrolled(case: str, slices: int) -
     assert 0 < (found[0] != flips).sum() < 40
 
 
-def test_loops_without_coordinates_or_without_time() -> None:
+def test_loops_without_coordinates_or_in_which_time_does_not_go_on() -> None:
     circuit = str(generated(40))
     bare = stim.Circuit(re.sub(r"\(\d, \d, \d\)", "", circuit).replace("SHIFT_COORDS", ""))
     timeline = Timeline.of(bare, 6)
     assert (len(timeline.detectors) < 30, timeline.slices) == (True, 41)
     assert Timeline.of(stim.Circuit(circuit.replace("SHIFT_COORDS(0, 0, 1)", "")), 6).slices == 2
+    backwards = Timeline.of(stim.Circuit(circuit.replace("SHIFT_COORDS(0, 0, 1)", "SHIFT_COORDS(0, 0, -1)")), 6)
+    assert len(backwards.detectors) == backwards.slices == 40
 
 
 def test_million_rounds_need_little_memory() -> None:

@@ -73,17 +73,13 @@ class Timeline:
         arrival = arrivals(short)
         detectors = _by_slice(arrival)
         period = len(_by_slice(arrivals(longer))) - len(detectors)
-        if not period:  # time stands still in the loop
-            return cls.whole(experiment)
         before, _, after = np.split(arrival, [loop.before.num_detectors, len(arrival) - loop.after.num_detectors])
-        return cls(
-            short,
-            detectors,
-            len(detectors) + period * ((loop.turns - few) // alike),
-            period,
-            bulk=max(before, default=-1) + 1 + _EDGE,
-            tail=len(detectors) - min(after, default=len(detectors)) + _EDGE,
-        )
+        bulk = max(before, default=-1) + 1 + _EDGE
+        tail = len(detectors) - min(after, default=len(detectors)) + _EDGE
+        # time stands still in the loop, or runs backwards
+        if not period or len(detectors) - tail < bulk + window + period:
+            return cls.whole(experiment)
+        return cls(short, detectors, len(detectors) + period * ((loop.turns - few) // alike), period, bulk, tail)
 
     @classmethod
     def whole(cls, experiment: Experiment) -> Timeline:
