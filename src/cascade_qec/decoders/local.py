@@ -62,7 +62,8 @@ class LocalDecoder(CascadeDecoder):
         -----
         CascadeWarning
             If more than a little of its noise is of types that training had not: those keep their prior probability. If
-            detectors are missing or ignored, errors leave open what it is, or some that no detector sees do harm.
+            detectors are missing, or those of heralds are ignored; if errors fit the code in several ways, or flip an
+            observable and no detector.
         """
         if experiment is None:
             chosen = self.description.bases[0] if basis is None else basis
