@@ -188,10 +188,10 @@ def test_a_second_readout_that_detectors_do_not_look_at_is_none():
 
 def test_detectors_of_no_outcome_are_ignored():
     code = codes.get("surface_d3")
-    found = recognise(GENERATED + stim.Circuit("DETECTOR(1, 2, 3)"), code)
-    assert (found.heralds, found.ignored, found.missing) == (0, 1, 0)
+    found = recognise(GENERATED + stim.Circuit("DETECTOR(1, 2, 3)\nDETECTOR rec[-1] rec[-1]"), code)
+    assert (found.heralds, found.ignored, found.missing) == (0, 2, 0)
     own = recognise(GENERATED, code).lattice.detector_sites
-    assert np.array_equal(found.lattice.detector_sites, [*own, -1])
+    assert np.array_equal(found.lattice.detector_sites, [*own, -1, -1])
 
 
 def without_resets(circuit: stim.Circuit) -> stim.Circuit:

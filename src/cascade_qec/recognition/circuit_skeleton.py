@@ -47,7 +47,7 @@ class _Record:
     qubits
         The qubit of each outcome, None for that of a product of several, -1 for one of no qubit, as a herald's is.
     detectors
-        The outcomes of each detector.
+        The outcomes of each detector: those that it names twice are none.
     coupled
         Qubits that gates on pairs, or measurements of products, touch; in this order.
     """
@@ -65,7 +65,8 @@ class _Record:
             name, data = instruction.name, stim.gate_data(instruction.name)
             targets = instruction.targets_copy()
             if name == "DETECTOR":
-                detectors.append([len(qubits) + target.value for target in targets])
+                named = Counter(len(qubits) + target.value for target in targets)
+                detectors.append([outcome for outcome, times in named.items() if times % 2])
             elif data.is_two_qubit_gate or name in ("MPP", "SPP", "SPP_DAG"):
                 coupled.update(
                     (t.value, None) for t in targets if not (t.is_combiner or t.is_measurement_record_target)
