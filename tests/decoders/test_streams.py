@@ -252,6 +252,8 @@ def test_errors_name_both_sides() -> None:
         stream.finish(events[:, -4:])
     with pytest.raises(CascadeError, match="commit and look ahead 1 round at least, got 0 and 3"):
         windows(get("pymatching"), circuit, commit=0, buffer=3)
+    with pytest.raises(CascadeError, match="commit and look ahead 1 round at least, got 3 and 0"):
+        get("pymatching~3+0")  # before any other decoder has begun
     with pytest.raises(CascadeError, match="unknown method 'seams': did you mean seam"):
         windows(get("pymatching"), circuit, method="seams")  # pyright: ignore[reportArgumentType]
     likely = stim.DetectorErrorModel(

@@ -18,7 +18,7 @@ from cascade_qec.decoders.streams.opening import check_alone, windows
 from cascade_qec.decoders.streams.parallel import decode_in_parallel
 from cascade_qec.decoders.streams.stream import Stream
 from cascade_qec.decoders.streams.timeline import arrivals
-from cascade_qec.decoders.streams.windows import Method, Windows
+from cascade_qec.decoders.streams.windows import Method, Windows, check_sizes
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Streamed:
     Raises
     ------
     CascadeError
-        If the decoder has a fallback.
+        If the decoder has a fallback, or no experiment has such windows.
     """
 
     decoder: Decoder
@@ -44,6 +44,7 @@ class Streamed:
 
     def __post_init__(self) -> None:
         check_alone(self.decoder)
+        check_sizes(self.commit, self.buffer, self.method)
 
     @property
     def name(self) -> str:

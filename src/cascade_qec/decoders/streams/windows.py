@@ -25,6 +25,14 @@ seams is an experiment by itself.
 """
 
 
+def check_sizes(commit: int, buffer: int, method: str) -> None:
+    """Refuse windows that there are of no experiment."""
+    if commit < 1 or buffer < 1:
+        raise CascadeError(f"expected windows that commit and look ahead 1 round at least, got {commit} and {buffer}")
+    if method not in get_args(Method):
+        raise unknown("method", method, get_args(Method))
+
+
 class Window(NamedTuple):
     """Slices that are decided on together, from `first` to before `stop`.
 
@@ -129,12 +137,7 @@ class Windows(ABC):
     def __init__(
         self, timeline: Timeline, *, commit: int, buffer: int, context: int, method: Method, name: str
     ) -> None:
-        if commit < 1 or buffer < 1:
-            raise CascadeError(
-                f"expected windows that commit and look ahead 1 round at least, got {commit} and {buffer}"
-            )
-        if method not in get_args(Method):
-            raise unknown("method", method, get_args(Method))
+        check_sizes(commit, buffer, method)
         self.timeline, self.name, self.method = timeline, name, method
         self.commit, self.buffer, self.context = commit, buffer, context
         self._solver = lru_cache(maxsize=None)(self._made)
