@@ -43,5 +43,5 @@ def learning_curve(model: str) -> list[str]:
 
 def _picked(validations: list[dict]) -> list[dict]:
     count = len(validations)
-    kept = {round((number + 1) * count / min(count, MOST_VALIDATIONS)) - 1 for number in range(MOST_VALIDATIONS)}
-    return [row for number, row in enumerate(validations) if number in kept]
+    shown = min(count, MOST_VALIDATIONS)
+    return [validations[round((number + 1) * count / shown) - 1] for number in range(shown)]
