@@ -61,6 +61,9 @@ def test_earlier_stretches_come_before(run):
     (curve,) = (c for c in axes.containers if isinstance(c, ErrorbarContainer))
     assert list(curve[0].get_xdata()) == pytest.approx([400, 800, 1300, 1700, 2300], rel=0.01)
     assert list(curve[0].get_ydata()) == [0.15, 0.125, 0.15, 0.125, 0.1]
+    path.write_text("")  # the last stretch has only begun
+    (curve,) = (c for c in _draw(path).axes[0].containers if isinstance(c, ErrorbarContainer))
+    assert list(curve[0].get_ydata()) == [0.15, 0.125, 0.15, 0.125]
     path.with_name("run.json").write_text('{"earlier": [{"shots": 900}]}')
     with pytest.raises(CascadeError, match=r"run\.json, earlier\.0\.validations: Field required"):
         _draw(path)

@@ -76,8 +76,8 @@ def read_validations(path: Path) -> list[Validation]:
     Raises
     ------
     CascadeError
-        If a file cannot be read, metrics.jsonl has no validation, or a line that is none of a run's; a last line that
-        was cut short by a kill is passed over.
+        If a file cannot be read, neither has a validation, or metrics.jsonl a line that is none of a run's; a last line
+        that was cut short by a kill is passed over.
     """
     run, before, validations = path.absolute().parent.name, 0, []
     beside = path.with_name("run.json")
@@ -89,9 +89,10 @@ def read_validations(path: Path) -> list[Validation]:
     lines = [line for line in _text(path).splitlines(keepends=True) if line.endswith("\n")]
     found = [_validated(line, f"{path}, line {number}") for number, line in enumerate(lines, start=1)]
     rows = [row for row in found if row is not None]
-    if not rows:
+    validations += [found for line in rows for found in line.validations(run, family, before)]
+    if not validations:
         raise CascadeError(f"{path}: expected lines with a block_error, as a training run validates, got none")
-    return validations + [found for line in rows for found in line.validations(run, family, before)]
+    return validations
 
 
 def _text(path: Path) -> str:
