@@ -266,6 +266,11 @@ def test_what_is_not_a_file_of_shots(tmp_path):
         ShotFile(tmp_path / "shots.b8.gz", "b8", 3)
     with pytest.raises(CascadeError, match=r"expected shots that are not compressed, got \.xz"):
         guess_format(tmp_path / "shots.b8.xz", "--in_format")
+    with (
+        pytest.raises(CascadeError, match=r"expected shots that are not compressed, got \.gz"),
+        observables_writer(tmp_path / "p.b8.gz", "b8"),
+    ):
+        pass
     with pytest.raises(CascadeError, match=r"expected a format to read among 01, b8, .* got 'b9'"):
         ShotFile(tmp_path / "shots", "b9", 3)
     with pytest.raises(CascadeError, match="at least one bit"):

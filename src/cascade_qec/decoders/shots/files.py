@@ -141,8 +141,10 @@ def observables_writer(path: Path, format: Format) -> Iterator[Callable[[NDArray
     Raises
     ------
     CascadeError
-        Before the block is entered, if there is no such format or no file can be made there.
+        Before the block is entered, if there is no such format, the file's ending is that of compressed files, or none
+        can be made there.
     """
+    _check_plain(path)
     if format not in FORMATS:
         raise CascadeError(f"{path}: expected a format to write among {', '.join(FORMATS)}, got '{format}'")
     with written_whole(path) as file:
