@@ -215,7 +215,7 @@ def fewer_rounds(failures: Mapping[float, Mapping[int, int]], shots: int, k: int
     found = []
     for p, fewer, more in pairs:
         of = {rounds: failures[p][rounds] for rounds in (fewer, more)}
-        _, probability = _excess(*(Counts(failed, shots) for failed in of.values()), UNEQUAL, k)
+        _, probability = _excess(Counts(of[fewer], shots), Counts(of[more], shots), UNEQUAL, k)
         found.append(Rounds(p=p, shots=shots, failures=of, probability=min(1.0, len(pairs) * probability)))
     return min(found, key=lambda pair: pair.probability, default=None)
 
