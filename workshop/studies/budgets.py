@@ -35,22 +35,15 @@ BUDGETS = {"1 ms": 1e3, "10 ms": 1e4, "no limit": math.inf}
 
 RATES = (0.003, 0.005)
 BATCH = 128
+_OF_SURFACE_CODES = (
+    *("cascade:local_surface", "pymatching-correlated", "bposd-lowest"),
+    *("cascade:local_surface+bposd-lowest", "cascade:local_surface+tesseract-sparse-surface"),
+    "tesseract-sparse-surface",
+)
 CANDIDATES = {
-    "surface_d5": (
-        *("cascade:surface_d5", "cascade:local_surface", "pymatching-correlated", "bposd-lowest"),
-        *("cascade:local_surface+bposd-lowest", "cascade:local_surface+tesseract-sparse-surface"),
-        "tesseract-sparse-surface",
-    ),
-    "surface_d7": (
-        *("cascade:surface_d7", "cascade:local_surface", "pymatching-correlated", "bposd-lowest"),
-        *("cascade:local_surface+bposd-lowest", "cascade:local_surface+tesseract-sparse-surface"),
-        "tesseract-sparse-surface",
-    ),
-    "surface_d9": (
-        *("cascade:local_surface", "pymatching-correlated", "bposd-lowest"),
-        *("cascade:local_surface+bposd-lowest", "cascade:local_surface+tesseract-sparse-surface"),
-        "tesseract-sparse-surface",
-    ),
+    "surface_d5": ("cascade:surface_d5", *_OF_SURFACE_CODES),
+    "surface_d7": ("cascade:surface_d7", *_OF_SURFACE_CODES),
+    "surface_d9": _OF_SURFACE_CODES,
     "colour_d5": (
         *("cascade:local_colour", "chromobius", "cascade:local_colour+bposd-lowest"),
         *("cascade:local_colour+tesseract-sparse", "bposd-lowest"),
