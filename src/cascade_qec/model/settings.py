@@ -39,6 +39,13 @@ class NetworkSettings(BaseModel):
         description="what mixes sites: the convolution, or for studies attention to neighbours or to all sites",
     )
 
+    from_silence: bool = Field(
+        default=False,
+        exclude_if=lambda silent: not silent,  # likewise
+        description="a logical head reads by how much its sums differ from those of a shot without events, "
+        "which grow with the rounds",
+    )
+
     @model_validator(mode="after")
     def _attending(self) -> NetworkSettings:
         if self.mixer == "convolution":

@@ -21,10 +21,14 @@ class LogicalHead(torch.nn.Module):
         Gives the number of relations and planes.
     width : int
         Channels of the trunk's features.
+    from_silence : bool
+        Read by how much sums differ from those of the last shot, which has no events and is not answered. Sums grow
+        with the rounds, events or not: a network that sees both learns each number of rounds on its own.
     """
 
-    def __init__(self, code: CSSCode, width: int) -> None:
+    def __init__(self, code: CSSCode, width: int, from_silence: bool = False) -> None:
         super().__init__()
+        self.from_silence = from_silence
         table = data_relations(code.frame("Z"), 2)
         self.to_data = Pointwise(table.planes_out * table.relations * width, width)
         self.norm = BatchNorm(width)
@@ -34,9 +38,11 @@ class LogicalHead(torch.nn.Module):
         self.output_bias = torch.nn.Parameter(torch.zeros(1))
 
     def forward(
-        self, features: Float[torch.Tensor, "sites shots width"], geometry: Geometry
+        self, features: Float[torch.Tensor, "sites shown width"], geometry: Geometry
     ) -> Float32[torch.Tensor, "shots operators"]:
-        """float32 [shots, operators] from [sites, shots, width]."""
-        logical = self.norm(geometry.operator_sums(features, self.to_data.weight))
-        hidden = F.silu(self.hidden(logical) + self.hidden_bias)
+        """float32 [shots, operators] from [sites, shots, width], where a silent one may be the last."""
+        sums = geometry.operator_sums(features, self.to_data.weight)
+        if self.from_silence:
+            sums = sums[:, :-1] - geometry.operator_sums.means(sums[:, -1:])
+        hidden = F.silu(self.hidden(self.norm(sums)) + self.hidden_bias)
         return F.linear(hidden, self.output, self.output_bias).squeeze(-1).t()

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float32, UInt8
 
 from cascade_qec.codes import CSSCode
+from cascade_qec.lattice import ABSENT
 from cascade_qec.model import NetworkSettings
 from cascade_qec.nn.geometry import Geometry
 from cascade_qec.nn.local_head import LocalHead
@@ -32,7 +33,10 @@ class CascadeNetwork(torch.nn.Module):
         self.settings = settings
         self.trunk = Trunk(code, settings, told)
         self.head: LogicalHead | LocalHead
-        self.head = LogicalHead(code, settings.width) if types is None else LocalHead(settings.width, types)
+        if types is None:
+            self.head = LogicalHead(code, settings.width, settings.from_silence)
+        else:
+            self.head = LocalHead(settings.width, types)
 
     def forward(
         self,
@@ -57,6 +61,8 @@ class CascadeNetwork(torch.nn.Module):
         -------
         float32 [shots, operators] or [shots, components]
         """
+        if isinstance(self.head, LogicalHead) and self.head.from_silence:
+            states = torch.cat([states, states[:, :1] & ABSENT], dim=1)
         logits = self.head(self.trunk(states, geometry, dtype, noise), geometry)
         if noise is not None:
             logits = logits + noise[geometry.owner, geometry.type_of]

@@ -43,7 +43,8 @@ class OperatorSums(torch.nn.Module):
         self.order: torch.Tensor
         order = np.concatenate([start + order for start, order in zip(starts, orders, strict=False)])
         self.register_buffer("order", torch.from_numpy(order), persistent=False)
-        self.operators = sum(map(len, supports))
+        self._counts = list(map(len, supports))
+        self.operators = sum(self._counts)
         self._shapes = [(lattice.slices, size) for lattice in lattices for size in lattice.frame.plane_sizes]
         self._places: list[slice] = []
         start = 0
@@ -78,6 +79,11 @@ class OperatorSums(torch.nn.Module):
         read = lattice_convolution(by_kind, by_plane, self.relations).float()
         parts = [self.get_buffer(f"share_{i}") @ read[places].flatten(1) for i, places in enumerate(self._places)]
         return torch.cat(parts).view(self.operators, shots, -1)
+
+    def means(self, sums: Float32[torch.Tensor, "operators shots features"]) -> torch.Tensor:
+        """For each operator the mean over those of its lattice, float32 [operators, shots, features]."""
+        parts = sums.split(self._counts)
+        return torch.cat([part.mean(dim=0, keepdim=True).expand_as(part) for part in parts])
 
 
 class _SumsOverTime(torch.autograd.Function):

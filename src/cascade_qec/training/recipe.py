@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -219,7 +219,7 @@ class Recipe(_Section):
 
     def differences(self, other: Recipe) -> list[str]:
         """Fields in which another recipe is not this one, with both values."""
-        return _differences(self.model_dump(), other.model_dump())
+        return _differences(self, other)
 
 
 def load_recipe(path: str | Path) -> Recipe:
@@ -253,11 +253,11 @@ def _told(error: ErrorDetails) -> str:
     return f"{told}, got {error['input']!r}"
 
 
-def _differences(ours: dict[str, Any], theirs: dict[str, Any], section: str = "") -> list[str]:
+def _differences(ours: BaseModel, theirs: BaseModel, section: str = "") -> list[str]:
     found = []
-    for key, value in ours.items():
-        if isinstance(value, dict):
-            found += _differences(value, theirs[key], f"{key}.")
-        elif value != theirs[key]:
-            found.append(f"{section}{key} = {theirs[key]} instead of {value}")
+    for (key, value), (_, other) in zip(ours, theirs, strict=True):
+        if isinstance(value, BaseModel):
+            found += _differences(value, other, f"{key}.")
+        elif value != other:
+            found.append(f"{section}{key} = {other} instead of {value}")
     return found

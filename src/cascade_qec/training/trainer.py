@@ -308,7 +308,8 @@ def _weights_for(network: CascadeNetwork, recipe: Recipe, path: Path) -> dict[st
     trained, description = load_network(path)
     families = [codes.get(name).family for name in (recipe.code, description.code)]
     shallower = description.network.depth <= recipe.network.depth
-    same = description.network.model_copy(update={"depth": recipe.network.depth}) == recipe.network
+    free = {"depth": recipe.network.depth, "from_silence": recipe.network.from_silence}
+    same = description.network.model_copy(update=free) == recipe.network
     if families[0] != families[1] or not (shallower and same):
         raise CascadeError(
             f"expected weights for a {families[0]} code with {recipe.network!r}, or a smaller depth, to start "
