@@ -59,7 +59,9 @@ NOISE = {"after_clifford_depolarization": 0.006, "before_measure_flip_probabilit
 @pytest.fixture(scope="module")
 def models(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     bicycle = tmp_path_factory.mktemp("models") / "bicycle.safetensors"
-    CascadeDecoder.untrained("bb72", width=8, depth=1).save(bicycle)
+    decoder = CascadeDecoder.untrained("bb72", width=8, depth=1)
+    network = decoder.description.network.model_copy(update={"from_silence": True})
+    CascadeDecoder(decoder.state, decoder.description.model_copy(update={"network": network})).save(bicycle)
     return {"surface": tiny_model, "bicycle": bicycle}
 
 

@@ -20,6 +20,7 @@ from cascade_qec.engine import (
     Tables,
     Weights,
     folded,
+    with_silence,
 )
 from cascade_qec.error_models import Mechanisms, error_model
 from cascade_qec.lattice import memory_lattice
@@ -39,6 +40,7 @@ CASES = {
     "colours": ("colour_d3", {"convolution": "direct", "width": 8, "depth": 1}, "translations"),
     "cyclic": ("gb46", {"convolution": "bipartite", "width": 8, "depth": 1}, "translations"),
     "several orbits": ("lp175", {"convolution": "bipartite", "width": 8, "depth": 1}, "observables"),
+    "from silence": ("bb72", {"convolution": "bipartite", "width": 16, "depth": 2, "from_silence": True}, "lightest"),
     "local": ("surface_d3", {"convolution": "direct", "width": 32, "depth": 2}, None),
 }
 
@@ -95,8 +97,11 @@ def inputs(case: str, basis: str) -> tuple[Program, Weights, Tables, LogicalTabl
             (norm.mean, (-1, 1)),
         ):
             part.data.uniform_(*spread)
-    weights = folded(state_of(network), code, convolution=settings.convolution, depthwise=settings.depthwise)
+    style = settings.model_dump(include={"convolution", "depthwise"})
+    weights = folded(state_of(network), code, from_silence=settings.from_silence, **style)
     tables = Tables.of(lattice, settings.convolution)
+    if isinstance(head, LogicalTables):
+        weights = with_silence(weights, tables, head)
     trained = Trained(network, lattice, asked, head)
     events = np.random.default_rng(4).random((31, lattice.detectors)) < 0.2
     return trained, weights, tables, head, np.packbits(events, axis=1, bitorder="little")

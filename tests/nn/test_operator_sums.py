@@ -9,6 +9,7 @@ from cascade_qec import codes
 from cascade_qec.lattice import Lattice, data_relations, logical_operators, memory_lattice
 from cascade_qec.lattice.relations import site_index
 from cascade_qec.nn import Geometry
+from cascade_qec.nn.operator_sums import OperatorSums
 
 
 def to_data_qubits(x: torch.Tensor, weight: torch.Tensor, lattice: Lattice) -> torch.Tensor:
@@ -65,3 +66,32 @@ def test_on_a_torus_a_translated_syndrome_has_the_same_logits_in_another_order(l
     here, there = network(states, geometry), network(moved, geometry)
     torch.testing.assert_close(here.sort(dim=1).values, there.sort(dim=1).values, rtol=1e-4, atol=1e-5)
     assert not torch.allclose(here, there, atol=1e-3)
+
+
+def test_from_silence_the_number_of_rounds_is_not_seen(lively_network):
+    """Of a shot without events: its sums grow with the rounds, what they differ by from silence does not."""
+    code = codes.get("bb72")
+    lattices = [memory_lattice(code, rounds, "Z") for rounds in (6, 18)]
+    spread = {}
+    for from_silence in (False, True):
+        network = lively_network("bb72", convolution="bipartite", from_silence=from_silence)
+        logits = []
+        for lattice in lattices:
+            geometry = Geometry([lattice], "bipartite")
+            support = logical_operators(code, "Z").support[:1]
+            geometry.operator_sums = OperatorSums([lattice], [support], slices=7)
+            logits.append(network(torch.from_numpy(lattice.scatter(np.zeros((1, lattice.detectors), bool))), geometry))
+        spread[from_silence] = float((logits[0] - logits[1]).abs())
+    assert spread[True] < 1e-4 < 0.1 < spread[False]
+
+
+def test_from_silence_a_shot_is_answered_alone_as_beside_others(lively_network):
+    lattices = [memory_lattice(codes.get("surface_d3"), rounds, basis) for rounds, basis in ((1, "Z"), (4, "X"))]
+    network = lively_network("surface_d3", convolution="direct", from_silence=True)
+    geometry = Geometry(lattices, "direct", slices=4)
+    events = [np.random.default_rng(3).random((5, lattice.detectors)) < 0.2 for lattice in lattices]
+    states = torch.cat([torch.from_numpy(lattice.scatter(e)) for lattice, e in zip(lattices, events, strict=True)])
+    together = network(states, geometry)
+    assert together.shape[0] == 5
+    for shot in range(5):
+        torch.testing.assert_close(network(states[:, shot : shot + 1], geometry), together[shot : shot + 1])

@@ -163,6 +163,9 @@ def test_differences_name_the_fields(tiny):
         "noise.p = 0.005 instead of 0.006",
         "validation.p = [0.003] instead of [0.003, 0.005]",
     ]
+    from_silence = tiny(network=tiny().network.model_dump() | {"from_silence": True})
+    assert from_silence.differences(tiny()) == ["network.from_silence = False instead of True"]
+    assert tiny().differences(from_silence) == ["network.from_silence = True instead of False"]
 
 
 class TestNoise:

@@ -16,6 +16,7 @@ from cascade_qec.decoders import events
 from cascade_qec.decoders.bound import Bound
 from cascade_qec.decoders.explanation import Explanation, explanation
 from cascade_qec.decoders.plausibility import ShotCheck
+from cascade_qec.decoders.prepared import logical_tables, prepared
 from cascade_qec.decoders.result import NetworkResult, sigmoid
 from cascade_qec.decoders.runtime import Runtime
 from cascade_qec.engine import LocalTables, LogicalTables
@@ -59,9 +60,7 @@ def program(
         What a model is told of it, see `cascade_qec.components.Priors`.
     """
     by = decoder.runtime
-    tables, weights = engine.Tables.of(lattice, decoder.description.network.convolution), decoder.weights
-    if noise is not None:
-        weights, tables = engine.with_noise(weights, tables, noise)
+    weights, tables = prepared(decoder.weights, decoder.description, lattice, head_tables, noise)
     if by.name == "torch":
         import torch
 
@@ -123,11 +122,10 @@ class _BoundPart:
     """The network for one memory experiment, and what its observables have in the experiment's."""
 
     def __init__(self, decoder: Weights, part: Part) -> None:
-        made, lattice = decoder.description, part.lattice
+        lattice = part.lattice
         self._observables, self._detectors = part.observables, lattice.detectors
         self._turns = bool(part.observables.detectors.any())
-        slices = made.slices_summed(lattice.rounds)
-        tables = LogicalTables.of(lattice, made.operators, part.observables.logicals, slices)
+        tables = logical_tables(decoder.description, lattice, part.observables.logicals)
         self._program = program(decoder, lattice, tables)
 
     def decide(self, packed: NDArray[np.uint8]) -> engine.Decided:

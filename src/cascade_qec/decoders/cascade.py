@@ -93,7 +93,13 @@ class CascadeDecoder:
         with self._lock:
             if self._weights is None:
                 made = self.description.network
-                self._weights = folded(self.state, self.code, convolution=made.convolution, depthwise=made.depthwise)
+                self._weights = folded(
+                    self.state,
+                    self.code,
+                    convolution=made.convolution,
+                    depthwise=made.depthwise,
+                    from_silence=made.from_silence,
+                )
             return self._weights
 
     @property

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_qec.codes import BASES, Basis
-from cascade_qec.engine import MOST_EXACT, LogicalTables, NumPyProgram, Tables, Weights, votes
+from cascade_qec.decoders.prepared import logical_tables, prepared
+from cascade_qec.engine import MOST_EXACT, NumPyProgram, Weights, votes
 from cascade_qec.errors import CascadeError
 from cascade_qec.lattice import Lattice, logical_operators
 from cascade_qec.model import ModelDescription
@@ -103,9 +104,8 @@ def explanation(
 ) -> Explanation:
     """What a network makes of packed events, uint8 [shots, bytes], of the experiment that a lattice is bound to."""
     code, basis = lattice.code, lattice.basis
-    tables = Tables.of(lattice, description.network.convolution)
-    wanted = np.eye(code.k, dtype=np.uint8)
-    logical = LogicalTables.of(lattice, description.operators, wanted, description.slices_summed(lattice.rounds))
+    logical = logical_tables(description, lattice)
+    weights, tables = prepared(weights, description, lattice, logical)
     program = NumPyProgram(weights, tables, logical)
     kind, check, of_slice = _sites(lattice)
     frame, asked = code.frame(basis), logical_operators(code, basis, description.operators)

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_qec import engine
-from cascade_qec.engine import LocalHead, LocalTables, LogicalTables
+from cascade_qec.decoders.prepared import logical_tables, prepared
+from cascade_qec.engine import LocalTables
 from cascade_qec.lattice import memory_lattice
 from cascade_qec.native import native
 
@@ -28,14 +29,13 @@ def measured_peaks(decoder: CascadeDecoder) -> NDArray[np.float32]:
     assert kernels is not None  # or it would not have been chosen
     basis = made.bases[0]
     lattice = memory_lattice(decoder.code, made.rounds, basis)
-    weights, tables = decoder.weights, engine.Tables.of(lattice, made.network.convolution)
-    if weights.trunk.told is not None:
-        usual = np.zeros((len(tables.byte), len(weights.trunk.told)), dtype=np.float32)
-        weights, tables = engine.with_noise(weights, tables, usual)
-    if isinstance(weights.head, LocalHead):
+    told = decoder.weights.trunk.told
+    usual = None if told is None else np.zeros((lattice.sites, len(told)), dtype=np.float32)
+    if made.head == "local":
         head = LocalTables(owner=np.zeros(0, np.int32), type=np.zeros(0, np.int32))  # the head is not asked
     else:
-        head = LogicalTables.of(lattice, made.operators, np.eye(decoder.code.k, dtype=np.uint8))
+        head = logical_tables(made, lattice)
+    weights, tables = prepared(decoder.weights, made, lattice, head, usual)
     circuit = decoder.experiment(made.noise_p, basis=basis)
     events = circuit.compile_detector_sampler(seed=SEED).sample(SHOTS, bit_packed=True)
     return engine.NativeProgram(kernels, weights, tables, head, bfloat16=True).peaks(np.asarray(events))

@@ -3,7 +3,7 @@
 from cascade_qec.engine.compiled import NativeProgram
 from cascade_qec.engine.decision import MOST_EXACT, Decided, Decision, together, votes
 from cascade_qec.engine.program import Program
-from cascade_qec.engine.reference import NumPyProgram
+from cascade_qec.engine.reference import NumPyProgram, with_silence
 from cascade_qec.engine.tables import LocalTables, LogicalTables, Table, Tables, with_noise
 from cascade_qec.engine.weights import EPSILON, Block, Convolution, LocalHead, LogicalHead, Trunk, Weights, folded
 
@@ -29,4 +29,5 @@ __all__ = [
     "together",
     "votes",
     "with_noise",
+    "with_silence",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,14 +71,34 @@ def sums_over_time(features: Array, tables: LogicalTables) -> Array:
     return sums.reshape(2 * len(tables.sites), *features.shape[1:])[tables.order]
 
 
-def logical(sums: Array, states: NDArray[np.uint8], head: LogicalHead, tables: LogicalTables) -> NDArray[np.float32]:
-    """The evidence of each operator, float32 [shots, operators], from sums over time."""
+def with_silence(weights: Weights, tables: Tables, head_tables: LogicalTables) -> Weights:
+    """Weights that read differences from silence as such that read sums of this experiment; others as they are.
+
+    Subtracted is what operators read of a shot without events, in the mean over them.
+    """
+    head = weights.head
+    if not (isinstance(head, LogicalHead) and head.from_silence):
+        return weights
+    program = NumPyProgram(weights, tables, head_tables)
+    (features,) = deque(program.layers(program.states(np.zeros((1, tables.bytes), dtype=np.uint8))), maxlen=1)
+    silent = operator_sums(sums_over_time(features, head_tables), head, head_tables).mean(axis=(0, 1))
+    return replace(weights, head=replace(head, hidden_bias=head.hidden_bias - silent, from_silence=False))
+
+
+def operator_sums(sums: Array, head: LogicalHead, tables: LogicalTables) -> Array:
+    """What the hidden layer reads of each operator, without its bias: float32 [operators, shots, hidden]."""
     read = _convolved(sums, head.to_data, tables.to_data, _by_relation(tables.to_data))
     hidden = read @ head.hidden  # [data places, shots, hidden]: there may be more operators than places
     operator = np.repeat(np.arange(len(tables.start) - 1), np.diff(tables.start))
     support = np.zeros((len(tables.start) - 1, len(read)), dtype=np.float32)
     support[operator, tables.place] = tables.share
-    logits = silu(np.tensordot(support, hidden, axes=1) + head.hidden_bias) @ head.output + np.float32(head.output_bias)
+    return np.tensordot(support, hidden, axes=1)
+
+
+def logical(sums: Array, states: NDArray[np.uint8], head: LogicalHead, tables: LogicalTables) -> NDArray[np.float32]:
+    """The evidence of each operator, float32 [shots, operators], from sums over time."""
+    hidden = silu(operator_sums(sums, head, tables) + head.hidden_bias)
+    logits = hidden @ head.output + np.float32(head.output_bias)
     odd = tables.members @ (states[tables.checks] & 1).sum(axis=1, dtype=np.float32) % 2  # [operators, shots]
     return np.ascontiguousarray((logits * (1 - 2 * odd)).T)
 

@@ -90,6 +90,8 @@ class LogicalHead:
     hidden : float32 [width, 2 * width]
     hidden_bias, output : float32 [2 * width]
     output_bias : float
+    from_silence : bool
+        Whether `hidden_bias` is yet to be that of an experiment, see `with_silence`.
     """
 
     to_data: Array
@@ -97,6 +99,7 @@ class LogicalHead:
     hidden_bias: Array
     output: Array
     output_bias: float
+    from_silence: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +124,7 @@ class Weights:
     head: LogicalHead | LocalHead
 
 
-def folded(state: State, code: CSSCode, *, convolution: str, depthwise: bool) -> Weights:
+def folded(state: State, code: CSSCode, *, convolution: str, depthwise: bool, from_silence: bool = False) -> Weights:
     """Fold a network's weights.
 
     Parameters
@@ -133,6 +136,8 @@ def folded(state: State, code: CSSCode, *, convolution: str, depthwise: bool) ->
     convolution : {"direct", "bipartite"}
     depthwise : bool
         Whether channels are convolved each on its own; they are folded to matrices that are zero beside the diagonal.
+    from_silence : bool
+        Whether a logical head reads differences from silence.
     """
     frame = code.frame("Z")
     steps = [(table.planes_out, table.relations) for table in convolution_tables(frame, convolution, 2)]
@@ -160,6 +165,7 @@ def folded(state: State, code: CSSCode, *, convolution: str, depthwise: bool) ->
             hidden_bias=_single(hidden @ shift + state["head.hidden_bias"]),
             output=_single(state["head.output"][0]),
             output_bias=float(state["head.output_bias"][0]),
+            from_silence=from_silence,
         ),
     )
 

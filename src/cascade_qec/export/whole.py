@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from cascade_qec.components import Components
 from cascade_qec.decoders.bound_cascade import BoundCascade
 from cascade_qec.decoders.local import BoundLocal
-from cascade_qec.engine import LocalHead, LocalTables, LogicalHead, LogicalTables, Tables, with_noise
+from cascade_qec.decoders.prepared import logical_tables, prepared
+from cascade_qec.engine import LocalHead, LocalTables, LogicalHead
 from cascade_qec.error_models import Flips
 from cascade_qec.errors import CascadeError
 from cascade_qec.export import decision, network
 from cascade_qec.export.graph import Graph
 from cascade_qec.lattice import Lattice
 from cascade_qec.recognition import Part
-
-if TYPE_CHECKING:
-    from cascade_qec.engine import Weights
 
 Layout = Literal["decoder", "ising"]
 
@@ -94,10 +92,8 @@ def whole(bound: BoundCascade | BoundLocal, *, layout: Layout = "decoder", dtype
 def _part(g: Graph, events: str, bound: BoundCascade, part: Part, dtype: Any) -> decision.Decided:
     """One memory experiment: what is decided of its part in the observables."""
     made, lattice = bound.decoder.description, part.lattice
-    tables = Tables.of(lattice, made.network.convolution)
-    slices = made.slices_summed(lattice.rounds)
-    head_tables = LogicalTables.of(lattice, made.operators, part.observables.logicals, slices)
-    weights: Weights = bound.decoder.weights
+    head_tables = logical_tables(made, lattice, part.observables.logicals)
+    weights, tables = prepared(bound.decoder.weights, made, lattice, head_tables)
     assert isinstance(weights.head, LogicalHead)
     with g.at(lattice.basis):
         x = network.features(g, events, weights.trunk, tables, lattice.detectors, dtype)
@@ -131,15 +127,12 @@ def _local(g: Graph, events: str, bound: BoundLocal, dtype: Any) -> str:
             f"{bound.name}: expected an experiment of one basis to export a local model for, got both at once"
         )
     decoder, part = bound.decoder, bound.parts[0]
-    tables, weights = Tables.of(part.lattice, decoder.description.network.convolution), decoder.weights
-    if part.noise is not None:
-        weights, tables = with_noise(weights, tables, part.noise)
+    asked = LocalTables.of(part.components)
+    weights, tables = prepared(decoder.weights, decoder.description, part.lattice, asked, part.noise)
     assert isinstance(weights.head, LocalHead)
     x = network.features(g, events, weights.trunk, tables, bound.num_detectors, dtype)
     known, prior = ~part.unknown, part.prior_log_odds
-    log_odds = network.local_log_odds(
-        g, x, part.lattice.sites, weights.head, LocalTables.of(part.components), known, prior
-    )
+    log_odds = network.local_log_odds(g, x, part.lattice.sites, weights.head, asked, known, prior)
     return log_odds if part.noise is None else g.add("Add", log_odds, part.told_log_odds)
 
 

@@ -15,6 +15,7 @@ from safetensors.numpy import save
 from cascade_qec.codes import BASES, Basis, CSSCode, Frame
 from cascade_qec.decoders.cascade import CascadeDecoder
 from cascade_qec.decoders.loading import load
+from cascade_qec.decoders.prepared import logical_tables, prepared
 from cascade_qec.engine import LogicalTables, Tables, Weights
 from cascade_qec.engine.weights import LogicalHead
 from cascade_qec.lattice import Lattice, logical_operators, memory_lattice
@@ -52,18 +53,18 @@ def experiment_file(
         Further arrays and facts.
     """
     made, code = decoder.description, decoder.code
-    slices = made.slices_summed(lattice.rounds)
-    logical = LogicalTables.of(lattice, made.operators, np.eye(code.k, dtype=np.uint8), slices)
+    logical = logical_tables(made, lattice)
+    weights, tables = prepared(decoder.weights, made, lattice, logical)
     arrays = dict(
         [
-            *_weights(decoder.weights),
-            *_tables(lattice, Tables.of(lattice, made.network.convolution), logical),
+            *_weights(weights),
+            *_tables(lattice, tables, logical),
             *_geometry(decoder, lattice),
             *_faults(code, lattice.rounds, lattice.basis),
         ]
     )
     arrays |= more or {}
-    head = decoder.weights.head
+    head = weights.head
     assert isinstance(head, LogicalHead)
     assert made.calibration is not None  # or no experiment would be decoded
     facts = {
@@ -72,8 +73,8 @@ def experiment_file(
         "rounds": lattice.rounds,
         "slices": lattice.slices,
         "basis": lattice.basis,
-        "width": decoder.weights.trunk.embedding.shape[1],
-        "depth": len(decoder.weights.trunk.blocks),
+        "width": weights.trunk.embedding.shape[1],
+        "depth": len(weights.trunk.blocks),
         "parameters": made.parameters(),
         "trained_at": made.noise_p,
         "period": _period(code.frame(lattice.basis)),
