@@ -1,0 +1,78 @@
+"""What a network that learned one number of rounds makes of others, by sums and by what these differ by from silence.
+
+    python -m workshop.studies.silence bb108.safetensors --rounds 10 15 20 30
+
+No weight is trained: what is subtracted of the model's own rounds is added to a bias, so that nothing changes there.
+"""
+
+import argparse
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+import cascade_qec as cascade
+from cascade_qec.cli.progress import progress
+from cascade_qec.codes import Basis
+from cascade_qec.decoders.cascade import CascadeDecoder
+from cascade_qec.decoders.prepared import logical_tables, prepared
+from cascade_qec.engine import LogicalHead
+from cascade_qec.errors import CascadeError
+from cascade_qec.evaluation.comparison import Experiment, compare
+from cascade_qec.evaluation.tables import Row
+from cascade_qec.lattice import memory_lattice
+from cascade_qec.tables import write_rows
+from workshop import RESULTS
+
+TABLE, SEED = RESULTS / "trials" / "silence.csv", 8
+
+
+def readings(decoder: CascadeDecoder, rounds: int, basis: Basis) -> dict[str, CascadeDecoder]:
+    """The network for so many rounds, by both ways of reading it."""
+    made, head = decoder.description, decoder.weights.head
+    if not isinstance(head, LogicalHead) or made.network.from_silence:
+        raise CascadeError(f"expected a model with a logical head that reads sums, got {made.name}, which has none")
+    lattice = memory_lattice(decoder.code, made.rounds, basis)
+    reading = replace(decoder.weights, head=replace(head, from_silence=True))
+    of_own, _ = prepared(reading, made, lattice, logical_tables(made, lattice))
+    assert isinstance(of_own.head, LogicalHead)
+    bias = decoder.state["head.hidden_bias"] + (head.hidden_bias - of_own.head.hidden_bias)
+    sums = made.model_copy(update={"mixed_rounds": sorted({made.rounds, rounds})})
+    silent = sums.model_copy(update={"network": made.network.model_copy(update={"from_silence": True})})
+    return {
+        "sums": CascadeDecoder(decoder.state, sums, allow_unmeasured=True),
+        "from silence": CascadeDecoder({**decoder.state, "head.hidden_bias": bias}, silent, allow_unmeasured=True),
+    }
+
+
+def rows(decoder: CascadeDecoder, p: float, rounds: int, shots: int) -> list[Row]:
+    """Both readings on the same shots of each basis."""
+    found: list[Row] = []
+    for basis in decoder.description.bases:
+        circuit = decoder.experiment(p, rounds=rounds, basis=basis)
+        experiment = Experiment(decoder.description.name, p, rounds, {basis: circuit})
+        with progress(f"{rounds} rounds, {basis}, percent") as report:
+            found += compare(
+                experiment,
+                readings(decoder, rounds, basis),
+                shots=shots,
+                seed=SEED,
+                report=lambda done: report(int(100 * done), 100),
+            )
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("model", help="path or name of a model that learned one number of rounds")
+    parser.add_argument("--rounds", nargs="+", type=int, required=True)
+    parser.add_argument("--p", type=float, default=0.004)
+    parser.add_argument("--shots", type=int, default=2000, help="of each number of rounds and basis")
+    parser.add_argument("--out", type=Path, default=TABLE)
+    asked = parser.parse_args()
+    warnings.simplefilter("ignore", cascade.CascadeWarning)  # other rounds are what this is about
+    decoder = cascade.load(asked.model, allow_unmeasured=True)
+    write_rows(asked.out, [row for rounds in asked.rounds for row in rows(decoder, asked.p, rounds, asked.shots)])
+
+
+if __name__ == "__main__":
+    main()
