@@ -18,7 +18,10 @@ from cascade_qec.tables import read_rows, write_rows
 from workshop import RESULTS
 
 TABLE, SEED = RESULTS / "rounds.csv", 7
-P, HIGHER_P = 0.003, {"local_bb108": 0.004, "local_bb144": 0.004, "local_toric": 0.005}
+P, HIGHER_P = (
+    0.003,
+    {"bb108": 0.004, "bb144_small": 0.004, "local_bb108": 0.004, "local_bb144": 0.004, "local_toric": 0.005},
+)
 """The noise rate, and that of models which seldom fail there."""
 ROUNDS = {
     "surface_d3": (1, 2, 3, 4, 6, 9, 12),
@@ -27,6 +30,8 @@ ROUNDS = {
     "colour_d3": (1, 2, 3, 4, 6, 9, 12),
     "local_colour": (1, 3, 5, 7, 10, 15),
     "bb72": (1, 2, 4, 6, 9, 13, 18),
+    "bb108": (1, 5, 10, 15, 20, 25, 30),
+    "bb144_small": (1, 6, 12, 18, 24, 30, 36),
     "local_bb72": (1, 2, 4, 6, 9, 13, 18),
     "local_bb108": (10, 20, 30),
     "local_bb144": (12, 24, 36),
