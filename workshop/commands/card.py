@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cascade_qec.cli.options import Seed
-from cascade_qec.cli.progress import progress
+from cascade_qec.cli.progress import percent
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import check_folder
 
@@ -80,7 +80,7 @@ def card(
             raise CascadeError(f"--code: {name} decodes {made.code} alone, got {other.name}")
     measured = []
     for other in others or [None]:
-        with progress(f"measuring {made.code if other is None else other.name}, percent") as report:
+        with percent(f"measuring {made.code if other is None else other.name}") as report:
             measured += measure(
                 decoder,
                 rivals,
@@ -89,7 +89,7 @@ def card(
                 failures=failures,
                 seconds=seconds,
                 seed=seed,
-                report=lambda done, report=report: report(round(100 * done), 100),
+                report=report,
             )
     rows = larger_samples([*pool([*measured, *kept]), *collected])
     put_into_zoo(models[0], make_card(decoder, facts, rows, notes), rows, models=out, table=table)

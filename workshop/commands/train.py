@@ -10,7 +10,7 @@ import typer
 
 from cascade_qec import limits
 from cascade_qec.cli.options import Activations, Device, Kernels, Threads, Workers
-from cascade_qec.cli.progress import progress
+from cascade_qec.cli.progress import percent
 from cascade_qec.errors import CascadeError
 from cascade_qec.files import check_folder
 
@@ -174,7 +174,7 @@ def _measure(
     old = Card.read(before) if before.exists() else None
     # Shots by the step, so that no step's weights are measured, and chosen, by the shots of those before.
     guards = see_guards(decoder, seed=seed)
-    with progress("measuring, percent") as report:
+    with percent("measuring") as report:
         measured = measure(
             decoder,
             {},
@@ -182,7 +182,7 @@ def _measure(
             failures=_FAILURES,
             seed=seed,
             seconds=max(0.0, until - time.monotonic()),  # what loading the model and its guards have left
-            report=lambda done: report(round(100 * done), 100),
+            report=report,
         )
     broken = with_floor(guards, decoder, measured).broken
     for verdict in broken:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import cascade_qec as cascade
 from cascade_qec import circuits, codes
-from cascade_qec.cli.progress import progress
+from cascade_qec.cli.progress import percent, progress
 from cascade_qec.decoders import classical
 from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.comparison import CASCADE, Experiment, compare
@@ -38,14 +38,14 @@ def name_of(run: Trained) -> str:
 
 def of_model(run: Trained, *, rates: Sequence[float], failures: int, seed: int) -> list[Row]:
     """Rows of a model, a row for each noise rate."""
-    with progress(run.recipe.name) as report:
+    with percent(run.recipe.name) as report:
         rows = measure(
             cascade.load(str(run.model)),
             {},
             ps=rates,
             failures=failures,
             seed=seed,
-            report=lambda done: report(int(100 * done), 100),
+            report=report,
         )
     settings = {"decoder": name_of(run), "parameters": parameters_of(run, failures)}
     return [row.model_copy(update=settings) for row in rows]

@@ -10,7 +10,7 @@ import warnings
 
 import cascade_qec as cascade
 from cascade_qec import codes
-from cascade_qec.cli.progress import progress
+from cascade_qec.cli.progress import percent
 from cascade_qec.decoders import classical
 from cascade_qec.evaluation.comparison import CASCADE, Experiment, compare
 from cascade_qec.evaluation.tables import Row
@@ -56,13 +56,13 @@ def rows(name: str, shots: int, *, alone: bool) -> list[Row]:
     p = HIGHER_P.get(name, P)
     for rounds in ROUNDS[name]:
         circuits = {basis: decoder.experiment(p, rounds=rounds, basis=basis) for basis in codes.BASES}
-        with progress(f"{name}, {rounds} rounds, percent") as report:
+        with percent(f"{name}, {rounds} rounds") as report:
             found += compare(
                 Experiment(name, p, rounds, circuits),
                 decoders,
                 shots=shots,
                 seed=SEED,
-                report=lambda done: report(int(100 * done), 100),
+                report=report,
             )
     return found
 

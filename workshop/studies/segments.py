@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 import cascade_qec as cascade
 from cascade_qec import circuits, codes
-from cascade_qec.cli.progress import progress
+from cascade_qec.cli.progress import percent, progress
 from cascade_qec.codes import BASES, Basis, CSSCode
 from cascade_qec.decoders import Decoder, classical, events
 from cascade_qec.decoders.bound_cascade import program
@@ -225,13 +225,13 @@ def main() -> None:
     if not weights.exists():
         train(code, weights)
     for p in (0.005, 0.003):
-        with progress(f"{code}, {100 * p:g} %, percent") as report:
+        with percent(f"{code}, {100 * p:g} %") as report:
             rows += compare(
                 Experiment.memory(code, p, 5 * size_of(codes.get(code)), BASES, "uniform"),
                 decoders(weights),
                 shots=arguments.shots,
                 seed=SEED,
-                report=lambda done: report(int(100 * done), 100),
+                report=report,
             )
     write_rows(TABLE, rows)
     PAGE.write_text(with_tables(PAGE.read_text()))

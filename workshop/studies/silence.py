@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import cascade_qec as cascade
-from cascade_qec.cli.progress import progress
+from cascade_qec.cli.progress import percent
 from cascade_qec.codes import Basis
 from cascade_qec.decoders.cascade import CascadeDecoder
 from cascade_qec.decoders.prepared import logical_tables, prepared
@@ -50,13 +50,13 @@ def rows(decoder: CascadeDecoder, p: float, rounds: int, shots: int) -> list[Row
     for basis in decoder.description.bases:
         circuit = decoder.experiment(p, rounds=rounds, basis=basis)
         experiment = Experiment(decoder.description.name, p, rounds, {basis: circuit})
-        with progress(f"{rounds} rounds, {basis}, percent") as report:
+        with percent(f"{rounds} rounds, {basis}") as report:
             found += compare(
                 experiment,
                 readings(decoder, rounds, basis),
                 shots=shots,
                 seed=SEED,
-                report=lambda done: report(int(100 * done), 100),
+                report=report,
             )
     return found
 

@@ -9,7 +9,7 @@ import argparse
 import warnings
 
 import cascade_qec as cascade
-from cascade_qec.cli.progress import progress
+from cascade_qec.cli.progress import percent
 from cascade_qec.codes import BASES
 from cascade_qec.decoders import Decoder, classical
 from cascade_qec.decoders.streams import Streamed
@@ -41,13 +41,13 @@ def decoders(code: str, d: int) -> dict[str, Decoder]:
 
 def rows(code: str, d: int, p: float, shots: int) -> list[Row]:
     """Everyone on the same shots."""
-    with progress(f"{code}, {100 * p:g} %, percent") as report:
+    with percent(f"{code}, {100 * p:g} %") as report:
         return compare(
             Experiment.memory(code, p, 10 * d, BASES, "uniform"),
             decoders(code, d),
             shots=shots,
             seed=SEED,
-            report=lambda done: report(int(100 * done), 100),
+            report=report,
         )
 
 

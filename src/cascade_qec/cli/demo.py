@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cascade_qec import limits
-from cascade_qec.cli.progress import NOTHING_KEPT, interruptible, progress, tell
+from cascade_qec.cli.progress import NOTHING_KEPT, interruptible, percent, tell
 from cascade_qec.errors import CascadeError
 
 
@@ -28,10 +28,8 @@ def demo(
         raise CascadeError(f"--out: expected a directory, {out} is a file")
     models = {code: load(code) for code in SHARES}
     out.mkdir(parents=True, exist_ok=True)
-    with interruptible(NOTHING_KEPT), progress("demo, percent") as report:
-        rows = demonstrate(
-            models, seconds=seconds, seed=seed, report=lambda done: report(round(100 * done), 100), skipped=tell
-        )
+    with interruptible(NOTHING_KEPT), percent("demo") as report:
+        rows = demonstrate(models, seconds=seconds, seed=seed, report=report, skipped=tell)
     table, curves = out / "rates.csv", out / "rates.png"
     write_rows(table, rows)
     save(block_error_figure(rows), curves)

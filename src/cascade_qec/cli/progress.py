@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -46,6 +46,13 @@ def progress(step: str) -> Iterator[Report]:
             yield report
     else:
         yield _lines(step)
+
+
+@contextmanager
+def percent(step: str) -> Iterator[Callable[[float], None]]:
+    """Give a function that shows which share of `step` is done, 0 to 1, on stderr."""
+    with progress(f"{step}, percent") as report:
+        yield lambda done: report(round(100 * done), 100)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import typer
 
 from cascade_qec import limits
 from cascade_qec.cli.options import Model, Seed, printed_beside
-from cascade_qec.cli.progress import NOTHING_KEPT, interruptible, progress
+from cascade_qec.cli.progress import NOTHING_KEPT, interruptible, percent
 
 
 def escalation(
@@ -61,7 +61,7 @@ def escalation(
     classical = fallback_decoder(fallback, network.code)
     rounds = network.description.rounds if rounds is None else rounds
     circuit = network.experiment(p, rounds=rounds, basis=basis)
-    with interruptible(NOTHING_KEPT), progress("escalation, percent") as report:
+    with interruptible(NOTHING_KEPT), percent("escalation") as report:
         decoded = decode_both(
             network,
             classical,
@@ -70,7 +70,7 @@ def escalation(
             failures=failures,
             seconds=seconds,
             seed=seed,
-            report=lambda done: report(int(100 * done), 100),
+            report=report,
         )
     about = {
         "decoder": network.name,

@@ -6,7 +6,7 @@ import typer
 
 from cascade_qec import limits
 from cascade_qec.cli.options import Device, Precision, known_model
-from cascade_qec.cli.progress import progress
+from cascade_qec.cli.progress import percent
 from cascade_qec.errors import CascadeError
 
 
@@ -61,14 +61,14 @@ def verify(
         show(f"The card of {card.name} does not hold: {', '.join(wrong)}. Its figures were not recomputed.")
         raise typer.Exit(1)
 
-    with progress("verifying, percent") as report:
+    with percent("verifying") as report:
         checks = verify_rows(
             decoder,
             rows,
             seconds=60 * minutes,
             seed=seed,
             false_alarm=false_alarm,
-            report=lambda done: report(int(100 * done), 100),
+            report=report,
         )
     notes = [
         f"Seed {seed}. P: Fisher's exact test, two-sided; true cards fail with probability {false_alarm:g} at most.",
