@@ -181,7 +181,10 @@ class Trainer:
                     self._check_and_log(progress)
                 if distributed.is_main() and (validate or stop):
                     measure_statistics(self.average, self.examples, self.recipe, self.step, self.dtype)
-                    self._save(self._validate(progress) if validate else None)
+                    self._save(None)
+                    # takes long, so that what it is about is safe before
+                    if validate and (calibration := self._validate(progress)) is not None:
+                        self._save(calibration)
         return self.step >= last
 
     def _check_and_log(self, progress: Progress) -> None:
