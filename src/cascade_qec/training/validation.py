@@ -116,20 +116,20 @@ class Validator:
         was_training = network.training
         network.eval()
         for p in dict.fromkeys(ps):
-            seen: list[tuple[torch.Tensor, torch.Tensor]] = []
+            # filled in place: small tensors that stay, between large ones that go, leave holes in memory that add up
+            log_odds[p] = np.full((len(self.examples.shown), shots), 0, dtype=np.float32)
+            failed[p] = np.empty(log_odds[p].shape, dtype=np.bool_)
             for batch in range(batches):
                 packed = self._sample(p, batch)
                 against, labels, wrong = self._ask(network, packed)
-                # of a local head's answers there are none: a search decides by them
-                known = (
-                    questions.log_odds(against) if isinstance(questions, Questions) else torch.full(wrong.shape, 0.0)
-                )
-                seen.append((known, wrong))
+                here = slice(batch * self._batch, (batch + 1) * self._batch)
+                failed[p][:, here] = wrong.cpu()
+                if isinstance(questions, Questions):
+                    log_odds[p][:, here] = questions.log_odds(against).cpu()
                 report(len(bases) * self._batch)
                 if p == highest:
                     losses = losses + questions.by_name(F.softplus(against).sum(dim=0))  # binary cross-entropy
                     flips = flips + questions.by_name(labels.sum(dim=0))
-            log_odds[p], failed[p] = (torch.cat(parts, dim=1).cpu().numpy() for parts in zip(*seen, strict=True))
             counts = failed[p].sum(axis=1)
             failures[p] = dict(zip(bases, counts[self._own].tolist(), strict=True))
             by_number = counts.reshape(-1, len(bases)).sum(axis=1).tolist()
