@@ -124,6 +124,7 @@ class Validator:
                 against, labels, wrong = self._ask(network, packed)
                 here = slice(batch * self._batch, (batch + 1) * self._batch)
                 failed[p][:, here] = wrong.cpu()
+                # of a local head's answers there are none: a search decides by them
                 if isinstance(questions, Questions):
                     log_odds[p][:, here] = questions.log_odds(against).cpu()
                 report(len(bases) * self._batch)
