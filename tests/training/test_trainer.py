@@ -45,6 +45,19 @@ def after_steps(monkeypatch, steps, act):
     monkeypatch.setattr(Step, "__call__", step_and_act)
 
 
+def kill_validation(monkeypatch, number):
+    """Run out of memory in a trainer's validation of this number, the first being 1."""
+    validate, calls = Trainer._validate, []
+
+    def out_of_memory(self, progress):
+        calls.append(self.step)
+        if len(calls) == number:
+            raise MemoryError
+        return validate(self, progress)
+
+    monkeypatch.setattr(Trainer, "_validate", out_of_memory)
+
+
 def assert_same_weights(one, other):
     """Bit for bit, also averages and optimizer state."""
     found, expected = (load_checkpoint(out / "checkpoint.pt") for out in (one, other))
@@ -244,6 +257,20 @@ class TestStopping:
             assert trainer(tiny(optimizer={"steps": 5}), tmp_path).run() is True
         finally:
             signal.signal(signal.SIGINT, before)
+
+    def test_a_run_that_is_killed_while_it_validates_goes_on_with_that(self, tiny, tmp_path, monkeypatch):
+        straight, killed = tmp_path / "straight", tmp_path / "killed"
+        trainer(tiny(), straight).run()
+        for resume, failing in ((False, 3), (True, 1)):  # in the last validation, and once more
+            with monkeypatch.context() as patch:
+                kill_validation(patch, failing)
+                with pytest.raises(MemoryError):
+                    trainer(tiny(), killed, resume=resume).run()
+        assert load_checkpoint(killed / "checkpoint.pt")["step"] == 30
+        trainer(tiny(), killed, resume=True).run()
+        assert (killed / "tiny.safetensors").read_bytes() == (straight / "tiny.safetensors").read_bytes()
+        errors = [[row for row in rows(out) if "block_error" in row] for out in (straight, killed)]
+        assert errors[0] == errors[1]
 
     def test_rows_beyond_the_checkpoint_are_written_once(self, tiny, tmp_path, monkeypatch):
         class Killed(BaseException):

@@ -92,6 +92,11 @@ class Metrics:
         with self._path.open("a") as file:
             file.write(json.dumps(row) + "\n")
 
+    def has_validation(self, step: int) -> bool:
+        """Whether there is a row of a step's validation."""
+        lines = self._path.read_bytes().splitlines() if self._path.exists() else []
+        return any(_step(line) == step and "block_error" in json.loads(line) for line in lines)
+
     def forget_after(self, step: int) -> None:
         """Drop rows of steps after this one, which a run that goes on from here will write again."""
         if not self._path.exists():

@@ -167,6 +167,8 @@ class Trainer:
             Producers(self.recipe, range(self.step, last), self.micros, self.workers) as producers,
             Progress(self.recipe, self.step, main=distributed.is_main()) as progress,
         ):
+            if distributed.is_main() and self._validation_due and not self.metrics.has_validation(self.step):
+                self._save(self._validate(progress))  # which the run was killed in
             batches = feed(producers, self.examples)
             while self.step < last and not stop:
                 losses = self.take_step(batches, self.step)
@@ -176,15 +178,14 @@ class Trainer:
                 time_is_up = minutes is not None and time.monotonic() - started > 60 * minutes
                 # all processes leave the loop after the same step, or one would wait for the others for ever
                 stop = distributed.any_process(self._stop_asked or time_is_up)
-                validate = self.step % self.recipe.validation.every == 0 or self.step == last
+                validate = self._validation_due
                 if progress.log_due or validate or stop:
                     self._check_and_log(progress)
                 if distributed.is_main() and (validate or stop):
                     measure_statistics(self.average, self.examples, self.recipe, self.step, self.dtype)
-                    self._save(None)
-                    # takes long, so that what it is about is safe before
-                    if validate and (calibration := self._validate(progress)) is not None:
-                        self._save(calibration)
+                    self._save(None)  # first, as a validation takes long
+                    if validate:
+                        self._save(self._validate(progress))
         return self.step >= last
 
     def _check_and_log(self, progress: Progress) -> None:
@@ -218,6 +219,13 @@ class Trainer:
         self.metrics.append(row)
         progress.validated(self.step, errors, broken)
         return found.calibration
+
+    @property
+    def _validation_due(self) -> bool:
+        """Whether the step reached is one whose weights are validated."""
+        return self.step > 0 and (
+            self.step % self.recipe.validation.every == 0 or self.step == self.recipe.optimizer.steps
+        )
 
     @property
     def _has_settled(self) -> bool:
