@@ -13,7 +13,8 @@ from cascade_qec.training.recipe import NoiseCurriculum
 
 QUEUE = Path(__file__).parents[2] / "recipes" / "queue.toml"
 RECIPES = sorted(set((Path(__file__).parents[2] / "recipes").glob("*.toml")) - {QUEUE})
-MIXED = sorted((Path(__file__).parents[2] / "recipes" / "continued").glob("*_mixed.toml"))
+CONTINUED = Path(__file__).parents[2] / "recipes" / "continued"
+MIXED = sorted(path for ending in ("mixed", "silence") for path in CONTINUED.glob(f"*_{ending}.toml"))
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
@@ -109,6 +110,7 @@ WRONG = [
     ({"mixture": {"rounds": [1, 9]}}, "expected rounds = 3 in mixture.rounds, got [1, 9]"),
     ({"mixture": {"cut": [0]}}, "mixture.cut.0: Input should be greater than or equal to 1, got 0"),
     ({"mixture": {"cut": [3]}}, "expected head 'local' for windows"),
+    ({"head": "local", "network": {"from_silence": True}}, "expected head 'logical' beside network.from_silence"),
     ({"mixture": {"noise": ["si1000"]}}, "expected noise.model = 'uniform' in mixture.noise, got ['si1000']"),
     ({"mixture": {"noise": ["uniform", "pink"]}}, "mixture.noise: unknown noise model 'pink'"),
     ({"code": "surface_d4"}, "code: "),
