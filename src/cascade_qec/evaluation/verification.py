@@ -18,6 +18,7 @@ from cascade_qec.evaluation.comparison import CASCADE, Experiment
 from cascade_qec.evaluation.shared_time import Task, decode_in
 from cascade_qec.evaluation.tables import Row
 from cascade_qec.evaluation.two_samples import equal_rates, visible_rate
+from cascade_qec.model import NetworkSettings
 from cascade_qec.statistics import per_logical_per_cycle, wilson
 from cascade_qec.zoo.card import Card, Measurement, RivalMeasurement, ZeroSyndrome
 
@@ -224,6 +225,9 @@ def card_facts(decoder: CascadeDecoder, card: Card) -> list[Fact]:
     noise, trained, bases = recipe.get("noise"), recipe.get("network"), recipe.get("bases")
     mixed = recipe["mixture"].get("rounds") if isinstance(recipe.get("mixture"), dict) else None
     network = made.network.model_dump()
+    # what files leave out where it is the default, a card or recipe without it says, too
+    left_out = {name: of.default for name, of in NetworkSettings.model_fields.items() if of.exclude_if}
+    usual = {name: left_out.get(name, value) for name, value in network.items()}
     parameters = decoder.description.parameters()
     zero, found_zero = card.zero_syndrome, zero_syndrome(decoder)
     return [
@@ -236,7 +240,7 @@ def card_facts(decoder: CascadeDecoder, card: Card) -> list[Fact]:
             sorted(card.bases),
             sorted(map(str, bases)) if isinstance(bases, list) else bases,
         ),
-        _same("network", network, network | card.network, network | trained if isinstance(trained, dict) else trained),
+        _same("network", network, usual | card.network, usual | trained if isinstance(trained, dict) else trained),
         _same("noise model", made.noise_model, noise.get("model") if isinstance(noise, dict) else noise),
         _same("noise", made.noise_p, noise.get("p") if isinstance(noise, dict) else noise),
         _same("parameters", parameters, card.parameters),
