@@ -23,6 +23,7 @@ from cascade_qec.engine import (
     with_silence,
 )
 from cascade_qec.error_models import Mechanisms, error_model
+from cascade_qec.errors import CascadeError
 from cascade_qec.lattice import memory_lattice
 from cascade_qec.model import ModelDescription, NetworkSettings
 from cascade_qec.native import native, set_threads
@@ -48,8 +49,8 @@ CASES = {
 class Trained(Program):
     """The network itself."""
 
-    def __init__(self, network, lattice, asked, head_tables) -> None:
-        super().__init__(head_tables)
+    def __init__(self, network, lattice, asked, weights, head_tables) -> None:
+        super().__init__(weights, head_tables)
         self._network, self._unpacking = network, Unpacking([lattice])
         self._geometry = Geometry([lattice], network.settings.convolution, asked)
         self._questions = Questions([lattice], asked) if isinstance(asked, str) else None
@@ -102,9 +103,16 @@ def inputs(case: str, basis: str) -> tuple[Program, Weights, Tables, LogicalTabl
     tables = Tables.of(lattice, settings.convolution)
     if isinstance(head, LogicalTables):
         weights = with_silence(weights, tables, head)
-    trained = Trained(network, lattice, asked, head)
+    trained = Trained(network, lattice, asked, weights, head)
     events = np.random.default_rng(4).random((31, lattice.detectors)) < 0.2
     return trained, weights, tables, head, np.packbits(events, axis=1, bitorder="little")
+
+
+def test_weights_that_are_not_ready_for_the_experiment_are_refused():
+    _, weights, tables, head, _ = inputs("from silence", "Z")
+    weights = replace(weights, head=replace(weights.head, from_silence=True))
+    with pytest.raises(CascadeError, match="got those of any"):
+        NumPyProgram(weights, tables, head)
 
 
 @pytest.mark.parametrize("basis", ["Z", "X"])

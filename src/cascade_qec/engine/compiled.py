@@ -41,7 +41,7 @@ class NativeProgram(Program):
         bfloat16: bool = False,
         peaks: NDArray[np.float32] | None = None,
     ) -> None:
-        super().__init__(head_tables)
+        super().__init__(weights, head_tables)
         local = isinstance(head_tables, LocalTables)
         self._exact = (
             isinstance(head_tables, LogicalTables)

@@ -10,12 +10,18 @@ from numpy.typing import NDArray
 
 from cascade_qec.engine.decision import Decided, Decision
 from cascade_qec.engine.tables import LocalTables, LogicalTables
+from cascade_qec.engine.weights import LogicalHead, Weights
+from cascade_qec.errors import CascadeError
 
 
 class Program(ABC):
     """A model that is ready for the packed shots of one experiment."""
 
-    def __init__(self, head_tables: LogicalTables | LocalTables) -> None:
+    def __init__(self, weights: Weights, head_tables: LogicalTables | LocalTables) -> None:
+        if isinstance(weights.head, LogicalHead) and weights.head.from_silence:
+            raise CascadeError(
+                "expected weights that cascade_qec.engine.with_silence made ready for an experiment, got those of any"
+            )
         self._head_tables = head_tables
 
     @cached_property

@@ -21,7 +21,7 @@ class NumPyProgram(Program):
     """A model folded for inference, for one experiment, in NumPy."""
 
     def __init__(self, weights: Weights, tables: Tables, head_tables: LogicalTables | LocalTables) -> None:
-        super().__init__(head_tables)
+        super().__init__(weights, head_tables)
         self._weights, self._tables = weights, tables
         self._readers = [_by_relation(step) for step in tables.steps]
         width = weights.trunk.embedding.shape[1]
@@ -79,10 +79,11 @@ def with_silence(weights: Weights, tables: Tables, head_tables: LogicalTables) -
     head = weights.head
     if not (isinstance(head, LogicalHead) and head.from_silence):
         return weights
-    program = NumPyProgram(weights, tables, head_tables)
+    head = replace(head, from_silence=False)
+    program = NumPyProgram(replace(weights, head=head), tables, head_tables)
     (features,) = deque(program.layers(program.states(np.zeros((1, tables.bytes), dtype=np.uint8))), maxlen=1)
     silent = operator_sums(sums_over_time(features, head_tables), head, head_tables).mean(axis=(0, 1))
-    return replace(weights, head=replace(head, hidden_bias=head.hidden_bias - silent, from_silence=False))
+    return replace(weights, head=replace(head, hidden_bias=head.hidden_bias - silent))
 
 
 def operator_sums(sums: Array, head: LogicalHead, tables: LogicalTables) -> Array:

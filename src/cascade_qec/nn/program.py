@@ -54,7 +54,7 @@ class TorchProgram(Program):
         device: torch.device,
         precision: str,
     ) -> None:
-        super().__init__(head_tables)
+        super().__init__(weights, head_tables)
         self._device = device
         self._placed = Placed(weights, tables, head_tables, device, precision)
         of_shot = self._placed.width * max(self._placed.sites, self._placed.operators)
