@@ -18,11 +18,9 @@ from cascade_qec.tables import read_rows, write_rows
 from workshop import RESULTS
 
 TABLE, SEED = RESULTS / "rounds.csv", 7
-P, HIGHER_P = (
-    0.003,
-    {"bb108": 0.004, "bb144_small": 0.004, "local_bb108": 0.004, "local_bb144": 0.004, "local_toric": 0.005},
-)
-"""The noise rate, and that of models which seldom fail there."""
+P = 0.003
+HIGHER_P = {"bb108": 0.004, "bb144_small": 0.004, "local_bb108": 0.004, "local_bb144": 0.004, "local_toric": 0.005}
+"""Of models that seldom fail at the other rate."""
 ROUNDS = {
     "surface_d3": (1, 2, 3, 4, 6, 9, 12),
     "surface_d5": (1, 3, 5, 7, 10, 15, 20),

@@ -34,12 +34,12 @@ from cascade_qec.decoders import Decoder, classical, events
 from cascade_qec.decoders.bound_cascade import program
 from cascade_qec.decoders.cascade import CascadeDecoder
 from cascade_qec.decoders.local import LocalDecoder
+from cascade_qec.decoders.prepared import logical_tables
 from cascade_qec.decoders.result import DecodeResult
 from cascade_qec.decoders.streams import Commitment, Solver, Streamed, Window
 from cascade_qec.decoders.streams.local import LocalWindows
 from cascade_qec.decoders.streams.streamed import BoundStreamed
 from cascade_qec.decoders.streams.timeline import Timeline, arrivals
-from cascade_qec.engine import LogicalTables
 from cascade_qec.error_models import error_model
 from cascade_qec.evaluation.comparison import Experiment, compare
 from cascade_qec.evaluation.tables import Row
@@ -176,10 +176,7 @@ class _Windows(LocalWindows):
 
 class _Segment(Solver):
     def __init__(self, head: CascadeDecoder, lattice: Lattice) -> None:
-        made, k = head.description, lattice.code.k
-        slices = made.slices_summed(lattice.rounds)
-        tables = LogicalTables.of(lattice, made.operators, np.eye(k, dtype=np.uint8), slices)
-        self._program = program(head, lattice, tables)
+        self._program = program(head, lattice, logical_tables(head.description, lattice))
 
     def __call__(self, seen: NDArray[np.bool_], left: NDArray[np.bool_]) -> Commitment:
         observables = self._program.decide(events.packed(left))[0]

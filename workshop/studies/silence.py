@@ -51,13 +51,7 @@ def rows(decoder: CascadeDecoder, p: float, rounds: int, shots: int) -> list[Row
         circuit = decoder.experiment(p, rounds=rounds, basis=basis)
         experiment = Experiment(decoder.description.name, p, rounds, {basis: circuit})
         with percent(f"{rounds} rounds, {basis}") as report:
-            found += compare(
-                experiment,
-                readings(decoder, rounds, basis),
-                shots=shots,
-                seed=SEED,
-                report=report,
-            )
+            found += compare(experiment, readings(decoder, rounds, basis), shots=shots, seed=SEED, report=report)
     return found
 
 
