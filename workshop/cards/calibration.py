@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from cascade_qec import limits
 from cascade_qec.decoders.loading import load
 from cascade_qec.decoders.local import LocalDecoder
 from cascade_qec.errors import CascadeError
@@ -34,6 +35,7 @@ def calibrate(
     shots: int,
     device: torch.device,
     dtype: torch.dtype,
+    most_rounds: int = limits.ROUNDS,
     report: Callable[[int], None] = lambda shots: None,
 ) -> Claims | None:
     """Fit a calibration to the first half of some shots, and write it into the model's file. Weights stay as they are.
@@ -44,6 +46,8 @@ def calibrate(
         The model's file, of any format; it is written in the latest one.
     ps, shots
         Noise rates, and shots of each basis at each of them.
+    most_rounds
+        Leave longer experiments out: where they are decoded worse, what is fitted to all claims too much of the others.
     report
         Called after each batch with the number of shots in it.
 
@@ -58,7 +62,8 @@ def calibrate(
         calibration, seen = _of_gaps(path, ps, shots, device, dtype, report)
         return _written(path, network, made, calibration, seen)
     network.to(device)
-    uncalibrated = made.model_copy(update={"calibration": None})
+    rounds = made.mixed_rounds and [number for number in made.mixed_rounds if number <= most_rounds]
+    uncalibrated = made.model_copy(update={"calibration": None, "mixed_rounds": rounds})
     validator = Validator(uncalibrated, device=device, dtype=dtype, batch=_BATCH, seed=SEED)
     found = validator(network, ps, shots, report)
     return _written(path, network, made, found.calibration, found.guards.confidence)

@@ -18,6 +18,9 @@ def calibrate(
     shots: Annotated[
         int, typer.Option(min=2, max=limits.SHOTS, help="Shots of each basis and noise rate; one half tries the other.")
     ] = 10_000,
+    most_rounds: Annotated[
+        int, typer.Option(min=1, max=limits.ROUNDS, help="Leave longer experiments out, of a logical head.")
+    ] = limits.ROUNDS,
     device: Device = "auto",
     precision: Activations = "auto",
 ) -> None:
@@ -43,7 +46,9 @@ def calibrate(
             report(min(done, total), total)
 
         dtype = pick_dtype(precision, where)
-        found = calibration.calibrate(path, ps=rates, shots=shots, device=where, dtype=dtype, report=seen)
+        found = calibration.calibrate(
+            path, ps=rates, shots=shots, device=where, dtype=dtype, most_rounds=most_rounds, report=seen
+        )
     if found is None:
         raise CascadeError(
             f"{card.name}: expected at least {FEWEST} failures to calibrate by, got fewer: take more shots"
