@@ -47,7 +47,8 @@ def calibrate(
     ps, shots
         Noise rates, and shots of each basis at each of them.
     most_rounds
-        Leave longer experiments out: where they are decoded worse, what is fitted to all claims too much of the others.
+        Leave longer experiments out, but not the model's own: where they are decoded worse, what is fitted to all claims
+        too much of the others.
     report
         Called after each batch with the number of shots in it.
 
@@ -62,7 +63,8 @@ def calibrate(
         calibration, seen = _of_gaps(path, ps, shots, device, dtype, report)
         return _written(path, network, made, calibration, seen)
     network.to(device)
-    rounds = made.mixed_rounds and [number for number in made.mixed_rounds if number <= most_rounds]
+    longest = max(most_rounds, made.rounds)
+    rounds = made.mixed_rounds and [number for number in made.mixed_rounds if number <= longest]
     uncalibrated = made.model_copy(update={"calibration": None, "mixed_rounds": rounds})
     validator = Validator(uncalibrated, device=device, dtype=dtype, batch=_BATCH, seed=SEED)
     found = validator(network, ps, shots, report)

@@ -37,6 +37,18 @@ def test_a_model_gets_a_calibration_and_keeps_its_weights(model: Path, capsys: p
     assert guards.confidence.probability >= FALSE_ALARM
 
 
+def test_longer_experiments_are_left_out(model: Path) -> None:
+    _, made = load_network(model)
+    found = []
+    for rounds in ("1", "3", "9"):  # the model's own are three, which stay
+        asked = ["--p", "0.01", "--shots", "400", "--device", "cpu", "--most_rounds", rounds]
+        assert main(["calibrate", str(model), *asked]) == 0
+        _, description = load_network(model)
+        assert description.mixed_rounds == made.mixed_rounds == [1, 2, 3, 4, 6, 9]
+        found.append(description.calibration)
+    assert found[0] == found[1] != found[2]
+
+
 @pytest.mark.slow
 def test_a_local_model_learns_what_gaps_are_worth(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for ending in (".safetensors", ".json"):
