@@ -47,8 +47,8 @@ def calibrate(
     ps, shots
         Noise rates, and shots of each basis at each of them.
     most_rounds
-        Leave longer experiments out, but not the model's own: where they are decoded worse, what is fitted to all claims
-        too much of the others.
+        Leave longer experiments out, but not the model's own: where they are decoded worse, what is fitted to all
+        claims too much of the others.
     report
         Called after each batch with the number of shots in it.
 
