@@ -42,8 +42,8 @@ class NetworkSettings(BaseModel):
     from_silence: bool = Field(
         default=False,
         exclude_if=lambda silent: not silent,  # likewise
-        description="a logical head reads by how much its sums, which grow with the rounds, differ from those of a shot "
-        "without events",
+        description="a logical head reads by how much its sums, which grow with the rounds, differ from those of a "
+        "shot without events",
     )
 
     @model_validator(mode="after")
