@@ -38,14 +38,17 @@ class NumPyProgram(Program):
 
     def _evidence(self, packed: NDArray[np.uint8]) -> NDArray[np.float32]:
         states = self.states(packed)
-        (features,) = deque(self.layers(states), maxlen=1)
-        head = self._weights.head
+        features, head = self.features(states), self._weights.head
         if isinstance(head, LocalHead):
             assert isinstance(self._head_tables, LocalTables)
             by_type = features @ head.output + head.bias  # [sites, shots, types]
             return np.ascontiguousarray(by_type[self._head_tables.owner, :, self._head_tables.type].T)
         assert isinstance(self._head_tables, LogicalTables)
         return logical(sums_over_time(features, self._head_tables), states, head, self._head_tables)
+
+    def features(self, states: NDArray[np.uint8]) -> Array:
+        """What the head reads of states, uint8 [sites, shots]: float32 [sites, shots, width]."""
+        return deque(self.layers(states), maxlen=1).pop()
 
     def layers(self, states: NDArray[np.uint8]) -> Iterator[Array]:
         """What the trunk makes of states, uint8 [sites, shots]: float32 [sites, shots, width].
@@ -81,7 +84,7 @@ def with_silence(weights: Weights, tables: Tables, head_tables: LogicalTables) -
         return weights
     head = replace(head, from_silence=False)
     program = NumPyProgram(replace(weights, head=head), tables, head_tables)
-    (features,) = deque(program.layers(program.states(np.zeros((1, tables.bytes), dtype=np.uint8))), maxlen=1)
+    features = program.features(program.states(np.zeros((1, tables.bytes), dtype=np.uint8)))
     silent = operator_sums(sums_over_time(features, head_tables), head, head_tables).mean(axis=(0, 1))
     return replace(weights, head=replace(head, hidden_bias=head.hidden_bias - silent))
 

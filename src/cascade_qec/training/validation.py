@@ -117,7 +117,7 @@ class Validator:
         network.eval()
         for p in dict.fromkeys(ps):
             # filled in place: small tensors that stay, between large ones that go, leave holes in memory that add up
-            log_odds[p] = np.full((len(self.examples.shown), shots), 0, dtype=np.float32)
+            log_odds[p] = np.zeros((len(self.examples.shown), shots), dtype=np.float32)
             failed[p] = np.empty(log_odds[p].shape, dtype=np.bool_)
             for batch in range(batches):
                 packed = self._sample(p, batch)
