@@ -9,6 +9,7 @@ from cascade_qec.lattice.relations import (
     concatenate,
     convolution_tables,
     data_relations,
+    segments,
     site_index,
     sums_over_time,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "memory_lattice",
     "memory_lattices",
     "relative_positions",
+    "segments",
     "site_index",
     "sums_over_time",
 ]

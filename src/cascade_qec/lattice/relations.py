@@ -153,6 +153,13 @@ def sums_over_time(frame: Frame) -> tuple[NDArray[np.int64], RelationTable]:
     return order, RelationTable(np.concatenate(table), spans_in, tuple(spans_out))
 
 
+def segments(rounds: int, most: int | None) -> list[tuple[int, int]]:
+    """First slice and that behind the last of each of the equal parts, of `most` rounds or fewer, of an experiment."""
+    parts = 1 if most is None else -(-rounds // most)
+    ends = [round((rounds + 1) * part / parts) for part in range(parts + 1)]
+    return list(pairwise(ends))
+
+
 def _of_frame(space: SpaceRelations, frame: Frame, slices: int) -> RelationTable:
     return in_spacetime(space, slices=slices, planes_in=frame.planes(space.read), planes_out=frame.planes(space.out))
 

@@ -45,6 +45,14 @@ class NetworkSettings(BaseModel):
         description="a logical head reads by how much its sums, which grow with the rounds, differ from those of a "
         "shot without events",
     )
+    segment_rounds: int | None = Field(
+        default=None,
+        ge=1,
+        le=limits.ROUNDS,
+        exclude_if=lambda rounds: rounds is None,  # likewise
+        description="a logical head decides at most so many rounds at a time, and then whether an odd number of these "
+        "segments flip; by default all rounds at once",
+    )
 
     @model_validator(mode="after")
     def _attending(self) -> NetworkSettings:

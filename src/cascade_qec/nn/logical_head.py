@@ -13,7 +13,7 @@ from cascade_qec.nn.layers import BatchNorm, Pointwise
 
 
 class LogicalHead(torch.nn.Module):
-    """Last convolution to data qubits, sum over each operator's support, MLP.
+    """Last convolution to data qubits, sum over each operator's support, MLP; for each segment, and then together.
 
     Parameters
     ----------
@@ -45,4 +45,4 @@ class LogicalHead(torch.nn.Module):
         if self.from_silence:
             sums = sums[:, :-1] - geometry.operator_sums.means(sums[:, -1:])
         hidden = F.silu(self.hidden(self.norm(sums)) + self.hidden_bias)
-        return F.linear(hidden, self.output, self.output_bias).squeeze(-1).t()
+        return geometry.operator_sums.together(F.linear(hidden, self.output, self.output_bias).squeeze(-1)).t()

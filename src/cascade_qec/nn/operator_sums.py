@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float, Float32
 from numpy.typing import NDArray
 
 from cascade_qec.kernels import Relations, lattice_convolution
-from cascade_qec.lattice import Lattice, concatenate, sums_over_time
+from cascade_qec.lattice import Lattice, concatenate, segments, sums_over_time
 
 
 class OperatorSums(torch.nn.Module):
     """What each of many logical operators reads of one or several experiments.
 
-    The sum over an operator's data qubits in space and time and the convolution before it are linear. The sum over
-    time comes first, then the convolution at each data place, which all operators share, and the sum over each
-    operator's places last. Sums are divided by the sites of the heaviest operator, so that where all weigh the same
-    they are the paper's means. The mean of a lighter operator would not tell among how few qubits a flip was seen: the
-    network would learn to read those of which there are most, and the others no better than a guess.
+    The sum over an operator's data qubits in space and time and the convolution before it are linear. The sum over time
+    comes first, then the convolution at each data place, which all operators share, and the sum over each operator's
+    places last. Of an experiment in several segments each is read on its own. Sums are divided by the sites of the
+    heaviest operator, so that where all weigh the same they are the paper's means. The mean of a lighter operator would
+    not tell among how few qubits a flip was seen: the network would learn to read those of which there are most, and
+    the others no better than a guess.
 
     Parameters
     ----------
@@ -31,13 +34,21 @@ class OperatorSums(torch.nn.Module):
     slices : int, optional
         By what sums over time are divided; by default by each lattice's own, so that they are means over time. Means of
         ever more rounds would dilute what is seen of one flip.
+    segment_rounds : int, optional
+        Most rounds of a segment; by default an experiment is one.
     """
 
     def __init__(
-        self, lattices: Sequence[Lattice], supports: Sequence[NDArray[np.bool_]], slices: int | None = None
+        self,
+        lattices: Sequence[Lattice],
+        supports: Sequence[NDArray[np.bool_]],
+        slices: int | None = None,
+        segment_rounds: int | None = None,
     ) -> None:
         super().__init__()
-        orders, tables = zip(*(sums_over_time(lattice.frame) for lattice in lattices), strict=True)
+        self._segments = [segments(lattice.rounds, segment_rounds) for lattice in lattices]
+        read = [sums_over_time(one.frame) for one, parts in zip(lattices, self._segments, strict=True) for _ in parts]
+        orders, tables = zip(*read, strict=True)
         self.relations = Relations(concatenate(tables))
         starts = np.cumsum([0, *map(len, orders)])
         self.order: torch.Tensor
@@ -45,19 +56,15 @@ class OperatorSums(torch.nn.Module):
         self.register_buffer("order", torch.from_numpy(order), persistent=False)
         self._counts = list(map(len, supports))
         self.operators = sum(self._counts)
-        self._shapes = [(lattice.slices, size) for lattice in lattices for size in lattice.frame.plane_sizes]
-        self._places: list[slice] = []
-        start = 0
+        self._shapes = [(lattice.slices, lattice.frame.plane_sizes) for lattice in lattices]
         for index, (lattice, support) in enumerate(zip(lattices, supports, strict=True)):
-            self._places.append(slice(start, start + support.shape[1]))
-            start += support.shape[1]
             share = support / ((slices or lattice.slices) * support.sum(axis=1).max())
             self.register_buffer(f"share_{index}", torch.from_numpy(share).float(), persistent=False)
 
     def forward(
         self, x: Float[torch.Tensor, "sites shots channels"], weight: Float[torch.Tensor, "features inputs"]
-    ) -> Float32[torch.Tensor, "operators shots features"]:
-        """Features of each operator; the operators of the lattices follow one another.
+    ) -> Float32[torch.Tensor, "read shots features"]:
+        """Features of each operator in each segment: lattice by lattice, segment by segment.
 
         Parameters
         ----------
@@ -66,38 +73,66 @@ class OperatorSums(torch.nn.Module):
 
         Returns
         -------
-        float32 [operators, shots, features]
+        float32 [read, shots, features]
         """
         shots = x.shape[1]
-        planes = x.split([slices * size for slices, size in self._shapes])
+        planes = iter(x.split([slices * size for slices, sizes in self._shapes for size in sizes]))
         sums = []
-        for plane, (slices, size) in zip(planes, self._shapes, strict=True):
-            # A data qubit reads its checks in its own slice and the next, and all slices but the first are a next.
-            sums += _SumsOverTime.apply(plane.view(slices, size, *x.shape[1:]))
+        for parts, (slices, sizes) in zip(self._segments, self._shapes, strict=True):
+            by_plane = [_SumsOverTime.apply(next(planes).view(slices, size, *x.shape[1:]), parts) for size in sizes]
+            sums.append(torch.cat(by_plane, dim=1).flatten(0, 1))
         by_plane = weight.to(x.dtype).view(len(weight), self.relations.planes_out, -1).transpose(0, 1).contiguous()
         by_kind = torch.cat(sums).to(x.dtype).index_select(0, self.order)
         read = lattice_convolution(by_kind, by_plane, self.relations).float()
-        parts = [self.get_buffer(f"share_{i}") @ read[places].flatten(1) for i, places in enumerate(self._places)]
-        return torch.cat(parts).view(self.operators, shots, -1)
+        shares = [self.get_buffer(f"share_{i}") for i, parts in enumerate(self._segments) for _ in parts]
+        places = read.flatten(1).split([share.shape[1] for share in shares])
+        parts = [share @ of_segment for share, of_segment in zip(shares, places, strict=True)]
+        return torch.cat(parts).view(-1, shots, read.shape[2])
 
-    def means(self, sums: Float32[torch.Tensor, "operators shots features"]) -> torch.Tensor:
-        """For each operator the mean over those of its lattice, float32 [operators, shots, features]."""
-        parts = sums.split(self._counts)
+    def means(self, sums: Float32[torch.Tensor, "read shots features"]) -> torch.Tensor:
+        """What an operator reads, in the mean over those of its segment: float32 [read, shots, features]."""
+        parts = [part for of_lattice in self._by_segment(sums) for part in of_lattice]
         return torch.cat([part.mean(dim=0, keepdim=True).expand_as(part) for part in parts])
+
+    def together(self, logits: Float32[torch.Tensor, "read shots"]) -> Float32[torch.Tensor, "operators shots"]:
+        """Log-odds that an odd number of segments flip an operator, from those of each segment."""
+        return torch.cat([reduce(_either, of_lattice) for of_lattice in self._by_segment(logits)])
+
+    def _by_segment(self, read: torch.Tensor) -> list[tuple[torch.Tensor, ...]]:
+        """For each lattice what was read in each of its segments."""
+        numbers = [len(parts) for parts in self._segments]
+        by_lattice = read.split([n * count for n, count in zip(numbers, self._counts, strict=True)])
+        return [part.chunk(n) for part, n in zip(by_lattice, numbers, strict=True)]
+
+
+def _either(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """Log-odds that one of two things holds and the other does not."""
+    return torch.logaddexp(a, b) - F.softplus(a + b)
 
 
 class _SumsOverTime(torch.autograd.Function):
-    """float32 sums over all slices and over all but the first; its gradient is written in one go."""
+    """float32 [segments, 2 * places, ...] from [slices, places, ...]: a segment's slices summed, and those one later.
+
+    A data qubit reads its checks in its own slice and the next. The gradient is written in one go.
+    """
 
     @staticmethod
-    def forward(ctx, by_time):  # pyright: ignore[reportIncompatibleMethodOverride]
-        ctx.shape, ctx.dtype = by_time.shape, by_time.dtype
-        whole = by_time.sum(dim=0, dtype=torch.float32)
-        return whole, whole - by_time[0]
+    def forward(ctx, by_time, parts):  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx.shape, ctx.dtype, ctx.parts = by_time.shape, by_time.dtype, parts
+        sums = []
+        for start, stop in parts:
+            own = by_time[start:stop].sum(dim=0, dtype=torch.float32)
+            entering = by_time[stop] if stop < len(by_time) else 0
+            sums.append(torch.cat([own, own - by_time[start] + entering]))
+        return torch.stack(sums)
 
     @staticmethod
-    def backward(ctx, of_whole, of_later):  # pyright: ignore[reportIncompatibleMethodOverride]
-        gradient = of_whole.new_empty(ctx.shape, dtype=ctx.dtype)
-        gradient[0] = of_whole
-        gradient[1:] = of_whole + of_later
-        return gradient
+    def backward(ctx, of_sums):  # pyright: ignore[reportIncompatibleMethodOverride]
+        gradient = of_sums.new_empty(ctx.shape, dtype=ctx.dtype)
+        of_entering = 0
+        for (start, stop), of_segment in zip(ctx.parts, of_sums, strict=True):
+            of_own, of_later = of_segment.chunk(2)
+            gradient[start] = of_own + of_entering
+            gradient[start + 1 : stop] = of_own + of_later
+            of_entering = of_later
+        return gradient, None

@@ -187,8 +187,9 @@ class Recipe(_Section):
         mixture = self.mixture
         if self.head != "local" and mixture.cut:
             raise ValueError("expected head 'local' for windows: where an experiment is cut, no observable is defined")
-        if self.head == "local" and self.network.from_silence:
-            raise ValueError("expected head 'logical' beside network.from_silence: a local head reads no sums")
+        for name in ("from_silence", "segment_rounds"):
+            if self.head == "local" and getattr(self.network, name):
+                raise ValueError(f"expected head 'logical' beside network.{name}: a local head reads no sums")
         if mixture.rounds and self.rounds not in mixture.rounds:
             raise ValueError(f"expected rounds = {self.rounds} in mixture.rounds, got {mixture.rounds}")
         if mixture.noise and self.noise.model not in mixture.noise:
