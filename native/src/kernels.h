@@ -99,10 +99,10 @@ struct Decoding {
                    Number* y);
     // y = silu(scale x + shift), [rows, channels]
     void (*gate)(const float* x, const float* scale, const float* shift, int rows, int channels, Number* y);
-    // silu(scale x + shift) summed over all of some sites, and over all but the first: x [.., shots, width], sums
-    // [shots, width] each
-    void (*sum_gated)(const float* x, const float* scale, const float* shift, const int32_t* sites, int count,
-                      int shots, int width, Number* whole, Number* later);
+    // silu(scale x + shift) summed over a number of sites, and over all of them but the first and, if there is one, the
+    // site `entering` behind them: x [.., shots, width], sums [shots, width] each
+    void (*sum_gated)(const float* x, const float* scale, const float* shift, const int32_t* sites, int own,
+                      bool entering, int shots, int width, Number* whole, Number* later);
     // logits of one shot, [operators], of its features, x [places, shots, width]; `rows` and `parts` are memory to work
     // in: [places, width] and [places, READ_AT_ONCE]
     void (*read_out)(const Readout<Number>& of, const float* x, int shots, Number* rows, float* parts, float* logits);
@@ -115,8 +115,8 @@ constexpr int ZERO = 64;  // what nothing is in the head's eight bits: sums of S
 // Convolutions with operands in eight bits, beside what decodes with operands in bfloat16.
 struct Decoding8 {
     // as in Decoding, with sums in floats
-    void (*sum_gated)(const float* x, const float* scale, const float* shift, const int32_t* sites, int count,
-                      int shots, int width, float* whole, float* later);
+    void (*sum_gated)(const float* x, const float* scale, const float* shift, const int32_t* sites, int own,
+                      bool entering, int shots, int width, float* whole, float* later);
     // y = (x + LEAST) times, rounded: x [rows, channels], times [channels]
     void (*round)(const Bfloat16* x, const float* times, size_t rows, int channels, Byte* y);
     // y = silu(bias + scale * sum over relations of x[read] w): scale [channels], bias [sites, channels]

@@ -180,6 +180,14 @@ std::unique_ptr<LogicalHead<Number>> logical_from(const Trunk<Number>& trunk, in
     expect(head->slices > 0, "expected at least one slice");
     head->sites = copied<int32_t>(sites);
     for (int32_t s : head->sites) expect(s >= 0 && s < trunk.sites, "expected sites within range");
+    auto segments = array<int32_t, 2>(tables, "segments");
+    expect(segments.shape(0) > 0 && segments.shape(1) == 2, "expected a first slice and an end of each segment");
+    head->segments = copied<int32_t>(segments);
+    for (size_t i = 0, at = 0; i < head->segments.size(); i += 2, at = head->segments[i - 1])
+        expect(head->segments[i] == static_cast<int>(at) && head->segments[i + 1] > head->segments[i] &&
+                   head->segments[i + 1] <= head->slices,
+               "expected segments one after the other");
+    expect(head->segments.back() == head->slices, "expected segments up to the last slice");
     const Ints order = indices(tables, "order", 2 * head->places);
     Ints inputs(2 * head->places, -1);
     for (size_t i = 0; i < order.size(); i++) inputs[order[i]] = static_cast<int32_t>(i);
@@ -208,7 +216,11 @@ std::unique_ptr<LogicalHead<Number>> logical_from(const Trunk<Number>& trunk, in
     auto hidden = array<float, 2>(weights, "hidden");
     head->hidden_width = padded(static_cast<int>(hidden.shape(1)));
     head->hidden = matrix<Number>(weights, "hidden", trunk.width, head->hidden_width);
-    head->hidden_bias = row(weights, "hidden_bias", head->hidden_width);
+    auto biases = array<float, 2>(weights, "hidden_bias");
+    expect(biases.shape(0) == segments.shape(0) && padded(static_cast<int>(biases.shape(1))) == head->hidden_width,
+           "expected a bias of the hidden channels for each segment");
+    head->hidden_bias = matrices(biases.data(), 1, biases.shape(0), biases.shape(1), static_cast<int>(biases.shape(0)),
+                                 head->hidden_width);
     head->output = row(weights, "output", head->hidden_width);
     head->output_bias = nb::cast<float>(weights.attr("output_bias"));
 

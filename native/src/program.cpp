@@ -28,6 +28,12 @@ void reach(const Links::Reads& reads, const Shots& differs, uint32_t every, Shot
     }
 }
 
+// Log-odds that one of two things holds and the other does not, from theirs.
+float either(float a, float b) {
+    const float total = std::fabs(a + b), difference = std::fabs(a - b);
+    return std::max(a, b) - std::max(a + b, 0.f) + std::log1p(std::exp(-difference)) - std::log1p(std::exp(-total));
+}
+
 }  // namespace
 
 template <class Number>
@@ -39,7 +45,7 @@ struct ProgramOf<Number>::Space {
     Numbers<Byte> bytes;  // of what a convolution reads
     typename Silence<Number>::Work first;
     Shots stream, differs, wanted, fresh;  // [sites]: bits of shots
-    Floats totals, steps, read, parts, typed, evidence;
+    Floats totals, steps, read, parts, typed, evidence, others;
     Decision::Work decision;
     Numbers<int16_t> halves;   // for the readout in sixteen bits
     std::vector<uint8_t> odd;  // [operators]
@@ -214,9 +220,9 @@ void ProgramOf<Number>::peaks(const uint8_t* packed, size_t shots, float* out) c
            [&](Space& space, size_t start, int count) { trunk_of(space, packed + start * bytes, count, out); });
 }
 
-// The head's convolution of sums over time; what is read is left in `space`, in steps of its shot.
+// The head's convolution of a segment's sums over time; what is read is left in `space`, in steps of its shot.
 template <class Number>
-void ProgramOf<Number>::convolve_head(Space& space, int shots) const {
+void ProgramOf<Number>::convolve_head(Space& space, int segment, int shots) const {
     const LogicalHead<Number>& head = *logical;
     const int width = trunk.width;
     const size_t row = static_cast<size_t>(shots) * width, inputs = 2 * head.whole.size();
@@ -224,11 +230,13 @@ void ProgramOf<Number>::convolve_head(Space& space, int shots) const {
     const int groups = static_cast<int>(all.size());
     space.read.resize(head.to_data.sites_out * row);
     space.steps.assign(shots, 1.f);
+    const int start = head.segments[2 * segment], stop = head.segments[2 * segment + 1];
     const auto sum = [&](const auto& kernels, auto* to) {
         for (int place = 0; place < head.places; place++)
             kernels.sum_gated(space.x.data(), trunk.out_scale.data(), trunk.out_shift.data(),
-                              &head.sites[static_cast<size_t>(place) * head.slices], head.slices, shots, width,
-                              to + head.whole[place] * row, to + head.later[place] * row);
+                              &head.sites[static_cast<size_t>(place) * head.slices + start], stop - start,
+                              stop < head.slices, shots, width, to + head.whole[place] * row,
+                              to + head.later[place] * row);
     };
     if constexpr (std::is_same_v<Number, Bfloat16>)
         if (decoding8_) {
@@ -268,8 +276,8 @@ void ProgramOf<Number>::parities(Space& space, int shot, int shots) const {
 
 template <class Number>
 void ProgramOf<Number>::head_of(Space& space, int shots, float* out) const {
-    const int width = trunk.width, sites = trunk.sites;
     if (local) {
+        const int width = trunk.width, sites = trunk.sites;
         const float* x = space.x.data();
         const LocalHead<Number>& head = *local;
         space.features.resize(space.x.size());
@@ -284,8 +292,26 @@ void ProgramOf<Number>::head_of(Space& space, int shots, float* out) const {
         return;
     }
 
+    const size_t operators = logical->operators;
+    read_segment(space, 0, shots, out);
+    for (int segment = 1; 2 * segment < static_cast<int>(logical->segments.size()); segment++) {
+        space.others.resize(shots * operators);
+        read_segment(space, segment, shots, space.others.data());
+        for (size_t i = 0; i < shots * operators; i++) out[i] = either(out[i], space.others[i]);
+    }
+    for (int shot = 0; shot < shots; shot++, out += operators) {
+        parities(space, shot, shots);
+        for (size_t o = 0; o < operators; o++)
+            if (space.odd[o]) out[o] = -out[o];
+    }
+}
+
+// Log-odds that a segment flips each operator, [shots, operators].
+template <class Number>
+void ProgramOf<Number>::read_segment(Space& space, int segment, int shots, float* out) const {
+    const int width = trunk.width;
     const LogicalHead<Number>& head = *logical;
-    convolve_head(space, shots);
+    convolve_head(space, segment, shots);
     Readout<Number> readout{head.to_data.sites_out,
                             width,
                             head.hidden_width,
@@ -296,7 +322,7 @@ void ProgramOf<Number>::head_of(Space& space, int shots, float* out) const {
                             head.most,
                             head.share,
                             head.hidden.data(),
-                            head.hidden_bias.data(),
+                            &head.hidden_bias[static_cast<size_t>(segment) * head.hidden_width],
                             head.output.data()};
     space.rows.resize(static_cast<size_t>(readout.places) * width);
     space.parts.resize(static_cast<size_t>(readout.places + 5) * std::max(head.hidden_width, READ_AT_ONCE));
@@ -310,11 +336,7 @@ void ProgramOf<Number>::head_of(Space& space, int shots, float* out) const {
                 decoding8_->read_out(readout, read, shots, space.rows.data(), space.parts.data(), space.halves.data(),
                                      out);
         if (!done) decoding_->read_out(readout, read, shots, space.rows.data(), space.parts.data(), out);
-        parities(space, shot, shots);
-        for (int o = 0; o < head.operators; o++) {
-            const float logit = out[o] + head.output_bias;
-            out[o] = space.odd[o] ? -logit : logit;
-        }
+        for (int o = 0; o < head.operators; o++) out[o] += head.output_bias;
     }
 }
 

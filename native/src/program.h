@@ -60,13 +60,15 @@ template <class Number>
 struct LogicalHead {
     int places, slices, operators, hidden_width;
     Ints sites;         // [places, slices]: check places, of each their sites in time
-    Ints whole, later;  // [places]: which inputs of the convolution are its sums over all slices, and all but the first
+    Ints segments;      // [segments, 2]: the first slice of each, and that behind its last
+    Ints whole, later;  // [places]: which inputs of the convolution are its sums over a segment, and one slice later
     Convolution<Number> to_data;
     Ints start, place;           // data places of each operator: place[start[o]..start[o + 1]]
     int fewest = 0, most = 0;    // of one
     float share;                 // of each of them
     Numbers<Number> hidden;  // [width, hidden]
-    Floats hidden_bias, output;  // [hidden]
+    Floats hidden_bias;  // [segments, hidden]
+    Floats output;       // [hidden]
     float output_bias;
     Ints checks;                         // [checks, slices]: the sites whose events tell a check's last value
     std::vector<uint8_t> members;        // [checks, operators]: whether it is in each
@@ -135,7 +137,8 @@ class ProgramOf final : public Program {
     void convolution(Space& space, const Convolution<Number>& step, size_t number, int shots, const uint32_t* wanted,
                      const After<Number>* after, const Number* x, Number* y) const;
     void head_of(Space& space, int shots, float* out) const;
-    void convolve_head(Space& space, int shots) const;
+    void read_segment(Space& space, int segment, int shots, float* out) const;
+    void convolve_head(Space& space, int segment, int shots) const;
     void parities(Space& space, int shot, int shots) const;
     template <class Each>
     void chunks(size_t shots, int threads, Each each) const;

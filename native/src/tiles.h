@@ -345,8 +345,8 @@ void gate(const In* x, const float* scale, const float* shift, int rows, int cha
 
 // `Exact` are the numbers that SiLU is as exact as.
 template <class Exact, class Number>
-void sum_gated(const float* x, const float* scale, const float* shift, const int32_t* sites, int count, int shots,
-               int width, Number* all, Number* later) {
+void sum_gated(const float* x, const float* scale, const float* shift, const int32_t* sites, int own, bool entering,
+               int shots, int width, Number* all, Number* later) {
     const size_t size = static_cast<size_t>(shots) * width;
     for (size_t row = 0; row < size; row += width)
         for (int c = 0; c < width; c += LANES) {
@@ -354,9 +354,9 @@ void sum_gated(const float* x, const float* scale, const float* shift, const int
             const float* from = x + row + c;
             const auto gated = [&](int i) { return silu_to<Exact>(times * load(from + sites[i] * size) + plus); };
             Vec sum{};
-            for (int i = 1; i < count; i++) sum += gated(i);
-            store(later + row + c, sum);
+            for (int i = 1; i < own; i++) sum += gated(i);
             store(all + row + c, sum + gated(0));
+            store(later + row + c, entering ? sum + gated(own) : sum);
         }
 }
 

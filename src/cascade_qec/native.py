@@ -11,7 +11,7 @@ from types import ModuleType
 from cascade_qec.errors import CascadeError
 
 _THREADS = "OMP_NUM_THREADS"
-_INTERFACE = 1
+_INTERFACE = 2
 """Of the package's functions, as this one calls them."""
 
 

@@ -76,7 +76,8 @@ class InEightBits(NumPyProgram):
         states = self.states(packed)
         *_, features = self.layers(states)
         sums = sums_over_time(features, self._head_tables)
-        step = np.maximum(sums.max(axis=(0, 2)) / (255 - ZERO), -sums.min(axis=(0, 2)) / ZERO)[:, None]
+        largest, least = sums.max(axis=(1, 3), keepdims=True), sums.min(axis=(1, 3), keepdims=True)
+        step = np.maximum(largest / (255 - ZERO), -least / ZERO)
         weight = rounded(head.to_data.view(np.ndarray))
         unit = np.abs(weight).max(axis=(0, 1, 2)) / 127
         head = replace(head, to_data=(np.rint(weight / unit) * unit).astype(np.float32))
@@ -84,7 +85,7 @@ class InEightBits(NumPyProgram):
 
 
 @needs_int8
-@pytest.mark.parametrize("case", ["surface", "surface, wide", "bicycle", "depthwise", "colours", "local"])
+@pytest.mark.parametrize("case", ["surface", "surface, wide", "bicycle", "depthwise", "colours", "segments", "local"])
 def test_products_are_those_of_rounded_numbers(case):
     """Sums in another order, and of sixteen bits, round the other way now and then: by less than rounding itself."""
     _, weights, tables, head, packed = inputs(case, "Z")

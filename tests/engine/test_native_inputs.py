@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from cascade_qec import codes
-from cascade_qec.engine import LocalTables, LogicalTables, Tables, Weights, folded
+from cascade_qec.engine import LocalTables, LogicalHead, LogicalTables, Tables, Weights, folded
 from cascade_qec.lattice import memory_lattice
 from cascade_qec.model import ModelDescription, NetworkSettings
 from cascade_qec.native import native
@@ -74,11 +74,14 @@ def parts(local: bool) -> tuple[Weights, Tables, LogicalTables | LocalTables]:
     state = {name: random.uniform(0.5, 1, shape).astype(np.float32) for name, shape in described.shapes().items()}
     weights = folded(state, code, convolution="direct", depthwise=False)
     lattice = memory_lattice(code, 2, "Z")
-    owner = np.arange(6, dtype=np.int32)
-    head = (
-        LocalTables(owner, owner % 2) if local else LogicalTables.of(lattice, "translations", np.eye(1, dtype=np.uint8))
-    )
-    return weights, Tables.of(lattice, "direct"), head
+    tables = Tables.of(lattice, "direct")
+    if local:
+        owner = np.arange(6, dtype=np.int32)
+        return weights, tables, LocalTables(owner, owner % 2)
+    assert isinstance(weights.head, LogicalHead)
+    head = LogicalTables.of(lattice, "translations", np.eye(1, dtype=np.uint8), segment_rounds=1)
+    biases = weights.head.biases(len(head.segments))
+    return dataclasses.replace(weights, head=dataclasses.replace(weights.head, hidden_bias=biases)), tables, head
 
 
 @pytest.mark.parametrize("local", [False, True])

@@ -42,6 +42,12 @@ CASES = {
     "cyclic": ("gb46", {"convolution": "bipartite", "width": 8, "depth": 1}, "translations"),
     "several orbits": ("lp175", {"convolution": "bipartite", "width": 8, "depth": 1}, "observables"),
     "from silence": ("bb72", {"convolution": "bipartite", "width": 16, "depth": 2, "from_silence": True}, "lightest"),
+    "segments": ("bb72", {"convolution": "bipartite", "width": 16, "depth": 1, "segment_rounds": 1}, "lightest"),
+    "segments, from silence": (
+        "surface_d3",
+        {"convolution": "direct", "width": 24, "depth": 2, "from_silence": True, "segment_rounds": 2},
+        "translations",
+    ),
     "local": ("surface_d3", {"convolution": "direct", "width": 32, "depth": 2}, None),
 }
 
@@ -52,7 +58,8 @@ class Trained(Program):
     def __init__(self, network, lattice, asked, weights, head_tables) -> None:
         super().__init__(weights, head_tables)
         self._network, self._unpacking = network, Unpacking([lattice])
-        self._geometry = Geometry([lattice], network.settings.convolution, asked)
+        settings = network.settings
+        self._geometry = Geometry([lattice], settings.convolution, asked, segment_rounds=settings.segment_rounds)
         self._questions = Questions([lattice], asked) if isinstance(asked, str) else None
 
     def evidence(self, packed):
@@ -79,14 +86,19 @@ def inputs(case: str, basis: str) -> tuple[Program, Weights, Tables, LogicalTabl
     """The network itself, what programs are made of, and packed shots with many events."""
     name, values, operators = CASES[case]
     code: CSSCode = codes.get(name)
-    lattice, settings = memory_lattice(code, 2, basis), NetworkSettings(**values)
+    settings = NetworkSettings(**values)
+    lattice = memory_lattice(code, 5 if settings.segment_rounds else 2, basis)
     if operators is None:
         circuit = circuits.memory(code, rounds=2, basis=basis, noise=circuits.UniformDepolarizing(0.01))
         components = Components.of(Mechanisms.of(error_model(circuit)), lattice)
         types, asked, head = len(components.types), [components], LocalTables.of(components)
     else:
         wanted = np.eye(code.k, dtype=np.uint8)
-        types, asked, head = None, operators, LogicalTables.of(lattice, operators, wanted)
+        types, asked, head = (
+            None,
+            operators,
+            LogicalTables.of(lattice, operators, wanted, segment_rounds=settings.segment_rounds),
+        )
     torch.manual_seed(3)
     network = CascadeNetwork(code, settings, types).eval().requires_grad_(False)
     torch.nn.init.normal_(network.head.output)
@@ -139,7 +151,7 @@ def test_every_program_says_what_the_network_says(case, basis):
         np.testing.assert_allclose(found.suspects[sure], decided.suspects[sure], atol=5e-3, err_msg=name)
 
 
-@pytest.mark.parametrize("case", ["surface", "bicycle", "several orbits", "local"])
+@pytest.mark.parametrize("case", ["surface", "bicycle", "several orbits", "segments", "local"])
 def test_few_events_are_decoded_as_many_are(case):
     """What is out of reach of every event is not computed but known: none of it, some and all, in batches and alone."""
     _, weights, tables, head, packed = inputs(case, "Z")

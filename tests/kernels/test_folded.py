@@ -30,6 +30,7 @@ CASES = {
     "bicycle": ("small", {"convolution": "bipartite", "width": 64, "depth": 2}, "lightest"),
     "bicycle, direct": ("small", {"convolution": "direct", "width": 72, "bottleneck": 4, "depth": 1}, "observables"),
     "wide": ("small", {"convolution": "bipartite", "width": 64, "bottleneck": 2, "depth": 2}, "lightest"),
+    "segments": ("surface_d3", {"convolution": "direct", "width": 20, "depth": 1, "segment_rounds": 1}, "translations"),
     "local": ("surface_d3", {"convolution": "direct", "width": 32, "depth": 1}, None),
 }
 
@@ -38,13 +39,15 @@ def programs(case: str, basis: str, device: torch.device, *precisions: str):
     """The program in NumPy, those in PyTorch, and packed shots with many events."""
     name, values, operators = CASES[case]
     code = BivariateBicycleCode(2, 2, "1+x", "1+y") if name == "small" else codes.get(name)
-    lattice, settings = memory_lattice(code, 1, basis), NetworkSettings(**values)
+    settings = NetworkSettings(**values)
+    lattice = memory_lattice(code, 3 if settings.segment_rounds else 1, basis)
     if operators is None:
         circuit = circuits.memory(code, rounds=1, basis=basis, noise=circuits.UniformDepolarizing(0.01))
         components = Components.of(Mechanisms.of(error_model(circuit)), lattice)
         types, head = len(components.types), LocalTables.of(components)
     else:
-        types, head = None, LogicalTables.of(lattice, operators, np.eye(code.k, dtype=np.uint8))
+        wanted = np.eye(code.k, dtype=np.uint8)
+        types, head = None, LogicalTables.of(lattice, operators, wanted, segment_rounds=settings.segment_rounds)
     torch.manual_seed(3)
     network = CascadeNetwork(code, settings, types).eval().requires_grad_(False)
     torch.nn.init.normal_(network.head.output)

@@ -19,8 +19,9 @@ from cascade_qec.decoders import get
 from cascade_qec.decoders.projection import basis_detectors, mechanisms, project, symptoms
 from cascade_qec.decoders.streams import Stream, Windows, windows
 from cascade_qec.error_models import Mechanisms, error_model
+from cascade_qec.lattice import memory_lattice
 from cascade_qec.page.kernels import kernels_file
-from cascade_qec.page.model_file import BASIS, MODELS, model_file
+from cascade_qec.page.model_file import BASIS, MODELS, experiment_file, model_file
 from cascade_qec.statistics import wilson
 from tests.page.kernel_values import kernel_values
 
@@ -39,6 +40,9 @@ def test_the_page_computes_what_python_does(node: str, tmp_path: Path) -> None:
     for name in MODELS:
         (tmp_path / f"{name}.safetensors").write_bytes(model_file(name))
         (tmp_path / f"{name}.json").write_text(json.dumps(_values(name)))
+    segments, values = _in_segments()
+    (tmp_path / "segments.safetensors").write_bytes(segments)
+    (tmp_path / "segments.json").write_text(json.dumps(values))
     (tmp_path / "kernels.json").write_bytes(kernels_file())
     (tmp_path / "kernel_values.json").write_text(json.dumps(kernel_values()))
     run = subprocess.run(
@@ -82,6 +86,19 @@ def _values(name: str) -> dict[str, Any]:
         "explained": _explained(decoder, events[:3]),
         "stream": _stream(decoder) if name in _STREAMS else None,
         "intervals": [_interval(*counts) for counts in ((0, 10), (3, 200), (10, 10))],
+    }
+
+
+def _in_segments() -> tuple[bytes, dict[str, Any]]:
+    """A model that decides two of seven rounds at a time, and what it says of some shots."""
+    given = cascade.load("surface_d3", device="cpu")
+    network = given.description.network.model_copy(update={"segment_rounds": 2})
+    decoder = cascade.CascadeDecoder(given.state, given.description.model_copy(update={"network": network}))
+    circuit = decoder.experiment(decoder.description.noise_p, rounds=7, basis=BASIS)
+    events = circuit.compile_detector_sampler(seed=12).sample(40)
+    return experiment_file(decoder, memory_lattice(decoder.code, 7, BASIS)), {
+        "events": [np.flatnonzero(row).tolist() for row in events],
+        "log_odds": decoder.bind(circuit).decode_batch(events).log_odds.tolist(),
     }
 
 

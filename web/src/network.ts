@@ -44,6 +44,7 @@ export class Network {
   private readonly wide: Region;
   private readonly narrow: [Region, Region];
   private readonly read: Region; // [data places, width]
+  private readonly logical: Region; // [operators, width]
 
   constructor(model: Model, kernel: (memory: WebAssembly.Memory) => Kernel = fastest) {
     this.model = model;
@@ -80,10 +81,11 @@ export class Network {
     this.hidden = this.copied(float("head.hidden"));
     const rows = Math.max(this.sites, this.operators, file.data("head.order").length);
     const places = Math.max(...tables.map((table) => table.sites), this.sites);
-    this.x = this.region(rows * width);
+    this.x = this.region(this.sites * width);
     this.wide = this.region(rows * 2 * width);
     this.narrow = [this.region(places * this.channels), this.region(places * this.channels)];
     this.read = this.region(this.toData.table.sites * width);
+    this.logical = this.region(this.operators * width);
   }
 
   /**
@@ -129,9 +131,20 @@ export class Network {
   }
 
   private head(states: Uint8Array): Float32Array {
-    const { width, operators, x, wide, read } = this;
+    const segments = this.model.tensors.tensor("head.segments").shape[0];
+    const logits = [...Array(segments).keys()].map((segment) => this.segment(segment));
+    const odd = this.checksSay(states);
+    return logits
+      .reduce((one, other) => one.map((logit, o) => either(logit, other[o])))
+      .map((logit, o) => (odd[o] ? -logit : logit));
+  }
+
+  /** Log-odds that a segment flips each operator. */
+  private segment(segment: number): Float32Array {
+    const { width, operators, x, wide, read, logical } = this;
     const file = this.model.tensors;
     const { slices, share, output_bias } = this.model.facts;
+    const [first, behind] = file.data<Int16Array>("head.segments").subarray(2 * segment);
     const short = (name: string) => file.data<Int16Array>(`head.${name}`);
     const sites = short("sites");
     const order = short("order");
@@ -139,27 +152,31 @@ export class Network {
     const place = short("place");
     wide.view.fill(0, 0, order.length * width);
     for (let row = 0; row < order.length; row++) {
-      // the sum over all slices of a check place, or (odd) over all but the first
+      // the sum of a check place over the segment's slices, or (odd) over those one later
       const which = order[row];
-      for (let t = which & 1; t < slices; t++) {
+      const later = which & 1;
+      for (let t = first + later; t < Math.min(behind + later, slices); t++) {
         this.add(wide.view, row, x.view, sites[(which >> 1) * slices + t], 1);
       }
     }
     read.view.fill(0);
     this.convolve(this.toData.table, wide, width, this.toData.weight, read, width);
-    x.view.fill(0, 0, operators * width); // one row an operator from here on: the features have been read
+    const biases = file.data<Float32Array>("head.hidden_bias");
+    const hidden = 2 * width;
+    logical.view.fill(0);
     for (let o = 0; o < operators; o++) {
-      for (let entry = start[o]; entry < start[o + 1]; entry++) this.add(x.view, o, read.view, place[entry], share);
+      for (let entry = start[o]; entry < start[o + 1]; entry++) {
+        this.add(logical.view, o, read.view, place[entry], share);
+      }
     }
-    filled(wide.view, file.data("head.hidden_bias"), operators);
-    this.multiply(operators, x, width, this.hidden, wide, 2 * width);
-    this.silu(wide, operators * 2 * width);
+    filled(wide.view, biases.subarray(hidden * segment, hidden * (segment + 1)), operators);
+    this.multiply(operators, logical, width, this.hidden, wide, hidden);
+    this.silu(wide, operators * hidden);
     const output = file.data<Float32Array>("head.output");
-    const odd = this.checksSay(states);
     return Float32Array.from({ length: operators }, (_, o) => {
       let logit = output_bias;
       for (let c = 0; c < output.length; c++) logit += wide.view[o * output.length + c] * output[c];
-      return odd[o] ? -logit : logit;
+      return logit;
     });
   }
 
@@ -252,4 +269,10 @@ export class Network {
 
 function filled(y: Float32Array, bias: Float32Array, rows: number): void {
   for (let row = 0; row < rows; row++) y.set(bias, row * bias.length);
+}
+
+/** Log-odds that one of two things holds and the other does not, from theirs. */
+function either(a: number, b: number): number {
+  const larger = Math.max(a, b) - Math.max(a + b, 0);
+  return larger + Math.log1p(Math.exp(-Math.abs(a - b))) - Math.log1p(Math.exp(-Math.abs(a + b)));
 }

@@ -59,6 +59,17 @@ for (const name of NAMES) {
   });
 }
 
+test("segments are decided each on its own, and then together", () => {
+  const here = model("segments");
+  const network = new Network(here);
+  const decision = new Decision(here.facts, here.tensors.data("head.logicals"));
+  const { events, log_odds } = values("segments");
+  events.forEach((some, i) => {
+    const { logOdds } = decision.decide(network.evidence(shot(here.detectors, some)));
+    assert.ok(Math.abs(logOdds - log_odds[i]) < 1e-3);
+  });
+});
+
 test("numbers that are none are not decided by", () => {
   const here = model("surface_d3");
   const decision = new Decision(here.facts, here.tensors.data("head.logicals"));

@@ -35,7 +35,7 @@ def readings(decoder: CascadeDecoder, rounds: int, basis: Basis) -> dict[str, Ca
     reading = replace(decoder.weights, head=replace(head, from_silence=True))
     of_own, _ = prepared(reading, made, lattice, logical_tables(made, lattice))
     assert isinstance(of_own.head, LogicalHead)
-    bias = decoder.state["head.hidden_bias"] + (head.hidden_bias - of_own.head.hidden_bias)
+    bias = decoder.state["head.hidden_bias"] + (head.hidden_bias - of_own.head.hidden_bias[0])
     sums = made.model_copy(update={"mixed_rounds": sorted({made.rounds, rounds})})
     silent = sums.model_copy(update={"network": made.network.model_copy(update={"from_silence": True})})
     return {

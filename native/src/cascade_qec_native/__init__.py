@@ -15,7 +15,7 @@ from cascade_qec_native._native import (
     lanes,
 )
 
-INTERFACE = 1
+INTERFACE = 2
 """Of what `cascade_qec` calls here; raised with it, so that packages that do not fit are told apart."""
 
 __all__ = [

@@ -20,7 +20,8 @@ def logical_tables(made: ModelDescription, lattice: Lattice, wanted: Bits | None
         The code's observables in each one that is to be decided; by default each of them.
     """
     wanted = np.eye(lattice.code.k, dtype=np.uint8) if wanted is None else wanted
-    return LogicalTables.of(lattice, made.operators, wanted, made.slices_summed(lattice.rounds))
+    slices, segment_rounds = made.slices_summed(lattice.rounds), made.network.segment_rounds
+    return LogicalTables.of(lattice, made.operators, wanted, slices, segment_rounds)
 
 
 def prepared(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import ModuleType
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from cascade_qec.engine.decision import MOST_EXACT, Decided
 from cascade_qec.engine.program import Program
 from cascade_qec.engine.tables import LocalTables, LogicalTables, Tables
-from cascade_qec.engine.weights import Weights
+from cascade_qec.engine.weights import LogicalHead, Weights
 from cascade_qec.native import threads
 
 _MOST_DECIDED = 64
@@ -48,9 +49,13 @@ class NativeProgram(Program):
             and head_tables.logicals.shape[1] <= MOST_EXACT
             and len(head_tables.wanted) <= _MOST_DECIDED
         )
+        head = weights.head
+        if isinstance(head, LogicalHead):
+            assert isinstance(head_tables, LogicalTables)
+            head = replace(head, hidden_bias=head.biases(len(head_tables.segments)))
         self._program = native.Program(
             weights.trunk,
-            weights.head,
+            head,
             tables,
             head_tables,
             local=local,

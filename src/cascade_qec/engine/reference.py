@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,16 +69,20 @@ class NumPyProgram(Program):
 
 
 def sums_over_time(features: Array, tables: LogicalTables) -> Array:
-    """What a logical head's convolution reads, float32 [inputs, shots, width]."""
-    by_place = features[tables.sites]  # [places, slices, shots, width]
-    sums = np.stack([by_place.sum(axis=1), by_place[:, 1:].sum(axis=1)], axis=1)
-    return sums.reshape(2 * len(tables.sites), *features.shape[1:])[tables.order]
+    """What a logical head's convolution reads of each segment, float32 [segments, inputs, shots, width]."""
+    sums = []
+    for segment in range(len(tables.segments)):
+        sites, own = tables.read(segment)
+        by_place = features[sites]  # [places, slices, shots, width]
+        both = np.stack([by_place[:, :own].sum(axis=1), by_place[:, 1:].sum(axis=1)], axis=1)
+        sums.append(both.reshape(2 * len(sites), *features.shape[1:])[tables.order])
+    return np.stack(sums)
 
 
 def with_silence(weights: Weights, tables: Tables, head_tables: LogicalTables) -> Weights:
     """Weights that read differences from silence as such that read sums of this experiment; others as they are.
 
-    Subtracted is what operators read of a shot without events, in the mean over them.
+    Subtracted is what operators read of a segment of a shot without events, in the mean over them.
     """
     head = weights.head
     if not (isinstance(head, LogicalHead) and head.from_silence):
@@ -85,12 +90,18 @@ def with_silence(weights: Weights, tables: Tables, head_tables: LogicalTables) -
     head = replace(head, from_silence=False)
     program = NumPyProgram(replace(weights, head=head), tables, head_tables)
     features = program.features(program.states(np.zeros((1, tables.bytes), dtype=np.uint8)))
-    silent = operator_sums(sums_over_time(features, head_tables), head, head_tables).mean(axis=(0, 1))
+    sums = sums_over_time(features, head_tables)
+    silent = np.stack([operator_sums(each, head, head_tables).mean(axis=(0, 1)) for each in sums])
     return replace(weights, head=replace(head, hidden_bias=head.hidden_bias - silent))
 
 
 def operator_sums(sums: Array, head: LogicalHead, tables: LogicalTables) -> Array:
-    """What the hidden layer reads of each operator, without its bias: float32 [operators, shots, hidden]."""
+    """What the hidden layer reads of each operator in a segment, without its bias: float32 [operators, shots, hidden].
+
+    Parameters
+    ----------
+    sums : float32 [inputs, shots, width]
+    """
     read = _convolved(sums, head.to_data, tables.to_data, _by_relation(tables.to_data))
     hidden = read @ head.hidden  # [data places, shots, hidden]: there may be more operators than places
     operator = np.repeat(np.arange(len(tables.start) - 1), np.diff(tables.start))
@@ -100,9 +111,12 @@ def operator_sums(sums: Array, head: LogicalHead, tables: LogicalTables) -> Arra
 
 
 def logical(sums: Array, states: NDArray[np.uint8], head: LogicalHead, tables: LogicalTables) -> NDArray[np.float32]:
-    """The evidence of each operator, float32 [shots, operators], from sums over time."""
-    hidden = silu(operator_sums(sums, head, tables) + head.hidden_bias)
-    logits = hidden @ head.output + np.float32(head.output_bias)
+    """The evidence of each operator, float32 [shots, operators], from `sums_over_time`."""
+    by_segment = (
+        silu(operator_sums(each, head, tables) + bias) @ head.output + np.float32(head.output_bias)
+        for each, bias in zip(sums, head.biases(len(sums)), strict=True)
+    )
+    logits = reduce(either, by_segment)
     odd = tables.members @ (states[tables.checks] & 1).sum(axis=1, dtype=np.float32) % 2  # [operators, shots]
     return np.ascontiguousarray((logits * (1 - 2 * odd)).T)
 
@@ -121,6 +135,11 @@ def _convolved(x: Array, weight: Array, table: Table, readers: list[list[tuple[i
         for plane, sites in of_planes:
             y[sites] += x[table.read[sites, r]] @ weight[plane, r]
     return y
+
+
+def either(a: Array, b: Array) -> Array:
+    """Log-odds that one of two things holds and the other does not, from theirs."""
+    return np.logaddexp(a, b) - np.logaddexp(0, a + b)
 
 
 def silu(x: Array) -> Array:

@@ -18,6 +18,7 @@ from cascade_qec.lattice import (
     RelationTable,
     convolution_tables,
     logical_operators,
+    segments,
     site_index,
     sums_over_time,
 )
@@ -89,14 +90,19 @@ class Tables:
 
 @dataclass(frozen=True, eq=False)
 class LogicalTables:
-    """What a logical head is told. It reads each check place's sums over all slices and over all but the first.
+    """What a logical head is told.
+
+    Of each segment it reads each check place's sums over the segment's slices and over the slices one later, where
+    there are any: a data place reads its checks in its own slice and the next.
 
     Attributes
     ----------
     sites : int32 [places, slices]
         Of each check place.
+    segments : int32 [segments, 2]
+        First slice of each, and that behind its last.
     order : int32 [inputs]
-        Which sum each input of the convolution is: ``2 * place`` over all slices, one more over all but the first.
+        Which sum each input of the convolution is: ``2 * place`` over a segment's slices, one more over those later.
     to_data : Table
         From these inputs to data places.
     start, place : int32 [operators + 1], [entries]
@@ -116,6 +122,7 @@ class LogicalTables:
     """
 
     sites: Indices
+    segments: Indices
     order: Indices
     to_data: Table
     start: Indices
@@ -128,8 +135,23 @@ class LogicalTables:
     scale: float
 
     @classmethod
-    def of(cls, lattice: Lattice, operators: Operators, wanted: Bits, slices: int | None = None) -> LogicalTables:
-        """Those of an experiment; sums over time are divided by `slices`, by default its own."""
+    def of(
+        cls,
+        lattice: Lattice,
+        operators: Operators,
+        wanted: Bits,
+        slices: int | None = None,
+        segment_rounds: int | None = None,
+    ) -> LogicalTables:
+        """Those of an experiment.
+
+        Parameters
+        ----------
+        slices : int, optional
+            By what sums over time are divided; by default the experiment's own.
+        segment_rounds : int, optional
+            Most rounds that are decided at a time; by default all of them.
+        """
         asked = logical_operators(lattice.code, lattice.basis, operators)
         order, to_data = sums_over_time(lattice.frame)
         sums: list[NDArray[np.int64]] = []  # in the order (plane, all slices or later ones, place)
@@ -141,6 +163,7 @@ class LogicalTables:
         weight = asked.support.sum(axis=1)
         return cls(
             sites=_indices(site_index(lattice.frame.plane_sizes, lattice.slices).T),
+            segments=_indices(np.array(segments(lattice.rounds, segment_rounds))),
             order=_indices(np.concatenate(sums)[order]),
             to_data=Table.of(to_data),
             start=_indices(np.concatenate([[0], np.cumsum(weight)])),
@@ -152,6 +175,11 @@ class LogicalTables:
             wanted=np.ascontiguousarray(wanted, dtype=np.uint8),
             scale=scale(*asked.logicals.shape),
         )
+
+    def read(self, segment: int) -> tuple[Indices, int]:
+        """The sites that a segment's sums read, int32 [places, slices], and how many of its slices are its own."""
+        start, stop = self.segments[segment].tolist()
+        return self.sites[:, start : stop + 1], stop - start
 
 
 @dataclass(frozen=True, eq=False)

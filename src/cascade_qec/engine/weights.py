@@ -84,14 +84,17 @@ class Trunk:
 class LogicalHead:
     """A convolution to data qubits, sums over operators, ``output silu(hidden x + hidden_bias) + output_bias``.
 
+    The same for each segment of an experiment.
+
     Attributes
     ----------
     to_data : float32 [planes, relations, width, width]
     hidden : float32 [width, 2 * width]
-    hidden_bias, output : float32 [2 * width]
+    hidden_bias : float32 [2 * width] or [segments, 2 * width]
+    output : float32 [2 * width]
     output_bias : float
     from_silence : bool
-        Whether `hidden_bias` is yet to be that of an experiment, see `with_silence`.
+        Whether `hidden_bias` is yet to be that of an experiment's segments, see `with_silence`.
     """
 
     to_data: Array
@@ -100,6 +103,10 @@ class LogicalHead:
     output: Array
     output_bias: float
     from_silence: bool = False
+
+    def biases(self, segments: int) -> Array:
+        """`hidden_bias` of each segment, float32 [segments, 2 * width]."""
+        return np.broadcast_to(self.hidden_bias, (segments, len(self.output))).copy()
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ one product for each plane: [sites, relations * channels] by [relations * channe
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -41,21 +42,48 @@ def logical_evidence(
 ) -> str:
     """Log-odds that each operator's sum of observables is odd: float32 [shots, operators]."""
     with g.at("head"):
-        later = g.add("ReduceSum", g.add("Gather", x, tables.sites[:, 1:], axis=1), np.array([2]), keepdims=0)
-        every = g.add("Add", later, g.add("Gather", x, tables.sites[:, 0], axis=1))
-        sums = g.add("Concat", every, later, axis=1)  # [shots, 2 * places, width]
-        places = len(tables.sites)
+        biases = head.biases(len(tables.segments))
+        logits = [_of_segment(g, x, head, bias, tables, number, dtype) for number, bias in enumerate(biases)]
+        logits = reduce(lambda a, b: _either(g, a, b), logits)
+        values = g.add("MatMul", events, _checks(tables, bits, detectors))  # of each check, up to parity
+        odd = g.odd(g.add("MatMul", values, tables.members.T.astype(np.float32)))
+        return g.add("Mul", logits, g.add("Sub", 1.0, g.add("Mul", odd, 2.0)))
+
+
+def _of_segment(
+    g: Graph, x: str, head: LogicalHead, bias: NDArray[np.float32], tables: LogicalTables, number: int, dtype: Any
+) -> str:
+    """Log-odds that a segment flips each operator, float32 [shots, operators]."""
+    with g.at(f"segment{number}"):
+        sites, slices = tables.read(number)
+        later = g.add("ReduceSum", g.add("Gather", x, sites[:, 1:], axis=1), np.array([2]), keepdims=0)
+        own = g.add("Add", later, g.add("Gather", x, sites[:, 0], axis=1))
+        if slices < sites.shape[1]:
+            own = g.add("Sub", own, g.add("Gather", x, sites[:, -1], axis=1))
+        sums = g.add("Concat", own, later, axis=1)  # [shots, 2 * places, width]
+        places = len(sites)
         at = tables.order // 2 + places * (tables.order % 2)  # of each input of the convolution, in these
         read = np.where(tables.to_data.read >= 0, at[tables.to_data.read], -1)
         to_data = Table(read, tables.to_data.plane)
         data = _convolved(g, sums, 2 * places, head.to_data, None, to_data, dtype)
         logical = g.add("MatMul", _support(tables).astype(dtype), data)  # [shots, operators, width]
-        hidden = g.silu(_product(g, logical, len(tables.start) - 1, head.hidden, head.hidden_bias, dtype))
+        hidden = g.silu(_product(g, logical, len(tables.start) - 1, head.hidden, bias, dtype))
         logits = g.cast(g.add("MatMul", hidden, head.output[:, None].astype(dtype)), np.float32)
-        logits = g.add("Add", g.add("Reshape", logits, np.array([0, -1])), head.output_bias)
-        values = g.add("MatMul", events, _checks(tables, bits, detectors))  # of each check, up to parity
-        odd = g.odd(g.add("MatMul", values, tables.members.T.astype(np.float32)))
-        return g.add("Mul", logits, g.add("Sub", 1.0, g.add("Mul", odd, 2.0)))
+        return g.add("Add", g.add("Reshape", logits, np.array([0, -1])), head.output_bias)
+
+
+def _either(g: Graph, a: str, b: str) -> str:
+    """Log-odds that one of two things holds and the other does not, from theirs.
+
+    ``max(a, b) - max(0, a + b) + ln(1 + e^-|a - b|) - ln(1 + e^-|a + b|)``, which does not overflow.
+    """
+
+    def rest(x: str) -> str:
+        return g.add("Log", g.add("Add", g.add("Exp", g.add("Min", x, g.add("Neg", x))), 1.0))
+
+    total = g.add("Add", a, b)
+    largest = g.add("Sub", g.add("Max", a, b), g.add("Max", total, 0.0))
+    return g.add("Add", largest, g.add("Sub", rest(g.add("Sub", a, b)), rest(total)))
 
 
 def local_log_odds(

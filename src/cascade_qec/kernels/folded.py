@@ -146,18 +146,21 @@ class Ending(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """What a logical head is asked about.
+    """What a logical head is asked about a segment of an experiment.
 
     Attributes
     ----------
     sites : int32 [places, slices]
-        Of each check place.
+        Of each check place: in the slices of the segment, and in the one behind it where there is one.
+    own : int
+        Slices of the segment.
     order, position : int32 [2 * places]
-        Which sum, over all slices or over all but the first, each input of its convolution is, and the reverse.
+        Which sum, over its own slices or over all but the first, each input of its convolution is, and the reverse.
     start, place : int32 [operators + 1], [entries]
         Data places of operator o are ``place[start[o]:start[o + 1]]``.
     begin, check : int32 [operators + 1], [entries]
-        Sites of the checks in operator o are ``check[begin[o]:begin[o + 1]]``.
+        Sites of the checks in operator o are ``check[begin[o]:begin[o + 1]]``; those of an experiment are in its first
+        segment.
     share : float
     hidden : Product
         In float32.
@@ -168,6 +171,7 @@ class Asked(NamedTuple):
     """
 
     sites: torch.Tensor
+    own: int
     order: torch.Tensor
     position: torch.Tensor
     start: torch.Tensor
@@ -224,8 +228,9 @@ def end_block(
 def over_time(features: torch.Tensor, asked: Asked) -> torch.Tensor:
     """Sums over time of each check place's features, [sites, shots, width], as a logical head's convolution reads."""
     by_time = features.index_select(0, asked.sites.flatten()).unflatten(0, asked.sites.shape)
-    whole = by_time.sum(dim=1, dtype=torch.float32)
-    sums = torch.stack([whole, whole - by_time[:, 0]], dim=1).flatten(0, 1)
+    own = by_time[:, : asked.own].sum(dim=1, dtype=torch.float32)
+    later = own - by_time[:, 0] + by_time[:, asked.own :].sum(dim=1)
+    sums = torch.stack([own, later], dim=1).flatten(0, 1)
     return sums.index_select(0, asked.order).to(features.dtype)
 
 
@@ -242,6 +247,11 @@ def operators(read: torch.Tensor, states: torch.Tensor, asked: Asked) -> torch.T
     logits = silu(asked.hidden(logical)) @ asked.output + asked.output_bias
     odd = _summed((states & 1).float(), asked.check, asked.begin) % 2
     return (logits * (1 - 2 * odd)).t().contiguous()
+
+
+def either(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """Log-odds that one of two things holds and the other does not, from theirs."""
+    return torch.logaddexp(a, b) - torch.nn.functional.softplus(a + b)
 
 
 def silu(x: torch.Tensor) -> torch.Tensor:

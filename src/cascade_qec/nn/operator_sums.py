@@ -7,11 +7,11 @@ from functools import reduce
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float, Float32
 from numpy.typing import NDArray
 
 from cascade_qec.kernels import Relations, lattice_convolution
+from cascade_qec.kernels.folded import either
 from cascade_qec.lattice import Lattice, concatenate, segments, sums_over_time
 
 
@@ -96,18 +96,13 @@ class OperatorSums(torch.nn.Module):
 
     def together(self, logits: Float32[torch.Tensor, "read shots"]) -> Float32[torch.Tensor, "operators shots"]:
         """Log-odds that an odd number of segments flip an operator, from those of each segment."""
-        return torch.cat([reduce(_either, of_lattice) for of_lattice in self._by_segment(logits)])
+        return torch.cat([reduce(either, of_lattice) for of_lattice in self._by_segment(logits)])
 
     def _by_segment(self, read: torch.Tensor) -> list[tuple[torch.Tensor, ...]]:
         """For each lattice what was read in each of its segments."""
         numbers = [len(parts) for parts in self._segments]
         by_lattice = read.split([n * count for n, count in zip(numbers, self._counts, strict=True)])
         return [part.chunk(n) for part, n in zip(by_lattice, numbers, strict=True)]
-
-
-def _either(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """Log-odds that one of two things holds and the other does not."""
-    return torch.logaddexp(a, b) - F.softplus(a + b)
 
 
 class _SumsOverTime(torch.autograd.Function):

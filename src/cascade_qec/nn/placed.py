@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from types import ModuleType
 
 import numpy as np
@@ -56,15 +57,15 @@ class Placed:
             assert isinstance(weights.head, LogicalHead)
             self._to_data = Product.of(weights.head.to_data, None, self._dtype, device)
             self._data = self._readers(head_tables.to_data, 2 * len(head_tables.sites))
-            self._asked = self._operators(weights.head, head_tables)
+            self._asked = self._segments(weights.head, head_tables)
         else:
             self._owner, self._type_of = self._moved(head_tables.owner).long(), self._moved(head_tables.type).long()
-            self._asked = None
+            self._asked = []
 
     @property
     def operators(self) -> int:
         """Logical operators that a logical head is asked about."""
-        return 0 if self._asked is None else len(self._asked.start) - 1
+        return len(self._asked[0].start) - 1 if self._asked else 0
 
     def evidence(self, packed: torch.Tensor, by: ModuleType) -> torch.Tensor:
         """float32 [shots, asked] from packed events, uint8 [shots, bytes], on the device.
@@ -80,10 +81,13 @@ class Placed:
             for convolution, readers in zip(convolutions, self._steps, strict=False):
                 x = by.convolve(x, convolution, readers, last.weight.dtype)
             stream, x = by.end_block(x, last, self._steps[-1], stream, ending)
-        if self._asked is None:
+        if not self._asked:
             return x[self._owner, :, self._type_of].t().contiguous()
-        read = by.convolve(by.over_time(x, self._asked), self._to_data, self._data, torch.float32, activate=False)
-        return by.operators(read, states, self._asked)
+        return reduce(folded.either, [self._of_segment(x, states, asked, by) for asked in self._asked])
+
+    def _of_segment(self, x: torch.Tensor, states: torch.Tensor, asked: Asked, by: ModuleType) -> torch.Tensor:
+        read = by.convolve(by.over_time(x, asked), self._to_data, self._data, torch.float32, activate=False)
+        return by.operators(read, states, asked)
 
     def _moved(self, array: NDArray[np.generic]) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self._device)
@@ -120,17 +124,29 @@ class Placed:
         up = self._product(block.up, None)
         return Ending(up, self._moved(behind.scale), self._moved(behind.shift), then, following is None, dtype)
 
-    def _operators(self, head: LogicalHead, tables: LogicalTables) -> Asked:
+    def _segments(self, head: LogicalHead, tables: LogicalTables) -> list[Asked]:
         operator, check = np.nonzero(tables.members)
         begin = np.searchsorted(operator, np.arange(len(tables.members) + 1)) * tables.checks.shape[1]
         position = np.argsort(tables.order).astype(np.int32)
-        sites = tables.checks[check].reshape(-1)
-        arrays = (tables.sites, tables.order, position, tables.start, tables.place, begin.astype(np.int32), sites)
-        return Asked(
-            *map(self._moved, arrays),
-            share=tables.share,
-            hidden=Product.of(head.hidden, head.hidden_bias, torch.float32, self._device),
-            output=self._moved(head.output),
-            output_bias=head.output_bias,
-            exact=self._dtype == torch.float32,
-        )
+        arrays = (tables.order, position, tables.start, tables.place)
+        order, position, start, place = map(self._moved, arrays)
+        first = (self._moved(begin.astype(np.int32)), self._moved(tables.checks[check].reshape(-1)))
+        none = (torch.zeros_like(first[0]), first[1][:0])
+        return [
+            Asked(
+                self._moved(sites),
+                own,
+                order,
+                position,
+                start,
+                place,
+                *(none if segment else first),
+                share=tables.share,
+                hidden=Product.of(head.hidden, bias, torch.float32, self._device),
+                output=self._moved(head.output),
+                output_bias=head.output_bias,
+                exact=self._dtype == torch.float32,
+            )
+            for segment, bias in enumerate(head.biases(len(tables.segments)))
+            for sites, own in [tables.read(segment)]
+        ]

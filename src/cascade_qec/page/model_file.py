@@ -57,7 +57,7 @@ def experiment_file(
     weights, tables = prepared(decoder.weights, made, lattice, logical)
     arrays = dict(
         [
-            *_weights(weights),
+            *_weights(weights, len(logical.segments)),
             *_tables(lattice, tables, logical),
             *_geometry(decoder, lattice),
             *_faults(code, lattice.rounds, lattice.basis),
@@ -94,7 +94,7 @@ def _period(frame: Frame) -> tuple[int, int] | None:
     return None if frame.period is None else (frame.period[0], prod(frame.period[1:]))
 
 
-def _weights(weights: Weights) -> Arrays:
+def _weights(weights: Weights, segments: int) -> Arrays:
     trunk, head = weights.trunk, weights.head
     assert isinstance(head, LogicalHead)
     for name in ("embedding", "scale", "shift"):
@@ -105,8 +105,9 @@ def _weights(weights: Weights) -> Arrays:
         for step, convolution in enumerate(block.convolutions):
             yield f"block{number}.step{step}.weight", convolution.weight
             yield f"block{number}.step{step}.bias", convolution.bias
-    for name in ("to_data", "hidden", "hidden_bias", "output"):
+    for name in ("to_data", "hidden", "output"):
         yield f"head.{name}", getattr(head, name)
+    yield "head.hidden_bias", head.biases(segments)
 
 
 def _tables(lattice: Lattice, tables: Tables, logical: LogicalTables) -> Arrays:
@@ -117,7 +118,7 @@ def _tables(lattice: Lattice, tables: Tables, logical: LogicalTables) -> Arrays:
         name = f"step{number}" if number < len(tables.steps) else "to_data"
         yield f"{name}.read", step.read.astype(np.int16)
         yield f"{name}.plane", step.plane.astype(np.uint8)
-    for name in ("sites", "order", "start", "place", "checks"):
+    for name in ("sites", "segments", "order", "start", "place", "checks"):
         yield f"head.{name}", getattr(logical, name).astype(np.int16)
     yield "head.members", logical.members
     yield "head.logicals", logical.logicals

@@ -270,6 +270,7 @@ def _over_time(
     sums,  # [2 * places, shots, WIDTH]
     places,
     slices,
+    own,  # of them in the first sum: all, or all but the last
     shots,
     WIDTH: tl.constexpr,
     TILE_WIDTH: tl.constexpr,
@@ -282,12 +283,15 @@ def _over_time(
         wide = start + tl.arange(0, TILE_WIDTH)
         inside = (shot < shots)[:, None] & (wide < WIDTH)[None, :]
         offsets = shot[:, None] * WIDTH + wide[None, :]
-        later = tl.zeros([BLOCK_SHOTS, TILE_WIDTH], dtype=tl.float32)
-        for time in range(1, slices):
+        both = tl.zeros([BLOCK_SHOTS, TILE_WIDTH], dtype=tl.float32)
+        for time in range(1, own):
             site = tl.load(sites + place * slices + time).to(tl.int64)
-            later += tl.load(features + site * (shots * WIDTH) + offsets, mask=inside, other=0.0).to(tl.float32)
+            both += tl.load(features + site * (shots * WIDTH) + offsets, mask=inside, other=0.0).to(tl.float32)
         site = tl.load(sites + place * slices).to(tl.int64)
-        whole = later + tl.load(features + site * (shots * WIDTH) + offsets, mask=inside, other=0.0).to(tl.float32)
+        whole = both + tl.load(features + site * (shots * WIDTH) + offsets, mask=inside, other=0.0).to(tl.float32)
+        site = tl.load(sites + place * slices + slices - 1).to(tl.int64)
+        entering = inside & (own < slices)
+        later = both + tl.load(features + site * (shots * WIDTH) + offsets, mask=entering, other=0.0).to(tl.float32)
         for which in tl.static_range(2):
             row = tl.load(position + 2 * place + which).to(tl.int64)
             value = whole if which == 0 else later
@@ -460,6 +464,7 @@ def over_time(features: torch.Tensor, asked: Asked) -> torch.Tensor:
         sums,
         places,
         slices,
+        asked.own,
         shots,
         WIDTH=width,
         TILE_WIDTH=min(padded(width), 64),
