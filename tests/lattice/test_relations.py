@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from cascade_qec import codes
 from cascade_qec.codes import SpaceRelations
 from cascade_qec.lattice import RelationTable, Span, concatenate, convolution_tables, data_relations, memory_lattice
-from cascade_qec.lattice.relations import in_spacetime, site_index
+from cascade_qec.lattice.relations import in_spacetime, segments, site_index
 
 CONVOLUTIONS = [("surface_d3", "direct"), ("bb72", "bipartite"), ("bb72", "direct")]
 
@@ -14,6 +14,15 @@ CONVOLUTIONS = [("surface_d3", "direct"), ("bb72", "bipartite"), ("bb72", "direc
 def tables_of(name: str, style: str, basis: str, rounds: int) -> list[RelationTable]:
     lattice = memory_lattice(codes.get(name), rounds, basis)
     return [*convolution_tables(lattice.frame, style, lattice.slices), data_relations(lattice.frame, lattice.slices)]
+
+
+@given(rounds=st.integers(1, 500), most=st.none() | st.integers(1, 40))
+def test_segments_share_the_slices_evenly(rounds, most):
+    found = segments(rounds, most)
+    assert [one for start, stop in found for one in range(start, stop)] == list(range(rounds + 1))
+    sizes = [stop - start for start, stop in found]
+    assert max(sizes) - min(sizes) <= 1
+    assert len(found) == (1 if most is None else -(-rounds // most))
 
 
 @pytest.mark.parametrize("basis", ["X", "Z"])

@@ -1,15 +1,17 @@
 # codes.get promises no more than a CSSCode.
 # pyright: reportAttributeAccessIssue=false
 
+import math
+
 import numpy as np
 import pytest
 import torch
 
 from cascade_qec import codes
 from cascade_qec.lattice import Lattice, data_relations, logical_operators, memory_lattice
-from cascade_qec.lattice.relations import site_index
+from cascade_qec.lattice.relations import segments, site_index
 from cascade_qec.nn import Geometry
-from cascade_qec.nn.operator_sums import OperatorSums
+from cascade_qec.nn.operator_sums import OperatorSums, _SumsOverTime
 
 
 def to_data_qubits(x: torch.Tensor, weight: torch.Tensor, lattice: Lattice) -> torch.Tensor:
@@ -37,6 +39,51 @@ def test_an_operator_reads_the_sum_over_its_data_qubits(name, rounds, basis, ope
     expected = torch.stack([y[site_at[:, places].ravel()].sum(dim=0) / heaviest for places in support])
     found = Geometry([lattice], style, operators).operator_sums(x, network.head.to_data.weight)
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["surface_d3", "bb72"])
+def test_of_each_segment_it_reads_the_data_qubits_in_its_slices(name, lively_network):
+    style = "direct" if name.startswith("surface") else "bipartite"
+    network = lively_network(name, convolution=style)
+    lattices = [memory_lattice(codes.get(name), rounds, basis) for rounds, basis in ((7, "Z"), (2, "X"))]
+    x = [torch.randn(one.sites, 5, network.settings.width) for one in lattices]
+    expected = []
+    for lattice, features in zip(lattices, x, strict=True):
+        y = to_data_qubits(features, network.head.to_data.weight, lattice)
+        site_at = site_index(lattice.frame.data_plane_sizes, lattice.slices)
+        support = logical_operators(lattice.code, lattice.basis).support
+        for start, stop in segments(lattice.rounds, 3):
+            expected += [y[site_at[start:stop, places].ravel()].sum(dim=0) for places in support]
+    found = Geometry(lattices, style, slices=1, segment_rounds=3).operator_sums(
+        torch.cat(x), network.head.to_data.weight
+    )
+    heaviest = logical_operators(lattices[0].code, "Z").support.sum(axis=1).max()
+    torch.testing.assert_close(found, torch.stack(expected) / heaviest, rtol=1e-4, atol=1e-5)
+
+
+def test_the_gradient_of_segments_is_the_transpose():
+    parts = segments(7, 3)
+    x = torch.randn(8, 4, 3, generator=torch.Generator().manual_seed(3), requires_grad=True)
+    sums = _SumsOverTime.apply(x, parts)
+    weight = torch.randn(sums.shape, generator=torch.Generator().manual_seed(4))
+    (sums * weight).sum().backward()
+    expected = torch.zeros_like(x)
+    for (start, stop), (own, later) in zip(parts, zip(*weight.chunk(2, dim=1), strict=True), strict=True):
+        expected[start:stop] += own
+        expected[start + 1 : stop + 1] += later
+    torch.testing.assert_close(x.grad, expected)
+
+
+def test_an_odd_number_of_segments_flips_an_operator():
+    """1 - 2 P(odd) is the product of 1 - 2 P of each."""
+    lattices = [memory_lattice(codes.get("surface_d3"), rounds, "Z") for rounds in (7, 2)]
+    geometry = Geometry(lattices, "direct", "observables", segment_rounds=3)
+    logits = torch.tensor([[3.0, -40.0, 90.0], [-2.0, 0.5, 90.0], [0.1, -7.0, -90.0], [1.5, 2.5, 0.0]])
+    found = geometry.operator_sums.together(logits)
+    product = (1 - 2 * logits[:3].sigmoid()).prod(dim=0)
+    torch.testing.assert_close(1 - 2 * found[0].sigmoid(), product, rtol=1e-4, atol=1e-6)
+    assert float(found[0, 2]) == pytest.approx(math.log(3) - 90), "what is almost certain stays so"
+    torch.testing.assert_close(found[1], logits[3])
 
 
 def test_several_lattices_are_read_each_on_its_own(lively_network):
