@@ -1,4 +1,6 @@
-"""What a network that learned one number of rounds makes of others, by sums and by what these differ by from silence.
+"""What a network that learned one number of rounds makes of others, by three ways of reading it.
+
+By sums over time, by what these differ by from silence, and by that in segments of as many rounds as it learned.
 
     python -m workshop.studies.silence bb108.safetensors --rounds 10 15 20 30
 
@@ -27,7 +29,7 @@ TABLE, SEED = RESULTS / "trials" / "silence.csv", 8
 
 
 def readings(decoder: CascadeDecoder, rounds: int, basis: Basis) -> dict[str, CascadeDecoder]:
-    """The network for so many rounds, by both ways of reading it."""
+    """The network for so many rounds, by all ways of reading it."""
     made, head = decoder.description, decoder.weights.head
     if not isinstance(head, LogicalHead) or made.network.from_silence:
         raise CascadeError(f"expected a model with a logical head that reads sums, got {made.name}, which has none")
@@ -37,15 +39,21 @@ def readings(decoder: CascadeDecoder, rounds: int, basis: Basis) -> dict[str, Ca
     assert isinstance(of_own.head, LogicalHead)
     bias = decoder.state["head.hidden_bias"] + (head.hidden_bias - of_own.head.hidden_bias[0])
     sums = made.model_copy(update={"mixed_rounds": sorted({made.rounds, rounds})})
-    silent = sums.model_copy(update={"network": made.network.model_copy(update={"from_silence": True})})
+
+    def silent(**more: int) -> CascadeDecoder:
+        network = made.network.model_copy(update={"from_silence": True, **more})
+        read = sums.model_copy(update={"network": network})
+        return CascadeDecoder({**decoder.state, "head.hidden_bias": bias}, read, allow_unmeasured=True)
+
     return {
         "sums": CascadeDecoder(decoder.state, sums, allow_unmeasured=True),
-        "from silence": CascadeDecoder({**decoder.state, "head.hidden_bias": bias}, silent, allow_unmeasured=True),
+        "from silence": silent(),
+        "segments": silent(segment_rounds=made.rounds),
     }
 
 
 def rows(decoder: CascadeDecoder, p: float, rounds: int, shots: int) -> list[Row]:
-    """Both readings on the same shots of each basis."""
+    """All readings on the same shots of each basis."""
     found: list[Row] = []
     for basis in decoder.description.bases:
         circuit = decoder.experiment(p, rounds=rounds, basis=basis)

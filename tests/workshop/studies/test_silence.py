@@ -1,4 +1,6 @@
-"""Reading from silence changes nothing in the rounds that a model has learned, and something in others."""
+"""No reading changes what a model makes of the rounds that it has learned; of others each says something else."""
+
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from workshop.studies.silence import readings
 
 
 @pytest.mark.parametrize("basis", ["Z", "X"])
-def test_both_readings_agree_on_what_was_learned(basis):
+def test_all_readings_agree_on_what_was_learned(basis):
     decoder = CascadeDecoder.untrained("surface_d3", width=8, depth=1)
     gaps = []
     for rounds in (3, 8):
@@ -19,8 +21,8 @@ def test_both_readings_agree_on_what_was_learned(basis):
             one.bind(rounds=rounds, basis=basis).decode_batch(events).log_odds
             for one in readings(decoder, rounds, basis).values()
         ]
-        gaps.append(np.abs(found[0] - found[1]).max())
-    assert gaps[0] < 1e-4 < 0.01 < gaps[1]
+        gaps.append([np.abs(one - other).max() for one, other in combinations(found, 2)])
+    assert max(gaps[0]) < 1e-4 < 0.01 < min(gaps[1])
 
 
 def test_a_local_model_has_no_sums():
