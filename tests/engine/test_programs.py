@@ -20,6 +20,7 @@ from cascade_qec.engine import (
     Tables,
     Weights,
     folded,
+    silence,
     with_silence,
 )
 from cascade_qec.error_models import Mechanisms, error_model
@@ -111,10 +112,10 @@ def inputs(case: str, basis: str) -> tuple[Program, Weights, Tables, LogicalTabl
         ):
             part.data.uniform_(*spread)
     style = settings.model_dump(include={"convolution", "depthwise"})
-    weights = folded(state_of(network), code, from_silence=settings.from_silence, **style)
+    weights = folded(state_of(network), code, from_silence=bool(settings.from_silence), **style)
     tables = Tables.of(lattice, settings.convolution)
-    if isinstance(head, LogicalTables):
-        weights = with_silence(weights, tables, head)
+    if isinstance(head, LogicalTables) and settings.from_silence:
+        weights = with_silence(weights, silence(weights, tables, head))
     trained = Trained(network, lattice, asked, weights, head)
     events = np.random.default_rng(4).random((31, lattice.detectors)) < 0.2
     return trained, weights, tables, head, np.packbits(events, axis=1, bitorder="little")

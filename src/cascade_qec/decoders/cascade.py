@@ -98,7 +98,7 @@ class CascadeDecoder:
                     self.code,
                     convolution=made.convolution,
                     depthwise=made.depthwise,
-                    from_silence=made.from_silence,
+                    from_silence=bool(made.from_silence),
                 )
             return self._weights
 

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_qec.codes.gf2 import Bits
-from cascade_qec.engine import LocalTables, LogicalTables, Tables, Weights, with_noise, with_silence
-from cascade_qec.lattice import Lattice
+from cascade_qec.engine import LocalTables, LogicalTables, Tables, Weights, silence, with_noise, with_silence
+from cascade_qec.lattice import Lattice, memory_lattice
 from cascade_qec.model import ModelDescription
 
 
@@ -41,6 +41,11 @@ def prepared(
     tables = Tables.of(lattice, made.network.convolution)
     if noise is not None:
         weights, tables = with_noise(weights, tables, noise)
-    if isinstance(head_tables, LogicalTables):
-        weights = with_silence(weights, tables, head_tables)
+    if isinstance(head_tables, LogicalTables) and made.network.from_silence:
+        silent = silence(weights, tables, head_tables)
+        if made.network.from_silence == "own":
+            own = memory_lattice(lattice.code, made.rounds, lattice.basis)
+            of_own = silence(weights, Tables.of(own, made.network.convolution), logical_tables(made, own))
+            silent = silent - of_own.mean(axis=0)
+        weights = with_silence(weights, silent)
     return weights, tables

@@ -3,7 +3,7 @@
 from cascade_qec.engine.compiled import NativeProgram
 from cascade_qec.engine.decision import MOST_EXACT, Decided, Decision, together, votes
 from cascade_qec.engine.program import Program
-from cascade_qec.engine.reference import NumPyProgram, with_silence
+from cascade_qec.engine.reference import NumPyProgram, silence, with_silence
 from cascade_qec.engine.tables import LocalTables, LogicalTables, Table, Tables, with_noise
 from cascade_qec.engine.weights import EPSILON, Block, Convolution, LocalHead, LogicalHead, Trunk, Weights, folded
 
@@ -26,6 +26,7 @@ __all__ = [
     "Trunk",
     "Weights",
     "folded",
+    "silence",
     "together",
     "votes",
     "with_noise",

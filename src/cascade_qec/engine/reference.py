@@ -79,20 +79,27 @@ def sums_over_time(features: Array, tables: LogicalTables) -> Array:
     return np.stack(sums)
 
 
-def with_silence(weights: Weights, tables: Tables, head_tables: LogicalTables) -> Weights:
-    """Weights that read differences from silence as such that read sums of this experiment; others as they are.
-
-    Subtracted is what operators read of a segment of a shot without events, in the mean over them.
-    """
-    head = weights.head
-    if not (isinstance(head, LogicalHead) and head.from_silence):
-        return weights
-    head = replace(head, from_silence=False)
+def silence(weights: Weights, tables: Tables, head_tables: LogicalTables) -> Array:
+    """What operators read of a shot without events, in the mean over them: float32 [segments, hidden]."""
+    assert isinstance(weights.head, LogicalHead)
+    head = replace(weights.head, from_silence=False)
     program = NumPyProgram(replace(weights, head=head), tables, head_tables)
     features = program.features(program.states(np.zeros((1, tables.bytes), dtype=np.uint8)))
     sums = sums_over_time(features, head_tables)
-    silent = np.stack([operator_sums(each, head, head_tables).mean(axis=(0, 1)) for each in sums])
-    return replace(weights, head=replace(head, hidden_bias=head.hidden_bias - silent))
+    return np.stack([operator_sums(of_segment, head, head_tables).mean(axis=(0, 1)) for of_segment in sums])
+
+
+def with_silence(weights: Weights, silent: Array) -> Weights:
+    """Weights that read differences from silence as such that read sums of an experiment.
+
+    Parameters
+    ----------
+    silent : float32 [segments, hidden]
+        What is subtracted, see `silence`.
+    """
+    assert isinstance(weights.head, LogicalHead)
+    bias = weights.head.hidden_bias - silent
+    return replace(weights, head=replace(weights.head, hidden_bias=bias, from_silence=False))
 
 
 def operator_sums(sums: Array, head: LogicalHead, tables: LogicalTables) -> Array:

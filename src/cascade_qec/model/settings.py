@@ -39,11 +39,12 @@ class NetworkSettings(BaseModel):
         description="what mixes sites: the convolution, or for studies attention to neighbours or to all sites",
     )
 
-    from_silence: bool = Field(
+    from_silence: bool | Literal["own"] = Field(
         default=False,
         exclude_if=lambda silent: not silent,  # likewise
         description="a logical head reads by how much its sums, which grow with the rounds, differ from those of a "
-        "shot without events",
+        "shot without events; 'own': plus those of such a shot of the model's own number of rounds, so that what "
+        "learned it by sums reads others alike",
     )
     segment_rounds: int | None = Field(
         default=None,

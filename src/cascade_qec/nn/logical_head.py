@@ -43,6 +43,6 @@ class LogicalHead(torch.nn.Module):
         """float32 [shots, operators] from [sites, shots, width], where a silent one may be the last."""
         sums = geometry.operator_sums(features, self.to_data.weight)
         if self.from_silence:
-            sums = sums[:, :-1] - geometry.operator_sums.means(sums[:, -1:])
+            sums = sums[:, :-1] - geometry.operator_sums.silence(sums[:, -1:])
         hidden = F.silu(self.hidden(self.norm(sums)) + self.hidden_bias)
         return geometry.operator_sums.together(F.linear(hidden, self.output, self.output_bias).squeeze(-1)).t()

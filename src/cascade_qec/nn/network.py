@@ -34,7 +34,7 @@ class CascadeNetwork(torch.nn.Module):
         self.trunk = Trunk(code, settings, told)
         self.head: LogicalHead | LocalHead
         if types is None:
-            self.head = LogicalHead(code, settings.width, settings.from_silence)
+            self.head = LogicalHead(code, settings.width, bool(settings.from_silence))
         else:
             self.head = LocalHead(settings.width, types)
 

@@ -36,6 +36,8 @@ class OperatorSums(torch.nn.Module):
         ever more rounds would dilute what is seen of one flip.
     segment_rounds : int, optional
         Most rounds of a segment; by default an experiment is one.
+    own : sequence of int, optional
+        For each lattice the one of the same basis and the model's own number of rounds, see `silence`.
     """
 
     def __init__(
@@ -44,8 +46,10 @@ class OperatorSums(torch.nn.Module):
         supports: Sequence[NDArray[np.bool_]],
         slices: int | None = None,
         segment_rounds: int | None = None,
+        own: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
+        self._own = own
         self._segments = [segments(lattice.rounds, segment_rounds) for lattice in lattices]
         read = [sums_over_time(one.frame) for one, parts in zip(lattices, self._segments, strict=True) for _ in parts]
         orders, tables = zip(*read, strict=True)
@@ -89,10 +93,18 @@ class OperatorSums(torch.nn.Module):
         parts = [share @ of_segment for share, of_segment in zip(shares, places, strict=True)]
         return torch.cat(parts).view(-1, shots, read.shape[2])
 
-    def means(self, sums: Float32[torch.Tensor, "read shots features"]) -> torch.Tensor:
-        """What an operator reads, in the mean over those of its segment: float32 [read, shots, features]."""
-        parts = [part for of_lattice in self._by_segment(sums) for part in of_lattice]
-        return torch.cat([part.mean(dim=0, keepdim=True).expand_as(part) for part in parts])
+    def silence(self, sums: Float32[torch.Tensor, "read 1 features"]) -> Float32[torch.Tensor, "read 1 features"]:
+        """What is to be subtracted of an operator's sums: those of a silent shot in the mean over its segment.
+
+        With `own`, by how much they differ from those of the model's own experiment.
+        """
+        means = [
+            torch.stack(of_lattice).mean(dim=1) for of_lattice in self._by_segment(sums)
+        ]  # [segments, 1, features]
+        if self._own is not None:
+            means = [mean - means[own].mean(dim=0) for mean, own in zip(means, self._own, strict=True)]
+        pairs = zip(means, self._counts, strict=True)
+        return torch.cat([mean.repeat_interleave(count, dim=0) for mean, count in pairs])
 
     def together(self, logits: Float32[torch.Tensor, "read shots"]) -> Float32[torch.Tensor, "operators shots"]:
         """Log-odds that an odd number of segments flip an operator, from those of each segment."""

@@ -19,7 +19,7 @@ def test_all_readings_agree_on_what_was_learned(basis):
         events = decoder.experiment(0.01, rounds=rounds, basis=basis).compile_detector_sampler(seed=1).sample(20)
         found = [
             one.bind(rounds=rounds, basis=basis).decode_batch(events).log_odds
-            for one in readings(decoder, rounds, basis).values()
+            for one in readings(decoder, rounds).values()
         ]
         gaps.append([np.abs(one - other).max() for one, other in combinations(found, 2)])
     assert max(gaps[0]) < 1e-4 < 0.01 < min(gaps[1])
@@ -27,4 +27,4 @@ def test_all_readings_agree_on_what_was_learned(basis):
 
 def test_a_local_model_has_no_sums():
     with pytest.raises(CascadeError, match="expected a model with a logical head that reads sums, got local_surface"):
-        readings(load("local_surface"), 3, "Z")
+        readings(load("local_surface"), 3)
