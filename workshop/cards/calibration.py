@@ -17,7 +17,7 @@ from cascade_qec.errors import CascadeError
 from cascade_qec.files import written_whole
 from cascade_qec.guards import Claims, claims
 from cascade_qec.model import Calibration, ModelDescription, calibrated, model_bytes
-from cascade_qec.nn import CascadeNetwork, load_network, state_of
+from cascade_qec.nn import CascadeNetwork, load_network, rebuilt, state_of
 from cascade_qec.training.validation import Validator
 
 RATES = (0.002, 0.003, 0.005)
@@ -35,6 +35,7 @@ def calibrate(
     shots: int,
     device: torch.device,
     dtype: torch.dtype,
+    rounds: Sequence[int] = (),
     most_rounds: int = limits.ROUNDS,
     report: Callable[[int], None] = lambda shots: None,
 ) -> Claims | None:
@@ -46,6 +47,8 @@ def calibrate(
         The model's file, of any format; it is written in the latest one.
     ps, shots
         Noise rates, and shots of each basis at each of them.
+    rounds
+        Those that a model is lengthened to, see `ModelDescription.lengthened`.
     most_rounds
         Leave longer experiments out, but not the model's own: where they are decoded worse, what is fitted to all
         claims too much of the others.
@@ -62,10 +65,13 @@ def calibrate(
     if made.head == "local":
         calibration, seen = _of_gaps(path, ps, shots, device, dtype, report)
         return _written(path, network, made, calibration, seen)
+    if rounds:
+        made = made.lengthened(rounds)
+        network = rebuilt(made, state_of(network))
     network.to(device)
     longest = max(most_rounds, made.rounds)
-    rounds = made.mixed_rounds and [number for number in made.mixed_rounds if number <= longest]
-    uncalibrated = made.model_copy(update={"calibration": None, "mixed_rounds": rounds})
+    fitted = made.mixed_rounds and [number for number in made.mixed_rounds if number <= longest]
+    uncalibrated = made.model_copy(update={"calibration": None, "mixed_rounds": fitted})
     validator = Validator(uncalibrated, device=device, dtype=dtype, batch=_BATCH, seed=SEED)
     found = validator(network, ps, shots, report)
     return _written(path, network, made, found.calibration, found.guards.confidence)

@@ -18,6 +18,14 @@ def calibrate(
     shots: Annotated[
         int, typer.Option(min=2, max=limits.SHOTS, help="Shots of each basis and noise rate; one half tries the other.")
     ] = 10_000,
+    rounds: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=1,
+            max=limits.ROUNDS,
+            help="Numbers of rounds that one that learned a single number knows from now on; repeat for several.",
+        ),
+    ] = None,
     most_rounds: Annotated[
         int, typer.Option(min=1, max=limits.ROUNDS, help="Leave longer experiments out, of a logical head.")
     ] = limits.ROUNDS,
@@ -25,6 +33,8 @@ def calibrate(
     precision: Activations = "auto",
 ) -> None:
     """Fit what a model's log-odds are worth, and write it into its file; its card gets the guard of confidence.
+
+    With --rounds its file and card say, too, which numbers of rounds it knows from now on.
 
     Weights and predictions stay as they are. Exit status 1 where the guard does not hold.
     """
@@ -47,15 +57,25 @@ def calibrate(
 
         dtype = pick_dtype(precision, where)
         found = calibration.calibrate(
-            path, ps=rates, shots=shots, device=where, dtype=dtype, most_rounds=most_rounds, report=seen
+            path,
+            ps=rates,
+            shots=shots,
+            device=where,
+            dtype=dtype,
+            rounds=rounds or (),
+            most_rounds=most_rounds,
+            report=seen,
         )
     if found is None:
         raise CascadeError(
             f"{card.name}: expected at least {FEWEST} failures to calibrate by, got fewer: take more shots"
         )
     guards = card.guards and card.guards.model_copy(update={"confidence": found})
-    zero = zero_syndrome(load(path, device=device, precision=precision))
-    card.model_copy(update={"guards": guards, "zero_syndrome": zero}).write(path.with_suffix(".json"))
+    decoder = load(path, device=device, precision=precision)
+    made = decoder.description
+    update = {"guards": guards, "zero_syndrome": zero_syndrome(decoder)}
+    update |= {"rounds": made.all_rounds, "network": made.network.model_dump()}
+    card.model_copy(update=update).write(path.with_suffix(".json"))
     print(
         f"{card.name}: {found.failures:,} of {found.sure:,} sure shots fail at p = {found.p:g}, {found.claimed:.2g} are"
         f" claimed, P = {found.probability:.2g}"

@@ -14,8 +14,6 @@ from pathlib import Path
 import cascade_qec as cascade
 from cascade_qec.cli.progress import percent
 from cascade_qec.decoders.cascade import CascadeDecoder
-from cascade_qec.engine import LogicalHead
-from cascade_qec.errors import CascadeError
 from cascade_qec.evaluation.comparison import Experiment, compare
 from cascade_qec.evaluation.tables import Row
 from cascade_qec.tables import write_rows
@@ -26,20 +24,15 @@ TABLE, SEED = RESULTS / "trials" / "silence.csv", 8
 
 def readings(decoder: CascadeDecoder, rounds: int) -> dict[str, CascadeDecoder]:
     """The network for so many rounds, by all ways of reading it."""
-    made, head = decoder.description, decoder.weights.head
-    if not isinstance(head, LogicalHead) or made.network.from_silence:
-        raise CascadeError(f"expected a model with a logical head that reads sums, got {made.name}, which has none")
-    made = made.model_copy(update={"mixed_rounds": sorted({made.rounds, rounds})})
-
-    def read(**changes: object) -> CascadeDecoder:
-        network = made.network.model_copy(update=changes)
-        return CascadeDecoder(decoder.state, made.model_copy(update={"network": network}), allow_unmeasured=True)
-
-    return {
-        "sums": read(),
-        "from silence": read(from_silence="own"),
-        "segments": read(from_silence="own", segment_rounds=made.rounds),
+    made = decoder.description
+    segments = made.lengthened([rounds])
+    whole = segments.network.model_copy(update={"segment_rounds": None})
+    read = {
+        "sums": segments.model_copy(update={"network": made.network}),
+        "from silence": segments.model_copy(update={"network": whole}),
+        "segments": segments,
     }
+    return {name: CascadeDecoder(decoder.state, one, allow_unmeasured=True) for name, one in read.items()}
 
 
 def rows(decoder: CascadeDecoder, p: float, rounds: int, shots: int) -> list[Row]:

@@ -228,19 +228,36 @@ def card_facts(decoder: CascadeDecoder, card: Card) -> list[Fact]:
     # what files leave out where it is the default, a card or recipe without it says, too
     left_out = {name: of.default for name, of in NetworkSettings.model_fields.items() if of.exclude_if}
     usual = {name: left_out.get(name, value) for name, value in network.items()}
+    learned = mixed or ([recipe["rounds"]] if "rounds" in recipe else None)
+    if isinstance(trained, dict):
+        trained = usual | trained
+    if made.network.from_silence == "own" and learned == [made.rounds]:  # lengthened, of which a recipe knows nothing
+        learned = made.all_rounds
+        if isinstance(trained, dict):
+            trained |= {name: network[name] for name in ("from_silence", "segment_rounds")}
     parameters = decoder.description.parameters()
     zero, found_zero = card.zero_syndrome, zero_syndrome(decoder)
     return [
         _same("name", made.name, card.name, recipe.get("name")),
         _same("code", made.code, card.code, recipe.get("code")),
-        _same("rounds", made.all_rounds, card.rounds, mixed or ([recipe["rounds"]] if "rounds" in recipe else None)),
+        _same(
+            "rounds",
+            made.all_rounds,
+            card.rounds,
+            made.all_rounds if lengthened and learned == [made.rounds] else learned,
+        ),
         _same(
             "bases",
             sorted(made.bases),
             sorted(card.bases),
             sorted(map(str, bases)) if isinstance(bases, list) else bases,
         ),
-        _same("network", network, usual | card.network, usual | trained if isinstance(trained, dict) else trained),
+        _same(
+            "network",
+            network,
+            usual | card.network,
+            usual | trained | reading if isinstance(trained, dict) else trained,
+        ),
         _same("noise model", made.noise_model, noise.get("model") if isinstance(noise, dict) else noise),
         _same("noise", made.noise_p, noise.get("p") if isinstance(noise, dict) else noise),
         _same("parameters", parameters, card.parameters),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from cascade_qec import codes, limits
 from cascade_qec.codes import CSSCode, Operators
 from cascade_qec.components import ComponentType, UsualNoise
+from cascade_qec.errors import CascadeError
 from cascade_qec.lattice import ABSENT, convolution_tables, count_positions, data_relations
 from cascade_qec.model.calibration import UNCHECKED, Calibration
 from cascade_qec.model.settings import HEAD_CHANNELS, NetworkSettings
@@ -26,8 +28,9 @@ class ModelDescription(BaseModel):
     code: str
     rounds: int = Field(ge=1, le=limits.ROUNDS)
     mixed_rounds: list[int] | None = Field(default=None, min_length=1)
-    """Numbers of rounds that it was trained on, ascending, where they are more than one: then it is measured from the
-    first to the last, and sums over time are divided by the slices of `rounds`, not by the experiment's own."""
+    """Numbers of rounds that it was trained on, or is `lengthened` to, ascending, where they are more than one: then it
+    is measured from the first to the last, and sums over time are divided by the slices of `rounds`, not by the
+    experiment's own."""
     bases: list[Literal["X", "Z"]] = Field(min_length=1)
     noise_model: str = "uniform"
     noise_p: float
@@ -70,6 +73,22 @@ class ModelDescription(BaseModel):
     def slices_summed(self, rounds: int) -> int:
         """By what sums over time are divided, of an experiment of so many rounds."""
         return 1 + (rounds if self.mixed_rounds is None else self.rounds)
+
+    def lengthened(self, rounds: Iterable[int]) -> ModelDescription:
+        """Of the same weights, which learned one number of rounds, and read others in segments of as many.
+
+        Raises
+        ------
+        CascadeError
+            If they are not of a logical head that did.
+        """
+        if self.head != "logical" or self.mixed_rounds is not None:
+            raise CascadeError(
+                f"expected a model with a logical head that learned one number of rounds, got {self.name} "
+                f"with a {self.head} head and {self.span_of_rounds}"
+            )
+        network = self.network.model_copy(update={"from_silence": "own", "segment_rounds": self.rounds})
+        return self.model_copy(update={"network": network, "mixed_rounds": sorted({self.rounds, *rounds})})
 
     def parameters(self) -> int:
         """How many numbers training chose."""

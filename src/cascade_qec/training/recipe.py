@@ -187,6 +187,8 @@ class Recipe(_Section):
         mixture = self.mixture
         if self.head != "local" and mixture.cut:
             raise ValueError("expected head 'local' for windows: where an experiment is cut, no observable is defined")
+        if self.network.from_silence == "own":
+            raise ValueError("expected network.from_silence true or false, got 'own', which is for trained models")
         for name in ("from_silence", "segment_rounds"):
             if self.head == "local" and getattr(self.network, name):
                 raise ValueError(f"expected head 'logical' beside network.{name}: a local head reads no sums")

@@ -26,5 +26,5 @@ def test_all_readings_agree_on_what_was_learned(basis):
 
 
 def test_a_local_model_has_no_sums():
-    with pytest.raises(CascadeError, match="expected a model with a logical head that reads sums, got local_surface"):
+    with pytest.raises(CascadeError, match="expected a model with a logical head that learned one number of rounds"):
         readings(load("local_surface"), 3)
