@@ -240,24 +240,14 @@ def card_facts(decoder: CascadeDecoder, card: Card) -> list[Fact]:
     return [
         _same("name", made.name, card.name, recipe.get("name")),
         _same("code", made.code, card.code, recipe.get("code")),
-        _same(
-            "rounds",
-            made.all_rounds,
-            card.rounds,
-            made.all_rounds if lengthened and learned == [made.rounds] else learned,
-        ),
+        _same("rounds", made.all_rounds, card.rounds, learned),
         _same(
             "bases",
             sorted(made.bases),
             sorted(card.bases),
             sorted(map(str, bases)) if isinstance(bases, list) else bases,
         ),
-        _same(
-            "network",
-            network,
-            usual | card.network,
-            usual | trained | reading if isinstance(trained, dict) else trained,
-        ),
+        _same("network", network, usual | card.network, trained),
         _same("noise model", made.noise_model, noise.get("model") if isinstance(noise, dict) else noise),
         _same("noise", made.noise_p, noise.get("p") if isinstance(noise, dict) else noise),
         _same("parameters", parameters, card.parameters),
