@@ -88,6 +88,7 @@ def exact_fp8(monkeypatch):
         ("surface", "X", (1,)),
         ("bicycle", "X", (3,)),
         ("bicycle, direct", "Z", (3,)),
+        ("segments", "Z", (3,)),
         ("local", "Z", (3,)),
     ],
 )

@@ -54,7 +54,7 @@ def test_of_each_segment_it_reads_the_data_qubits_in_its_slices(name, lively_net
         support = logical_operators(lattice.code, lattice.basis).support
         for start, stop in segments(lattice.rounds, 3):
             expected += [y[site_at[start:stop, places].ravel()].sum(dim=0) for places in support]
-    found = Geometry(lattices, style, slices=1, segment_rounds=3).operator_sums(
+    found = Geometry(lattices, style, slices=[1, 1], segment_rounds=3).operator_sums(
         torch.cat(x), network.head.to_data.weight
     )
     heaviest = logical_operators(lattices[0].code, "Z").support.sum(axis=1).max()
@@ -126,7 +126,7 @@ def test_from_silence_the_number_of_rounds_is_not_seen(lively_network):
         for lattice in lattices:
             geometry = Geometry([lattice], "bipartite")
             support = logical_operators(code, "Z").support[:1]
-            geometry.operator_sums = OperatorSums([lattice], [support], slices=7)
+            geometry.operator_sums = OperatorSums([lattice], [support], slices=[7])
             logits.append(network(torch.from_numpy(lattice.scatter(np.zeros((1, lattice.detectors), bool))), geometry))
         spread[from_silence] = float((logits[0] - logits[1]).abs())
     assert spread[True] < 1e-4 < 0.1 < spread[False]
@@ -135,7 +135,7 @@ def test_from_silence_the_number_of_rounds_is_not_seen(lively_network):
 def test_from_silence_a_shot_is_answered_alone_as_beside_others(lively_network):
     lattices = [memory_lattice(codes.get("surface_d3"), rounds, basis) for rounds, basis in ((1, "Z"), (4, "X"))]
     network = lively_network("surface_d3", convolution="direct", from_silence=True)
-    geometry = Geometry(lattices, "direct", slices=4)
+    geometry = Geometry(lattices, "direct", slices=[4, 4])
     events = [np.random.default_rng(3).random((5, lattice.detectors)) < 0.2 for lattice in lattices]
     states = torch.cat([torch.from_numpy(lattice.scatter(e)) for lattice, e in zip(lattices, events, strict=True)])
     together = network(states, geometry)

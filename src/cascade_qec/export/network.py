@@ -56,10 +56,14 @@ def _of_segment(
     """Log-odds that a segment flips each operator, float32 [shots, operators]."""
     with g.at(f"segment{number}"):
         sites, slices = tables.read(number)
-        later = g.add("ReduceSum", g.add("Gather", x, sites[:, 1:], axis=1), np.array([2]), keepdims=0)
-        own = g.add("Add", later, g.add("Gather", x, sites[:, 0], axis=1))
+        own = g.add("Gather", x, sites[:, 0], axis=1)
+        if slices > 1:
+            later = g.add("ReduceSum", g.add("Gather", x, sites[:, 1:slices], axis=1), np.array([2]), keepdims=0)
+            own = g.add("Add", later, own)
+        else:
+            later = g.add("Mul", own, np.zeros((), dtype))
         if slices < sites.shape[1]:
-            own = g.add("Sub", own, g.add("Gather", x, sites[:, -1], axis=1))
+            later = g.add("Add", later, g.add("Gather", x, sites[:, -1], axis=1))
         sums = g.add("Concat", own, later, axis=1)  # [shots, 2 * places, width]
         places = len(sites)
         at = tables.order // 2 + places * (tables.order % 2)  # of each input of the convolution, in these

@@ -155,12 +155,13 @@ class Asked(NamedTuple):
     own : int
         Slices of the segment.
     order, position : int32 [2 * places]
-        Which sum, over its own slices or over all but the first, each input of its convolution is, and the reverse.
+        Which sum, over its own slices or over all but the first of `sites`, each input of its convolution is, and the
+        reverse.
     start, place : int32 [operators + 1], [entries]
         Data places of operator o are ``place[start[o]:start[o + 1]]``.
     begin, check : int32 [operators + 1], [entries]
-        Sites of the checks in operator o are ``check[begin[o]:begin[o + 1]]``; those of an experiment are in its first
-        segment.
+        Sites of the checks in operator o are ``check[begin[o]:begin[o + 1]]``. The first segment has those of the whole
+        experiment, others have none.
     share : float
     hidden : Product
         In float32.

@@ -154,7 +154,7 @@ def sums_over_time(frame: Frame) -> tuple[NDArray[np.int64], RelationTable]:
 
 
 def segments(rounds: int, most: int | None) -> list[tuple[int, int]]:
-    """First slice and that behind the last of each of the equal parts, of `most` rounds or fewer, of an experiment."""
+    """First slice, and the one behind the last, of nearly equal parts, as many as `most` rounds each take."""
     parts = 1 if most is None else -(-rounds // most)
     ends = [round((rounds + 1) * part / parts) for part in range(parts + 1)]
     return list(pairwise(ends))

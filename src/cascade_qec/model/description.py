@@ -72,7 +72,8 @@ class ModelDescription(BaseModel):
 
     def slices_summed(self, rounds: int) -> int:
         """By what sums over time are divided, of an experiment of so many rounds."""
-        return 1 + (rounds if self.mixed_rounds is None else self.rounds)
+        one_number = self.mixed_rounds is None and self.network.segment_rounds is None
+        return 1 + (rounds if one_number else self.rounds)
 
     def lengthened(self, rounds: Iterable[int]) -> ModelDescription:
         """Of the same weights, which learned one number of rounds, and read others in segments of as many.

@@ -53,7 +53,7 @@ class Geometry(torch.nn.Module):
         lattices: Sequence[Lattice],
         convolution: str,
         asked: Operators | Sequence[Components] = "translations",
-        slices: int | None = None,
+        slices: Sequence[int] | None = None,
         mixer: Mixer = "convolution",
         segment_rounds: int | None = None,
         own: Sequence[int] | None = None,

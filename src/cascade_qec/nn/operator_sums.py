@@ -20,7 +20,7 @@ class OperatorSums(torch.nn.Module):
 
     The sum over an operator's data qubits in space and time and the convolution before it are linear. The sum over time
     comes first, then the convolution at each data place, which all operators share, and the sum over each operator's
-    places last. Of an experiment in several segments each is read on its own. Sums are divided by the sites of the
+    places last. Of an experiment in several segments, each is read on its own. Sums are divided by the sites of the
     heaviest operator, so that where all weigh the same they are the paper's means. The mean of a lighter operator would
     not tell among how few qubits a flip was seen: the network would learn to read those of which there are most, and
     the others no better than a guess.
@@ -31,9 +31,9 @@ class OperatorSums(torch.nn.Module):
         Side by side, as in `Geometry`.
     supports : sequence of bool [operators, data places]
         For each lattice, in its frame.
-    slices : int, optional
-        By what sums over time are divided; by default by each lattice's own, so that they are means over time. Means of
-        ever more rounds would dilute what is seen of one flip.
+    slices : sequence of int, optional
+        By what each lattice's sums over time are divided; by default by its own, so that they are means over time.
+        Means of ever more rounds would dilute what is seen of one flip.
     segment_rounds : int, optional
         Most rounds of a segment; by default an experiment is one.
     own : sequence of int, optional
@@ -44,7 +44,7 @@ class OperatorSums(torch.nn.Module):
         self,
         lattices: Sequence[Lattice],
         supports: Sequence[NDArray[np.bool_]],
-        slices: int | None = None,
+        slices: Sequence[int] | None = None,
         segment_rounds: int | None = None,
         own: Sequence[int] | None = None,
     ) -> None:
@@ -61,8 +61,9 @@ class OperatorSums(torch.nn.Module):
         self._counts = list(map(len, supports))
         self.operators = sum(self._counts)
         self._shapes = [(lattice.slices, lattice.frame.plane_sizes) for lattice in lattices]
-        for index, (lattice, support) in enumerate(zip(lattices, supports, strict=True)):
-            share = support / ((slices or lattice.slices) * support.sum(axis=1).max())
+        slices = slices or [lattice.slices for lattice in lattices]
+        for index, (divisor, support) in enumerate(zip(slices, supports, strict=True)):
+            share = support / (divisor * support.sum(axis=1).max())
             self.register_buffer(f"share_{index}", torch.from_numpy(share).float(), persistent=False)
 
     def forward(

@@ -128,25 +128,30 @@ class Placed:
         operator, check = np.nonzero(tables.members)
         begin = np.searchsorted(operator, np.arange(len(tables.members) + 1)) * tables.checks.shape[1]
         position = np.argsort(tables.order).astype(np.int32)
-        arrays = (tables.order, position, tables.start, tables.place)
-        order, position, start, place = map(self._moved, arrays)
-        first = (self._moved(begin.astype(np.int32)), self._moved(tables.checks[check].reshape(-1)))
-        none = (torch.zeros_like(first[0]), first[1][:0])
-        return [
-            Asked(
-                self._moved(sites),
-                own,
-                order,
-                position,
-                start,
-                place,
-                *(none if segment else first),
-                share=tables.share,
-                hidden=Product.of(head.hidden, bias, torch.float32, self._device),
-                output=self._moved(head.output),
-                output_bias=head.output_bias,
-                exact=self._dtype == torch.float32,
-            )
-            for segment, bias in enumerate(head.biases(len(tables.segments)))
-            for sites, own in [tables.read(segment)]
-        ]
+        sites, own = tables.read(0)
+        biases = self._moved(head.biases(len(tables.segments)))
+        hidden = Product.of(head.hidden, None, torch.float32, self._device)._replace(bias=biases[0])
+        arrays = (
+            tables.order,
+            position,
+            tables.start,
+            tables.place,
+            begin.astype(np.int32),
+            tables.checks[check].ravel(),
+        )
+        first = Asked(
+            self._moved(sites),
+            own,
+            *map(self._moved, arrays),
+            share=tables.share,
+            hidden=hidden,
+            output=self._moved(head.output),
+            output_bias=head.output_bias,
+            exact=self._dtype == torch.float32,
+        )
+        later = first._replace(begin=torch.zeros_like(first.begin), check=first.check[:0])
+        asked = [first]
+        for segment, bias in enumerate(biases[1:], start=1):
+            sites, own = tables.read(segment)
+            asked.append(later._replace(sites=self._moved(sites), own=own, hidden=hidden._replace(bias=bias)))
+        return asked

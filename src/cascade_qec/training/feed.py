@@ -54,7 +54,7 @@ class Examples:
         else:
             bits = [lattice.code.k for lattice in self.lattices]
             questions = Questions(self.lattices, asked, joint=isinstance(made, Recipe) and made.loss == "classes")
-        slices = None if described.mixed_rounds is None else described.slices_summed(made.rounds)
+        slices = [described.slices_summed(lattice.rounds) for lattice in self.lattices]
         self.unpacking = Unpacking(self.lattices, bits).to(device)
         self.questions = questions.to(device)
         network = made.network

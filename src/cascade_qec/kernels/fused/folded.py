@@ -270,7 +270,7 @@ def _over_time(
     sums,  # [2 * places, shots, WIDTH]
     places,
     slices,
-    own,  # of them in the first sum: all, or all but the last
+    own,  # of which are the segment's own: all, or all but the last
     shots,
     WIDTH: tl.constexpr,
     TILE_WIDTH: tl.constexpr,
