@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from cascade_qec import load, zoo
+from cascade_qec import CascadeDecoder, load, zoo
 from cascade_qec.errors import CascadeError, CascadeWarning
 from cascade_qec.lattice import site_index
 from cascade_qec.model import load_model
-from cascade_qec.nn import Questions, load_network
+from cascade_qec.nn import Questions, load_network, rebuilt, state_of
 from cascade_qec.training import Trainer
 from cascade_qec.training.data import TRAINING, Rows, sample, sample_experiments
 from cascade_qec.training.experiments import Shown, relative_strength, seen, shown, window
@@ -216,16 +216,18 @@ def test_others_are_refused_unless_asked_for(trained):
     assert not bound.tells_confidence
 
 
+@pytest.mark.parametrize("reading", [{}, {"segment_rounds": 2}, {"segment_rounds": 2, "from_silence": True}])
 @pytest.mark.parametrize("runtime", ["numpy", "native", "torch"])
-def test_every_runtime_sums_over_time_as_training_did(runtime, trained):
+def test_every_runtime_sums_over_time_as_training_did(runtime, reading, trained):
     """The network's own answers on five rounds, side by side with the others."""
-    network, made = load_network(trained)
-    made = made.model_copy(update={"bases": ["Z"]})
+    given, made = load_network(trained)
+    made = made.model_copy(update={"bases": ["Z"], "network": made.network.model_copy(update=reading)})
+    network = rebuilt(made, state_of(given))
     examples, rows = Examples(made, CPU), sample_experiments(made, lambda _: 0.01, 200, (1, 2, 3))
     states, labels = examples(rows)
     assert isinstance(examples.questions, Questions)
     expected = examples.questions.log_odds(network(states, examples.geometry) * (1 - 2 * labels))[-1]
-    decoder = load(trained, runtime=runtime, precision="float32")
+    decoder = CascadeDecoder(state_of(given), made, runtime=runtime, precision="float32")
     bound = decoder.bind(rounds=5, basis="Z")
     events = np.asarray(rows.bits)[:, -1 - -(-bound.num_detectors // 8) : -1]
     (part,) = bound._binding.parts

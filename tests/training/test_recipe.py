@@ -111,6 +111,12 @@ WRONG = [
     ({"mixture": {"cut": [0]}}, "mixture.cut.0: Input should be greater than or equal to 1, got 0"),
     ({"mixture": {"cut": [3]}}, "expected head 'local' for windows"),
     ({"head": "local", "network": {"from_silence": True}}, "expected head 'logical' beside network.from_silence"),
+    ({"head": "local", "network": {"segment_rounds": 3}}, "expected head 'logical' beside network.segment_rounds"),
+    ({"network": {"from_silence": "own"}}, "expected network.from_silence true or false, got 'own'"),
+    (
+        {"network": {"segment_rounds": 2}},
+        "expected experiments of network.segment_rounds = 2 rounds or fewer, too, got 3",
+    ),
     ({"mixture": {"noise": ["si1000"]}}, "expected noise.model = 'uniform' in mixture.noise, got ['si1000']"),
     ({"mixture": {"noise": ["uniform", "pink"]}}, "mixture.noise: unknown noise model 'pink'"),
     ({"code": "surface_d4"}, "code: "),

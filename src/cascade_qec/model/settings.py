@@ -51,8 +51,8 @@ class NetworkSettings(BaseModel):
         ge=1,
         le=limits.ROUNDS,
         exclude_if=lambda rounds: rounds is None,  # likewise
-        description="a logical head decides segments of about so many rounds or fewer, and then whether an odd number of "
-        "them flips an operator; by default all rounds at once",
+        description="a logical head decides segments of about so many rounds or fewer, and then whether an odd number "
+        "of them flips an operator; by default all rounds at once",
     )
 
     @model_validator(mode="after")

@@ -192,6 +192,11 @@ class Recipe(_Section):
         for name in ("from_silence", "segment_rounds"):
             if self.head == "local" and getattr(self.network, name):
                 raise ValueError(f"expected head 'logical' beside network.{name}: a local head reads no sums")
+        fewest, most = min([self.rounds, *mixture.rounds]), self.network.segment_rounds
+        if most is not None and fewest > most:  # of several segments a new head would never begin to learn
+            raise ValueError(
+                f"expected experiments of network.segment_rounds = {most} rounds or fewer, too, got {fewest}"
+            )
         if mixture.rounds and self.rounds not in mixture.rounds:
             raise ValueError(f"expected rounds = {self.rounds} in mixture.rounds, got {mixture.rounds}")
         if mixture.noise and self.noise.model not in mixture.noise:
