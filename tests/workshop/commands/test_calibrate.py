@@ -7,8 +7,10 @@ import pytest
 import torch
 
 from cascade_qec import load, zoo
+from cascade_qec.evaluation.verification import card_facts
 from cascade_qec.guards import FALSE_ALARM
-from cascade_qec.nn import load_network
+from cascade_qec.model import model_bytes
+from cascade_qec.nn import load_network, state_of
 from workshop.app import main
 
 
@@ -47,6 +49,26 @@ def test_longer_experiments_are_left_out(model: Path) -> None:
         assert description.mixed_rounds == made.mixed_rounds == [1, 2, 3, 4, 6, 9]
         found.append(description.calibration)
     assert found[0] == found[1] != found[2]
+
+
+def test_a_model_that_learned_one_number_of_rounds_is_lengthened(
+    model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network, made = load_network(model)
+    model.write_bytes(model_bytes(state_of(network), made.model_copy(update={"mixed_rounds": None})))
+    card = zoo.card(model)
+    card.model_copy(update={"recipe": {**card.recipe, "mixture": {}}}).write(model.with_suffix(".json"))
+    asked = ["calibrate", str(model), "--p", "0.01", "--shots", "400", "--device", "cpu", "--rounds", "6"]
+    assert main(asked) == 0
+    after, description = load_network(model)
+    assert description.mixed_rounds == [3, 6]
+    assert (description.network.from_silence, description.network.segment_rounds) == ("own", 3)
+    for name, weights in network.state_dict().items():
+        assert torch.equal(weights, after.state_dict()[name])
+    stated = {fact.subject: fact.holds for fact in card_facts(load(model, device="cpu"), zoo.card(model))}
+    assert all(stated[subject] for subject in ("rounds", "network", "no event"))
+    assert main(asked) == 2
+    assert "learned one number of rounds, got surface_d3 with a logical head and 3 to 6" in capsys.readouterr().err
 
 
 @pytest.mark.slow
