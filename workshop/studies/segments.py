@@ -105,7 +105,8 @@ class _Examples:
         models, self.lattices = zip(*segments(codes.get(recipe.code), recipe.noise.p), strict=True)
         self._samplers = [model.compile_sampler(seed=seed + i) for i, model in enumerate(models)]
         self.questions = Questions(self.lattices, recipe.operators)
-        self.geometry = Geometry(self.lattices, recipe.network.convolution, recipe.operators, [slices] * len(self.lattices))
+        divisors = [slices] * len(self.lattices)
+        self.geometry = Geometry(self.lattices, recipe.network.convolution, recipe.operators, divisors)
         self._unpacking = Unpacking(self.lattices, [lattice.code.k for lattice in self.lattices])
         self._shots = recipe.batch.shots
 
