@@ -60,7 +60,7 @@ NOISE = {"after_clifford_depolarization": 0.006, "before_measure_flip_probabilit
 def models(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     bicycle = tmp_path_factory.mktemp("models") / "bicycle.safetensors"
     decoder = CascadeDecoder.untrained("bb72", width=8, depth=1)
-    network = decoder.description.network.model_copy(update={"from_silence": True, "segment_rounds": 1})
+    network = decoder.description.network.model_copy(update={"segment_rounds": 1})
     CascadeDecoder(decoder.state, decoder.description.model_copy(update={"network": network})).save(bicycle)
     return {"surface": tiny_model, "bicycle": bicycle}
 

@@ -25,7 +25,7 @@ from cascade_qec.engine import (
 )
 from cascade_qec.error_models import Mechanisms, error_model
 from cascade_qec.errors import CascadeError
-from cascade_qec.lattice import memory_lattice
+from cascade_qec.lattice import Lattice, memory_lattice
 from cascade_qec.model import ModelDescription, NetworkSettings
 from cascade_qec.native import native, set_threads
 from cascade_qec.nn import CascadeNetwork, Geometry, Questions, TorchProgram, Unpacking, state_of
@@ -42,11 +42,10 @@ CASES = {
     "colours": ("colour_d3", {"convolution": "direct", "width": 8, "depth": 1}, "translations"),
     "cyclic": ("gb46", {"convolution": "bipartite", "width": 8, "depth": 1}, "translations"),
     "several orbits": ("lp175", {"convolution": "bipartite", "width": 8, "depth": 1}, "observables"),
-    "from silence": ("bb72", {"convolution": "bipartite", "width": 16, "depth": 2, "from_silence": True}, "lightest"),
-    "segments": ("bb72", {"convolution": "bipartite", "width": 16, "depth": 1, "segment_rounds": 1}, "lightest"),
-    "segments, from silence": (
+    "segments": ("bb72", {"convolution": "bipartite", "width": 16, "depth": 2, "segment_rounds": 1}, "lightest"),
+    "segments of two": (
         "surface_d3",
-        {"convolution": "direct", "width": 24, "depth": 2, "from_silence": True, "segment_rounds": 2},
+        {"convolution": "direct", "width": 24, "depth": 2, "segment_rounds": 2},
         "translations",
     ),
     "local": ("surface_d3", {"convolution": "direct", "width": 32, "depth": 2}, None),
@@ -59,14 +58,31 @@ class Trained(Program):
     def __init__(self, network, lattice, asked, weights, head_tables) -> None:
         super().__init__(weights, head_tables)
         self._network, self._unpacking = network, Unpacking([lattice])
-        settings = network.settings
-        self._geometry = Geometry([lattice], settings.convolution, asked, segment_rounds=settings.segment_rounds)
+        settings, lattices = network.settings, [lattice]
+        if settings.segment_rounds:
+            lattices.append(memory_lattice(lattice.code, settings.segment_rounds, lattice.basis))
+        self._geometry = Geometry(
+            lattices,
+            settings.convolution,
+            asked,
+            [lattice.slices] * len(lattices),
+            segment_rounds=settings.segment_rounds,
+        )
+        self._beside = torch.cat([torch.zeros(0, 1, dtype=torch.uint8), *(silent(one) for one in lattices[1:])])
         self._questions = Questions([lattice], asked) if isinstance(asked, str) else None
 
     def evidence(self, packed):
         states, _ = self._unpacking(packed)
-        logits = self._network(states, self._geometry)
-        return (logits * (1 - 2 * self._questions.parities(states)) if self._questions else logits).numpy()
+        beside = self._beside.expand(-1, states.shape[1])
+        logits = self._network(torch.cat([states, beside]), self._geometry)
+        if self._questions is None:
+            return logits.numpy()
+        return (logits[:, : self._questions.counts[0]] * (1 - 2 * self._questions.parities(states))).numpy()
+
+
+def silent(lattice: Lattice) -> torch.Tensor:
+    """States of a shot without events, uint8 [sites, 1]."""
+    return torch.from_numpy(lattice.scatter(np.zeros((1, lattice.detectors), dtype=np.bool_)))
 
 
 def made(case: str, basis: str) -> tuple[list[tuple[str, Program]], Program, np.ndarray]:
@@ -112,18 +128,22 @@ def inputs(case: str, basis: str) -> tuple[Program, Weights, Tables, LogicalTabl
         ):
             part.data.uniform_(*spread)
     style = settings.model_dump(include={"convolution", "depthwise"})
-    weights = folded(state_of(network), code, from_silence=bool(settings.from_silence), **style)
+    rounds = settings.segment_rounds
+    weights = folded(state_of(network), code, in_segments=rounds is not None, **style)
     tables = Tables.of(lattice, settings.convolution)
-    if isinstance(head, LogicalTables) and settings.from_silence:
-        weights = with_silence(weights, silence(weights, tables, head))
+    if isinstance(head, LogicalTables) and rounds is not None:
+        own = memory_lattice(code, rounds, basis)
+        asked_of_own = LogicalTables.of(own, asked, head.wanted, lattice.slices, rounds)
+        of_own = silence(weights, Tables.of(own, settings.convolution), asked_of_own)
+        weights = with_silence(weights, silence(weights, tables, head) - of_own)
     trained = Trained(network, lattice, asked, weights, head)
     events = np.random.default_rng(4).random((31, lattice.detectors)) < 0.2
     return trained, weights, tables, head, np.packbits(events, axis=1, bitorder="little")
 
 
 def test_weights_that_are_not_ready_for_the_experiment_are_refused():
-    _, weights, tables, head, _ = inputs("from silence", "Z")
-    weights = replace(weights, head=replace(weights.head, from_silence=True))
+    _, weights, tables, head, _ = inputs("segments", "Z")
+    weights = replace(weights, head=replace(weights.head, in_segments=True))
     with pytest.raises(CascadeError, match="got those of any"):
         NumPyProgram(weights, tables, head)
 

@@ -44,10 +44,10 @@ def test_whatever_is_wrong_is_found(change: dict, subject: str, measured_model: 
     assert wrong.stated != wrong.found
 
 
-def test_a_card_of_sums_is_not_that_of_weights_that_read_from_silence(measured_model: Path) -> None:
+def test_a_card_of_sums_is_not_that_of_weights_that_read_segments(measured_model: Path) -> None:
     """Its file leaves out what is usual: that says as much as if it were there."""
     decoder = load(measured_model, device="cpu")
-    network = decoder.description.network.model_copy(update={"from_silence": True})
+    network = decoder.description.network.model_copy(update={"segment_rounds": 3})
     decoder.description = decoder.description.model_copy(update={"network": network})
     wrong = [fact for fact in card_facts(decoder, zoo.card(measured_model)) if not fact.holds]
     assert "network" in [fact.subject for fact in wrong]

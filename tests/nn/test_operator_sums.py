@@ -11,7 +11,7 @@ from cascade_qec import codes
 from cascade_qec.lattice import Lattice, data_relations, logical_operators, memory_lattice
 from cascade_qec.lattice.relations import segments, site_index
 from cascade_qec.nn import Geometry
-from cascade_qec.nn.operator_sums import OperatorSums, _SumsOverTime
+from cascade_qec.nn.operator_sums import _SumsOverTime
 
 
 def to_data_qubits(x: torch.Tensor, weight: torch.Tensor, lattice: Lattice) -> torch.Tensor:
@@ -115,27 +115,27 @@ def test_on_a_torus_a_translated_syndrome_has_the_same_logits_in_another_order(l
     assert not torch.allclose(here, there, atol=1e-3)
 
 
-def test_from_silence_the_number_of_rounds_is_not_seen(lively_network):
-    """Of a shot without events: its sums grow with the rounds, what they differ by from silence does not."""
-    code = codes.get("bb72")
-    lattices = [memory_lattice(code, rounds, "Z") for rounds in (6, 18)]
+def test_the_silence_of_other_rounds_is_that_of_its_own(lively_network):
+    """Of a shot without events: its sums grow with the rounds, what is left of them in segments does not."""
+    lattices = [memory_lattice(codes.get("bb72"), rounds, "Z") for rounds in (6, 18)]
     spread = {}
-    for from_silence in (False, True):
-        network = lively_network("bb72", convolution="bipartite", from_silence=from_silence)
-        logits = []
-        for lattice in lattices:
-            geometry = Geometry([lattice], "bipartite")
-            support = logical_operators(code, "Z").support[:1]
-            geometry.operator_sums = OperatorSums([lattice], [support], slices=[7])
-            logits.append(network(torch.from_numpy(lattice.scatter(np.zeros((1, lattice.detectors), bool))), geometry))
-        spread[from_silence] = float((logits[0] - logits[1]).abs())
-    assert spread[True] < 1e-4 < 0.1 < spread[False]
+    for segment_rounds in (None, 6):
+        network = lively_network("bb72", convolution="bipartite", segment_rounds=segment_rounds)
+        geometry = Geometry(lattices, "bipartite", "observables", slices=[7, 7], segment_rounds=segment_rounds)
+        silent = [torch.from_numpy(one.scatter(np.zeros((1, one.detectors), bool))) for one in lattices]
+        features = network.trunk(torch.cat(silent), geometry, torch.float32)
+        sums = geometry.operator_sums(features, network.head.to_data.weight)
+        if segment_rounds:
+            sums = sums - geometry.operator_sums.silence(sums)
+        own, *others = sums.squeeze(1).split(12)
+        spread[segment_rounds] = max(float((own.mean(dim=0) - other.mean(dim=0)).abs().max()) for other in others)
+    assert spread[6] < 1e-5 < 0.01 < spread[None]
 
 
-def test_from_silence_a_shot_is_answered_alone_as_beside_others(lively_network):
-    lattices = [memory_lattice(codes.get("surface_d3"), rounds, basis) for rounds, basis in ((1, "Z"), (4, "X"))]
-    network = lively_network("surface_d3", convolution="direct", from_silence=True)
-    geometry = Geometry(lattices, "direct", slices=[4, 4])
+def test_in_segments_a_shot_is_answered_alone_as_beside_others(lively_network):
+    lattices = [memory_lattice(codes.get("surface_d3"), rounds, basis) for rounds in (3, 7) for basis in ("Z", "X")]
+    network = lively_network("surface_d3", convolution="direct", segment_rounds=3)
+    geometry = Geometry(lattices, "direct", slices=[4] * 4, segment_rounds=3)
     events = [np.random.default_rng(3).random((5, lattice.detectors)) < 0.2 for lattice in lattices]
     states = torch.cat([torch.from_numpy(lattice.scatter(e)) for lattice, e in zip(lattices, events, strict=True)])
     together = network(states, geometry)

@@ -110,13 +110,8 @@ WRONG = [
     ({"mixture": {"rounds": [1, 9]}}, "expected rounds = 3 in mixture.rounds, got [1, 9]"),
     ({"mixture": {"cut": [0]}}, "mixture.cut.0: Input should be greater than or equal to 1, got 0"),
     ({"mixture": {"cut": [3]}}, "expected head 'local' for windows"),
-    ({"head": "local", "network": {"from_silence": True}}, "expected head 'logical' beside network.from_silence"),
-    ({"head": "local", "network": {"segment_rounds": 3}}, "expected head 'logical' beside network.segment_rounds"),
-    ({"network": {"from_silence": "own"}}, "expected network.from_silence true or false, got 'own'"),
-    (
-        {"network": {"segment_rounds": 2}},
-        "expected experiments of network.segment_rounds = 2 rounds or fewer, too, got 3",
-    ),
+    ({"network": {"segment_rounds": 2}}, "expected network.segment_rounds = rounds, which are 3, of a logical head"),
+    ({"head": "local", "network": {"segment_rounds": 3}}, "or none, got 3 of a local one"),
     ({"mixture": {"noise": ["si1000"]}}, "expected noise.model = 'uniform' in mixture.noise, got ['si1000']"),
     ({"mixture": {"noise": ["uniform", "pink"]}}, "mixture.noise: unknown noise model 'pink'"),
     ({"code": "surface_d4"}, "code: "),
@@ -171,9 +166,9 @@ def test_differences_name_the_fields(tiny):
         "noise.p = 0.005 instead of 0.006",
         "validation.p = [0.003] instead of [0.003, 0.005]",
     ]
-    from_silence = tiny(network=tiny().network.model_dump() | {"from_silence": True})
-    assert from_silence.differences(tiny()) == ["network.from_silence = False instead of True"]
-    assert tiny().differences(from_silence) == ["network.from_silence = True instead of False"]
+    in_segments = tiny(network=tiny().network.model_dump() | {"segment_rounds": 3})
+    assert in_segments.differences(tiny()) == ["network.segment_rounds = None instead of 3"]
+    assert tiny().differences(in_segments) == ["network.segment_rounds = 3 instead of None"]
 
 
 class TestNoise:

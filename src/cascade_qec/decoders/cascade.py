@@ -98,7 +98,7 @@ class CascadeDecoder:
                     self.code,
                     convolution=made.convolution,
                     depthwise=made.depthwise,
-                    from_silence=bool(made.from_silence),
+                    in_segments=made.segment_rounds is not None,
                 )
             return self._weights
 

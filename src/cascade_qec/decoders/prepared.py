@@ -41,11 +41,8 @@ def prepared(
     tables = Tables.of(lattice, made.network.convolution)
     if noise is not None:
         weights, tables = with_noise(weights, tables, noise)
-    if isinstance(head_tables, LogicalTables) and made.network.from_silence:
-        silent = silence(weights, tables, head_tables)
-        if made.network.from_silence == "own":
-            own = memory_lattice(lattice.code, made.rounds, lattice.basis)
-            of_own = silence(weights, Tables.of(own, made.network.convolution), logical_tables(made, own))
-            silent = silent - of_own.mean(axis=0)
-        weights = with_silence(weights, silent)
+    if isinstance(head_tables, LogicalTables) and made.network.segment_rounds is not None:
+        own = memory_lattice(lattice.code, made.network.segment_rounds, lattice.basis)
+        of_own = silence(weights, Tables.of(own, made.network.convolution), logical_tables(made, own))
+        weights = with_silence(weights, silence(weights, tables, head_tables) - of_own)
     return weights, tables

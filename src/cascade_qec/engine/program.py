@@ -18,7 +18,7 @@ class Program(ABC):
     """A model that is ready for the packed shots of one experiment."""
 
     def __init__(self, weights: Weights, head_tables: LogicalTables | LocalTables) -> None:
-        if isinstance(weights.head, LogicalHead) and weights.head.from_silence:
+        if isinstance(weights.head, LogicalHead) and weights.head.in_segments:
             raise CascadeError(
                 "expected weights that cascade_qec.engine.with_silence made ready for an experiment, got those of any"
             )

@@ -82,7 +82,7 @@ def sums_over_time(features: Array, tables: LogicalTables) -> Array:
 def silence(weights: Weights, tables: Tables, head_tables: LogicalTables) -> Array:
     """What operators read of a shot without events, in the mean over them: float32 [segments, hidden]."""
     assert isinstance(weights.head, LogicalHead)
-    head = replace(weights.head, from_silence=False)
+    head = replace(weights.head, in_segments=False)
     program = NumPyProgram(replace(weights, head=head), tables, head_tables)
     features = program.features(program.states(np.zeros((1, tables.bytes), dtype=np.uint8)))
     sums = sums_over_time(features, head_tables)
@@ -99,7 +99,7 @@ def with_silence(weights: Weights, silent: Array) -> Weights:
     """
     assert isinstance(weights.head, LogicalHead)
     bias = weights.head.hidden_bias - silent
-    return replace(weights, head=replace(weights.head, hidden_bias=bias, from_silence=False))
+    return replace(weights, head=replace(weights.head, hidden_bias=bias, in_segments=False))
 
 
 def operator_sums(sums: Array, head: LogicalHead, tables: LogicalTables) -> Array:

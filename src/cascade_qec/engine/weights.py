@@ -93,7 +93,7 @@ class LogicalHead:
     hidden_bias : float32 [2 * width] or [segments, 2 * width]
     output : float32 [2 * width]
     output_bias : float
-    from_silence : bool
+    in_segments : bool
         Whether `hidden_bias` is yet to be that of an experiment's segments, see `with_silence`.
     """
 
@@ -102,7 +102,7 @@ class LogicalHead:
     hidden_bias: Array
     output: Array
     output_bias: float
-    from_silence: bool = False
+    in_segments: bool = False
 
     def biases(self, segments: int) -> Array:
         """`hidden_bias` of each segment, float32 [segments, 2 * width]."""
@@ -131,7 +131,7 @@ class Weights:
     head: LogicalHead | LocalHead
 
 
-def folded(state: State, code: CSSCode, *, convolution: str, depthwise: bool, from_silence: bool = False) -> Weights:
+def folded(state: State, code: CSSCode, *, convolution: str, depthwise: bool, in_segments: bool = False) -> Weights:
     """Fold a network's weights.
 
     Parameters
@@ -143,8 +143,8 @@ def folded(state: State, code: CSSCode, *, convolution: str, depthwise: bool, fr
     convolution : {"direct", "bipartite"}
     depthwise : bool
         Whether channels are convolved each on its own; they are folded to matrices that are zero beside the diagonal.
-    from_silence : bool
-        Whether a logical head reads differences from silence.
+    in_segments : bool
+        Whether a logical head reads other numbers of rounds than it learned.
     """
     frame = code.frame("Z")
     steps = [(table.planes_out, table.relations) for table in convolution_tables(frame, convolution, 2)]
@@ -172,7 +172,7 @@ def folded(state: State, code: CSSCode, *, convolution: str, depthwise: bool, fr
             hidden_bias=_single(hidden @ shift + state["head.hidden_bias"]),
             output=_single(state["head.output"][0]),
             output_bias=float(state["head.output_bias"][0]),
-            from_silence=from_silence,
+            in_segments=in_segments,
         ),
     )
 

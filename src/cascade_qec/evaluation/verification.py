@@ -231,10 +231,10 @@ def card_facts(decoder: CascadeDecoder, card: Card) -> list[Fact]:
     learned = mixed or ([recipe["rounds"]] if "rounds" in recipe else None)
     if isinstance(trained, dict):
         trained = usual | trained
-    if made.network.from_silence == "own" and learned == [made.rounds]:  # lengthened, of which a recipe knows nothing
+    if made.network.segment_rounds is not None and learned == [made.rounds]:  # a recipe knows nothing of that
         learned = made.all_rounds
         if isinstance(trained, dict):
-            trained |= {name: network[name] for name in ("from_silence", "segment_rounds")}
+            trained |= {"segment_rounds": made.rounds}
     parameters = decoder.description.parameters()
     zero, found_zero = card.zero_syndrome, zero_syndrome(decoder)
     return [

@@ -72,11 +72,13 @@ class ModelDescription(BaseModel):
 
     def slices_summed(self, rounds: int) -> int:
         """By what sums over time are divided, of an experiment of so many rounds."""
-        one_number = self.mixed_rounds is None and self.network.segment_rounds is None
-        return 1 + (rounds if one_number else self.rounds)
+        return 1 + (rounds if self.mixed_rounds is None else self.rounds)
 
     def lengthened(self, rounds: Iterable[int]) -> ModelDescription:
         """Of the same weights, which learned one number of rounds, and read others in segments of as many.
+
+        A head reads sums over time. Of a segment it reads by how much they differ from those of a shot without events
+        in it, beside what such a shot gives in its own number of rounds, where so nothing changes.
 
         Raises
         ------
@@ -88,7 +90,7 @@ class ModelDescription(BaseModel):
                 f"expected a model with a logical head that learned one number of rounds, got {self.name} "
                 f"with a {self.head} head and {self.span_of_rounds}"
             )
-        network = self.network.model_copy(update={"from_silence": "own", "segment_rounds": self.rounds})
+        network = self.network.model_copy(update={"segment_rounds": self.rounds})
         return self.model_copy(update={"network": network, "mixed_rounds": sorted({self.rounds, *rounds})})
 
     def parameters(self) -> int:

@@ -39,20 +39,13 @@ class NetworkSettings(BaseModel):
         description="what mixes sites: the convolution, or for studies attention to neighbours or to all sites",
     )
 
-    from_silence: bool | Literal["own"] = Field(
-        default=False,
-        exclude_if=lambda silent: not silent,  # likewise
-        description="a logical head reads by how much its sums, which grow with the rounds, differ from those of a "
-        "shot without events; 'own': plus those of such a shot of the model's own number of rounds, so that what "
-        "learned it by sums reads others alike",
-    )
     segment_rounds: int | None = Field(
         default=None,
         ge=1,
         le=limits.ROUNDS,
         exclude_if=lambda rounds: rounds is None,  # likewise
-        description="a logical head decides segments of about so many rounds or fewer, and then whether an odd number "
-        "of them flips an operator; by default all rounds at once",
+        description="of a logical head that learned so many rounds alone: it decides segments of about as many, and "
+        "then whether an odd number of them flips an operator; see `ModelDescription.lengthened`",
     )
 
     @model_validator(mode="after")

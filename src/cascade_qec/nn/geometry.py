@@ -32,7 +32,7 @@ class Geometry(torch.nn.Module):
     asked : {"observables", "translations", "lightest", "light"} or sequence of Components
         What the head is asked about: logical operators, see `cascade_qec.codes.Operators`, or the components of each
         experiment's error model, all of known types.
-    slices, segment_rounds, own : optional
+    slices, segment_rounds : optional
         See `OperatorSums`.
     mixer : {"convolution", "local_attention", "full_attention"}
 
@@ -56,7 +56,6 @@ class Geometry(torch.nn.Module):
         slices: Sequence[int] | None = None,
         mixer: Mixer = "convolution",
         segment_rounds: int | None = None,
-        own: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         if mixer == "convolution":
@@ -70,7 +69,7 @@ class Geometry(torch.nn.Module):
         self.register_buffer("embedding_offset", torch.from_numpy(offsets), persistent=False)
         if isinstance(asked, str):
             supports = [logical_operators(lattice.code, lattice.basis, asked).support for lattice in lattices]
-            self.operator_sums = OperatorSums(lattices, supports, slices, segment_rounds, own)
+            self.operator_sums = OperatorSums(lattices, supports, slices, segment_rounds)
             return
         self.owner: torch.Tensor
         self.type_of: torch.Tensor

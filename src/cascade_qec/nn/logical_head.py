@@ -21,14 +21,14 @@ class LogicalHead(torch.nn.Module):
         Gives the number of relations and planes.
     width : int
         Channels of the trunk's features.
-    from_silence : bool
-        Read by how much sums differ from those of the last shot, which has no events and is not answered. Sums grow
-        with the rounds, events or not: a network that sees both learns each number of rounds on its own.
+    in_segments : bool
+        Read what `cascade_qec.model.ModelDescription.lengthened` says: the last shot is silent, tells what to subtract
+        from the sums of the others, and is not answered.
     """
 
-    def __init__(self, code: CSSCode, width: int, from_silence: bool = False) -> None:
+    def __init__(self, code: CSSCode, width: int, in_segments: bool = False) -> None:
         super().__init__()
-        self.from_silence = from_silence
+        self.in_segments = in_segments
         table = data_relations(code.frame("Z"), 2)
         self.to_data = Pointwise(table.planes_out * table.relations * width, width)
         self.norm = BatchNorm(width)
@@ -42,7 +42,7 @@ class LogicalHead(torch.nn.Module):
     ) -> Float32[torch.Tensor, "shots operators"]:
         """float32 [shots, operators] from [sites, shots, width], where a silent one may be the last."""
         sums = geometry.operator_sums(features, self.to_data.weight)
-        if self.from_silence:
+        if self.in_segments:
             sums = sums[:, :-1] - geometry.operator_sums.silence(sums[:, -1:])
         hidden = F.silu(self.hidden(self.norm(sums)) + self.hidden_bias)
         return geometry.operator_sums.together(F.linear(hidden, self.output, self.output_bias).squeeze(-1)).t()

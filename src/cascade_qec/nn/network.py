@@ -34,7 +34,7 @@ class CascadeNetwork(torch.nn.Module):
         self.trunk = Trunk(code, settings, told)
         self.head: LogicalHead | LocalHead
         if types is None:
-            self.head = LogicalHead(code, settings.width, bool(settings.from_silence))
+            self.head = LogicalHead(code, settings.width, settings.segment_rounds is not None)
         else:
             self.head = LocalHead(settings.width, types)
 
@@ -61,7 +61,7 @@ class CascadeNetwork(torch.nn.Module):
         -------
         float32 [shots, operators] or [shots, components]
         """
-        if isinstance(self.head, LogicalHead) and self.head.from_silence:
+        if isinstance(self.head, LogicalHead) and self.head.in_segments:
             states = torch.cat([states, states[:, :1] & ABSENT], dim=1)
         logits = self.head(self.trunk(states, geometry, dtype, noise), geometry)
         if noise is not None:

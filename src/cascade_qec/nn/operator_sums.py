@@ -36,8 +36,6 @@ class OperatorSums(torch.nn.Module):
         Means of ever more rounds would dilute what is seen of one flip.
     segment_rounds : int, optional
         Most rounds of a segment; by default an experiment is one.
-    own : sequence of int, optional
-        For each lattice the one of the same basis and the model's own number of rounds, see `silence`.
     """
 
     def __init__(
@@ -46,10 +44,10 @@ class OperatorSums(torch.nn.Module):
         supports: Sequence[NDArray[np.bool_]],
         slices: Sequence[int] | None = None,
         segment_rounds: int | None = None,
-        own: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
-        self._own = own
+        self._experiments = [(lattice.rounds, lattice.basis) for lattice in lattices]
+        self._segment_rounds = segment_rounds
         self._segments = [segments(lattice.rounds, segment_rounds) for lattice in lattices]
         read = [sums_over_time(one.frame) for one, parts in zip(lattices, self._segments, strict=True) for _ in parts]
         orders, tables = zip(*read, strict=True)
@@ -95,16 +93,18 @@ class OperatorSums(torch.nn.Module):
         return torch.cat(parts).view(-1, shots, read.shape[2])
 
     def silence(self, sums: Float32[torch.Tensor, "read 1 features"]) -> Float32[torch.Tensor, "read 1 features"]:
-        """What is to be subtracted of an operator's sums: those of a silent shot in the mean over its segment.
-
-        With `own`, by how much they differ from those of the model's own experiment.
+        """By how much those of a silent shot, in the mean over a segment, differ from the same of an experiment of
+        `segment_rounds`, which must be among the lattices in the same basis.
         """
         means = [
             torch.stack(of_lattice).mean(dim=1) for of_lattice in self._by_segment(sums)
         ]  # [segments, 1, features]
-        if self._own is not None:
-            means = [mean - means[own].mean(dim=0) for mean, own in zip(means, self._own, strict=True)]
-        pairs = zip(means, self._counts, strict=True)
+        of_own = dict(zip(self._experiments, means, strict=True))
+        differing = [
+            mean - of_own[self._segment_rounds, basis]
+            for mean, (_, basis) in zip(means, self._experiments, strict=True)
+        ]
+        pairs = zip(differing, self._counts, strict=True)
         return torch.cat([mean.repeat_interleave(count, dim=0) for mean, count in pairs])
 
     def together(self, logits: Float32[torch.Tensor, "read shots"]) -> Float32[torch.Tensor, "operators shots"]:

@@ -58,13 +58,8 @@ class Examples:
         self.unpacking = Unpacking(self.lattices, bits).to(device)
         self.questions = questions.to(device)
         network = made.network
-        own = None
-        if network.from_silence == "own":
-            at = {(one.rounds, one.basis): index for index, one in enumerate(self.shown)}
-            own = [at[described.rounds, one.basis] for one in self.shown]
-        self.geometry = Geometry(
-            self.lattices, network.convolution, asked, slices, network.mixer, network.segment_rounds, own
-        ).to(device)
+        geometry = Geometry(self.lattices, network.convolution, asked, slices, network.mixer, network.segment_rounds)
+        self.geometry = geometry.to(device)
 
     def __call__(self, rows: Rows) -> Batch:
         """What the network takes and what it should say, of rows as `data.sample` gives them."""

@@ -187,15 +187,12 @@ class Recipe(_Section):
         mixture = self.mixture
         if self.head != "local" and mixture.cut:
             raise ValueError("expected head 'local' for windows: where an experiment is cut, no observable is defined")
-        if self.network.from_silence == "own":
-            raise ValueError("expected network.from_silence true or false, got 'own', which is for trained models")
-        for name in ("from_silence", "segment_rounds"):
-            if self.head == "local" and getattr(self.network, name):
-                raise ValueError(f"expected head 'logical' beside network.{name}: a local head reads no sums")
-        fewest, most = min([self.rounds, *mixture.rounds]), self.network.segment_rounds
-        if most is not None and fewest > most:  # of several segments a new head would never begin to learn
+        if self.network.segment_rounds not in (None, self.rounds) or (
+            self.head == "local" and self.network.segment_rounds
+        ):
             raise ValueError(
-                f"expected experiments of network.segment_rounds = {most} rounds or fewer, too, got {fewest}"
+                f"expected network.segment_rounds = rounds, which are {self.rounds}, of a logical head, or none, "
+                f"got {self.network.segment_rounds} of a {self.head} one"
             )
         if mixture.rounds and self.rounds not in mixture.rounds:
             raise ValueError(f"expected rounds = {self.rounds} in mixture.rounds, got {mixture.rounds}")

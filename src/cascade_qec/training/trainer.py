@@ -319,7 +319,7 @@ def _weights_for(network: CascadeNetwork, recipe: Recipe, path: Path) -> dict[st
     trained, description = load_network(path)
     families = [codes.get(name).family for name in (recipe.code, description.code)]
     shallower = description.network.depth <= recipe.network.depth
-    free = {name: getattr(recipe.network, name) for name in ("depth", "from_silence", "segment_rounds")}
+    free = {name: getattr(recipe.network, name) for name in ("depth", "segment_rounds")}
     same = description.network.model_copy(update=free) == recipe.network
     if families[0] != families[1] or not (shallower and same):
         raise CascadeError(

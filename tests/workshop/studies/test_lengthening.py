@@ -1,6 +1,4 @@
-"""No reading changes what a model makes of the rounds that it has learned; of others each says something else."""
-
-from itertools import combinations
+"""Segments change nothing of what a model makes of the rounds that it has learned, and something of others."""
 
 import numpy as np
 import pytest
@@ -8,11 +6,11 @@ import pytest
 from cascade_qec import load
 from cascade_qec.decoders.cascade import CascadeDecoder
 from cascade_qec.errors import CascadeError
-from workshop.studies.silence import readings
+from workshop.studies.lengthening import readings
 
 
 @pytest.mark.parametrize("basis", ["Z", "X"])
-def test_all_readings_agree_on_what_was_learned(basis):
+def test_both_readings_agree_on_what_was_learned(basis):
     decoder = CascadeDecoder.untrained("surface_d3", width=8, depth=1)
     gaps = []
     for rounds in (3, 8):
@@ -21,8 +19,8 @@ def test_all_readings_agree_on_what_was_learned(basis):
             one.bind(rounds=rounds, basis=basis).decode_batch(events).log_odds
             for one in readings(decoder, rounds).values()
         ]
-        gaps.append([np.abs(one - other).max() for one, other in combinations(found, 2)])
-    assert max(gaps[0]) < 1e-4 < 0.01 < min(gaps[1])
+        gaps.append(np.abs(found[0] - found[1]).max())
+    assert gaps[0] < 1e-4 < 0.01 < gaps[1]
 
 
 def test_a_local_model_has_no_sums():

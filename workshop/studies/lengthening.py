@@ -1,8 +1,6 @@
-"""What a network that learned one number of rounds makes of others, by three ways of reading it.
+"""What a network that learned one number of rounds makes of others, by sums over time and in segments of as many.
 
-By sums over time, by what these differ by from silence, and by that in segments of as many rounds as it learned.
-
-    python -m workshop.studies.silence bb108.safetensors --rounds 10 15 20 30
+    python -m workshop.studies.lengthening bb108.safetensors --rounds 10 15 20 30
 
 No weight is trained, and nothing changes in the model's own number of rounds.
 """
@@ -19,24 +17,19 @@ from cascade_qec.evaluation.tables import Row
 from cascade_qec.tables import write_rows
 from workshop import RESULTS
 
-TABLE, SEED = RESULTS / "trials" / "silence.csv", 8
+TABLE, SEED = RESULTS / "trials" / "lengthening.csv", 8
 
 
 def readings(decoder: CascadeDecoder, rounds: int) -> dict[str, CascadeDecoder]:
-    """The network for so many rounds, by all ways of reading it."""
-    made = decoder.description
-    segments = made.lengthened([rounds])
-    whole = segments.network.model_copy(update={"segment_rounds": None})
-    read = {
-        "sums": segments.model_copy(update={"network": made.network}),
-        "from silence": segments.model_copy(update={"network": whole}),
-        "segments": segments,
-    }
+    """The network for so many rounds, by both ways of reading it."""
+    segments = decoder.description.lengthened([rounds])
+    sums = segments.model_copy(update={"network": decoder.description.network})
+    read = {"sums": sums, "segments": segments}
     return {name: CascadeDecoder(decoder.state, one, allow_unmeasured=True) for name, one in read.items()}
 
 
 def rows(decoder: CascadeDecoder, p: float, rounds: int, shots: int) -> list[Row]:
-    """All readings on the same shots of each basis."""
+    """Both readings on the same shots of each basis."""
     found: list[Row] = []
     for basis in decoder.description.bases:
         circuit = decoder.experiment(p, rounds=rounds, basis=basis)
