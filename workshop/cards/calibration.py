@@ -25,7 +25,7 @@ RATES = (0.002, 0.003, 0.005)
 SEED = 0x63616C
 """Of the shots; no recipe and no other measurement has it."""
 
-_BATCH = 100
+_BATCH = 25
 
 
 def calibrate(
