@@ -99,13 +99,10 @@ class OperatorSums(torch.nn.Module):
         means = [
             torch.stack(of_lattice).mean(dim=1) for of_lattice in self._by_segment(sums)
         ]  # [segments, 1, features]
-        of_own = dict(zip(self._experiments, means, strict=True))
-        differing = [
-            mean - of_own[self._segment_rounds, basis]
-            for mean, (_, basis) in zip(means, self._experiments, strict=True)
-        ]
-        pairs = zip(differing, self._counts, strict=True)
-        return torch.cat([mean.repeat_interleave(count, dim=0) for mean, count in pairs])
+        seen = list(zip(means, self._experiments, strict=True))
+        of_own = {basis: mean for mean, (rounds, basis) in seen if rounds == self._segment_rounds}
+        differing = zip([mean - of_own[basis] for mean, (_, basis) in seen], self._counts, strict=True)
+        return torch.cat([mean.repeat_interleave(count, dim=0) for mean, count in differing])
 
     def together(self, logits: Float32[torch.Tensor, "read shots"]) -> Float32[torch.Tensor, "operators shots"]:
         """Log-odds that an odd number of segments flip an operator, from those of each segment."""
