@@ -24,5 +24,5 @@ def test_instructions_that_nobody_has_are_refused(monkeypatch: pytest.MonkeyPatc
 
 def test_a_package_of_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cascade_qec.native.import_module", lambda _: SimpleNamespace(lanes=lambda: 16))
-    with pytest.raises(CascadeError, match=r"expected .* of interface 1, got one of interface 0: build it anew"):
+    with pytest.raises(CascadeError, match=r"expected .* of interface 2, got one of interface 0: build it anew"):
         native.__wrapped__()

@@ -77,8 +77,8 @@ class ModelDescription(BaseModel):
     def lengthened(self, rounds: Iterable[int]) -> ModelDescription:
         """Of the same weights, which learned one number of rounds, and read others in segments of as many.
 
-        A head reads sums over time. Of a segment it reads by how much they differ from those of a shot without events
-        in it, beside what such a shot gives in its own number of rounds, where so nothing changes.
+        Of a segment the head reads its sums over time, less those of a shot without events, plus those of such a shot of
+        the rounds that it learned. In these nothing changes.
 
         Raises
         ------

@@ -96,9 +96,8 @@ class OperatorSums(torch.nn.Module):
         """By how much those of a silent shot, in the mean over a segment, differ from the same of an experiment of
         `segment_rounds`, which must be among the lattices in the same basis.
         """
-        means = [
-            torch.stack(of_lattice).mean(dim=1) for of_lattice in self._by_segment(sums)
-        ]  # [segments, 1, features]
+        # of each lattice [segments, 1, features]
+        means = [torch.stack(of_lattice).mean(dim=1) for of_lattice in self._by_segment(sums)]
         seen = list(zip(means, self._experiments, strict=True))
         of_own = {basis: mean for mean, (rounds, basis) in seen if rounds == self._segment_rounds}
         differing = zip([mean - of_own[basis] for mean, (_, basis) in seen], self._counts, strict=True)
