@@ -77,7 +77,7 @@ class ModelDescription(BaseModel):
     def lengthened(self, rounds: Iterable[int]) -> ModelDescription:
         """Of the same weights, which learned one number of rounds, and read others in segments of as many.
 
-        Of a segment the head reads its sums over time, less those of a shot without events, plus those of such a shot of
+        Of a segment the head reads sums over time, less those of a shot without events, plus those of such a shot of
         the rounds that it learned. In these nothing changes.
 
         Raises
