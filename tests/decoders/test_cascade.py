@@ -420,9 +420,9 @@ def test_rounds_that_the_model_has_not_learnt_are_warned_of() -> None:
     decoder.bind(rounds=3, basis="X")
     circuit = decoder.experiment(0.01, rounds=7)
     for _ in range(2):  # also where it has been worked out before
-        with pytest.warns(CascadeWarning, match=r"trained on 3 rounds.*experiment with 7"):
+        with pytest.warns(CascadeWarning, match=r"made for 3 rounds.*experiment with 7"):
             decoder.bind(rounds=7)
-    with pytest.warns(CascadeWarning, match="trained on 3 rounds"):
+    with pytest.warns(CascadeWarning, match="made for 3 rounds"):
         decoder.bind(circuit)
 
 

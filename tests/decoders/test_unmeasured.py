@@ -53,7 +53,7 @@ def test_those_that_ask_for_it_get_observables_and_no_confidence(model: Path, ci
     events = circuit.compile_detector_sampler(seed=1).sample(50)
     decoder = load(model, device="cpu", allow_unmeasured=True)
     for asked in (decoder, pickle.loads(pickle.dumps(decoder))):
-        with pytest.warns(CascadeWarning, match="trained on 3 rounds and is bound to an experiment with 5"):
+        with pytest.warns(CascadeWarning, match="made for 3 rounds and is bound to an experiment with 5"):
             bound = asked.bind(circuit)
         result = bound.decode_batch(events)
         assert (result.probabilities, result.log_odds, result.confidence) == (None, None, None)
@@ -96,7 +96,7 @@ def test_sinter_and_the_command_line(model: Path, circuit: stim.Circuit, tmp_pat
     dem = load("surface_d3", device="cpu").experiment(0.003, rounds=12).detector_error_model()
     with pytest.raises(CascadeError, match="surface_d3 was measured at 1 to 9 rounds"):
         sinter_decoders()["cascade:surface_d3"].compile_decoder_for_dem(dem=dem)  # pyright: ignore
-    with pytest.warns(CascadeWarning, match="trained on 1 to 9 rounds"):
+    with pytest.warns(CascadeWarning, match="made for 1 to 9 rounds"):
         sinter_decoders(allow_unmeasured=True)["cascade:surface_d3"].compile_decoder_for_dem(dem=dem)  # pyright: ignore
     circuit.to_file(tmp_path / "c.stim")
     circuit.compile_detector_sampler(seed=1).sample_write(20, filepath=tmp_path / "s.b8", format="b8")

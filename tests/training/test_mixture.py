@@ -211,7 +211,7 @@ def test_others_are_refused_unless_asked_for(trained):
     circuit = decoder.experiment(0.005, rounds=6)
     with pytest.raises(CascadeError, match="was measured at 2 to 5 rounds, got an experiment of 6"):
         decoder.bind(circuit)
-    with pytest.warns(CascadeWarning, match="was trained on 2 to 5 rounds and is bound to an experiment with 6"):
+    with pytest.warns(CascadeWarning, match="is made for 2 to 5 rounds and is bound to an experiment with 6"):
         bound = load(trained, circuit=circuit, allow_unmeasured=True)
     assert not bound.tells_confidence
 

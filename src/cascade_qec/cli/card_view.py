@@ -66,7 +66,7 @@ def show_card(card: Card) -> None:
     console().print(Text(card.name, style="bold underline"))
     show_facts(
         [
-            ("code", f"{card.code}, bases {' and '.join(card.bases)}, trained on {_listed(card.rounds)} rounds"),
+            ("code", f"{card.code}, bases {' and '.join(card.bases)}, {_listed(card.rounds)} rounds"),
             ("network", f"{card.parameters:,} parameters: {_settings(card.network)}"),
             ("training", f"{card.shots:,} shots in {card.hours:.3g} h on {card.hardware}, seed {card.seed}"),
             ("made", f"{card.date}, commit {card.commit}, {_settings(card.versions)}"),

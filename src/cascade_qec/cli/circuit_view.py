@@ -81,7 +81,7 @@ def _show_models(models: Sequence[Path], code: str, strength: float) -> None:
     """Models beside an experiment of a code."""
     columns: list[Column[tuple[ModelDescription, Path]]] = [
         Column("model", lambda row: row[0].name),
-        Column("trained on", lambda row: row[0].span_of_rounds, spare=2),
+        Column("made for", lambda row: row[0].span_of_rounds, spare=2),
         Column("trained up to", lambda row: f"p = {percent(row[0].noise_p)}", spare=1),
         Column("noise here", lambda row: f"{strength / row[0].noise_p:.2g} times that", spare=1),
         Column("block error on its card, 95 % interval", lambda row: _nearest(row[1], code, strength)),

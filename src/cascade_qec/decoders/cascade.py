@@ -259,7 +259,7 @@ class CascadeDecoder:
         made, found = self.description, bound.recognition
         if not made.trained_at(bound.lattice.rounds):
             warnings.warn(
-                f"model {made.name} was trained on {made.span_of_rounds} and is bound to an experiment "
+                f"model {made.name} is made for {made.span_of_rounds} and is bound to an experiment "
                 f"with {bound.lattice.rounds}: expect it to be less accurate than its card says",
                 CascadeWarning,
                 stacklevel=3,
@@ -308,7 +308,7 @@ class CascadeDecoder:
         made, by = self.description, self.runtime
         facts = [
             ("code", self.code.name),
-            ("trained on", f"{made.span_of_rounds}, basis {' and '.join(made.bases)}, p = {made.noise_p:g}"),
+            ("made for", f"{made.span_of_rounds}, basis {' and '.join(made.bases)}, p = {made.noise_p:g}"),
             ("network", f"{made.head} head, width {made.network.width}, depth {made.network.depth}"),
             ("weights", f"{made.parameters():,}"),
             ("runs on", f"{by.name}, {by.device}, {by.precision}"),

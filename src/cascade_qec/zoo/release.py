@@ -82,7 +82,7 @@ def _section(card: Card) -> list[str]:
     return [
         f"## {card.name}",
         "",
-        f"A decoder of {card.code}, for memory experiments in bases {' and '.join(card.bases)}, trained on {rounds} "
+        f"A decoder of {card.code}, for memory experiments in bases {' and '.join(card.bases)} of {rounds} "
         f"rounds: {card.parameters:,} parameters, {card.shots:,} shots in {card.hours:.3g} hours on {card.hardware} "
         f"(seed {card.seed}, commit {card.commit}, {card.date}). {card.notes}".rstrip(),
         "",
